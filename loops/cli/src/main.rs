@@ -1,0 +1,3 @@
+//! Binary.
+
+fn main() {}
