@@ -1,1 +1,23 @@
-//! Decides.
+//! Decides. Everything that Loopwright decides is decided here, purely: no I/O, no clock, no environment, no randomness.
+//!
+//! The engine observes, asks this crate what follows, and does it.
+
+pub mod check;
+pub mod definition;
+pub mod diagnostic;
+pub mod diff;
+pub mod finding;
+pub mod gate;
+pub mod ids;
+pub mod money;
+pub mod verdict;
+
+/// Bytes as lower-case hex digits.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes
+        .iter()
+        .flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]])
+        .map(char::from)
+        .collect()
+}

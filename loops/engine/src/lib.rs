@@ -1,1 +1,4 @@
-//! Acts.
+//! Acts: everything that touches the machine. Shells call `api`.
+
+pub mod agent;
+pub mod sandbox;

@@ -1,0 +1,121 @@
+//! What a project's own check said: the common shape of `cargo test`, clippy, rustfmt, TAP, JUnit and any other output.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+/// The identity of one case of a check: a test's id (`suite::name`), or a lint's rule and file (`clippy::needless_return @ src/a.rs`).
+/// Never a message, a line number or a time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CaseId(pub String);
+
+impl std::fmt::Display for CaseId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What kind of case it is; decides how cases are grouped into findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseKind {
+    /// A test.
+    Test,
+    /// A lint's rule in one file.
+    Lint,
+    /// A file that is not formatted.
+    Format,
+    /// The check could not even build or start its work.
+    Build,
+    /// A command of which only the exit code is known.
+    Command,
+}
+
+/// How one case ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseStatus {
+    /// It ran and passed.
+    Passed,
+    /// It ran and failed.
+    Failed,
+    /// It exists and did not run.
+    Skipped,
+}
+
+/// One case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    /// Its identity.
+    pub id: CaseId,
+    /// Its kind.
+    pub kind: CaseKind,
+    /// How it ended.
+    pub status: CaseStatus,
+    /// What it belongs to: the test binary, the lint's rule, `format`.
+    pub group: String,
+    /// The first line that says why it failed.
+    pub cause: Option<String>,
+    /// Where a person would look first: path relative to the repository, and line.
+    pub place: Option<Place>,
+}
+
+/// A place in the repository.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
+    /// Path relative to the repository's root.
+    pub path: String,
+    /// Line from 1, if known.
+    pub line: Option<u32>,
+}
+
+/// One check, run once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckReport {
+    /// The gate's name: `tests_pass`.
+    pub check: String,
+    /// How the process ended.
+    pub ended: Ended,
+    /// All cases that the output names, sorted by id, each once.
+    pub cases: Vec<Case>,
+    /// The end of the output, for people (at most 4 KiB, control characters replaced).
+    pub tail: String,
+}
+
+/// How a process in the sandbox ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    /// By itself, with this code.
+    Exited(i32),
+    /// By a signal that was not ours.
+    Signalled(i32),
+    /// It ran longer than it may.
+    TimedOut,
+    /// It said nothing for longer than it may.
+    Silent,
+    /// It wrote more than it may.
+    Flooded,
+    /// HALT.
+    Halted,
+}
+
+impl Ended {
+    /// Whether it ended by itself with code 0.
+    pub fn well(self) -> bool {
+        self == Ended::Exited(0)
+    }
+}
+
+impl CheckReport {
+    /// The ids of all failed cases.
+    pub fn failing(&self) -> BTreeSet<CaseId> {
+        self.with_status(CaseStatus::Failed)
+    }
+
+    /// The ids of all cases with this status.
+    pub fn with_status(&self, status: CaseStatus) -> BTreeSet<CaseId> {
+        self.cases.iter().filter(|c| c.status == status).map(|c| c.id.clone()).collect()
+    }
+}

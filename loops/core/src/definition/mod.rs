@@ -1,0 +1,233 @@
+//! The loop as it was understood: what every other part works with.
+//!
+//! Reading it from text, with all diagnostics, is in [`read`]; the phrases inside its scalars are in [`phrase`].
+//! What depends on the machine (which checks a repository has, which agents are installed) is *not* here: the engine adds it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::gate::Expression;
+use crate::money::Micros;
+
+/// A loop with all defaults filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// Its name: lower-case letters, digits and hyphens.
+    pub name: String,
+    /// What starts it.
+    pub trigger: Trigger,
+    /// The zone of its schedule; none = the computer's.
+    pub zone: Option<chrono_tz::Tz>,
+    /// The repository it works on as written (a path); none = the git root above the file.
+    pub repo: Option<String>,
+    /// How its workspaces are kept apart.
+    pub isolation: Isolation,
+    /// How it finds work.
+    pub discover: Discover,
+    /// Who makes the change.
+    pub act: Act,
+    /// What "done" means.
+    pub verify: Verify,
+    /// What is done with a verified change.
+    pub ship: Ship,
+    /// When it stops.
+    pub rails: Rails,
+    /// How much it may ask of the person.
+    pub review: ReviewRule,
+    /// How different maker and checker must be.
+    pub independence: Independence,
+    /// The agents that the file defines, by name.
+    pub agents: BTreeMap<String, AgentSpec>,
+    /// The checks that the file defines, by the gate's name; others are detected.
+    pub checks: BTreeMap<String, Vec<Command>>,
+    /// Prepares a checkout of the base commit, once per lock file.
+    pub setup: Option<Command>,
+    /// Variables for setup, makers and gates; never secrets.
+    pub env: BTreeMap<String, String>,
+}
+
+/// What starts a loop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// `cron("0 9 * * MON-FRI")`
+    Cron(String),
+    /// `manual`: only a person.
+    Manual,
+}
+
+/// How workspaces are kept apart. There is no `none`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Isolation {
+    /// A private working tree inside the sandbox (never `git worktree` of the user's repository).
+    Worktree,
+}
+
+/// How a loop finds work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Discover {
+    /// Where it looks, in order.
+    pub sources: Vec<Source>,
+    /// The list that a person may edit, relative to the loop's state folder: `triage.md` for `state/triage.md`.
+    pub write_to: String,
+    /// Repeats of a failed step.
+    pub retry: Retry,
+}
+
+/// Where findings come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// `scan_ci_failures`: the project's checks on the base commit; `scan_ci_failures(lint_clean)`: only these.
+    ScanCiFailures(Vec<String>),
+    /// `open_issues`: the forge's open issues.
+    OpenIssues,
+    /// `recent_commits`: no findings of its own; suspects and context for the others.
+    RecentCommits,
+}
+
+/// Who makes the change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Act {
+    /// The name in `spawn: NAME(finding)`.
+    pub maker: String,
+    /// Repeats of a failed step.
+    pub retry: Retry,
+}
+
+/// What "done" means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verify {
+    /// The name in `agent: NAME`; none = gates alone.
+    pub checker: Option<String>,
+    /// The gates, combined.
+    pub check: Expression,
+    /// Repeats of a failed step.
+    pub retry: Retry,
+}
+
+/// What is done with a verified change, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ship {
+    /// The actions of `run: a + b + c`.
+    pub actions: Vec<ShipAction>,
+    /// Repeats of a failed step.
+    pub retry: Retry,
+}
+
+/// One ship action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShipAction {
+    /// A pull request with its evidence.
+    OpenPr,
+    /// Ties the pull request to the issues of its findings.
+    LinkIssue,
+    /// A message to Slack; skipped while not configured.
+    NotifySlack,
+}
+
+/// When a loop stops. All of it is always there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rails {
+    /// Rounds of maker and checker per finding.
+    pub max_iterations: u32,
+    /// Ceiling of one run.
+    pub budget: Micros,
+    /// Rounds without progress, in a row, that stop a finding.
+    pub no_progress: u32,
+    /// Awake seconds that a run may take.
+    pub max_duration_s: u64,
+    /// Tokens per run; none = only the budget holds.
+    pub max_tokens: Option<u64>,
+    /// Turns of an agent per attempt; none = only the time holds.
+    pub max_turns: Option<u32>,
+    /// Findings that one run acts on.
+    pub max_findings: u32,
+}
+
+/// How much a loop may ask of the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewRule {
+    /// Open pull requests of the loop beyond which it only discovers.
+    pub max_open: u32,
+    /// How an approved change lands.
+    pub merge: Merge,
+}
+
+/// How an approved change lands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Merge {
+    /// One commit with the loop's message.
+    Squash,
+    /// A merge commit.
+    Merge,
+    /// Only if the target did not move.
+    FastForward,
+}
+
+/// How different maker and checker must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Independence {
+    /// Two models.
+    Model,
+    /// Two vendors.
+    Vendor,
+}
+
+/// An agent that a file defines: any program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentSpec {
+    /// What is run in the sandbox; the prompt is its standard input.
+    pub command: Command,
+    /// What one attempt costs at most, reserved before it starts.
+    pub price: Micros,
+    /// The model it says it is; none = deterministic.
+    pub model: Option<String>,
+    /// Whose model that is.
+    pub vendor: Option<String>,
+    /// Seconds of silence after which it is ended.
+    pub idle_s: u64,
+    /// Seconds after which one attempt is ended.
+    pub max_s: u64,
+}
+
+/// What is run inside the sandbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Command {
+    /// A program and its arguments.
+    Argv(Vec<String>),
+    /// A line for `sh -c`.
+    Shell(String),
+}
+
+impl Command {
+    /// What is executed.
+    pub fn argv(&self) -> Vec<String> {
+        match self {
+            Command::Argv(words) => words.clone(),
+            Command::Shell(line) => vec!["sh".to_owned(), "-c".to_owned(), line.clone()],
+        }
+    }
+}
+
+impl std::fmt::Display for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Command::Argv(words) => f.write_str(&words.join(" ")),
+            Command::Shell(line) => f.write_str(line),
+        }
+    }
+}
+
+/// Repeats of a step that failed for a reason outside of the work (never of a gate that said no).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retry {
+    /// Further tries.
+    pub times: u32,
+    /// Seconds between two.
+    pub every_s: u64,
+}
