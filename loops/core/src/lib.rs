@@ -6,10 +6,15 @@ pub mod check;
 pub mod definition;
 pub mod diagnostic;
 pub mod diff;
+pub mod exit;
 pub mod finding;
 pub mod gate;
 pub mod ids;
 pub mod money;
+pub mod next;
+pub mod progress;
+pub mod run;
+pub mod triage;
 pub mod verdict;
 
 /// Bytes as lower-case hex digits.
