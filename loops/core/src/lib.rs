@@ -10,6 +10,7 @@ pub mod exit;
 pub mod finding;
 pub mod gate;
 pub mod ids;
+pub mod known;
 pub mod money;
 pub mod next;
 pub mod progress;

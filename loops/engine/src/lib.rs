@@ -1,4 +1,7 @@
 //! Acts: everything that touches the machine. Shells call `api`.
 
 pub mod agent;
+pub mod home;
+pub mod host;
 pub mod sandbox;
+pub mod store;
