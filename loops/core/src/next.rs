@@ -106,7 +106,10 @@ fn act(run: &Run, facts: &Facts) -> Next {
     let finding = item.queued.finding.clone();
     match &item.stage {
         Stage::Waiting => round(run, item, facts),
-        Stage::Built { .. } => Next::Do(vec![Step::Verify { finding }]),
+        Stage::Built { .. } => Next::Do(vec![Step::Verify {
+            finding,
+            reserve: checker_price(run),
+        }]),
         Stage::Verified { .. } => Next::Do(vec![Step::Ship { finding }]),
         Stage::Declined(why) => hand_over(item, HandOver::Declined { why: why.clone() }),
         Stage::Failing {
@@ -175,6 +178,10 @@ fn round(run: &Run, item: &Item, facts: &Facts) -> Next {
         iteration: made + 1,
         reserve,
     }])
+}
+
+fn checker_price(run: &Run) -> Micros {
+    run.start.checker.as_ref().map_or(Micros::ZERO, |c| c.price)
 }
 
 fn held_back(run: &Run, facts: &Facts) -> Option<HoldBack> {

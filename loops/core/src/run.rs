@@ -172,6 +172,8 @@ pub enum Step {
     Verify {
         /// Whose.
         finding: Fingerprint,
+        /// Reserved for the checker before it starts.
+        reserve: Micros,
     },
     /// The pull request.
     Ship {
@@ -250,7 +252,12 @@ pub enum Outcome {
     /// An attempt, or why there is none.
     Built(Built),
     /// The verdict on it.
-    Verified(Box<Verdict>),
+    Verified {
+        /// What the checker cost.
+        charged: Micros,
+        /// The verdict.
+        verdict: Box<Verdict>,
+    },
     /// The pull request is open.
     Shipped(Shipped),
     /// Said and stored (hand over, hold back).
@@ -543,7 +550,7 @@ impl Run {
     /// What the open step has reserved.
     pub fn reserved(&self) -> Micros {
         match &self.open {
-            Some((Step::Build { reserve, .. }, _)) => *reserve,
+            Some((Step::Build { reserve, .. } | Step::Verify { reserve, .. }, _)) => *reserve,
             _ => Micros::ZERO,
         }
     }
@@ -579,7 +586,7 @@ impl Run {
             Step::Prepare => self.base.is_none(),
             Step::Discover => self.base.is_some() && self.discovered.is_none(),
             Step::Build { finding, .. } => stage(finding) == Some(&Stage::Waiting),
-            Step::Verify { finding } => matches!(stage(finding), Some(Stage::Built { .. })),
+            Step::Verify { finding, .. } => matches!(stage(finding), Some(Stage::Built { .. })),
             Step::Ship { finding } => matches!(stage(finding), Some(Stage::Verified { .. })),
             Step::HandOver { finding, .. } => stage(finding)
                 .is_some_and(|s| !matches!(s, Stage::Shipped { .. } | Stage::HandedOver(_))),
@@ -641,7 +648,7 @@ impl Run {
                 return Ok(());
             }
             Step::Build { finding, .. }
-            | Step::Verify { finding }
+            | Step::Verify { finding, .. }
             | Step::Ship { finding }
             | Step::HandOver { finding, .. } => finding.clone(),
         };

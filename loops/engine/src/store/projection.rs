@@ -114,7 +114,7 @@ fn step_finished(
             runs::attempt_built(tx, id, &built.result, built.charged)?;
             keep_rounds(tx, run, finding)
         }
-        (Step::Verify { finding }, Outcome::Verified(verdict)) => {
+        (Step::Verify { finding, .. }, Outcome::Verified { verdict, .. }) => {
             runs::attempt_verified(tx, last_attempt(tx, run, finding)?, verdict)?;
             keep_rounds(tx, run, finding)
         }
