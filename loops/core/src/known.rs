@@ -36,8 +36,7 @@ pub struct Look {
 /// Brings what is known up to date with what is `seen` on the base at `now`.
 pub fn look(known: Vec<Known>, seen: &[Finding], now: DateTime<Utc>) -> Look {
     let mut look = Look::default();
-    let mut left: BTreeMap<&Fingerprint, &Finding> =
-        seen.iter().map(|f| (&f.fingerprint, f)).collect();
+    let mut left: BTreeMap<&Fingerprint, &Finding> = seen.iter().map(|f| (&f.fingerprint, f)).collect();
     for mut entry in known {
         match left.remove(&entry.finding.fingerprint) {
             Some(finding) => seen_again(&mut entry, finding, now),
@@ -55,20 +54,12 @@ pub fn look(known: Vec<Known>, seen: &[Finding], now: DateTime<Utc>) -> Look {
 impl Known {
     /// A finding that was never seen before.
     pub fn new(finding: Finding) -> Known {
-        Known {
-            finding,
-            state: FindingState::Open,
-            rounds: Vec::new(),
-            hand_over: None,
-        }
+        Known { finding, state: FindingState::Open, rounds: Vec::new(), hand_over: None }
     }
 
     /// Its line in the triage list; none for what needs no line.
     pub fn line(&self) -> Option<Line> {
-        let listed = !matches!(
-            self.state,
-            FindingState::Done | FindingState::Dismissed { .. } | FindingState::Gone
-        );
+        let listed = !matches!(self.state, FindingState::Done | FindingState::Dismissed { .. } | FindingState::Gone);
         listed.then(|| Line {
             finding: self.finding.fingerprint.clone(),
             title: self.finding.title.clone(),
@@ -121,12 +112,9 @@ pub fn edited(known: &mut [Known], edits: &BTreeMap<Fingerprint, Edit>, now: Dat
         };
         let state = match edit {
             Edit::Done => FindingState::Done,
-            Edit::Dismissed => FindingState::Dismissed {
-                by: "triage.md".to_owned(),
-            },
+            Edit::Dismissed => FindingState::Dismissed { by: "triage.md".to_owned() },
             Edit::Snooze { days } => FindingState::Snoozed {
-                until: (now + Duration::days(i64::from(*days)))
-                    .to_rfc3339_opts(SecondsFormat::Secs, true),
+                until: (now + Duration::days(i64::from(*days))).to_rfc3339_opts(SecondsFormat::Secs, true),
             },
         };
         // What is in review is decided in the review.
@@ -140,10 +128,7 @@ pub fn edited(known: &mut [Known], edits: &BTreeMap<Fingerprint, Edit>, now: Dat
 
 /// The findings to act on, in order: faults first, then issues, then lints and formatting.
 pub fn queue(known: &[Known]) -> Vec<&Known> {
-    let mut open: Vec<&Known> = known
-        .iter()
-        .filter(|k| k.state == FindingState::Open)
-        .collect();
+    let mut open: Vec<&Known> = known.iter().filter(|k| k.state == FindingState::Open).collect();
     open.sort_by_key(|k| (rank(&k.finding), natural(&k.finding.key)));
     open
 }
@@ -187,11 +172,7 @@ mod tests {
     }
 
     fn known(state: FindingState) -> Known {
-        Known {
-            state,
-            rounds: vec![Round::empty()],
-            ..Known::new(finding("a", &["a"]))
-        }
+        Known { state, rounds: vec![Round::empty()], ..Known::new(finding("a", &["a"])) }
     }
 
     fn after(state: FindingState, seen: &[Finding]) -> Known {
@@ -203,19 +184,12 @@ mod tests {
     }
 
     fn needs_you() -> FindingState {
-        FindingState::NeedsYou {
-            why: "x".to_owned(),
-        }
+        FindingState::NeedsYou { why: "x".to_owned() }
     }
 
     #[test]
     fn a_person_is_not_passed_over_until_the_failing_set_changes() {
-        for state in [
-            needs_you(),
-            FindingState::Dismissed {
-                by: "triage.md".to_owned(),
-            },
-        ] {
+        for state in [needs_you(), FindingState::Dismissed { by: "triage.md".to_owned() }] {
             assert_eq!(after(state.clone(), &[finding("a", &["a"])]).state, state);
             let again = after(state, &[finding("a", &["a", "b"])]);
             assert_eq!((again.state, again.rounds.len()), (FindingState::Open, 0));
@@ -224,39 +198,22 @@ mod tests {
 
     #[test]
     fn one_finding_has_one_pull_request() {
-        assert_eq!(
-            after(FindingState::InReview, &[finding("a", &["b"])]).state,
-            FindingState::InReview
-        );
-        assert_eq!(
-            after(FindingState::InReview, &[]).state,
-            FindingState::InReview
-        );
+        assert_eq!(after(FindingState::InReview, &[finding("a", &["b"])]).state, FindingState::InReview);
+        assert_eq!(after(FindingState::InReview, &[]).state, FindingState::InReview);
     }
 
     #[test]
     fn done_stays_done_while_seen_and_comes_back_after_it_was_gone() {
-        assert_eq!(
-            after(FindingState::Done, &[finding("a", &["a"])]).state,
-            FindingState::Done
-        );
+        assert_eq!(after(FindingState::Done, &[finding("a", &["a"])]).state, FindingState::Done);
         assert_eq!(after(FindingState::Done, &[]).state, FindingState::Gone);
-        assert_eq!(
-            after(FindingState::Gone, &[finding("a", &["a"])]).state,
-            FindingState::Open
-        );
+        assert_eq!(after(FindingState::Gone, &[finding("a", &["a"])]).state, FindingState::Open);
     }
 
     #[test]
     fn a_snooze_ends() {
-        let until = |t: &str| FindingState::Snoozed {
-            until: t.to_owned(),
-        };
+        let until = |t: &str| FindingState::Snoozed { until: t.to_owned() };
         let seen = [finding("a", &["a"])];
-        assert_eq!(
-            after(until("2026-11-22T09:00:00Z"), &seen).state,
-            FindingState::Open
-        );
+        assert_eq!(after(until("2026-11-22T09:00:00Z"), &seen).state, FindingState::Open);
         let later = until("2026-11-22T09:00:01Z");
         assert_eq!(after(later.clone(), &seen).state, later);
     }
@@ -276,10 +233,7 @@ mod tests {
         let seen = [format, lint, finding("b", &["b"])];
         let look = look(vec![known(FindingState::Open)], &seen, now());
         assert_eq!((look.new, look.gone), (3, 1));
-        let keys: Vec<&str> = queue(&look.known)
-            .iter()
-            .map(|k| k.finding.key.as_str())
-            .collect();
+        let keys: Vec<&str> = queue(&look.known).iter().map(|k| k.finding.key.as_str()).collect();
         assert_eq!(keys, ["b", "clippy::x", "format"]);
     }
 }

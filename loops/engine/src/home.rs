@@ -32,11 +32,8 @@ impl Home {
             return Ok(Home::under(Path::new(root)));
         }
         use etcetera::BaseStrategy as _;
-        let base = etcetera::choose_base_strategy()
-            .context("finding the home folder (set LOOPWRIGHT_HOME instead)")?;
-        let state = base
-            .state_dir()
-            .unwrap_or_else(|| base.data_dir().join("state"));
+        let base = etcetera::choose_base_strategy().context("finding the home folder (set LOOPWRIGHT_HOME instead)")?;
+        let state = base.state_dir().unwrap_or_else(|| base.data_dir().join("state"));
         Ok(Home {
             config: base.config_dir().join("loopwright"),
             data: base.data_dir().join("loopwright"),
@@ -49,12 +46,7 @@ impl Home {
     pub fn under(root: &Path) -> Home {
         let absolute = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
         let at = |name: &str| absolute.join(name);
-        Home {
-            config: at("config"),
-            data: at("data"),
-            cache: at("cache"),
-            state: at("state"),
-        }
+        Home { config: at("config"), data: at("data"), cache: at("cache"), state: at("state") }
     }
 
     /// Makes the folders; the data folder is for its owner alone. Arms a data folder that is new.
@@ -62,13 +54,7 @@ impl Home {
     /// # Errors
     /// A folder can't be made.
     pub fn create(&self) -> Result<()> {
-        for dir in [
-            &self.config,
-            &self.cache,
-            &self.state,
-            &self.state.join("halt"),
-            &self.state.join("log"),
-        ] {
+        for dir in [&self.config, &self.cache, &self.state, &self.state.join("halt"), &self.state.join("log")] {
             private_dir(dir)?;
         }
         for dir in ["repos", "ws", "runs", "loops", "trash"] {

@@ -15,13 +15,9 @@ pub struct HostEnvironment {
 impl HostEnvironment {
     /// That of this process.
     pub fn of_process() -> HostEnvironment {
-        let vars = std::env::vars_os()
-            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
-            .collect();
-        HostEnvironment {
-            vars,
-            cwd: std::env::current_dir().unwrap_or_default(),
-        }
+        let vars =
+            std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
+        HostEnvironment { vars, cwd: std::env::current_dir().unwrap_or_default() }
     }
 
     /// A variable.
@@ -36,16 +32,11 @@ impl HostEnvironment {
 
     /// The folders of PATH.
     pub fn path(&self) -> Vec<PathBuf> {
-        self.var("PATH")
-            .map(|p| std::env::split_paths(p).collect())
-            .unwrap_or_default()
+        self.var("PATH").map(|p| std::env::split_paths(p).collect()).unwrap_or_default()
     }
 
     /// Where a program lies.
     pub fn which(&self, program: &str) -> Option<PathBuf> {
-        self.path()
-            .into_iter()
-            .map(|dir| dir.join(program))
-            .find(|p| p.is_file())
+        self.path().into_iter().map(|dir| dir.join(program)).find(|p| p.is_file())
     }
 }

@@ -23,14 +23,7 @@ pub fn get(db: &Connection, repo: RepoId, commit: &str, key: &str) -> Result<Opt
 ///
 /// # Errors
 /// The row can't be written.
-pub fn put(
-    tx: &Transaction<'_>,
-    repo: RepoId,
-    commit: &str,
-    key: &str,
-    report: &CheckReport,
-    at: &str,
-) -> Result<()> {
+pub fn put(tx: &Transaction<'_>, repo: RepoId, commit: &str, key: &str, report: &CheckReport, at: &str) -> Result<()> {
     tx.execute(
         "INSERT OR REPLACE INTO base_results (repo, commit_id, key, report, at) VALUES (?1, ?2, ?3, ?4, ?5)",
         params![repo.to_string(), commit, key, serde_json::to_string(report)?, at],

@@ -15,13 +15,9 @@ const COLUMNS: &str = "SELECT body, state, rounds, hand_over FROM findings";
 /// # Errors
 /// The rows can't be read.
 pub fn of_loop(db: &Connection, loop_id: LoopId) -> Result<Vec<Known>> {
-    let mut rows = db.prepare_cached(&format!(
-        "{COLUMNS} WHERE loop = ?1 ORDER BY first_seen, fingerprint"
-    ))?;
+    let mut rows = db.prepare_cached(&format!("{COLUMNS} WHERE loop = ?1 ORDER BY first_seen, fingerprint"))?;
     let found = rows.query_map([loop_id.to_string()], row)?;
-    found
-        .collect::<Result<_, _>>()
-        .context("reading the findings")
+    found.collect::<Result<_, _>>().context("reading the findings")
 }
 
 /// One finding.
@@ -65,19 +61,10 @@ pub fn put(tx: &Transaction<'_>, loop_id: LoopId, known: &Known, at: &str) -> Re
 ///
 /// # Errors
 /// The row can't be written.
-pub fn set_state(
-    tx: &Transaction<'_>,
-    loop_id: LoopId,
-    fingerprint: &Fingerprint,
-    state: &FindingState,
-) -> Result<()> {
+pub fn set_state(tx: &Transaction<'_>, loop_id: LoopId, fingerprint: &Fingerprint, state: &FindingState) -> Result<()> {
     tx.execute(
         "UPDATE findings SET state = ?3 WHERE loop = ?1 AND fingerprint = ?2",
-        params![
-            loop_id.to_string(),
-            fingerprint.0,
-            serde_json::to_string(state)?
-        ],
+        params![loop_id.to_string(), fingerprint.0, serde_json::to_string(state)?],
     )?;
     Ok(())
 }
@@ -90,11 +77,7 @@ pub(super) fn set_rounds(
 ) -> Result<()> {
     tx.execute(
         "UPDATE findings SET rounds = ?3 WHERE loop = ?1 AND fingerprint = ?2",
-        params![
-            loop_id.to_string(),
-            fingerprint.0,
-            serde_json::to_string(rounds)?
-        ],
+        params![loop_id.to_string(), fingerprint.0, serde_json::to_string(rounds)?],
     )?;
     Ok(())
 }
@@ -105,19 +88,10 @@ pub(super) fn handed_over(
     fingerprint: &Fingerprint,
     why: &HandOver,
 ) -> Result<()> {
-    set_state(
-        tx,
-        loop_id,
-        fingerprint,
-        &FindingState::NeedsYou { why: why.text() },
-    )?;
+    set_state(tx, loop_id, fingerprint, &FindingState::NeedsYou { why: why.text() })?;
     tx.execute(
         "UPDATE findings SET hand_over = ?3 WHERE loop = ?1 AND fingerprint = ?2",
-        params![
-            loop_id.to_string(),
-            fingerprint.0,
-            serde_json::to_string(why)?
-        ],
+        params![loop_id.to_string(), fingerprint.0, serde_json::to_string(why)?],
     )?;
     Ok(())
 }

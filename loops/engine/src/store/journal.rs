@@ -13,22 +13,14 @@ const NOTHING: &str = "";
 /// The row can't be written.
 pub fn append(tx: &Transaction<'_>, stream: &str, body: &str) -> Result<i64> {
     let last: Option<(i64, String)> = tx
-        .query_row(
-            "SELECT seq, hash FROM events WHERE stream = ?1 ORDER BY seq DESC LIMIT 1",
-            [stream],
-            |r| Ok((r.get(0)?, r.get(1)?)),
-        )
+        .query_row("SELECT seq, hash FROM events WHERE stream = ?1 ORDER BY seq DESC LIMIT 1", [stream], |r| {
+            Ok((r.get(0)?, r.get(1)?))
+        })
         .optional()?;
     let (seq, previous) = last.map_or((1, NOTHING.to_owned()), |(seq, hash)| (seq + 1, hash));
     tx.execute(
         "INSERT INTO events (stream, seq, prev_hash, hash, body) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![
-            stream,
-            seq,
-            previous,
-            link(stream, seq, &previous, body),
-            body
-        ],
+        params![stream, seq, previous, link(stream, seq, &previous, body), body],
     )
     .with_context(|| format!("writing event {seq} of {stream}"))?;
     Ok(seq)
@@ -39,13 +31,9 @@ pub fn append(tx: &Transaction<'_>, stream: &str, body: &str) -> Result<i64> {
 /// # Errors
 /// The rows can't be read.
 pub fn after(db: &Connection, stream: &str, after: i64) -> Result<Vec<(i64, String)>> {
-    let mut rows = db.prepare_cached(
-        "SELECT seq, body FROM events WHERE stream = ?1 AND seq > ?2 ORDER BY seq",
-    )?;
+    let mut rows = db.prepare_cached("SELECT seq, body FROM events WHERE stream = ?1 AND seq > ?2 ORDER BY seq")?;
     let found = rows.query_map(params![stream, after], |r| Ok((r.get(0)?, r.get(1)?)))?;
-    found
-        .collect::<Result<_, _>>()
-        .with_context(|| format!("reading the journal {stream}"))
+    found.collect::<Result<_, _>>().with_context(|| format!("reading the journal {stream}"))
 }
 
 /// Whether the chain of a stream holds from its first event to its last.
@@ -53,9 +41,7 @@ pub fn after(db: &Connection, stream: &str, after: i64) -> Result<Vec<(i64, Stri
 /// # Errors
 /// The rows can't be read.
 pub fn intact(db: &Connection, stream: &str) -> Result<bool> {
-    let mut rows = db.prepare_cached(
-        "SELECT seq, prev_hash, hash, body FROM events WHERE stream = ?1 ORDER BY seq",
-    )?;
+    let mut rows = db.prepare_cached("SELECT seq, prev_hash, hash, body FROM events WHERE stream = ?1 ORDER BY seq")?;
     let mut found = rows.query([stream])?;
     let (mut expected, mut previous) = (1i64, NOTHING.to_owned());
     while let Some(row) = found.next()? {
@@ -91,9 +77,7 @@ mod tests {
         home.create().expect("home");
         let mut store = Store::open(&home).expect("store");
         for body in ["{\"a\":1}", "{\"a\":2}", "{\"a\":3}"] {
-            store
-                .write(|tx| append(tx, "run/x", body))
-                .expect("appends");
+            store.write(|tx| append(tx, "run/x", body)).expect("appends");
         }
         (dir, store)
     }
@@ -102,26 +86,17 @@ mod tests {
     fn events_come_back_byte_for_byte_and_the_chain_holds() {
         let (_dir, store) = three_events();
         let events = after(store.read(), "run/x", 1).expect("reads");
-        assert_eq!(
-            events,
-            [(2, "{\"a\":2}".to_owned()), (3, "{\"a\":3}".to_owned())]
-        );
+        assert_eq!(events, [(2, "{\"a\":2}".to_owned()), (3, "{\"a\":3}".to_owned())]);
         assert!(intact(store.read(), "run/x").expect("checks"));
     }
 
     #[test]
     fn a_changed_or_removed_event_breaks_the_chain() {
         let (_dir, store) = three_events();
-        store
-            .read()
-            .execute("UPDATE events SET body = '{\"a\":9}' WHERE seq = 2", [])
-            .expect("tampers");
+        store.read().execute("UPDATE events SET body = '{\"a\":9}' WHERE seq = 2", []).expect("tampers");
         assert!(!intact(store.read(), "run/x").expect("checks"));
         let (_dir, store) = three_events();
-        store
-            .read()
-            .execute("DELETE FROM events WHERE seq = 2", [])
-            .expect("tampers");
+        store.read().execute("DELETE FROM events WHERE seq = 2", []).expect("tampers");
         assert!(!intact(store.read(), "run/x").expect("checks"));
     }
 }

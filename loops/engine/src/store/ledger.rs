@@ -29,9 +29,7 @@ pub fn reserve(tx: &Transaction<'_>, on: &Booking, amount: Micros, ceiling: Micr
     let committed = committed(tx, on.run)?;
     match committed.checked_add(amount) {
         Some(sum) if sum <= ceiling => insert(tx, on, "reserve", amount),
-        _ => bail!(
-            "{amount} more would pass the ceiling of {ceiling} ({committed} spent or reserved)"
-        ),
+        _ => bail!("{amount} more would pass the ceiling of {ceiling} ({committed} spent or reserved)"),
     }
 }
 
@@ -54,7 +52,8 @@ pub fn settle(tx: &Transaction<'_>, on: &Booking, charge: Micros) -> Result<()> 
 /// # Errors
 /// The rows can't be read.
 pub fn committed(db: &Connection, run: RunId) -> Result<Micros> {
-    const SUM: &str = "SELECT COALESCE(SUM(CASE kind WHEN 'release' THEN -micros ELSE micros END), 0) FROM ledger WHERE run = ?1";
+    const SUM: &str =
+        "SELECT COALESCE(SUM(CASE kind WHEN 'release' THEN -micros ELSE micros END), 0) FROM ledger WHERE run = ?1";
     Ok(Micros(sum(db, SUM, &run.to_string())?))
 }
 
@@ -66,7 +65,15 @@ fn sum(db: &Connection, sql: &str, key: &str) -> Result<u64> {
 fn insert(tx: &Transaction<'_>, on: &Booking, kind: &str, amount: Micros) -> Result<()> {
     tx.execute(
         "INSERT INTO ledger (run, loop, day, step, kind, micros, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![on.run.to_string(), on.loop_id.to_string(), on.day, on.step.to_string(), kind, i64::try_from(amount.0)?, on.at],
+        params![
+            on.run.to_string(),
+            on.loop_id.to_string(),
+            on.day,
+            on.step.to_string(),
+            kind,
+            i64::try_from(amount.0)?,
+            on.at
+        ],
     )?;
     Ok(())
 }

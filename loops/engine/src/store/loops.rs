@@ -50,9 +50,7 @@ pub fn all(db: &Connection) -> Result<Vec<LoopRow>> {
 /// # Errors
 /// The row can't be read.
 pub fn by_name(db: &Connection, name: &str) -> Result<Option<LoopRow>> {
-    db.query_row(&format!("{COLUMNS} WHERE l.name = ?1"), [name], row)
-        .optional()
-        .context("reading a loop")
+    db.query_row(&format!("{COLUMNS} WHERE l.name = ?1"), [name], row).optional().context("reading a loop")
 }
 
 /// A loop by its id.
@@ -69,13 +67,8 @@ pub fn by_id(db: &Connection, id: LoopId) -> Result<LoopRow> {
 /// # Errors
 /// The row can't be written.
 pub fn repo(tx: &Transaction<'_>, path: &Path) -> Result<RepoId> {
-    let path = path
-        .to_str()
-        .context("the repository's path is not UTF-8")?;
-    tx.execute(
-        "INSERT OR IGNORE INTO repos (id, path) VALUES (?1, ?2)",
-        params![Uuid::now_v7().to_string(), path],
-    )?;
+    let path = path.to_str().context("the repository's path is not UTF-8")?;
+    tx.execute("INSERT OR IGNORE INTO repos (id, path) VALUES (?1, ?2)", params![Uuid::now_v7().to_string(), path])?;
     let id: String = tx.query_row("SELECT id FROM repos WHERE path = ?1", [path], |r| r.get(0))?;
     id.parse().context("the repository's id")
 }
@@ -99,10 +92,7 @@ pub fn register(tx: &Transaction<'_>, row: &LoopRow, at: &str) -> Result<()> {
 /// # Errors
 /// The row can't be written.
 pub fn set_mode(tx: &Transaction<'_>, id: LoopId, mode: Mode) -> Result<()> {
-    tx.execute(
-        "UPDATE loops SET mode = ?2 WHERE id = ?1",
-        params![id.to_string(), mode.word()],
-    )?;
+    tx.execute("UPDATE loops SET mode = ?2 WHERE id = ?1", params![id.to_string(), mode.word()])?;
     Ok(())
 }
 
@@ -110,12 +100,7 @@ pub fn set_mode(tx: &Transaction<'_>, id: LoopId, mode: Mode) -> Result<()> {
 ///
 /// # Errors
 /// The row can't be written.
-pub fn set_triage(
-    tx: &Transaction<'_>,
-    id: LoopId,
-    revision: &str,
-    listed: &[Fingerprint],
-) -> Result<()> {
+pub fn set_triage(tx: &Transaction<'_>, id: LoopId, revision: &str, listed: &[Fingerprint]) -> Result<()> {
     tx.execute(
         "UPDATE loops SET triage_revision = ?2, triage_listed = ?3 WHERE id = ?1",
         params![id.to_string(), revision, serde_json::to_string(listed)?],
@@ -130,11 +115,7 @@ fn row(r: &Row<'_>) -> rusqlite::Result<LoopRow> {
         path: PathBuf::from(r.get::<_, String>(2)?),
         repo: super::parsed(r, 3)?,
         repo_path: PathBuf::from(r.get::<_, String>(4)?),
-        mode: if r.get::<_, String>(5)? == "ship" {
-            Mode::Ship
-        } else {
-            Mode::Report
-        },
+        mode: if r.get::<_, String>(5)? == "ship" { Mode::Ship } else { Mode::Report },
         hash: r.get(6)?,
         triage_revision: r.get(7)?,
         triage_listed: super::json(r, 8)?,

@@ -48,20 +48,14 @@ impl Store {
     /// It can't be opened, is damaged, or was written by a newer program; nothing is changed then.
     pub fn open(home: &Home) -> Result<Store> {
         let path = home.database();
-        let mut connection = Connection::open(&path)
-            .with_context(|| format!("opening the database {}", path.display()))?;
+        let mut connection =
+            Connection::open(&path).with_context(|| format!("opening the database {}", path.display()))?;
         if rusqlite::version_number() < OLDEST_SQLITE {
-            bail!(
-                "this SQLite ({}) can damage its files; 3.51.3 is the oldest that is safe",
-                rusqlite::version()
-            );
+            bail!("this SQLite ({}) can damage its files; 3.51.3 is the oldest that is safe", rusqlite::version());
         }
         connection.busy_timeout(Duration::from_secs(5))?;
         prepare(&mut connection, &path)?;
-        Ok(Store {
-            connection,
-            changed: home.changed(),
-        })
+        Ok(Store { connection, changed: home.changed() })
     }
 
     /// Reads.
@@ -102,14 +96,9 @@ fn prepare(connection: &mut Connection, path: &Path) -> Result<()> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     if version > 0 && version < newest {
-        back_up(
-            connection,
-            &path.with_extension(format!("before-v{newest}.db")),
-        )?;
+        back_up(connection, &path.with_extension(format!("before-v{newest}.db")))?;
     }
-    migrations()
-        .to_latest(connection)
-        .with_context(|| format!("bringing {} up to date", path.display()))
+    migrations().to_latest(connection).with_context(|| format!("bringing {} up to date", path.display()))
 }
 
 /// How many migrations there are; equal to `user_version` of an up-to-date database.
@@ -120,9 +109,7 @@ fn back_up(connection: &Connection, to: &Path) -> Result<()> {
     if to.exists() {
         std::fs::remove_file(to).with_context(|| format!("replacing the old backup {target}"))?;
     }
-    connection
-        .execute("VACUUM INTO ?1", [target])
-        .with_context(|| format!("backing up to {target}"))?;
+    connection.execute("VACUUM INTO ?1", [target]).with_context(|| format!("backing up to {target}"))?;
     Ok(())
 }
 
@@ -134,9 +121,7 @@ where
     if typed.len() < 4 || !typed.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
         return Ok(Vec::new());
     }
-    let mut rows = db.prepare_cached(&format!(
-        "{select} WHERE id LIKE '%' || ?1 OR id LIKE ?1 || '%' LIMIT 3"
-    ))?;
+    let mut rows = db.prepare_cached(&format!("{select} WHERE id LIKE '%' || ?1 OR id LIKE ?1 || '%' LIMIT 3"))?;
     let found = rows.query_map([typed.to_lowercase()], |r| parsed(r, 0))?;
     found.collect::<Result<_, _>>().context("looking up an id")
 }
@@ -147,15 +132,13 @@ where
     T::Err: std::error::Error + Send + Sync + 'static,
 {
     let text: String = row.get(at)?;
-    text.parse()
-        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, Box::new(e)))
+    text.parse().map_err(|e| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, Box::new(e)))
 }
 
 /// A column that holds JSON.
 fn json<T: DeserializeOwned>(row: &Row<'_>, at: usize) -> rusqlite::Result<T> {
     let text: String = row.get(at)?;
-    serde_json::from_str(&text)
-        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, Box::new(e)))
+    serde_json::from_str(&text).map_err(|e| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, Box::new(e)))
 }
 
 /// A column that holds JSON or nothing.
@@ -180,9 +163,7 @@ mod tests {
         migrations().validate().expect("valid");
         let mut connection = Connection::open_in_memory().expect("memory");
         migrations().to_latest(&mut connection).expect("migrates");
-        let version: i64 = connection
-            .query_row("PRAGMA user_version", [], |r| r.get(0))
-            .expect("version");
+        let version: i64 = connection.query_row("PRAGMA user_version", [], |r| r.get(0)).expect("version");
         assert_eq!(usize::try_from(version), Ok(FIRST_VERSIONS));
     }
 
@@ -193,13 +174,9 @@ mod tests {
         home.create().expect("home");
         drop(Store::open(&home).expect("opens"));
         let connection = Connection::open(home.database()).expect("raw");
-        connection
-            .pragma_update(None, "user_version", 99)
-            .expect("newer");
+        connection.pragma_update(None, "user_version", 99).expect("newer");
         drop(connection);
-        let Err(error) = Store::open(&home) else {
-            panic!("a newer database was opened")
-        };
+        let Err(error) = Store::open(&home) else { panic!("a newer database was opened") };
         assert!(error.to_string().contains("newer Loopwright"), "{error}");
     }
 

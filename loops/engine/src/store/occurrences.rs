@@ -31,15 +31,7 @@ pub fn claim(tx: &Transaction<'_>, o: &Occurrence) -> Result<bool> {
     let stored = tx.execute(
         "INSERT OR IGNORE INTO occurrences (id, loop, trigger, key, due_at, zone, state, run) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'claimed', ?7)",
-        params![
-            o.id.to_string(),
-            o.loop_id.to_string(),
-            o.trigger,
-            o.key,
-            o.due_at,
-            o.zone,
-            o.run.to_string()
-        ],
+        params![o.id.to_string(), o.loop_id.to_string(), o.trigger, o.key, o.due_at, o.zone, o.run.to_string()],
     );
     Ok(stored.context("storing an occurrence")? == 1)
 }
@@ -48,16 +40,8 @@ pub fn claim(tx: &Transaction<'_>, o: &Occurrence) -> Result<bool> {
 ///
 /// # Errors
 /// The row can't be written.
-pub fn set(
-    tx: &Transaction<'_>,
-    id: OccurrenceId,
-    state: &str,
-    reason: Option<&str>,
-) -> Result<()> {
-    tx.execute(
-        "UPDATE occurrences SET state = ?2, reason = ?3 WHERE id = ?1",
-        params![id.to_string(), state, reason],
-    )?;
+pub fn set(tx: &Transaction<'_>, id: OccurrenceId, state: &str, reason: Option<&str>) -> Result<()> {
+    tx.execute("UPDATE occurrences SET state = ?2, reason = ?3 WHERE id = ?1", params![id.to_string(), state, reason])?;
     Ok(())
 }
 
@@ -90,10 +74,7 @@ pub fn of_run(db: &Connection, run: RunId) -> Result<Option<Occurrence>> {
 /// # Errors
 /// The rows can't be read.
 pub fn never_begun(db: &Connection, before: &str) -> Result<Vec<OccurrenceId>> {
-    let mut rows =
-        db.prepare_cached("SELECT id FROM occurrences WHERE state = 'claimed' AND due_at < ?1")?;
+    let mut rows = db.prepare_cached("SELECT id FROM occurrences WHERE state = 'claimed' AND due_at < ?1")?;
     let found = rows.query_map([before], |r| super::parsed(r, 0))?;
-    found
-        .collect::<Result<_, _>>()
-        .context("reading claimed occurrences")
+    found.collect::<Result<_, _>>().context("reading claimed occurrences")
 }

@@ -13,10 +13,7 @@ use super::{Store, findings, journal, occurrences, runs};
 /// # Errors
 /// It can't be read, or holds what can't follow.
 pub fn replay(db: &Connection, run: loopwright_core::ids::RunId) -> Result<Option<Run>> {
-    let events: Vec<RunEvent> = entries(db, run, 0)?
-        .into_iter()
-        .map(|(_, e)| e.event)
-        .collect();
+    let events: Vec<RunEvent> = entries(db, run, 0)?.into_iter().map(|(_, e)| e.event).collect();
     Run::replay(&events).with_context(|| format!("replaying the journal of run {run}"))
 }
 
@@ -24,16 +21,11 @@ pub fn replay(db: &Connection, run: loopwright_core::ids::RunId) -> Result<Optio
 ///
 /// # Errors
 /// They can't be read.
-pub fn entries(
-    db: &Connection,
-    run: loopwright_core::ids::RunId,
-    after: i64,
-) -> Result<Vec<(i64, Entry)>> {
+pub fn entries(db: &Connection, run: loopwright_core::ids::RunId, after: i64) -> Result<Vec<(i64, Entry)>> {
     journal::after(db, &runs::stream(run), after)?
         .into_iter()
         .map(|(seq, body)| {
-            let entry =
-                serde_json::from_str(&body).with_context(|| format!("event {seq} of run {run}"))?;
+            let entry = serde_json::from_str(&body).with_context(|| format!("event {seq} of run {run}"))?;
             Ok((seq, entry))
         })
         .collect()
@@ -54,15 +46,9 @@ pub fn record(
     // The first event makes the run that it is given; it is not applied to itself.
     let first = matches!(&event, RunEvent::RunStarted(start) if start.epoch == 1);
     if !first {
-        after
-            .apply(&event)
-            .map_err(|what| anyhow!("run {}: {what}", run.start.run))?;
+        after.apply(&event).map_err(|what| anyhow!("run {}: {what}", run.start.run))?;
     }
-    let entry = Entry {
-        v: VERSION,
-        at: at.to_owned(),
-        event,
-    };
+    let entry = Entry { v: VERSION, at: at.to_owned(), event };
     let body = serde_json::to_string(&entry).context("writing an event")?;
     store.write(|tx| {
         journal::append(tx, &runs::stream(run.start.run), &body)?;
@@ -91,23 +77,14 @@ fn project(tx: &Transaction<'_>, before: &Run, run: &Run, entry: &Entry) -> Resu
 }
 
 fn step_started(tx: &Transaction<'_>, run: &Run, step: &Step, id: Uuid) -> Result<()> {
-    if let Step::Build {
-        finding, iteration, ..
-    } = step
-    {
+    if let Step::Build { finding, iteration, .. } = step {
         findings::set_state(tx, run.start.loop_id, finding, &FindingState::Acting)?;
         runs::attempt_started(tx, id, run.start.run, &finding.0, *iteration)?;
     }
     Ok(())
 }
 
-fn step_finished(
-    tx: &Transaction<'_>,
-    run: &Run,
-    step: &Step,
-    id: Uuid,
-    outcome: &Outcome,
-) -> Result<()> {
+fn step_finished(tx: &Transaction<'_>, run: &Run, step: &Step, id: Uuid, outcome: &Outcome) -> Result<()> {
     let loop_id = run.start.loop_id;
     match (step, outcome) {
         (Step::Build { finding, .. }, Outcome::Built(built)) => {
@@ -126,22 +103,14 @@ fn step_finished(
     }
 }
 
-fn keep_rounds(
-    tx: &Transaction<'_>,
-    run: &Run,
-    finding: &loopwright_core::finding::Fingerprint,
-) -> Result<()> {
+fn keep_rounds(tx: &Transaction<'_>, run: &Run, finding: &loopwright_core::finding::Fingerprint) -> Result<()> {
     match run.item(finding) {
         Some(item) => findings::set_rounds(tx, run.start.loop_id, finding, &item.rounds),
         None => Ok(()),
     }
 }
 
-fn last_attempt(
-    tx: &Transaction<'_>,
-    run: &Run,
-    finding: &loopwright_core::finding::Fingerprint,
-) -> Result<Uuid> {
+fn last_attempt(tx: &Transaction<'_>, run: &Run, finding: &loopwright_core::finding::Fingerprint) -> Result<Uuid> {
     let id: String = tx
         .query_row(
             "SELECT id FROM attempts WHERE run = ?1 AND finding = ?2 ORDER BY id DESC LIMIT 1",
@@ -156,23 +125,13 @@ fn ended(tx: &Transaction<'_>, run: &Run, end: &End) -> Result<()> {
     for item in &run.items {
         let decided = matches!(item.stage, Stage::Shipped { .. } | Stage::HandedOver(_));
         if !decided && item.own_rounds + u32::from(run.open.is_some()) > 0 {
-            findings::set_state(
-                tx,
-                run.start.loop_id,
-                &item.queued.finding,
-                &FindingState::Open,
-            )?;
+            findings::set_state(tx, run.start.loop_id, &item.queued.finding, &FindingState::Open)?;
         }
     }
     let (state, reason) = match end {
         End::Finished => ("finished", None),
-        End::Halted {
-            why: HaltWhy::Halt,
-            detail,
-        } => ("halted", Some(detail.clone())),
-        End::Halted { why, detail } => {
-            ("halted", Some(format!("{why:?}: {detail}").to_lowercase()))
-        }
+        End::Halted { why: HaltWhy::Halt, detail } => ("halted", Some(detail.clone())),
+        End::Halted { why, detail } => ("halted", Some(format!("{why:?}: {detail}").to_lowercase())),
         End::Failed { why } => ("failed", Some(why.clone())),
     };
     occurrences::set(tx, run.start.occurrence, state, reason.as_deref())

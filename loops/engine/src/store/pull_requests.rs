@@ -65,13 +65,10 @@ pub fn stream(id: PullRequestId) -> String {
 /// # Errors
 /// The rows can't be read.
 pub fn list(db: &Connection, all: bool) -> Result<Vec<PullRequestRecord>> {
-    let mut rows = db.prepare_cached(&format!(
-        "{COLUMNS} WHERE ?1 OR p.state IN ('open', 'approved') ORDER BY p.opened_at, p.id"
-    ))?;
+    let mut rows = db
+        .prepare_cached(&format!("{COLUMNS} WHERE ?1 OR p.state IN ('open', 'approved') ORDER BY p.opened_at, p.id"))?;
     let found = rows.query_map([all], row)?;
-    found
-        .collect::<Result<_, _>>()
-        .context("reading the pull requests")
+    found.collect::<Result<_, _>>().context("reading the pull requests")
 }
 
 /// How many pull requests of a loop wait for a person.
@@ -113,26 +110,16 @@ pub fn findings(db: &Connection, id: PullRequestId) -> Result<Vec<LinkedFinding>
     let mut rows = db.prepare_cached(
         "SELECT fingerprint, linked_issue FROM pull_request_findings WHERE pull_request = ?1 ORDER BY fingerprint",
     )?;
-    let found = rows.query_map([id.to_string()], |r| {
-        Ok(LinkedFinding {
-            finding: Fingerprint(r.get(0)?),
-            issue: r.get(1)?,
-        })
-    })?;
-    found
-        .collect::<Result<_, _>>()
-        .context("reading the findings of a pull request")
+    let found =
+        rows.query_map([id.to_string()], |r| Ok(LinkedFinding { finding: Fingerprint(r.get(0)?), issue: r.get(1)? }))?;
+    found.collect::<Result<_, _>>().context("reading the findings of a pull request")
 }
 
 /// Stores a pull request with its findings.
 ///
 /// # Errors
 /// The rows can't be written.
-pub fn insert(
-    tx: &Transaction<'_>,
-    p: &PullRequestRecord,
-    findings: &[LinkedFinding],
-) -> Result<()> {
+pub fn insert(tx: &Transaction<'_>, p: &PullRequestRecord, findings: &[LinkedFinding]) -> Result<()> {
     tx.execute(
         "INSERT INTO pull_requests (id, loop, run, attempt, title, body, state, branch, base, commit_id, tree, patch_id, \
          diff_sha256, opened_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
@@ -167,12 +154,7 @@ pub fn insert(
 ///
 /// # Errors
 /// The row can't be written.
-pub fn set_state(
-    tx: &Transaction<'_>,
-    id: PullRequestId,
-    state: &str,
-    merged: Option<&str>,
-) -> Result<()> {
+pub fn set_state(tx: &Transaction<'_>, id: PullRequestId, state: &str, merged: Option<&str>) -> Result<()> {
     tx.execute(
         "UPDATE pull_requests SET state = ?2, merged = COALESCE(?3, merged) WHERE id = ?1",
         params![id.to_string(), state, merged],

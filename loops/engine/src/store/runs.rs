@@ -62,13 +62,9 @@ pub fn newest(db: &Connection, loop_id: Option<LoopId>, limit: u32) -> Result<Ve
 /// # Errors
 /// The rows can't be read.
 pub fn live(db: &Connection) -> Result<Vec<RunRecord>> {
-    let mut rows = db.prepare_cached(&format!(
-        "{COLUMNS} WHERE r.ended_at IS NULL ORDER BY r.started_at"
-    ))?;
+    let mut rows = db.prepare_cached(&format!("{COLUMNS} WHERE r.ended_at IS NULL ORDER BY r.started_at"))?;
     let found = rows.query_map([], row)?;
-    found
-        .collect::<Result<_, _>>()
-        .context("reading the live runs")
+    found.collect::<Result<_, _>>().context("reading the live runs")
 }
 
 /// One run.
@@ -76,9 +72,7 @@ pub fn live(db: &Connection) -> Result<Vec<RunRecord>> {
 /// # Errors
 /// The row can't be read.
 pub fn by_id(db: &Connection, id: RunId) -> Result<Option<RunRecord>> {
-    db.query_row(&format!("{COLUMNS} WHERE r.id = ?1"), [id.to_string()], row)
-        .optional()
-        .context("reading a run")
+    db.query_row(&format!("{COLUMNS} WHERE r.id = ?1"), [id.to_string()], row).optional().context("reading a run")
 }
 
 /// Runs whose id ends in what a person typed (or is it).
@@ -110,9 +104,8 @@ pub(super) fn insert(tx: &Transaction<'_>, run: &Run, at: &str) -> Result<()> {
 
 pub(super) fn update(tx: &Transaction<'_>, run: &Run, ended_at: Option<&str>) -> Result<()> {
     use loopwright_core::run::Stage;
-    let count = |f: fn(&Stage) -> bool| {
-        u32::try_from(run.items.iter().filter(|i| f(&i.stage)).count()).unwrap_or(u32::MAX)
-    };
+    let count =
+        |f: fn(&Stage) -> bool| u32::try_from(run.items.iter().filter(|i| f(&i.stage)).count()).unwrap_or(u32::MAX);
     tx.execute(
         "UPDATE runs SET epoch = ?2, spent = ?3, acted = ?4, handed_over = ?5, pull_requests = ?6, ended_at = ?7, ended = ?8 \
          WHERE id = ?1",
@@ -131,13 +124,7 @@ pub(super) fn update(tx: &Transaction<'_>, run: &Run, ended_at: Option<&str>) ->
     Ok(())
 }
 
-pub(super) fn attempt_started(
-    tx: &Transaction<'_>,
-    id: Uuid,
-    run: RunId,
-    finding: &str,
-    iteration: u32,
-) -> Result<()> {
+pub(super) fn attempt_started(tx: &Transaction<'_>, id: Uuid, run: RunId, finding: &str, iteration: u32) -> Result<()> {
     tx.execute(
         "INSERT INTO attempts (id, run, finding, iteration, charged) VALUES (?1, ?2, ?3, ?4, 0)",
         params![id.to_string(), run.to_string(), finding, iteration],
@@ -146,19 +133,10 @@ pub(super) fn attempt_started(
     Ok(())
 }
 
-pub(super) fn attempt_built(
-    tx: &Transaction<'_>,
-    id: Uuid,
-    result: &BuildResult,
-    charged: Micros,
-) -> Result<()> {
+pub(super) fn attempt_built(tx: &Transaction<'_>, id: Uuid, result: &BuildResult, charged: Micros) -> Result<()> {
     tx.execute(
         "UPDATE attempts SET result = ?2, charged = ?3 WHERE id = ?1",
-        params![
-            id.to_string(),
-            serde_json::to_string(result)?,
-            i64::try_from(charged.0)?
-        ],
+        params![id.to_string(), serde_json::to_string(result)?, i64::try_from(charged.0)?],
     )?;
     Ok(())
 }
