@@ -15,6 +15,7 @@ pub mod money;
 pub mod next;
 pub mod progress;
 pub mod run;
+pub mod scan;
 pub mod triage;
 pub mod verdict;
 

@@ -2,6 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+mod relative;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use relative::capped;
+pub use relative::{judge_new_tests, new_tests, relative};
+
 /// What a gate answers, from worst to best; the order is the algebra.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -98,6 +106,10 @@ impl std::fmt::Display for Expression {
 
 impl Expression {
     fn fmt_in(&self, f: &mut std::fmt::Formatter<'_>, brackets: bool) -> std::fmt::Result {
-        if brackets { write!(f, "({self})") } else { write!(f, "{self}") }
+        if brackets {
+            write!(f, "({self})")
+        } else {
+            write!(f, "{self}")
+        }
     }
 }
