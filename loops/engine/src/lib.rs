@@ -1,4 +1,6 @@
 //! Acts: everything that touches the machine. Shells call `api`.
 
 pub mod agent;
+pub mod git;
 pub mod sandbox;
+pub mod workspace;
