@@ -16,6 +16,7 @@ pub mod next;
 pub mod progress;
 pub mod run;
 pub mod scan;
+pub mod schedule;
 pub mod triage;
 pub mod verdict;
 
