@@ -9,6 +9,7 @@ pub mod diff;
 pub mod finding;
 pub mod gate;
 pub mod ids;
+pub mod lease;
 pub mod money;
 pub mod verdict;
 
