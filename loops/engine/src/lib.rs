@@ -1,4 +1,7 @@
 //! Acts: everything that touches the machine. Shells call `api`.
 
 pub mod agent;
+pub mod halt;
+pub mod lease;
+pub mod os;
 pub mod sandbox;
