@@ -11,6 +11,7 @@ pub mod finding;
 pub mod gate;
 pub mod ids;
 pub mod known;
+pub mod lease;
 pub mod money;
 pub mod next;
 pub mod progress;
