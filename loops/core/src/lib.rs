@@ -14,6 +14,7 @@ pub mod money;
 pub mod next;
 pub mod progress;
 pub mod run;
+pub mod story;
 pub mod triage;
 pub mod verdict;
 
