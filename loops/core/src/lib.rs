@@ -18,6 +18,7 @@ pub mod progress;
 pub mod run;
 pub mod scan;
 pub mod schedule;
+pub mod story;
 pub mod triage;
 pub mod verdict;
 
