@@ -240,7 +240,8 @@ mod tests {
         fs::create_dir(halt_all(home.path())).expect("a folder in the way");
         fs::remove_dir(halt_all(home.path())).expect("gone again");
         assert_eq!(files.look(), None);
-        std::os::unix::fs::symlink("/nowhere/at/all", halt_all(home.path())).expect("a link that can't be written through");
+        std::os::unix::fs::symlink("/nowhere/at/all", halt_all(home.path()))
+            .expect("a link that can't be written through");
         halt_everything(home.path(), &note("stop")).expect("halted");
         assert!(!files.armed.exists());
     }

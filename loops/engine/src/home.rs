@@ -5,9 +5,11 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use loopwright_core::ids::{LoopId, RepoId, RunId};
+use chrono::{DateTime, Utc};
+use loopwright_core::ids::{LoopId, RunId};
+use loopwright_core::lease::HaltNote;
 
-use crate::host::HostEnvironment;
+use crate::halt;
 
 /// The four places.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,13 +25,13 @@ pub struct Home {
 }
 
 impl Home {
-    /// The places of this person.
+    /// The places of this person; `root` (`LOOPWRIGHT_HOME`) replaces them all.
     ///
     /// # Errors
-    /// No home folder is known and `LOOPWRIGHT_HOME` isn't set.
-    pub fn of(host: &HostEnvironment) -> Result<Home> {
-        if let Some(root) = host.var("LOOPWRIGHT_HOME").filter(|r| !r.is_empty()) {
-            return Ok(Home::under(Path::new(root)));
+    /// No home folder is known.
+    pub fn of(root: Option<&Path>) -> Result<Home> {
+        if let Some(root) = root.filter(|r| !r.as_os_str().is_empty()) {
+            return Ok(Home::under(root));
         }
         use etcetera::BaseStrategy as _;
         let base = etcetera::choose_base_strategy().context("finding the home folder (set LOOPWRIGHT_HOME instead)")?;
@@ -49,16 +51,21 @@ impl Home {
         Home { config: at("config"), data: at("data"), cache: at("cache"), state: at("state") }
     }
 
-    /// Makes the folders; the data folder is for its owner alone. Arms a data folder that is new.
+    /// Makes the folders; only their owner may enter them. A new data folder is armed.
     ///
     /// # Errors
     /// A folder can't be made.
-    pub fn create(&self) -> Result<()> {
+    pub fn create(&self, now: DateTime<Utc>) -> Result<()> {
+        let new = !self.database().exists();
         for dir in [&self.config, &self.cache, &self.state, &self.state.join("halt"), &self.state.join("log")] {
             private_dir(dir)?;
         }
         for dir in ["repos", "ws", "runs", "loops", "trash"] {
             private_dir(&self.data.join(dir))?;
+        }
+        if new {
+            let note = HaltNote { at: now, by: "loopwright".to_owned(), reason: "a new data folder".to_owned() };
+            halt::arm(&self.state, &note)?;
         }
         Ok(())
     }
@@ -78,11 +85,6 @@ impl Home {
         self.data.join("loops").join(id.to_string()).join("state")
     }
 
-    /// The bare repositories kept of one repository.
-    pub fn repo(&self, id: RepoId) -> PathBuf {
-        self.data.join("repos").join(id.to_string())
-    }
-
     /// The directory of a run.
     pub fn run(&self, id: RunId) -> PathBuf {
         self.data.join("runs").join(id.to_string())
@@ -91,26 +93,6 @@ impl Home {
     /// Where workspaces are made.
     pub fn workspaces(&self) -> PathBuf {
         self.data.join("ws")
-    }
-
-    /// The file whose presence halts everything.
-    pub fn halt_all(&self) -> PathBuf {
-        self.state.join("HALT")
-    }
-
-    /// The file whose presence halts one loop.
-    pub fn halt_loop(&self, id: LoopId) -> PathBuf {
-        self.state.join("halt").join(id.to_string())
-    }
-
-    /// The file whose presence halts one run.
-    pub fn halt_run(&self, id: RunId) -> PathBuf {
-        self.run(id).join("HALT")
-    }
-
-    /// The file whose absence halts everything.
-    pub fn armed(&self) -> PathBuf {
-        self.state.join("ARMED")
     }
 }
 

@@ -4,7 +4,6 @@ pub mod agent;
 pub mod git;
 pub mod halt;
 pub mod home;
-pub mod host;
 pub mod lease;
 pub mod os;
 pub mod sandbox;

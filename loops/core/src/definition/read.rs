@@ -64,11 +64,7 @@ pub fn read(text: &str) -> Reading {
     if faults.errors() > 0 {
         definition = None;
     }
-    Reading {
-        definition,
-        diagnostics: faults.sorted(),
-        origins,
-    }
+    Reading { definition, diagnostics: faults.sorted(), origins }
 }
 
 /// Reads a loop file that may not even be text.
@@ -79,17 +75,8 @@ pub fn read_bytes(bytes: &[u8]) -> Reading {
             let valid = String::from_utf8_lossy(&bytes[..error.valid_up_to()]).into_owned();
             let mut faults = Faults::new(&valid);
             let at = valid.len()..valid.len();
-            faults.error(
-                "not-text",
-                at,
-                "the file is not UTF-8 text from here on",
-                "save it as plain UTF-8 text",
-            );
-            Reading {
-                definition: None,
-                diagnostics: faults.sorted(),
-                origins: Origins::default(),
-            }
+            faults.error("not-text", at, "the file is not UTF-8 text from here on", "save it as plain UTF-8 text");
+            Reading { definition: None, diagnostics: faults.sorted(), origins: Origins::default() }
         }
     }
 }
@@ -97,27 +84,18 @@ pub fn read_bytes(bytes: &[u8]) -> Reading {
 /// Notes the place of every value; steps go by their own names.
 fn collect(node: &Node, path: &str, faults: &Faults<'_>, origins: &mut Origins) {
     let below = |key: &str| {
-        if path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{path}.{key}")
-        }
+        if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
     };
     match &node.value {
         Value::Map(entries) => {
             for entry in entries {
                 let key = below(&entry.key);
-                origins
-                    .0
-                    .entry(key.clone())
-                    .or_insert_with(|| faults.span(entry.value.at.clone()));
+                origins.0.entry(key.clone()).or_insert_with(|| faults.span(entry.value.at.clone()));
                 collect(&entry.value, &key, faults, origins);
             }
         }
         Value::List(items) if path == "steps" => {
-            items
-                .iter()
-                .for_each(|item| collect(item, "", faults, origins));
+            items.iter().for_each(|item| collect(item, "", faults, origins));
         }
         _ => {}
     }
@@ -147,9 +125,7 @@ fn whole(root: &Node, faults: &mut Faults<'_>) -> Option<Definition> {
     let checks = commands::checks(&top, faults);
     let setup = commands::setup(&top, faults);
     let env = commands::env(&top, faults);
-    let repo = top
-        .get("repo")
-        .map(|node| text(node, "repo: ~/src/project", faults).map(str::to_owned));
+    let repo = top.get("repo").map(|node| text(node, "repo: ~/src/project", faults).map(str::to_owned));
     steps::gates_exist(&names, &top, faults);
     agents::independent(&names, agents.as_ref(), independence, &top, faults);
     let steps = steps?;
@@ -185,19 +161,9 @@ fn name(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<String> {
     if name.len() <= 64 && name.chars().all(fits) {
         return Some(name.to_owned());
     }
-    let better: String = name
-        .to_lowercase()
-        .chars()
-        .map(|c| if fits(c) { c } else { '-' })
-        .take(64)
-        .collect();
+    let better: String = name.to_lowercase().chars().map(|c| if fits(c) { c } else { '-' }).take(64).collect();
     let message = "a name has at most 64 small letters, digits and hyphens";
-    faults.error(
-        "wrong-value",
-        node.at.clone(),
-        message,
-        format!("write `name: {}`", better.trim_matches('-')),
-    );
+    faults.error("wrong-value", node.at.clone(), message, format!("write `name: {}`", better.trim_matches('-')));
     None
 }
 
@@ -235,50 +201,18 @@ mod tests {
         assert_eq!(loop_.name, "daily-triage");
         assert_eq!(loop_.trigger, Trigger::Cron("0 9 * * MON-FRI".to_owned()));
         assert_eq!(loop_.discover.write_to, "triage.md");
-        assert_eq!(
-            loop_.discover.sources,
-            [
-                Source::ScanCiFailures(vec![]),
-                Source::OpenIssues,
-                Source::RecentCommits
-            ]
-        );
+        assert_eq!(loop_.discover.sources, [Source::ScanCiFailures(vec![]), Source::OpenIssues, Source::RecentCommits]);
         let work = loop_.work.expect("work");
         assert_eq!(work.act.maker, "implementer");
         assert_eq!(work.verify.checker.as_deref(), Some("reviewer"));
-        assert_eq!(
-            work.verify.check.to_string(),
-            "tests_pass AND lint_clean AND diff_reasonable"
-        );
-        assert_eq!(
-            work.ship.actions,
-            [
-                ShipAction::OpenPr,
-                ShipAction::LinkIssue,
-                ShipAction::NotifySlack
-            ]
-        );
+        assert_eq!(work.verify.check.to_string(), "tests_pass AND lint_clean AND diff_reasonable");
+        assert_eq!(work.ship.actions, [ShipAction::OpenPr, ShipAction::LinkIssue, ShipAction::NotifySlack]);
         assert_eq!(loop_.rails.budget, Micros(5_000_000));
-        assert_eq!(
-            (loop_.rails.max_iterations, loop_.rails.no_progress),
-            (3, 2)
-        );
-        assert_eq!(
-            (loop_.rails.max_duration_s, loop_.rails.max_findings),
-            (7200, 5)
-        );
-        assert_eq!(
-            (loop_.review.max_open, loop_.review.merge),
-            (3, Merge::Squash)
-        );
-        assert_eq!(
-            reading.origins.span("guardrails.budget").map(|s| s.line),
-            Some(25)
-        );
-        assert_eq!(
-            reading.origins.span("discover.run").map(|s| s.line),
-            Some(7)
-        );
+        assert_eq!((loop_.rails.max_iterations, loop_.rails.no_progress), (3, 2));
+        assert_eq!((loop_.rails.max_duration_s, loop_.rails.max_findings), (7200, 5));
+        assert_eq!((loop_.review.max_open, loop_.review.merge), (3, Merge::Squash));
+        assert_eq!(reading.origins.span("guardrails.budget").map(|s| s.line), Some(25));
+        assert_eq!(reading.origins.span("discover.run").map(|s| s.line), Some(7));
     }
 
     #[test]
@@ -286,15 +220,9 @@ mod tests {
         for end in (0..SEED.len()).filter(|end| SEED.is_char_boundary(*end)) {
             let text = &SEED[..end];
             let reading = read(text);
-            assert!(
-                reading.definition.is_some() || !reading.diagnostics.is_empty(),
-                "{text}"
-            );
+            assert!(reading.definition.is_some() || !reading.diagnostics.is_empty(), "{text}");
             for d in reading.diagnostics {
-                assert!(
-                    d.span.line >= 1 && d.span.column >= 1 && d.span.end <= text.len(),
-                    "{d:?}"
-                );
+                assert!(d.span.line >= 1 && d.span.column >= 1 && d.span.end <= text.len(), "{d:?}");
                 assert!(d.help.is_some_and(|h| !h.is_empty()), "{text}");
             }
         }

@@ -59,25 +59,15 @@ pub(super) fn read(top: &Fields<'_>, names: &mut Names, faults: &mut Faults<'_>)
     }
     let find = |name: &str| steps.iter().find(|s| s.name == name);
     let discover = find("discover").map(|s| discover(s, names, faults));
-    let written = discover
-        .as_ref()
-        .and_then(Option::as_ref)
-        .map(|d| d.write_to.clone());
+    let written = discover.as_ref().and_then(Option::as_ref).map(|d| d.write_to.clone());
     let act = find("act").map(|s| act(s, written.as_deref(), names, faults));
     let verify = find("verify").map(|s| verify(s, names, faults));
     let ship = find("ship").map(|s| ship(s, faults));
     let work = match (act, verify, ship) {
         (None, None, None) => None,
-        (act, verify, ship) => Some(Work {
-            act: act??,
-            verify: verify??,
-            ship: ship??,
-        }),
+        (act, verify, ship) => Some(Work { act: act??, verify: verify??, ship: ship?? }),
     };
-    Some(Steps {
-        discover: discover??,
-        work,
-    })
+    Some(Steps { discover: discover??, work })
 }
 
 /// Refuses gates that are neither built in nor defined under `checks`.
@@ -86,34 +76,18 @@ pub(super) fn gates_exist(names: &Names, top: &Fields<'_>, faults: &mut Faults<'
         Some(Value::Map(entries)) => entries.iter().map(|e| e.key.as_str()).collect(),
         _ => Vec::new(),
     };
-    let gates: Vec<&str> = BUILT_IN
-        .into_iter()
-        .chain(defined.iter().copied())
-        .collect();
+    let gates: Vec<&str> = BUILT_IN.into_iter().chain(defined.iter().copied()).collect();
     for (name, at) in &names.gates {
         if !gates.contains(&name.as_str()) {
             let help = format!("{}; or define it under `checks:`", suggestion(name, &gates));
-            faults.error(
-                "unknown-word",
-                at.clone(),
-                format!("`{name}` is no gate"),
-                help,
-            );
+            faults.error("unknown-word", at.clone(), format!("`{name}` is no gate"), help);
         }
     }
     let checks: Vec<&str> = BUILT_IN[..2].iter().copied().chain(defined).collect();
     for (name, at) in &names.checks {
         if !checks.contains(&name.as_str()) {
-            let help = format!(
-                "{}; or define it under `checks:`",
-                suggestion(name, &checks)
-            );
-            faults.error(
-                "unknown-word",
-                at.clone(),
-                format!("`{name}` is no check to scan"),
-                help,
-            );
+            let help = format!("{}; or define it under `checks:`", suggestion(name, &checks));
+            faults.error("unknown-word", at.clone(), format!("`{name}` is no check to scan"), help);
         }
     }
 }
@@ -124,22 +98,12 @@ fn split<'n>(node: &'n Node, faults: &mut Faults<'_>) -> Option<Vec<Step<'n>>> {
         Value::List(items) => Some(items.iter().filter_map(|item| one(item, faults)).collect()),
         Value::Map(entries) => {
             let help = "put `- ` in front of each step, as in `- discover:`";
-            faults.error(
-                "wrong-type",
-                first_line(node, faults),
-                "`steps` is a list",
-                help,
-            );
+            faults.error("wrong-type", first_line(node, faults), "`steps` is a list", help);
             Some(entries.iter().filter_map(|e| step(e, faults)).collect())
         }
         Value::Scalar(_) | Value::Empty => {
             let help = "add `- discover:`, `- act:`, `- verify:` and `- ship:`";
-            faults.error(
-                "wrong-type",
-                node.at.clone(),
-                "`steps` is a list of steps",
-                help,
-            );
+            faults.error("wrong-type", node.at.clone(), "`steps` is a list of steps", help);
             None
         }
     }
@@ -160,26 +124,12 @@ fn one<'n>(item: &'n Node, faults: &mut Faults<'_>) -> Option<Step<'n>> {
     let at = second.key_at.clone();
     if ORDER.contains(&second.key.as_str()) {
         let help = format!("put `- ` in front of it: `- {}:`", second.key);
-        faults.error(
-            "indentation",
-            at,
-            format!("`{}` is a step of its own", second.key),
-            help,
-        );
+        faults.error("indentation", at, format!("`{}` is a step of its own", second.key), help);
     } else {
         let message = format!("`{}` is not indented under `{}`", second.key, first.key);
-        faults.error(
-            "indentation",
-            at,
-            message,
-            "indent the step's keys by four more spaces",
-        );
+        faults.error("indentation", at, message, "indent the step's keys by four more spaces");
         if matches!(first.value.value, Value::Empty) && ORDER.contains(&first.key.as_str()) {
-            return Some(Step {
-                name: &first.key,
-                at: first.key_at.clone(),
-                entries: rest,
-            });
+            return Some(Step { name: &first.key, at: first.key_at.clone(), entries: rest });
         }
     }
     step(first, faults)
@@ -193,19 +143,9 @@ fn step<'n>(entry: &'n Entry, faults: &mut Faults<'_>) -> Option<Step<'n>> {
         return Some(Step { name, at, entries });
     }
     if matches!(name, "run" | "finally" | "notify") {
-        faults.error(
-            "not-yet",
-            at,
-            format!("`{name}` steps are not built yet"),
-            ORDER_HELP,
-        );
+        faults.error("not-yet", at, format!("`{name}` steps are not built yet"), ORDER_HELP);
     } else if !name.is_empty() {
-        faults.error(
-            "unknown-key",
-            at,
-            format!("there is no step `{name}`"),
-            suggestion(name, &ORDER),
-        );
+        faults.error("unknown-key", at, format!("there is no step `{name}`"), suggestion(name, &ORDER));
     }
     None
 }
@@ -214,18 +154,10 @@ fn step<'n>(entry: &'n Entry, faults: &mut Faults<'_>) -> Option<Step<'n>> {
 fn in_order(steps: &[Step<'_>], faults: &mut Faults<'_>) {
     let mut last: Option<(usize, &str)> = None;
     for (i, step) in steps.iter().enumerate() {
-        let rank = ORDER
-            .iter()
-            .position(|name| *name == step.name)
-            .unwrap_or(0);
+        let rank = ORDER.iter().position(|name| *name == step.name).unwrap_or(0);
         if steps[..i].iter().any(|s| s.name == step.name) {
             let message = format!("`{}` is given twice", step.name);
-            faults.error(
-                "step-order",
-                step.at.clone(),
-                message,
-                "keep one of the two",
-            );
+            faults.error("step-order", step.at.clone(), message, "keep one of the two");
         } else if let Some((_, name)) = last.filter(|(top, _)| rank < *top) {
             let message = format!("`{}` must stand before `{name}`", step.name);
             faults.error("step-order", step.at.clone(), message, ORDER_HELP);
@@ -251,11 +183,7 @@ fn discover(step: &Step<'_>, names: &mut Names, faults: &mut Faults<'_>) -> Opti
     let sources = sources(&fields, names, faults);
     let write_to = write_to(&fields, faults);
     let retry = retry(&fields, faults);
-    Some(Discover {
-        sources: sources?,
-        write_to: write_to?,
-        retry: retry?,
-    })
+    Some(Discover { sources: sources?, write_to: write_to?, retry: retry? })
 }
 
 fn sources(fields: &Fields<'_>, names: &mut Names, faults: &mut Faults<'_>) -> Option<Vec<Source>> {
@@ -284,14 +212,8 @@ fn sources(fields: &Fields<'_>, names: &mut Names, faults: &mut Faults<'_>) -> O
         })
         .collect();
     if sources == [Source::RecentCommits] && calls.len() == 1 {
-        let message =
-            "`recent_commits` alone finds nothing: it only tells the others where to look";
-        faults.error(
-            "wrong-value",
-            node.at.clone(),
-            message,
-            "write `run: scan_ci_failures + recent_commits`",
-        );
+        let message = "`recent_commits` alone finds nothing: it only tells the others where to look";
+        faults.error("wrong-value", node.at.clone(), message, "write `run: scan_ci_failures + recent_commits`");
     }
     (faults.errors() == before).then_some(sources)
 }
@@ -310,12 +232,7 @@ fn plain(node: &Node, call: &Call, faults: &mut Faults<'_>) -> bool {
     if call.arguments.is_some() {
         let name = &call.name.text;
         let at = inside(node, &call.name.at, faults);
-        faults.error(
-            "phrase",
-            at,
-            format!("`{name}` takes nothing in brackets"),
-            format!("write `{name}`"),
-        );
+        faults.error("phrase", at, format!("`{name}` takes nothing in brackets"), format!("write `{name}`"));
     }
     call.arguments.is_none()
 }
@@ -324,12 +241,7 @@ fn twice(node: &Node, calls: &[Call], faults: &mut Faults<'_>) {
     for (i, call) in calls.iter().enumerate() {
         if calls[..i].iter().any(|c| c.name.text == call.name.text) {
             let at = inside(node, &call.name.at, faults);
-            faults.error(
-                "wrong-value",
-                at,
-                format!("`{}` is given twice", call.name.text),
-                "keep one of the two",
-            );
+            faults.error("wrong-value", at, format!("`{}` is given twice", call.name.text), "keep one of the two");
         }
     }
 }
@@ -342,12 +254,7 @@ fn write_to(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<String> {
         return Some(inner.to_owned());
     }
     let message = "findings are written below the loop's own `state/` folder";
-    faults.error(
-        "wrong-value",
-        node.at.clone(),
-        message,
-        format!("write `{WRITE_TO}`"),
-    );
+    faults.error("wrong-value", node.at.clone(), message, format!("write `{WRITE_TO}`"));
     None
 }
 
@@ -356,16 +263,10 @@ fn state_path(path: &str) -> Option<&str> {
     let inner = path.strip_prefix("state/")?;
     let ordinary = |part: &str| !matches!(part, "" | "." | "..");
     let signs = |c: char| !c.is_whitespace() && !c.is_control() && c != '\\' && c != ':';
-    (inner.split('/').all(ordinary) && inner.chars().all(signs) && inner.len() <= 200)
-        .then_some(inner)
+    (inner.split('/').all(ordinary) && inner.chars().all(signs) && inner.len() <= 200).then_some(inner)
 }
 
-fn act(
-    step: &Step<'_>,
-    written: Option<&str>,
-    names: &mut Names,
-    faults: &mut Faults<'_>,
-) -> Option<Act> {
+fn act(step: &Step<'_>, written: Option<&str>, names: &mut Names, faults: &mut Faults<'_>) -> Option<Act> {
     let keys = ["for_each", "spawn", "isolation", "retry"];
     let fields = Fields::over(step.entries, "act", step.at.clone(), &keys, faults);
     let each = for_each(&fields, written, faults);
@@ -374,10 +275,7 @@ fn act(
     let isolation = super::read::isolation(fields.get("isolation"), faults);
     let retry = retry(&fields, faults);
     (each?, isolation?);
-    Some(Act {
-        maker: maker?,
-        retry: retry?,
-    })
+    Some(Act { maker: maker?, retry: retry? })
 }
 
 fn for_each(fields: &Fields<'_>, written: Option<&str>, faults: &mut Faults<'_>) -> Option<()> {
@@ -408,55 +306,29 @@ fn spawn(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<String> {
     let example = "spawn: implementer(finding)";
     let node = fields.required("spawn", &format!("add `{example}`"), faults)?;
     let call = read_phrase(node, example, faults, phrase::call)?;
-    let arguments: Vec<&str> = call
-        .arguments
-        .iter()
-        .flatten()
-        .map(|w| w.text.as_str())
-        .collect();
+    let arguments: Vec<&str> = call.arguments.iter().flatten().map(|w| w.text.as_str()).collect();
     if arguments == ["finding"] {
         return Some(call.name.text);
     }
     let message = format!("`{}` is given the finding, in brackets", call.name.text);
-    faults.error(
-        "phrase",
-        node.at.clone(),
-        message,
-        format!("write `spawn: {}(finding)`", call.name.text),
-    );
+    faults.error("phrase", node.at.clone(), message, format!("write `spawn: {}(finding)`", call.name.text));
     None
 }
 
 fn verify(step: &Step<'_>, names: &mut Names, faults: &mut Faults<'_>) -> Option<Verify> {
-    let fields = Fields::over(
-        step.entries,
-        "verify",
-        step.at.clone(),
-        &["agent", "check", "retry"],
-        faults,
-    );
+    let fields = Fields::over(step.entries, "verify", step.at.clone(), &["agent", "check", "retry"], faults);
     let checker = fields.get("agent").map(|node| {
         let call = read_phrase(node, "agent: reviewer", faults, phrase::call)?;
         plain(node, &call, faults).then_some(call.name.text)
     });
     names.checker = checker.clone().flatten();
-    names.checker_at = fields
-        .get("agent")
-        .map_or(step.at.clone(), |node| node.at.clone());
+    names.checker_at = fields.get("agent").map_or(step.at.clone(), |node| node.at.clone());
     let check = check(&fields, names, faults);
     let retry = retry(&fields, faults);
-    Some(Verify {
-        checker: checker.map_or(Some(None), |c| c.map(Some))?,
-        check: check?,
-        retry: retry?,
-    })
+    Some(Verify { checker: checker.map_or(Some(None), |c| c.map(Some))?, check: check?, retry: retry? })
 }
 
-fn check(
-    fields: &Fields<'_>,
-    names: &mut Names,
-    faults: &mut Faults<'_>,
-) -> Option<crate::gate::Expression> {
+fn check(fields: &Fields<'_>, names: &mut Names, faults: &mut Faults<'_>) -> Option<crate::gate::Expression> {
     let example = "check: tests_pass AND lint_clean AND diff_reasonable";
     let node = fields.required("check", &format!("add `{example}`"), faults)?;
     let (tree, words) = read_phrase(node, example, faults, phrase::gates)?;
@@ -467,21 +339,12 @@ fn check(
 }
 
 fn ship(step: &Step<'_>, faults: &mut Faults<'_>) -> Option<Ship> {
-    let fields = Fields::over(
-        step.entries,
-        "ship",
-        step.at.clone(),
-        &["if", "run", "retry"],
-        faults,
-    );
+    let fields = Fields::over(step.entries, "ship", step.at.clone(), &["if", "run", "retry"], faults);
     let condition = condition(&fields, faults);
     let actions = actions(&fields, faults);
     let retry = retry(&fields, faults);
     condition?;
-    Some(Ship {
-        actions: actions?,
-        retry: retry?,
-    })
+    Some(Ship { actions: actions?, retry: retry? })
 }
 
 fn condition(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<()> {
@@ -492,12 +355,7 @@ fn condition(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<()> {
         return Some(());
     }
     let message = format!("`{condition}` is no condition to ship under");
-    faults.error(
-        "wrong-value",
-        node.at.clone(),
-        message,
-        "write `if: verified`, the only one there is",
-    );
+    faults.error("wrong-value", node.at.clone(), message, "write `if: verified`, the only one there is");
     None
 }
 
@@ -507,10 +365,7 @@ fn actions(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Vec<ShipActio
     let calls = read_phrase(node, example, faults, phrase::sum)?;
     let before = faults.errors();
     twice(node, &calls, faults);
-    let actions: Vec<ShipAction> = calls
-        .iter()
-        .filter_map(|call| action(node, call, faults))
-        .collect();
+    let actions: Vec<ShipAction> = calls.iter().filter_map(|call| action(node, call, faults)).collect();
     if faults.errors() == before && actions.first() != Some(&ShipAction::OpenPr) {
         let at = inside(node, &calls[0].name.at, faults);
         let message = "`open_pr` comes first: the others need its pull request";
@@ -527,12 +382,7 @@ fn action(node: &Node, call: &Call, faults: &mut Faults<'_>) -> Option<ShipActio
         "notify_slack" => ShipAction::NotifySlack,
         other => {
             let at = inside(node, &call.name.at, faults);
-            faults.error(
-                "unknown-word",
-                at,
-                format!("`{other}` is nothing to ship with"),
-                suggestion(other, &known),
-            );
+            faults.error("unknown-word", at, format!("`{other}` is nothing to ship with"), suggestion(other, &known));
             return None;
         }
     };
@@ -547,11 +397,6 @@ fn retry(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Retry> {
     let fields = Fields::of(&entry.value, "retry", at, &["times", "every"], faults)?;
     let times = fields.required("times", "write `retry: {times: 3, every: 30s}`", faults);
     let times = times.and_then(|node| small(node, 1..=10, "times: 3", faults));
-    let every = fields.get("every").map_or(Some(30), |node| {
-        seconds(node, 1..=3600, "every: 30s", faults)
-    });
-    Some(Retry {
-        times: times?,
-        every_s: every?,
-    })
+    let every = fields.get("every").map_or(Some(30), |node| seconds(node, 1..=3600, "every: 30s", faults));
+    Some(Retry { times: times?, every_s: every? })
 }

@@ -62,17 +62,8 @@ pub(super) fn tree(text: &str, faults: &mut Faults<'_>) -> Option<Node> {
     let mut options = Options::default();
     options.block_nesting_limit = MAX_DEPTH;
     options.flow_nesting_limit = MAX_DEPTH;
-    let skipped = if text.starts_with(BOM) {
-        BOM.len_utf8()
-    } else {
-        0
-    };
-    let mut build = Build {
-        open: Vec::new(),
-        root: None,
-        documents: 0,
-        faults,
-    };
+    let skipped = if text.starts_with(BOM) { BOM.len_utf8() } else { 0 };
+    let mut build = Build { open: Vec::new(), root: None, documents: 0, faults };
     for event in Parser::new_from_str_with_options(&text[skipped..], options) {
         match event {
             Ok((event, span)) => {
@@ -90,10 +81,7 @@ pub(super) fn tree(text: &str, faults: &mut Faults<'_>) -> Option<Node> {
         return None;
     }
     let root = build.root;
-    if root
-        .as_ref()
-        .is_none_or(|node| matches!(node.value, Value::Empty))
-    {
+    if root.as_ref().is_none_or(|node| matches!(node.value, Value::Empty)) {
         faults.error(
             "empty",
             0..0,
@@ -111,25 +99,19 @@ fn is_text(text: &str, faults: &mut Faults<'_>) -> bool {
         faults.error(
             "too-large",
             0..0,
-            format!(
-                "the file has {} bytes; at most {MAX_BYTES} are read",
-                text.len()
-            ),
+            format!("the file has {} bytes; at most {MAX_BYTES} are read", text.len()),
             "keep prompts and data in files of their own beside the loop",
         );
         return false;
     }
-    let bad = text.char_indices().find(|(at, c)| {
-        (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || (*c == BOM && *at > 0)
-    });
+    let bad = text
+        .char_indices()
+        .find(|(at, c)| (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || (*c == BOM && *at > 0));
     if let Some((at, c)) = bad {
         faults.error(
             "not-text",
             at..at + c.len_utf8(),
-            format!(
-                "the character U+{:04X} can't stand in a loop file",
-                u32::from(c)
-            ),
+            format!("the character U+{:04X} can't stand in a loop file", u32::from(c)),
             "save the file as plain UTF-8 text",
         );
     }
@@ -138,16 +120,8 @@ fn is_text(text: &str, faults: &mut Faults<'_>) -> bool {
 
 /// A list or mapping that is not closed yet.
 enum Open {
-    List {
-        start: usize,
-        items: Vec<Node>,
-    },
-    Map {
-        start: usize,
-        entries: Vec<Entry>,
-        seen: HashSet<String>,
-        key: Option<(String, Range<usize>)>,
-    },
+    List { start: usize, items: Vec<Node> },
+    Map { start: usize, entries: Vec<Entry>, seen: HashSet<String>, key: Option<(String, Range<usize>)> },
 }
 
 struct Build<'f, 't> {
@@ -163,36 +137,21 @@ impl Build<'_, '_> {
             Event::DocumentStart(..) => self.document(at),
             Event::Alias(_) => {
                 self.anchor(at.clone());
-                self.close(Node {
-                    at,
-                    value: Value::Empty,
-                });
+                self.close(Node { at, value: Value::Empty });
             }
             Event::Scalar(text, style, anchor, tag) => {
                 self.properties(&at, anchor, tag.is_some());
                 let empty = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null");
-                let value = if empty {
-                    Value::Empty
-                } else {
-                    Value::Scalar(text.into_owned())
-                };
+                let value = if empty { Value::Empty } else { Value::Scalar(text.into_owned()) };
                 self.close(Node { at, value });
             }
             Event::SequenceStart(_, anchor, tag) => {
                 self.properties(&at, anchor, tag.is_some());
-                self.open.push(Open::List {
-                    start: at.start,
-                    items: Vec::new(),
-                });
+                self.open.push(Open::List { start: at.start, items: Vec::new() });
             }
             Event::MappingStart(_, anchor, tag) => {
                 self.properties(&at, anchor, tag.is_some());
-                self.open.push(Open::Map {
-                    start: at.start,
-                    entries: Vec::new(),
-                    seen: HashSet::new(),
-                    key: None,
-                });
+                self.open.push(Open::Map { start: at.start, entries: Vec::new(), seen: HashSet::new(), key: None });
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(at.end),
             _ => {}
@@ -216,39 +175,23 @@ impl Build<'_, '_> {
             self.anchor(at.clone());
         }
         if tag {
-            self.faults.error(
-                "tag",
-                at.clone(),
-                "tags are not read",
-                "remove the `!…` in front of the value",
-            );
+            self.faults.error("tag", at.clone(), "tags are not read", "remove the `!…` in front of the value");
         }
     }
 
     fn anchor(&mut self, at: Range<usize>) {
-        self.faults.error(
-            "anchor",
-            at,
-            "anchors and aliases are not read",
-            "write the value out in both places",
-        );
+        self.faults.error("anchor", at, "anchors and aliases are not read", "write the value out in both places");
     }
 
     fn end(&mut self, end: usize) {
         let node = match self.open.pop() {
             Some(Open::List { start, items }) => {
                 let end = items.last().map_or(end, |node| node.at.end);
-                Node {
-                    at: start..end,
-                    value: Value::List(items),
-                }
+                Node { at: start..end, value: Value::List(items) }
             }
             Some(Open::Map { start, entries, .. }) => {
                 let end = entries.last().map_or(end, |entry| entry.value.at.end);
-                Node {
-                    at: start..end,
-                    value: Value::Map(entries),
-                }
+                Node { at: start..end, value: Value::Map(entries) }
             }
             None => return,
         };
@@ -260,19 +203,13 @@ impl Build<'_, '_> {
         match self.open.last_mut() {
             None => self.root = self.root.take().or(Some(node)),
             Some(Open::List { items, .. }) => items.push(node),
-            Some(Open::Map {
-                entries, seen, key, ..
-            }) => match key.take() {
+            Some(Open::Map { entries, seen, key, .. }) => match key.take() {
                 None => *key = Some(key_of(node, seen, self.faults)),
                 Some((name, key_at)) => {
                     if node.at.is_empty() && matches!(node.value, Value::Empty) {
                         node.at = key_at.clone();
                     }
-                    entries.push(Entry {
-                        key: name,
-                        key_at,
-                        value: node,
-                    });
+                    entries.push(Entry { key: name, key_at, value: node });
                 }
             },
         }
@@ -280,27 +217,13 @@ impl Build<'_, '_> {
 }
 
 /// A key's text and place, with the faults that a key can have.
-fn key_of(
-    node: Node,
-    seen: &mut HashSet<String>,
-    faults: &mut Faults<'_>,
-) -> (String, Range<usize>) {
+fn key_of(node: Node, seen: &mut HashSet<String>, faults: &mut Faults<'_>) -> (String, Range<usize>) {
     let Value::Scalar(name) = node.value else {
-        faults.error(
-            "wrong-type",
-            node.at.clone(),
-            "a key must be a word",
-            "write `key: value`",
-        );
+        faults.error("wrong-type", node.at.clone(), "a key must be a word", "write `key: value`");
         return (String::new(), node.at);
     };
     if !seen.insert(name.clone()) {
-        faults.error(
-            "duplicate-key",
-            node.at.clone(),
-            format!("`{name}` is given twice"),
-            "keep one of the two",
-        );
+        faults.error("duplicate-key", node.at.clone(), format!("`{name}` is given twice"), "keep one of the two");
     }
     (name, node.at)
 }

@@ -89,10 +89,7 @@ pub fn readable_within(fd: &impl AsFd, limit: Duration) -> bool {
 
 /// A span as the kernel takes it.
 pub fn timespec(span: Duration) -> Timespec {
-    Timespec {
-        tv_sec: i64::try_from(span.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: i64::from(span.subsec_nanos()),
-    }
+    Timespec { tv_sec: i64::try_from(span.as_secs()).unwrap_or(i64::MAX), tv_nsec: i64::from(span.subsec_nanos()) }
 }
 
 /// Most that a process of a box may hold open.

@@ -74,7 +74,7 @@ mod tests {
     fn three_events() -> (tempfile::TempDir, Store) {
         let dir = tempfile::tempdir().expect("dir");
         let home = Home::under(dir.path());
-        home.create().expect("home");
+        home.create(chrono::DateTime::UNIX_EPOCH).expect("home");
         let mut store = Store::open(&home).expect("store");
         for body in ["{\"a\":1}", "{\"a\":2}", "{\"a\":3}"] {
             store.write(|tx| append(tx, "run/x", body)).expect("appends");

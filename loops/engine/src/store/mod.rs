@@ -171,7 +171,7 @@ mod tests {
     fn a_newer_database_is_refused_and_left_alone() {
         let dir = tempfile::tempdir().expect("dir");
         let home = Home::under(dir.path());
-        home.create().expect("home");
+        home.create(chrono::DateTime::UNIX_EPOCH).expect("home");
         drop(Store::open(&home).expect("opens"));
         let connection = Connection::open(home.database()).expect("raw");
         connection.pragma_update(None, "user_version", 99).expect("newer");
@@ -184,7 +184,7 @@ mod tests {
     fn durability_is_full() {
         let dir = tempfile::tempdir().expect("dir");
         let home = Home::under(dir.path());
-        home.create().expect("home");
+        home.create(chrono::DateTime::UNIX_EPOCH).expect("home");
         let store = Store::open(&home).expect("opens");
         let read = |name: &str| -> String {
             store
