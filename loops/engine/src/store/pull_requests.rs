@@ -3,7 +3,11 @@
 use anyhow::{Context as _, Result};
 use loopwright_core::finding::Fingerprint;
 use loopwright_core::ids::{LoopId, PullRequestId, ReviewId, RunId};
+use loopwright_core::review::Event;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use serde::{Deserialize, Serialize};
+
+use super::journal;
 
 /// One pull request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,14 +75,14 @@ pub fn list(db: &Connection, all: bool) -> Result<Vec<PullRequestRecord>> {
     found.collect::<Result<_, _>>().context("reading the pull requests")
 }
 
-/// How many pull requests of a loop wait for a person.
+/// How many pull requests of a loop wait for a person that were not opened by `run`.
 ///
 /// # Errors
 /// The rows can't be read.
-pub fn open_of(db: &Connection, loop_id: LoopId) -> Result<u32> {
+pub fn open_before(db: &Connection, loop_id: LoopId, run: RunId) -> Result<u32> {
     db.query_row(
-        "SELECT COUNT(*) FROM pull_requests WHERE loop = ?1 AND state IN ('open', 'approved')",
-        [loop_id.to_string()],
+        "SELECT COUNT(*) FROM pull_requests WHERE loop = ?1 AND run <> ?2 AND state IN ('open', 'approved')",
+        [loop_id.to_string(), run.to_string()],
         |r| r.get(0),
     )
     .context("counting the open pull requests")
@@ -180,6 +184,37 @@ pub fn reviewed(
     )
     .context("storing a review")?;
     Ok(())
+}
+
+/// An event of a pull request as it is stored.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    v: u32,
+    at: String,
+    #[serde(flatten)]
+    event: Event,
+}
+
+/// The stored form of an event.
+///
+/// # Errors
+/// It can't be written as JSON.
+pub fn event_text(at: &str, event: &Event) -> Result<String> {
+    let entry = Entry { v: 1, at: at.to_owned(), event: event.clone() };
+    serde_json::to_string(&entry).context("writing an event of a pull request")
+}
+
+/// Everything that happened to a pull request, with the times (RFC 3339 UTC).
+///
+/// # Errors
+/// The journal can't be read.
+pub fn events(db: &Connection, id: PullRequestId) -> Result<Vec<(String, Event)>> {
+    let stored = journal::after(db, &stream(id), 0)?;
+    let parse = |(seq, body): (i64, String)| {
+        let entry: Entry = serde_json::from_str(&body).with_context(|| format!("event {seq} of pull request {id}"))?;
+        Ok((entry.at, entry.event))
+    };
+    stored.into_iter().map(parse).collect()
 }
 
 fn row(r: &Row<'_>) -> rusqlite::Result<PullRequestRecord> {

@@ -1,6 +1,8 @@
 //! Runs and their attempts, as projections of their journals.
 
 use anyhow::{Context as _, Result};
+use loopwright_core::diff::DiffStat;
+use loopwright_core::finding::Fingerprint;
 use loopwright_core::ids::{LoopId, RunId};
 use loopwright_core::money::Micros;
 use loopwright_core::run::{BuildResult, End, Run};
@@ -161,6 +163,35 @@ pub fn attempt(db: &Connection, id: &str) -> Result<(Option<Verdict>, u32, Micro
         |r| Ok((super::json_or_none(r, 0)?, r.get(1)?, super::micros(r, 2)?)),
     )
     .with_context(|| format!("reading the attempt {id}"))
+}
+
+/// How much an attempt changes.
+///
+/// # Errors
+/// The row can't be read.
+pub fn attempt_stat(db: &Connection, id: &str) -> Result<DiffStat> {
+    let result: Option<BuildResult> =
+        db.query_row("SELECT result FROM attempts WHERE id = ?1", [id], |r| super::json_or_none(r, 0))?;
+    Ok(match result {
+        Some(BuildResult::Change { stat, .. }) => stat,
+        _ => DiffStat::default(),
+    })
+}
+
+/// The commit of the last attempt on a finding in a run that left one.
+///
+/// # Errors
+/// The row can't be read.
+pub fn last_commit(db: &Connection, run: RunId, finding: &Fingerprint) -> Result<Option<String>> {
+    let commit: Option<Option<String>> = db
+        .query_row(
+            "SELECT json_extract(result, '$.commit') FROM attempts WHERE run = ?1 AND finding = ?2 \
+             AND json_extract(result, '$.result') = 'change' ORDER BY id DESC LIMIT 1",
+            params![run.to_string(), finding.0],
+            |r| r.get(0),
+        )
+        .optional()?;
+    Ok(commit.flatten())
 }
 
 fn row(r: &Row<'_>) -> rusqlite::Result<RunRecord> {
