@@ -1,4 +1,5 @@
 //! Acts: everything that touches the machine. Shells call `api`.
 
 pub mod agent;
+pub mod checks;
 pub mod sandbox;
