@@ -10,7 +10,7 @@ mod secrets;
 mod signs;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use paths::{check_configuration_paths, configures_checks};
 pub use reasonable::{DiffLimits, reasonable};
