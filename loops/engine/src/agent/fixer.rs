@@ -119,13 +119,13 @@ impl Work<'_> {
             "--cap-lints",
             "warn",
         ];
-        let mut applied = 0;
+        let mut applied = false;
         for _ in 0..ROUNDS {
             let out = self.run(&clippy)?;
             if !out.ended.well() {
                 return Ok(reported(
                     out,
-                    format!("clippy did not end well; {applied} fixes of {rule} applied"),
+                    format!("clippy did not end well while fixing {rule}"),
                 ));
             }
             let edits = suggestions::of_rule(&out.stdout, rule);
@@ -139,9 +139,9 @@ impl Work<'_> {
                     format!("the fixes of {rule} could not be applied"),
                 ));
             }
-            applied += edits.len();
+            applied = true;
         }
-        if applied == 0 {
+        if !applied {
             return Ok(declined(&format!(
                 "clippy offers no machine-applicable fix for {rule}"
             )));
@@ -153,7 +153,7 @@ impl Work<'_> {
         };
         Ok(reported(
             last,
-            format!("applied {applied} fixes that clippy suggests for {rule}"),
+            format!("applied the fixes that clippy suggests for {rule}"),
         ))
     }
 

@@ -123,6 +123,36 @@ fn one_lint_is_fixed_and_the_others_are_left_alone() {
     assert_eq!(now, SOURCE.replace("list.len() == 0", "list.is_empty()"));
 }
 
+/// The control for the test above: what clippy's own `--fix` does with every rule but one turned off.
+#[test]
+fn clippys_own_fix_would_mix_findings() {
+    let folder = tempfile::tempdir().expect("a folder");
+    project(&folder.path().join("tree"));
+    let order = order(
+        folder.path(),
+        finding(
+            "clippy::needless_return",
+            "clippy::needless_return @ src/lib.rs",
+        ),
+    );
+    fs::create_dir(&order.raw).expect("a folder");
+    let work = Work {
+        order: &order,
+        sandbox: &Direct,
+        mounts: Vec::new(),
+    };
+    let line = "cargo clippy --fix --allow-no-vcs --all-targets -- -A clippy::all -W clippy::needless_return";
+    let out = work
+        .run(&line.split(' ').collect::<Vec<_>>())
+        .expect("a box");
+    assert!(out.ended.well(), "{}", String::from_utf8_lossy(&out.stderr));
+    let now = fs::read_to_string(folder.path().join("tree/src/lib.rs")).expect("the source");
+    assert!(
+        now.contains("list.is_empty()") && !now.contains("return 1"),
+        "{now}"
+    );
+}
+
 #[test]
 fn a_tree_that_was_not_formatted_is_not_formatted_with_a_lint() {
     let messy = SOURCE.replace("pub fn one() -> u32 {", "pub fn one(  ) -> u32 {");
