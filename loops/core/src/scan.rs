@@ -25,20 +25,13 @@ pub fn findings(reports: &[CheckReport]) -> Vec<Finding> {
     let mut groups: BTreeMap<Shared, Vec<Failed<'_>>> = BTreeMap::new();
     let mut unbuilt: BTreeSet<&CaseId> = BTreeSet::new();
     for report in reports {
-        for case in report
-            .cases
-            .iter()
-            .filter(|c| c.status == CaseStatus::Failed)
-        {
+        for case in report.cases.iter().filter(|c| c.status == CaseStatus::Failed) {
             // What does not build fails in every check that builds it; the first one tells it.
             if case.kind == CaseKind::Build && !unbuilt.insert(&case.id) {
                 continue;
             }
             let (name, apart) = group(report, case);
-            groups
-                .entry((case.kind, name, apart))
-                .or_default()
-                .push((&report.check, case));
+            groups.entry((case.kind, name, apart)).or_default().push((&report.check, case));
         }
     }
     let mut found: BTreeMap<Fingerprint, Finding> = BTreeMap::new();
@@ -124,19 +117,11 @@ fn short(id: &str) -> &str {
 }
 
 fn more(count: usize) -> String {
-    if count > 1 {
-        format!(" (and {} more)", count - 1)
-    } else {
-        String::new()
-    }
+    if count > 1 { format!(" (and {} more)", count - 1) } else { String::new() }
 }
 
 fn counted(count: usize, what: &str) -> String {
-    if count == 1 {
-        format!("1 {what}")
-    } else {
-        format!("{count} {what}s")
-    }
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn should(kind: CaseKind, group: &str, check: &str, count: usize) -> String {
@@ -144,9 +129,7 @@ fn should(kind: CaseKind, group: &str, check: &str, count: usize) -> String {
         CaseKind::Test if count == 1 => "the test runs and passes; no other test fails".to_owned(),
         CaseKind::Test => format!("all {count} tests run and pass; no other test fails"),
         CaseKind::Lint => format!("{check} no longer reports {group}; nothing new is reported"),
-        CaseKind::Format => {
-            "every file is formatted as the project's configuration says".to_owned()
-        }
+        CaseKind::Format => "every file is formatted as the project's configuration says".to_owned(),
         CaseKind::Build => format!("{check} builds, and its tests run"),
         CaseKind::Command => format!("{check} ends with exit code 0"),
     }
@@ -159,10 +142,7 @@ fn detail(cases: &[Failed<'_>]) -> String {
             Some(line) => format!(" ({}:{line})", p.path),
             None => format!(" ({})", p.path),
         });
-        let cause = case
-            .cause
-            .as_ref()
-            .map_or(String::new(), |c| format!(": {c}"));
+        let cause = case.cause.as_ref().map_or(String::new(), |c| format!(": {c}"));
         // Writing to a string can't fail.
         let _ = writeln!(out, "{}{place}{cause}", case.id);
     }
@@ -178,30 +158,19 @@ mod tests {
     use crate::check::{Ended, Place};
 
     fn case(kind: CaseKind, id: &str, group: &str, cause: &str) -> Case {
-        let path = id
-            .split_once(" @ ")
-            .map_or("src/a.rs", |(_, p)| p)
-            .to_owned();
+        let path = id.split_once(" @ ").map_or("src/a.rs", |(_, p)| p).to_owned();
         Case {
             id: CaseId(id.into()),
             kind,
             status: CaseStatus::Failed,
             group: group.into(),
             cause: (!cause.is_empty()).then(|| cause.into()),
-            place: Some(Place {
-                path,
-                line: Some(3),
-            }),
+            place: Some(Place { path, line: Some(3) }),
         }
     }
 
     fn report(check: &str, cases: Vec<Case>) -> CheckReport {
-        CheckReport {
-            check: check.into(),
-            ended: Ended::Exited(1),
-            cases,
-            tail: String::new(),
-        }
+        CheckReport { check: check.into(), ended: Ended::Exited(1), cases, tail: String::new() }
     }
 
     fn reports() -> Vec<CheckReport> {
@@ -210,51 +179,23 @@ mod tests {
             report(
                 "tests_pass",
                 vec![
-                    case(
-                        CaseKind::Test,
-                        "day::tests::parses_basic_day",
-                        "day",
-                        "not a day",
-                    ),
-                    case(
-                        CaseKind::Test,
-                        "day::tests::parses_iso_day",
-                        "day",
-                        "not a day",
-                    ),
+                    case(CaseKind::Test, "day::tests::parses_basic_day", "day", "not a day"),
+                    case(CaseKind::Test, "day::tests::parses_iso_day", "day", "not a day"),
                     case(CaseKind::Test, "day::tests::other", "day", "no month"),
                     case(CaseKind::Test, "day::tests::silent_a", "day", ""),
                     case(CaseKind::Test, "day::tests::silent_b", "day", ""),
                     case(CaseKind::Test, "week::tests::first", "week", "not a day"),
-                    Case {
-                        status: CaseStatus::Passed,
-                        ..case(CaseKind::Test, "day::tests::fine", "day", "")
-                    },
+                    Case { status: CaseStatus::Passed, ..case(CaseKind::Test, "day::tests::fine", "day", "") },
                 ],
             ),
             report(
                 "lint_clean",
                 vec![
-                    case(
-                        CaseKind::Lint,
-                        "clippy::needless_return @ src/a.rs",
-                        rule,
-                        "unneeded",
-                    ),
-                    case(
-                        CaseKind::Lint,
-                        "clippy::needless_return @ src/b.rs",
-                        rule,
-                        "unneeded",
-                    ),
+                    case(CaseKind::Lint, "clippy::needless_return @ src/a.rs", rule, "unneeded"),
+                    case(CaseKind::Lint, "clippy::needless_return @ src/b.rs", rule, "unneeded"),
                     case(CaseKind::Format, "format @ src/a.rs", "format", ""),
                     case(CaseKind::Format, "format @ src/b.rs", "format", ""),
-                    case(
-                        CaseKind::Build,
-                        "build @ tests/x.rs",
-                        "build",
-                        "mismatched types",
-                    ),
+                    case(CaseKind::Build, "build @ tests/x.rs", "build", "mismatched types"),
                     case(CaseKind::Command, "lint_clean: timed out", "lint_clean", ""),
                 ],
             ),
@@ -265,16 +206,7 @@ mod tests {
     fn groups_have_keys_titles_and_goals() {
         let shown: Vec<String> = findings(&reports())
             .iter()
-            .map(|f| {
-                format!(
-                    "{} | {} | {} | {} | {}",
-                    f.key,
-                    f.title,
-                    f.should,
-                    f.fault,
-                    f.failing.len()
-                )
-            })
+            .map(|f| format!("{} | {} | {} | {} | {}", f.key, f.title, f.should, f.fault, f.failing.len()))
             .collect();
         insta::assert_snapshot!(shown.join("\n"));
     }
@@ -284,10 +216,7 @@ mod tests {
         let before = findings(&reports());
         let mut moved = reports();
         for case in moved.iter_mut().flat_map(|r| &mut r.cases) {
-            case.place = Some(Place {
-                path: "elsewhere.rs".into(),
-                line: None,
-            });
+            case.place = Some(Place { path: "elsewhere.rs".into(), line: None });
             case.cause = case.cause.take().map(|c| format!("{c}, reworded"));
         }
         let prints = |f: &[Finding]| f.iter().map(|f| f.fingerprint.clone()).collect::<Vec<_>>();
@@ -296,14 +225,9 @@ mod tests {
 
     #[test]
     fn details_are_bounded() {
-        let many = (0..50)
-            .map(|n| case(CaseKind::Lint, &format!("r @ f{n:02}.rs"), "r", "c"))
-            .collect();
+        let many = (0..50).map(|n| case(CaseKind::Lint, &format!("r @ f{n:02}.rs"), "r", "c")).collect();
         let found = findings(&[report("lint_clean", many)]);
-        assert_eq!(
-            (found.len(), found[0].places.len(), found[0].failing.len()),
-            (1, SHOWN, 50)
-        );
+        assert_eq!((found.len(), found[0].places.len(), found[0].failing.len()), (1, SHOWN, 50));
         assert_eq!(found[0].detail.lines().count(), SHOWN + 1);
     }
 }

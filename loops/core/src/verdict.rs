@@ -102,33 +102,22 @@ impl Reported {
         match whole.remove("loopwright") {
             None => Reported::default(),
             Some(Value::Object(fields)) => Reported::of(&fields),
-            Some(_) => Reported {
-                problems: vec!["`loopwright` is not an object".to_owned()],
-                ..Reported::default()
-            },
+            Some(_) => Reported { problems: vec!["`loopwright` is not an object".to_owned()], ..Reported::default() },
         }
     }
 
     fn of(fields: &Map<String, Value>) -> Reported {
-        let mut read = Fields {
-            fields,
-            problems: Vec::new(),
-        };
+        let mut read = Fields { fields, problems: Vec::new() };
         let result = AgentResult {
             summary: read.text("summary"),
-            cost: read.take("cost", "an amount such as \"$0.12\"", |v| {
-                v.as_str()?.parse().ok()
-            }),
+            cost: read.take("cost", "an amount such as \"$0.12\"", |v| v.as_str()?.parse().ok()),
             tokens: read.take("tokens", "a whole number", Value::as_u64),
             turns: read.take("turns", "a whole number", |v| v.as_u64()?.try_into().ok()),
             model: read.text("model"),
             declined: read.text("declined"),
             verdict: read.take("verdict", "an object with `accepted`", verdict),
         };
-        Reported {
-            result,
-            problems: read.problems,
-        }
+        Reported { result, problems: read.problems }
     }
 
     /// The verdict of a checker that ended like this; what is missing, invalid or from a failed process rejects.
@@ -141,12 +130,7 @@ impl Reported {
         };
         let given = self.result.verdict.clone();
         let (faults, not_checked) = given.map(|v| (v.faults, v.not_checked)).unwrap_or_default();
-        CheckerVerdict {
-            accepted: false,
-            reasons: vec![why],
-            faults,
-            not_checked,
-        }
+        CheckerVerdict { accepted: false, reasons: vec![why], faults, not_checked }
     }
 }
 
@@ -167,9 +151,7 @@ impl Fields<'_> {
     }
 
     fn text(&mut self, name: &str) -> Option<String> {
-        self.take(name, "a text", |v| {
-            v.as_str().map(|t| text::bounded(t, MAX_TEXT))
-        })
+        self.take(name, "a text", |v| v.as_str().map(|t| text::bounded(t, MAX_TEXT)))
     }
 }
 
@@ -179,10 +161,7 @@ fn verdict(value: &Value) -> Option<CheckerVerdict> {
     verdict.faults.truncate(MAX_ENTRIES);
     verdict.not_checked.truncate(MAX_ENTRIES);
     let texts = verdict.reasons.iter_mut().chain(&mut verdict.not_checked);
-    let faults = verdict
-        .faults
-        .iter_mut()
-        .flat_map(|f| [&mut f.file, &mut f.rule, &mut f.message]);
+    let faults = verdict.faults.iter_mut().flat_map(|f| [&mut f.file, &mut f.rule, &mut f.message]);
     texts.chain(faults).for_each(|t| *t = text::line(t));
     Some(verdict)
 }
@@ -193,19 +172,13 @@ mod tests {
 
     #[test]
     fn the_last_line_is_the_report() {
-        let out = b"working\n{\"loopwright\": {\"summary\": \"done\", \"cost\": \"$0.12\", \"tokens\": 5, \"turns\": 2}}\n\n";
+        let out =
+            b"working\n{\"loopwright\": {\"summary\": \"done\", \"cost\": \"$0.12\", \"tokens\": 5, \"turns\": 2}}\n\n";
         let read = Reported::read(out);
         assert_eq!(read.problems, Vec::<String>::new());
         assert_eq!(read.result.cost, Some(Micros(120_000)));
         assert_eq!((read.result.tokens, read.result.turns), (Some(5), Some(2)));
-        for nothing in [
-            &b""[..],
-            b"hello",
-            b"{\"loopwright\": {}}\nand more",
-            b"[1]",
-            b"{\"x\": 1}",
-            b"\xff{",
-        ] {
+        for nothing in [&b""[..], b"hello", b"{\"loopwright\": {}}\nand more", b"[1]", b"{\"x\": 1}", b"\xff{"] {
             assert_eq!(Reported::read(nothing), Reported::default());
         }
     }

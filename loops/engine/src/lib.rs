@@ -2,4 +2,11 @@
 
 pub mod agent;
 pub mod checks;
+pub mod git;
+pub mod halt;
+pub mod home;
+pub mod lease;
+pub mod os;
 pub mod sandbox;
+pub mod store;
+pub mod workspace;

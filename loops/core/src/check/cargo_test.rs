@@ -12,17 +12,13 @@ use suite::{Names, is_header};
 
 /// Tells libtest's results in the output of some other command (`make test`).
 pub(crate) fn looks_like(out: &str) -> bool {
-    out.lines().any(|l| l.starts_with("test result: "))
-        && out.lines().any(|l| expected(l).is_some())
+    out.lines().any(|l| l.starts_with("test result: ")) && out.lines().any(|l| expected(l).is_some())
 }
 
 /// Reads suites, tests and build faults.
 pub(crate) fn cases(streams: &Streams<'_>) -> Vec<Case> {
     let merged = streams.out.lines().any(is_header);
-    let mut reader = Reader {
-        separate: Vec::new(),
-        ..Reader::default()
-    };
+    let mut reader = Reader { separate: Vec::new(), ..Reader::default() };
     if !merged {
         let mut names = Names::default();
         reader.separate = streams.err.lines().filter_map(|l| names.suite(l)).collect();
@@ -39,21 +35,15 @@ pub(crate) fn cases(streams: &Streams<'_>) -> Vec<Case> {
     }
     // What tests print may look like a compiler's error; what is printed before any test runs is one.
     let building = |l: &&str| !is_header(l) && expected(l).is_none();
-    cases.extend(rustc::build_faults(
-        streams.err.lines().take_while(building),
-    ));
-    cases.extend(rustc::build_faults(
-        streams.out.lines().take_while(building),
-    ));
+    cases.extend(rustc::build_faults(streams.err.lines().take_while(building)));
+    cases.extend(rustc::build_faults(streams.out.lines().take_while(building)));
     cases
 }
 
 /// Gives a target that cargo calls failed its failed case, and a suite that crashed the reason that cargo prints.
 fn explain(cases: &mut Vec<Case>, target: &str, why: Option<String>) {
-    let mut failed = cases
-        .iter_mut()
-        .filter(|c| c.status == CaseStatus::Failed && suite::belongs(&c.group, target))
-        .peekable();
+    let mut failed =
+        cases.iter_mut().filter(|c| c.status == CaseStatus::Failed && suite::belongs(&c.group, target)).peekable();
     if failed.peek().is_none() {
         drop(failed);
         cases.push(ended_early(target, why));
@@ -67,22 +57,13 @@ const CRASHED: &str = "ended before its last test";
 
 /// The case of a suite that failed as a whole: it crashed, or has no tests of its own that say so.
 fn ended_early(suite: &str, why: Option<String>) -> Case {
-    fault(
-        CaseKind::Test,
-        suite,
-        suite,
-        Some(why.unwrap_or_else(|| "ended early".to_owned())),
-    )
+    fault(CaseKind::Test, suite, suite, Some(why.unwrap_or_else(|| "ended early".to_owned())))
 }
 
 /// Reads `running 7 tests`.
 fn expected(line: &str) -> Option<usize> {
     let count = line.strip_prefix("running ")?;
-    count
-        .strip_suffix(" tests")
-        .or_else(|| count.strip_suffix(" test"))?
-        .parse()
-        .ok()
+    count.strip_suffix(" tests").or_else(|| count.strip_suffix(" test"))?.parse().ok()
 }
 
 /// Where in a block of results the reader is.
@@ -144,10 +125,7 @@ impl<'a> Reader<'a> {
     }
 
     fn result(&mut self, line: &'a str) {
-        if let Some((name, status)) = line
-            .strip_prefix("test ")
-            .and_then(|l| l.split_once(" ... "))
-        {
+        if let Some((name, status)) = line.strip_prefix("test ").and_then(|l| l.split_once(" ... ")) {
             match status_of(status) {
                 Some(status) => self.tests.push((name, status)),
                 None => self.pending = Some(name),
@@ -164,21 +142,13 @@ impl<'a> Reader<'a> {
 
     /// Reads the part below `failures:`: each failed test's output, then their names again.
     fn failure(&mut self, line: &'a str) {
-        let head = line
-            .strip_prefix("---- ")
-            .and_then(|l| l.strip_suffix(" ----"));
-        if let Some(name) = head.and_then(|l| {
-            l.strip_suffix(" stdout")
-                .or_else(|| l.strip_suffix(" stderr"))
-        }) {
+        let head = line.strip_prefix("---- ").and_then(|l| l.strip_suffix(" ----"));
+        if let Some(name) = head.and_then(|l| l.strip_suffix(" stdout").or_else(|| l.strip_suffix(" stderr"))) {
             self.said.push((name, Vec::new()));
         } else if let Some((_, said)) = self.said.last_mut() {
             said.push(line);
         }
-        if let Some(name) = line
-            .strip_prefix("    ")
-            .filter(|n| self.said.iter().any(|(s, _)| s == n))
-        {
+        if let Some(name) = line.strip_prefix("    ").filter(|n| self.said.iter().any(|(s, _)| s == n)) {
             self.tests.push((name, CaseStatus::Failed));
         }
     }
@@ -186,9 +156,7 @@ impl<'a> Reader<'a> {
     /// Compares the block with its own summary: what the summary counts and no line names must not get lost.
     fn summary(&mut self, line: &str) {
         let counted = |word: &str| {
-            let part = line
-                .split([';', '.'])
-                .find_map(|p| p.trim().strip_suffix(word))?;
+            let part = line.split([';', '.']).find_map(|p| p.trim().strip_suffix(word))?;
             part.trim().parse::<usize>().ok()
         };
         let of = |status| self.tests.iter().filter(|(_, s)| *s == status).count();
@@ -208,31 +176,20 @@ impl<'a> Reader<'a> {
         }
         // A program of its own that cargo ran as a test (`harness = false`) has no results to read, only its end.
         if let Some(suite) = self.waiting.take() {
-            self.cases.push(Case {
-                status: CaseStatus::Passed,
-                cause: None,
-                ..ended_early(&suite, None)
-            });
+            self.cases.push(Case { status: CaseStatus::Passed, cause: None, ..ended_early(&suite, None) });
         }
     }
 
     fn crashed(&mut self) {
-        self.cases
-            .push(ended_early(&self.suite, Some(CRASHED.to_owned())));
+        self.cases.push(ended_early(&self.suite, Some(CRASHED.to_owned())));
         self.finish();
     }
 
     fn finish(&mut self) {
         let tests = suite::without_lines(std::mem::take(&mut self.tests));
         for (printed, name, status) in tests {
-            let said = self
-                .said
-                .iter()
-                .find(|(n, _)| suite::bare(n) == suite::bare(printed));
-            let why = said
-                .filter(|_| status == CaseStatus::Failed)
-                .map(|(_, s)| cause::of(s))
-                .unwrap_or_default();
+            let said = self.said.iter().find(|(n, _)| suite::bare(n) == suite::bare(printed));
+            let why = said.filter(|_| status == CaseStatus::Failed).map(|(_, s)| cause::of(s)).unwrap_or_default();
             self.cases.push(Case {
                 id: CaseId(text::id(&format!("{}::{name}", self.suite))),
                 kind: CaseKind::Test,
@@ -250,12 +207,8 @@ impl<'a> Reader<'a> {
 
 fn status_of(word: &str) -> Option<CaseStatus> {
     match word {
-        w if w == "ok" || w.starts_with("ok <") || w.starts_with("bench:") => {
-            Some(CaseStatus::Passed)
-        }
-        w if w == "FAILED" || w.starts_with("FAILED <") || w.starts_with("FAILED (") => {
-            Some(CaseStatus::Failed)
-        }
+        w if w == "ok" || w.starts_with("ok <") || w.starts_with("bench:") => Some(CaseStatus::Passed),
+        w if w == "FAILED" || w.starts_with("FAILED <") || w.starts_with("FAILED (") => Some(CaseStatus::Failed),
         w if w == "ignored" || w.starts_with("ignored,") => Some(CaseStatus::Skipped),
         _ => None,
     }

@@ -13,10 +13,8 @@ pub(crate) struct Cause {
 
 /// Reads the output of one failed test.
 pub(crate) fn of(lines: &[&str]) -> Cause {
-    let panic = lines
-        .iter()
-        .enumerate()
-        .find_map(|(at, line)| line.split_once("panicked at ").map(|(_, rest)| (at, rest)));
+    let panic =
+        lines.iter().enumerate().find_map(|(at, line)| line.split_once("panicked at ").map(|(_, rest)| (at, rest)));
     let (message, place) = match panic {
         Some((at, rest)) => panic_at(rest, &lines[at + 1..]),
         None => (None, None),
@@ -24,13 +22,9 @@ pub(crate) fn of(lines: &[&str]) -> Cause {
     // What a `should_panic` test says of the panic it expected is the cause, not the panic itself.
     let expected = lines.iter().map(|l| l.trim()).find_map(|l| {
         let note = l.strip_prefix("note: ")?;
-        (note.starts_with("panic did not") || note.starts_with("test did not panic"))
-            .then_some(note)
+        (note.starts_with("panic did not") || note.starts_with("test did not panic")).then_some(note)
     });
-    let line = expected
-        .map(text::line)
-        .or(message)
-        .or_else(|| first_error(lines));
+    let line = expected.map(text::line).or(message).or_else(|| first_error(lines));
     Cause { line, place }
 }
 
@@ -40,18 +34,13 @@ fn panic_at(rest: &str, below: &[&str]) -> (Option<String>, Option<Place>) {
         return (Some(text::line(message)), location_of(location));
     }
     let message = below.iter().map(|l| l.trim()).find(|l| !l.is_empty());
-    (
-        message.map(text::line),
-        location_of(rest.trim_end_matches(':')),
-    )
+    (message.map(text::line), location_of(rest.trim_end_matches(':')))
 }
 
 fn first_error(lines: &[&str]) -> Option<String> {
     let told = |l: &&str| !l.is_empty() && !l.starts_with("note: run with");
     let mut shown = lines.iter().map(|l| l.trim()).filter(told);
-    let error = shown
-        .clone()
-        .find(|l| l.to_ascii_lowercase().starts_with("error"));
+    let error = shown.clone().find(|l| l.to_ascii_lowercase().starts_with("error"));
     error.or_else(|| shown.next()).map(text::line)
 }
 
@@ -64,8 +53,5 @@ pub(crate) fn location_of(location: &str) -> Option<Place> {
         (None, Some(path)) => (path, last.parse().ok()),
         _ => (last, None),
     };
-    Some(Place {
-        path: text::path(path)?,
-        line,
-    })
+    Some(Place { path: text::path(path)?, line })
 }

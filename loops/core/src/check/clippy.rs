@@ -74,48 +74,22 @@ pub(crate) fn cases(streams: &Streams<'_>) -> Vec<Case> {
 fn unexplained(streams: &Streams<'_>) -> Vec<Case> {
     let mut faults = rustc::build_faults(streams.err.lines());
     if faults.is_empty() {
-        faults.push(fault(
-            CaseKind::Command,
-            "clippy: did not end well",
-            "clippy",
-            None,
-        ));
+        faults.push(fault(CaseKind::Command, "clippy: did not end well", "clippy", None));
     }
     faults
 }
 
 fn message(m: &Message) -> Option<Case> {
     let span = m.spans.iter().find(|s| s.is_primary).or(m.spans.first())?;
-    let place = Place {
-        path: text::path(&span.file_name)?,
-        line: Some(span.line_start),
-    };
-    let rule = m
-        .code
-        .as_ref()
-        .map(|c| c.code.as_str())
-        .filter(|c| !is_error_code(c));
+    let place = Place { path: text::path(&span.file_name)?, line: Some(span.line_start) };
+    let rule = m.code.as_ref().map(|c| c.code.as_str()).filter(|c| !is_error_code(c));
     match (rule, m.level.as_str()) {
         (Some(rule), _) => {
-            let cause = format!(
-                "{}{}",
-                text::bounded(&m.message, 270),
-                if fixable(m) { FIXABLE } else { "" }
-            );
+            let cause = format!("{}{}", text::bounded(&m.message, 270), if fixable(m) { FIXABLE } else { "" });
             Some(at_file(CaseKind::Lint, rule, place, Some(cause)))
         }
-        (None, "error") => Some(at_file(
-            CaseKind::Build,
-            "build",
-            place,
-            Some(text::line(&m.message)),
-        )),
-        (None, _) => Some(at_file(
-            CaseKind::Lint,
-            "warning",
-            place,
-            Some(text::line(&m.message)),
-        )),
+        (None, "error") => Some(at_file(CaseKind::Build, "build", place, Some(text::line(&m.message)))),
+        (None, _) => Some(at_file(CaseKind::Lint, "warning", place, Some(text::line(&m.message)))),
     }
 }
 
@@ -126,10 +100,7 @@ fn is_error_code(code: &str) -> bool {
 
 fn fixable(m: &Message) -> bool {
     let machine = |s: &Span| s.suggestion_applicability.as_deref() == Some("MachineApplicable");
-    m.spans
-        .iter()
-        .chain(m.children.iter().flat_map(|c| &c.spans))
-        .any(machine)
+    m.spans.iter().chain(m.children.iter().flat_map(|c| &c.spans)).any(machine)
 }
 
 /// Reads what is printed for people, and tells whether it explains the end. Repeats of a lint name no rule, so it is
@@ -140,19 +111,11 @@ fn printed(streams: &Streams<'_>) -> (Vec<Case>, bool) {
     let mut cases = Vec::new();
     let mut explained = streams.ended.well();
     for d in &found {
-        let earlier = || {
-            found
-                .iter()
-                .find(|o| o.message == d.message)
-                .and_then(|o| o.rule.clone())
-        };
+        let earlier = || found.iter().find(|o| o.message == d.message).and_then(|o| o.rule.clone());
         let Some(place) = d.place.clone() else {
             continue;
         };
-        let (error, rule) = (
-            d.level.starts_with("error"),
-            d.rule.clone().or_else(earlier),
-        );
+        let (error, rule) = (d.level.starts_with("error"), d.rule.clone().or_else(earlier));
         let (kind, rule) = match rule {
             Some(rule) => (CaseKind::Lint, rule),
             None if error => (CaseKind::Build, "build".to_owned()),

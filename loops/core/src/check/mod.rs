@@ -138,31 +138,19 @@ impl CheckReport {
     pub fn merge(self, other: CheckReport) -> CheckReport {
         let mut cases = self.cases;
         cases.extend(other.cases);
-        let ended = if self.ended.well() {
-            other.ended
-        } else {
-            self.ended
-        };
+        let ended = if self.ended.well() { other.ended } else { self.ended };
         // A process that did not end by itself says more than one that ended with an error.
         let ended = match (ended, other.ended) {
             (Ended::Exited(_), worse) if !matches!(worse, Ended::Exited(_)) => worse,
             (ended, _) => ended,
         };
         let tail = text::tail(&format!("{}\n{}", self.tail, other.tail));
-        CheckReport {
-            check: self.check,
-            ended,
-            cases: settle(cases),
-            tail: tail.trim_start().to_owned(),
-        }
+        CheckReport { check: self.check, ended, cases: settle(cases), tail: tail.trim_start().to_owned() }
     }
 
     /// The case with this id.
     pub fn case(&self, id: &CaseId) -> Option<&Case> {
-        self.cases
-            .binary_search_by(|c| c.id.cmp(id))
-            .ok()
-            .map(|at| &self.cases[at])
+        self.cases.binary_search_by(|c| c.id.cmp(id)).ok().map(|at| &self.cases[at])
     }
 
     /// How many tests ran.
@@ -173,11 +161,7 @@ impl CheckReport {
 
     /// The ids of all cases with this status.
     pub fn with_status(&self, status: CaseStatus) -> BTreeSet<CaseId> {
-        self.cases
-            .iter()
-            .filter(|c| c.status == status)
-            .map(|c| c.id.clone())
-            .collect()
+        self.cases.iter().filter(|c| c.status == status).map(|c| c.id.clone()).collect()
     }
 }
 

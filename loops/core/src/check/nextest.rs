@@ -6,9 +6,7 @@ use super::{Case, CaseId, CaseKind, CaseStatus, cause, rustc, text};
 /// Reads status lines and build faults.
 pub(crate) fn cases(streams: &Streams<'_>) -> Vec<Case> {
     let lines: Vec<&str> = streams.out.lines().chain(streams.err.lines()).collect();
-    let starts: Vec<usize> = (0..lines.len())
-        .filter(|at| status(lines[*at]).is_some())
-        .collect();
+    let starts: Vec<usize> = (0..lines.len()).filter(|at| status(lines[*at]).is_some()).collect();
     let before = starts.first().copied().unwrap_or(lines.len());
     let mut cases = rustc::build_faults(lines[..before].iter().copied());
     for (n, &at) in starts.iter().enumerate() {
@@ -21,15 +19,8 @@ pub(crate) fn cases(streams: &Streams<'_>) -> Vec<Case> {
 fn case(line: &str, below: &[&str]) -> Option<Case> {
     let (status, binary, test) = status(line)?;
     // Both captured streams are shown; the panic is in the second.
-    let said = below
-        .iter()
-        .position(|l| l.trim().starts_with("stderr ─"))
-        .map_or(below, |at| &below[at + 1..]);
-    let why = if status == CaseStatus::Failed {
-        cause::of(said)
-    } else {
-        cause::Cause::default()
-    };
+    let said = below.iter().position(|l| l.trim().starts_with("stderr ─")).map_or(below, |at| &below[at + 1..]);
+    let why = if status == CaseStatus::Failed { cause::of(said) } else { cause::Cause::default() };
     Some(Case {
         id: CaseId(text::id(&format!("{binary}::{test}"))),
         kind: CaseKind::Test,

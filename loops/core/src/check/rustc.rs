@@ -38,26 +38,16 @@ pub(crate) fn diagnostics<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Print
 fn head(line: &str) -> Option<Printed> {
     let (level, message) = line.split_once(": ")?;
     let known = level == "error" || level == "warning" || level.starts_with("error[E");
-    known.then(|| Printed {
-        level: level.to_owned(),
-        message: text::line(message),
-        place: None,
-        rule: None,
-    })
+    known.then(|| Printed { level: level.to_owned(), message: text::line(message), place: None, rule: None })
 }
 
 /// Finds the lint's name in `#[warn(clippy::x)]` or in the address of its documentation.
 fn rule_of(line: &str) -> Option<String> {
     let note = line.trim_start().strip_prefix("= ")?;
-    if let Some((_, name)) = note
-        .split_once("rust-clippy/")
-        .and_then(|(_, r)| r.split_once('#'))
-    {
+    if let Some((_, name)) = note.split_once("rust-clippy/").and_then(|(_, r)| r.split_once('#')) {
         return Some(format!("clippy::{}", text::line(name)));
     }
-    let (_, inside) = note
-        .split_once("#[warn(")
-        .or_else(|| note.split_once("#[deny("))?;
+    let (_, inside) = note.split_once("#[warn(").or_else(|| note.split_once("#[deny("))?;
     let (name, _) = inside.split_once(')')?;
     Some(text::line(name))
 }
@@ -87,10 +77,5 @@ fn unplaced(line: &str) -> Option<Case> {
     let (name, _) = name.split_once('`')?;
     // The version behind the name changes with every release.
     let name = name.split_whitespace().next().unwrap_or(name);
-    Some(fault(
-        CaseKind::Build,
-        &format!("build @ {name}"),
-        "build",
-        Some(text::line(what)),
-    ))
+    Some(fault(CaseKind::Build, &format!("build @ {name}"), "build", Some(text::line(what))))
 }

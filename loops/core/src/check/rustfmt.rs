@@ -9,14 +9,9 @@ pub(crate) fn cases(streams: &Streams<'_>) -> Vec<Case> {
     let mut cases = rustc::build_faults(lines.clone());
     let built = cases.is_empty();
     // The first place of a file is the one to look at; `settle` keeps the first of equal ids.
-    cases.extend(lines.filter_map(place).map(|p| {
-        at_file(
-            CaseKind::Format,
-            "format",
-            p,
-            Some("is not formatted".to_owned()),
-        )
-    }));
+    cases.extend(
+        lines.filter_map(place).map(|p| at_file(CaseKind::Format, "format", p, Some("is not formatted".to_owned()))),
+    );
     if built && matches!(streams.ended, Ended::Exited(code) if code == 0 || !cases.is_empty()) {
         cases.push(ran("rustfmt"));
     }
@@ -25,11 +20,6 @@ pub(crate) fn cases(streams: &Streams<'_>) -> Vec<Case> {
 
 fn place(line: &str) -> Option<Place> {
     let rest = line.strip_prefix("Diff in ")?.trim_end_matches(':');
-    let (path, number) = rest
-        .rsplit_once(" at line ")
-        .or_else(|| rest.rsplit_once(':'))?;
-    Some(Place {
-        path: text::path(path)?,
-        line: number.parse().ok(),
-    })
+    let (path, number) = rest.rsplit_once(" at line ").or_else(|| rest.rsplit_once(':'))?;
+    Some(Place { path: text::path(path)?, line: number.parse().ok() })
 }

@@ -25,26 +25,12 @@ pub(crate) fn cases(streams: &Streams<'_>) -> Vec<Case> {
     match planned {
         Some(n) if n != cases.len() => {
             let told = format!("{n} results were planned, {} came", cases.len());
-            cases.push(fault(
-                CaseKind::Command,
-                &format!("{}: plan not kept", streams.check),
-                "plan",
-                Some(told),
-            ));
+            cases.push(fault(CaseKind::Command, &format!("{}: plan not kept", streams.check), "plan", Some(told)));
         }
         _ => {}
     }
-    if let Some(why) = streams
-        .out
-        .lines()
-        .find_map(|l| l.strip_prefix("Bail out!"))
-    {
-        cases.push(fault(
-            CaseKind::Command,
-            &format!("{}: bailed out", streams.check),
-            "plan",
-            Some(text::line(why)),
-        ));
+    if let Some(why) = streams.out.lines().find_map(|l| l.strip_prefix("Bail out!")) {
+        cases.push(fault(CaseKind::Command, &format!("{}: bailed out", streams.check), "plan", Some(text::line(why))));
     }
     cases
 }
@@ -69,27 +55,16 @@ fn case(check: &str, ok: bool, said: &str, seen: &mut BTreeMap<String, usize>) -
     let said = said[digits..].trim_start().trim_start_matches("- ");
     let (name, directive) = said.split_once(" # ").unwrap_or((said, ""));
     let directive = directive.to_ascii_lowercase();
-    let name = if name.trim().is_empty() {
-        "unnamed"
-    } else {
-        name.trim()
-    };
+    let name = if name.trim().is_empty() { "unnamed" } else { name.trim() };
     // Equal names are told apart by their order, never by their number: a new test in front must not rename the rest.
     let times = seen.entry(name.to_owned()).or_default();
     *times += 1;
-    let id = if *times == 1 {
-        format!("{check}::{name}")
-    } else {
-        format!("{check}::{name} #{times}")
-    };
+    let id = if *times == 1 { format!("{check}::{name}") } else { format!("{check}::{name} #{times}") };
     let status = match (ok, directive.as_str()) {
         (_, d) if d.starts_with("skip") || d.starts_with("todo") => CaseStatus::Skipped,
         (true, _) => CaseStatus::Passed,
         (false, _) => CaseStatus::Failed,
     };
     let cause = (status == CaseStatus::Failed).then(|| text::line(&format!("not ok: {name}")));
-    Case {
-        status,
-        ..fault(CaseKind::Test, &id, check, cause)
-    }
+    Case { status, ..fault(CaseKind::Test, &id, check, cause) }
 }

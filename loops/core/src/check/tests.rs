@@ -13,16 +13,8 @@ macro_rules! sample {
             "gate",
             &Command::Shell($command.to_owned()),
             Ended::Exited($code),
-            include_bytes!(concat!(
-                "../../../../tests/samples/outputs/",
-                $name,
-                ".stdout"
-            )),
-            include_bytes!(concat!(
-                "../../../../tests/samples/outputs/",
-                $name,
-                ".stderr"
-            )),
+            include_bytes!(concat!("../../../../tests/samples/outputs/", $name, ".stdout")),
+            include_bytes!(concat!("../../../../tests/samples/outputs/", $name, ".stderr")),
         )
     };
 }
@@ -31,35 +23,19 @@ macro_rules! sample {
 fn shown(report: &CheckReport) -> String {
     let mut text = String::new();
     for c in &report.cases {
-        let place = c.place.as_ref().map_or(String::new(), |p| {
-            format!(
-                " [{}:{}]",
-                p.path,
-                p.line.map_or("-".to_owned(), |l| l.to_string())
-            )
-        });
-        let cause = c
-            .cause
+        let place = c
+            .place
             .as_ref()
-            .map_or(String::new(), |c| format!(" = {c}"));
-        writeln!(
-            text,
-            "{:?} {:?} {} ({}){place}{cause}",
-            c.status, c.kind, c.id, c.group
-        )
-        .expect("a string takes every text");
+            .map_or(String::new(), |p| format!(" [{}:{}]", p.path, p.line.map_or("-".to_owned(), |l| l.to_string())));
+        let cause = c.cause.as_ref().map_or(String::new(), |c| format!(" = {c}"));
+        writeln!(text, "{:?} {:?} {} ({}){place}{cause}", c.status, c.kind, c.id, c.group)
+            .expect("a string takes every text");
     }
     text
 }
 
 fn printed(command: &str, code: i32, out: &str) -> CheckReport {
-    read(
-        "gate",
-        &Command::Shell(command.to_owned()),
-        Ended::Exited(code),
-        out.as_bytes(),
-        b"",
-    )
+    read("gate", &Command::Shell(command.to_owned()), Ended::Exited(code), out.as_bytes(), b"")
 }
 
 #[test]
@@ -97,29 +73,17 @@ fn cargo_test_that_crashes_or_does_not_build() {
 
 #[test]
 fn clippy_as_json_and_as_text() {
-    let json = sample!(
-        "cargo-clippy-json",
-        "cargo clippy --message-format=json",
-        101
-    );
+    let json = sample!("cargo-clippy-json", "cargo clippy --message-format=json", 101);
     insta::assert_snapshot!(shown(&json));
     let text = sample!("cargo-clippy", "cargo clippy", 101);
     assert_eq!(text.failing(), json.failing());
-    insta::assert_snapshot!(shown(&sample!(
-        "cargo-clippy-json-compile",
-        "cargo clippy",
-        101
-    )));
+    insta::assert_snapshot!(shown(&sample!("cargo-clippy-json-compile", "cargo clippy", 101)));
 }
 
 #[test]
 fn rustfmt_names_files() {
     insta::assert_snapshot!(shown(&sample!("cargo-fmt", "cargo fmt --all --check", 1)));
-    insta::assert_snapshot!(shown(&sample!(
-        "cargo-fmt-syntax",
-        "cargo fmt --all --check",
-        1
-    )));
+    insta::assert_snapshot!(shown(&sample!("cargo-fmt-syntax", "cargo fmt --all --check", 1)));
     insta::assert_snapshot!(shown(&printed("cargo fmt --check", 0, "")), @"Passed Command rustfmt (rustfmt)");
 }
 
@@ -142,12 +106,11 @@ fn tap_and_junit_are_known_by_their_output() {
 
 #[test]
 fn xml_that_could_grow_is_refused() {
-    let bomb = "<?xml version=\"1.0\"?><!DOCTYPE t [<!ENTITY a \"aaaa\">]><testsuite><testcase name=\"&a;\"/></testsuite>";
+    let bomb =
+        "<?xml version=\"1.0\"?><!DOCTYPE t [<!ENTITY a \"aaaa\">]><testsuite><testcase name=\"&a;\"/></testsuite>";
     let report = printed("any", 0, bomb);
     assert_eq!(report.failing().len(), 1, "{}", shown(&report));
-    let plain = bomb
-        .replace("<!DOCTYPE t [<!ENTITY a \"aaaa\">]>", "")
-        .replace("&a;", "a");
+    let plain = bomb.replace("<!DOCTYPE t [<!ENTITY a \"aaaa\">]>", "").replace("&a;", "a");
     assert!(printed("any", 0, &plain).failing().is_empty());
     printed("any", 0, &format!("<testsuite>{}", "<a>".repeat(200_000)));
 }
@@ -157,43 +120,19 @@ fn exit_code_and_cases_must_agree() {
     let green = "running 1 test\ntest a ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored\n";
     let red = green.replace("... ok", "... FAILED");
     assert!(printed("cargo test", 0, green).failing().is_empty());
-    assert_eq!(
-        printed("cargo test", 0, &red).failing().len(),
-        1,
-        "failing cases count although it exited 0"
-    );
+    assert_eq!(printed("cargo test", 0, &red).failing().len(), 1, "failing cases count although it exited 0");
     let odd = printed("cargo test", 3, green);
     assert_eq!(odd.failing(), [CaseId("gate: exited with 3".into())].into());
-    for ended in [
-        Ended::TimedOut,
-        Ended::Silent,
-        Ended::Flooded,
-        Ended::Halted,
-        Ended::Signalled(9),
-    ] {
-        let report = read(
-            "gate",
-            &Command::Shell("cargo test".into()),
-            ended,
-            green.as_bytes(),
-            b"",
-        );
+    for ended in [Ended::TimedOut, Ended::Silent, Ended::Flooded, Ended::Halted, Ended::Signalled(9)] {
+        let report = read("gate", &Command::Shell("cargo test".into()), ended, green.as_bytes(), b"");
         assert_eq!(report.failing().len(), 1, "{ended:?}");
-        assert_eq!(
-            report
-                .cases
-                .iter()
-                .filter(|c| c.kind == CaseKind::Command)
-                .count(),
-            1
-        );
+        assert_eq!(report.cases.iter().filter(|c| c.kind == CaseKind::Command).count(), 1);
     }
 }
 
 #[test]
 fn a_summary_that_contradicts_its_lines_fails() {
-    let hidden =
-        "running 2 tests\ntest a ... ok\ntest result: FAILED. 1 passed; 1 failed; 0 ignored\n";
+    let hidden = "running 2 tests\ntest a ... ok\ntest result: FAILED. 1 passed; 1 failed; 0 ignored\n";
     assert_eq!(printed("cargo test", 0, hidden).failing().len(), 1);
     let invented = "running 1 test\ntest a ... ok\ntest b ... ok\ntest result: ok. 1 passed; 0 failed; 0 ignored\n";
     assert_eq!(printed("cargo test", 0, invented).failing().len(), 1);
@@ -201,14 +140,10 @@ fn a_summary_that_contradicts_its_lines_fails() {
 
 #[test]
 fn a_result_that_other_output_pushed_down_is_still_found() {
-    let split = "running 2 tests\ntest a ... raw bytes\nok\ntest b ... ok\ntest result: ok. 2 passed; 0 failed; 0 ignored\n";
+    let split =
+        "running 2 tests\ntest a ... raw bytes\nok\ntest b ... ok\ntest result: ok. 2 passed; 0 failed; 0 ignored\n";
     let report = printed("cargo test", 0, split);
-    assert_eq!(
-        report.with_status(CaseStatus::Passed).len(),
-        2,
-        "{}",
-        shown(&report)
-    );
+    assert_eq!(report.with_status(CaseStatus::Passed).len(), 2, "{}", shown(&report));
 }
 
 #[test]
@@ -222,26 +157,14 @@ fn merged_reports_keep_the_worst() {
     let fmt = printed("cargo fmt --check", 1, "Diff in /workspace/src/a.rs:3:\n");
     let clippy = printed("cargo clippy", 0, "");
     let both = fmt.clone().merge(clippy.clone());
-    assert_eq!(
-        both,
-        clippy
-            .merge(fmt.clone())
-            .merge(CheckReport {
-                tail: String::new(),
-                ..fmt
-            })
-            .tail_of(&both)
-    );
+    assert_eq!(both, clippy.merge(fmt.clone()).merge(CheckReport { tail: String::new(), ..fmt }).tail_of(&both));
     assert_eq!(both.ended, Ended::Exited(1));
     insta::assert_snapshot!(shown(&both));
 }
 
 impl CheckReport {
     fn tail_of(self, other: &CheckReport) -> CheckReport {
-        CheckReport {
-            tail: other.tail.clone(),
-            ..self
-        }
+        CheckReport { tail: other.tail.clone(), ..self }
     }
 }
 

@@ -44,18 +44,8 @@ pub fn clean(bytes: &[u8]) -> String {
 
 fn skip_sequence(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     match chars.next() {
-        Some('[') => {
-            while chars
-                .next_if(|c| !('@'..='~').contains(c) && *c != '\n')
-                .is_some()
-            {}
-        }
-        Some(']') => {
-            while chars
-                .next_if(|c| !matches!(c, '\u{7}' | '\u{1b}' | '\n'))
-                .is_some()
-            {}
-        }
+        Some('[') => while chars.next_if(|c| !('@'..='~').contains(c) && *c != '\n').is_some() {},
+        Some(']') => while chars.next_if(|c| !matches!(c, '\u{7}' | '\u{1b}' | '\n')).is_some() {},
         Some('(' | ')') => {}
         _ => return,
     }
@@ -69,12 +59,7 @@ pub fn line(text: &str) -> String {
 
 /// Makes one line of at most `max` characters of a text.
 pub fn bounded(text: &str, max: usize) -> String {
-    let flat: String = text
-        .trim()
-        .chars()
-        .take(max + 1)
-        .map(|c| if is_hidden(c) { ' ' } else { c })
-        .collect();
+    let flat: String = text.trim().chars().take(max + 1).map(|c| if is_hidden(c) { ' ' } else { c }).collect();
     if flat.chars().count() <= max {
         return flat;
     }
@@ -94,9 +79,8 @@ pub fn id(text: &str) -> String {
 pub fn path(text: &str) -> Option<String> {
     let inside = text.trim().strip_prefix(WORKSPACE).unwrap_or(text.trim());
     let inside = inside.strip_prefix("./").unwrap_or(inside);
-    let outside = inside.is_empty()
-        || inside.starts_with(['/', '<', '~'])
-        || inside.split('/').any(|part| part == "..");
+    let outside =
+        inside.is_empty() || inside.starts_with(['/', '<', '~']) || inside.split('/').any(|part| part == "..");
     (!outside).then(|| id(inside))
 }
 
@@ -126,10 +110,7 @@ mod tests {
 
     #[test]
     fn a_cut_id_keeps_its_difference() {
-        let (a, b) = (
-            format!("{}a", "x".repeat(400)),
-            format!("{}b", "x".repeat(400)),
-        );
+        let (a, b) = (format!("{}a", "x".repeat(400)), format!("{}b", "x".repeat(400)));
         assert_ne!(id(&a), id(&b));
         assert!(id(&a).chars().count() <= MAX_CHARS);
     }

@@ -3,12 +3,28 @@
 //! Reading it from text, with all diagnostics, is in [`read`]; the phrases inside its scalars are in [`phrase`].
 //! What depends on the machine (which checks a repository has, which agents are installed) is *not* here: the engine adds it.
 
+mod agents;
+mod commands;
+mod faults;
+mod fields;
+mod nearest;
+pub mod phrase;
+mod rails;
+mod read;
+mod steps;
+mod syntax;
+mod trigger;
+mod values;
+mod yaml;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::gate::Expression;
 use crate::money::Micros;
+
+pub use read::{Origins, Reading, read, read_bytes};
 
 /// A loop with all defaults filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,12 +41,8 @@ pub struct Definition {
     pub isolation: Isolation,
     /// How it finds work.
     pub discover: Discover,
-    /// Who makes the change.
-    pub act: Act,
-    /// What "done" means.
-    pub verify: Verify,
-    /// What is done with a verified change.
-    pub ship: Ship,
+    /// What it does with what it found; none = it only reports.
+    pub work: Option<Work>,
     /// When it stops.
     pub rails: Rails,
     /// How much it may ask of the person.
@@ -84,6 +96,17 @@ pub enum Source {
     OpenIssues,
     /// `recent_commits`: no findings of its own; suspects and context for the others.
     RecentCommits,
+}
+
+/// What follows on discover; a loop has all three steps or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// Who makes the change.
+    pub act: Act,
+    /// What "done" means.
+    pub verify: Verify,
+    /// What is done with a verified change.
+    pub ship: Ship,
 }
 
 /// Who makes the change.
@@ -224,7 +247,7 @@ impl std::fmt::Display for Command {
 }
 
 /// Repeats of a step that failed for a reason outside of the work (never of a gate that said no).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retry {
     /// Further tries.
     pub times: u32,

@@ -98,10 +98,7 @@ const PROTECTED: [(Purpose, &[&str]); 8] = [
             "lefthook.*",
         ],
     ),
-    (
-        "editor configuration that can run programs",
-        &[".vscode/", ".idea/", ".zed/", ".devcontainer/", ".envrc"],
-    ),
+    ("editor configuration that can run programs", &[".vscode/", ".idea/", ".zed/", ".devcontainer/", ".envrc"]),
     ("a loop", &[".loopwright/"]),
     (
         "locked dependencies",
@@ -148,10 +145,7 @@ const PROTECTED: [(Purpose, &[&str]); 8] = [
             "binding.gyp",
         ],
     ),
-    (
-        "a vendored copy",
-        &["vendor/", "node_modules/", "third_party/"],
-    ),
+    ("a vendored copy", &["vendor/", "node_modules/", "third_party/"]),
 ];
 
 /// The files that configure checks, as patterns; the engine sets them back to the base version before gates run.
@@ -161,9 +155,7 @@ pub fn check_configuration_paths() -> &'static [&'static str] {
 
 /// Tells whether a path configures checks.
 pub fn configures_checks(path: &str) -> bool {
-    CHECK_CONFIGURATION
-        .iter()
-        .any(|pattern| matches(pattern, path))
+    CHECK_CONFIGURATION.iter().any(|pattern| matches(pattern, path))
 }
 
 /// What a path is for, if it always needs a person.

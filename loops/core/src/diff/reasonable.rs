@@ -27,10 +27,7 @@ pub struct DiffLimits {
 
 impl Default for DiffLimits {
     fn default() -> DiffLimits {
-        DiffLimits {
-            files: 15,
-            lines: 400,
-        }
+        DiffLimits { files: 15, lines: 400 }
     }
 }
 
@@ -54,13 +51,7 @@ pub fn reasonable(facts: &DiffFacts, limits: &DiffLimits) -> GateResult {
     };
     failures.append(&mut doubts);
     let reasons = capped(failures.iter().map(|r| text::line(r)).collect());
-    GateResult {
-        gate: "diff_reasonable".to_owned(),
-        level,
-        summary: facts.stat().to_string(),
-        reasons,
-        evidence: None,
-    }
+    GateResult { gate: "diff_reasonable".to_owned(), level, summary: facts.stat().to_string(), reasons, evidence: None }
 }
 
 /// What is never right in one file.
@@ -78,9 +69,7 @@ fn never(file: &FileChange) -> Vec<String> {
     }
     if file.new_mode == LINK {
         let target = file.added.first().map(|(_, target)| target.as_str());
-        if target.is_none_or(|target| leaves(path, target))
-            && (target.is_some() || file.old_mode != LINK)
-        {
+        if target.is_none_or(|target| leaves(path, target)) && (target.is_some() || file.old_mode != LINK) {
             reasons.push(format!("{path} is a link that leaves the tree"));
         }
     }
@@ -98,19 +87,10 @@ fn leaves(path: &str, target: &str) -> bool {
     if target.is_empty() || target.starts_with(['/', '\\', '~']) || target.contains(['\\', ':']) {
         return true;
     }
-    let ups = target
-        .split('/')
-        .take_while(|part| *part == ".." || *part == ".")
-        .filter(|p| *p == "..")
-        .count();
+    let ups = target.split('/').take_while(|part| *part == ".." || *part == ".").filter(|p| *p == "..").count();
     let depth = path.matches('/').count();
-    let named = target
-        .split('/')
-        .skip_while(|part| *part == ".." || *part == ".");
-    ups > depth
-        || named
-            .clone()
-            .any(|part| part == ".." || part.eq_ignore_ascii_case(".git"))
+    let named = target.split('/').skip_while(|part| *part == ".." || *part == ".");
+    ups > depth || named.clone().any(|part| part == ".." || part.eq_ignore_ascii_case(".git"))
 }
 
 /// Names of the change that are one on a file system without case.
@@ -118,17 +98,11 @@ fn collisions(facts: &DiffFacts) -> Vec<String> {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     let mut reasons = Vec::new();
     for file in facts.files.iter().filter(|f| f.remains()) {
-        let ends = file
-            .path
-            .match_indices('/')
-            .map(|(at, _)| at)
-            .chain([file.path.len()]);
+        let ends = file.path.match_indices('/').map(|(at, _)| at).chain([file.path.len()]);
         for name in ends.map(|end| &file.path[..end]) {
             let first = seen.entry(name.to_lowercase()).or_insert(name);
             if *first != name {
-                reasons.push(format!(
-                    "{first} and {name} are one name where case does not count"
-                ));
+                reasons.push(format!("{first} and {name} are one name where case does not count"));
             }
         }
     }
@@ -139,12 +113,7 @@ fn collisions(facts: &DiffFacts) -> Vec<String> {
 fn size(facts: &DiffFacts, limits: &DiffLimits) -> Option<String> {
     let stat = facts.stat();
     let large = stat.files > limits.files || stat.added.saturating_add(stat.removed) > limits.lines;
-    large.then(|| {
-        format!(
-            "large: {stat}, more than {} files or {} lines",
-            limits.files, limits.lines
-        )
-    })
+    large.then(|| format!("large: {stat}, more than {} files or {} lines", limits.files, limits.lines))
 }
 
 /// What may be right in one file and a person must see.
@@ -202,26 +171,19 @@ fn weakened(facts: &DiffFacts) -> Vec<String> {
     tell(net(Sign::Tolerance, true), "lets a command's failure pass");
     tell(net(Sign::Silence, true), "silences lints");
     let (panics, files) = net(Sign::Panic, true);
-    tell(
-        (panics.saturating_sub(net(Sign::Test, true).0), files),
-        "makes existing tests expect a panic",
-    );
+    tell((panics.saturating_sub(net(Sign::Test, true).0), files), "makes existing tests expect a panic");
     tell(asserted(facts), "changes or removes assertions");
     reasons
 }
 
 /// Assertions that are no longer there as they were: a test can be made to pass by changing what it asks.
 fn asserted(facts: &DiffFacts) -> (usize, String) {
-    let changed =
-        |file: &&FileChange| file.kind != ChangeKind::Deleted && !signs::only_layout(file);
+    let changed = |file: &&FileChange| file.kind != ChangeKind::Deleted && !signs::only_layout(file);
     let mut files = Vec::new();
     let mut count = 0;
     for file in facts.files.iter().filter(changed) {
         let kept = |line: &str| file.added.iter().any(|(_, l)| l.trim() == line.trim());
-        let gone = file
-            .removed
-            .iter()
-            .filter(|(_, l)| signs::of(&file.path, l).contains(&Sign::Assertion));
+        let gone = file.removed.iter().filter(|(_, l)| signs::of(&file.path, l).contains(&Sign::Assertion));
         let gone = gone.filter(|(_, l)| !kept(l)).count();
         if gone > 0 {
             count += gone;

@@ -27,28 +27,15 @@ const KNOWN: [(&str, &str, usize); 22] = [
 ];
 
 /// What a name ends in when its value is secret.
-const NAMES: [&str; 8] = [
-    "key",
-    "token",
-    "secret",
-    "password",
-    "passwd",
-    "credential",
-    "credentials",
-    "passphrase",
-];
+const NAMES: [&str; 8] = ["key", "token", "secret", "password", "passwd", "credential", "credentials", "passphrase"];
 
 /// Tells what kind of secret a line holds; the answer never repeats it.
 pub(super) fn kind(line: &str) -> Option<&'static str> {
     if line.contains("-----BEGIN ") && line.contains("PRIVATE KEY") {
         return Some("a private key");
     }
-    let known = KNOWN
-        .iter()
-        .find(|(_, start, least)| has_key(line, start, *least));
-    known
-        .map(|(what, ..)| *what)
-        .or_else(|| assigned(line).then_some("a secret assigned to a name"))
+    let known = KNOWN.iter().find(|(_, start, least)| has_key(line, start, *least));
+    known.map(|(what, ..)| *what).or_else(|| assigned(line).then_some("a secret assigned to a name"))
 }
 
 fn has_key(line: &str, start: &str, least: usize) -> bool {
@@ -58,10 +45,7 @@ fn has_key(line: &str, start: &str, least: usize) -> bool {
         let rest = &line[at + start.len()..];
         let word: Vec<u8> = rest.bytes().take_while(|b| is_key_byte(*b)).collect();
         let shaped = !start.starts_with("AKIA") && !start.starts_with("ASIA")
-            || word
-                .iter()
-                .take(least)
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+            || word.iter().take(least).all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
         // `sk-` begins ordinary words too; a key has digits.
         alone && shaped && word.len() >= least && word.iter().any(u8::is_ascii_digit)
     })
@@ -77,9 +61,7 @@ fn assigned(line: &str) -> bool {
         let name = line[..at].trim_end_matches([' ', '"', '\'', '`', ':']);
         // `const API_KEY: &str = "…"`: the name stands in front of its type.
         let name = name.rsplit_once(": ").map_or(name, |(name, _)| name);
-        let word = name
-            .rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-')
-            .next();
+        let word = name.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-').next();
         let word = word.unwrap_or("").to_ascii_lowercase();
         let secret = NAMES.iter().any(|n| word.ends_with(n)) && !word.contains("public");
         secret && looks_random(value(&line[at + 1..]))
@@ -92,11 +74,7 @@ fn value(rest: &str) -> &str {
     let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "+/_-=.~".contains(c)));
     let word = end.map_or(rest, |end| &rest[..end]);
     // A call or a generic type is code, not a value.
-    if end.is_some_and(|end| rest[end..].starts_with(['(', '<', '[', '{', ':', '!'])) {
-        ""
-    } else {
-        word
-    }
+    if end.is_some_and(|end| rest[end..].starts_with(['(', '<', '[', '{', ':', '!'])) { "" } else { word }
 }
 
 /// Tells a random word from an identifier or a sentence: mixed kinds of characters and many different ones.
@@ -104,8 +82,7 @@ fn looks_random(word: &str) -> bool {
     let has = |of: fn(&u8) -> bool| word.bytes().any(|b| of(&b));
     let digits = has(u8::is_ascii_digit);
     let hex = word.len() >= 32 && digits && word.bytes().all(|b| b.is_ascii_hexdigit());
-    let mixed =
-        word.len() >= 16 && digits && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+    let mixed = word.len() >= 16 && digits && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
     (hex && entropy(word) >= 3.0) || (mixed && entropy(word) >= 3.5)
 }
 
@@ -115,9 +92,5 @@ fn entropy(word: &str) -> f64 {
     word.bytes().for_each(|b| counts[usize::from(b)] += 1);
     let total = f64::from(u32::try_from(word.len()).unwrap_or(u32::MAX));
     let part = |n: u32| f64::from(n) / total;
-    counts
-        .iter()
-        .filter(|n| **n > 0)
-        .map(|n| -part(*n) * part(*n).log2())
-        .sum()
+    counts.iter().filter(|n| **n > 0).map(|n| -part(*n) * part(*n).log2()).sum()
 }

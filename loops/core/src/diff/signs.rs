@@ -106,19 +106,13 @@ pub(super) fn of(path: &str, line: &str) -> Vec<Sign> {
         signs.push(Sign::Assertion);
     }
     // `cfg_attr` alone is ordinary; only with `ignore` inside does it take a test out.
-    if !comment
-        && has(&SKIPS)
-        && (!line.contains("cfg_attr(") || line.contains("ignore"))
-        && !in_string(line, &SKIPS)
-    {
+    if !comment && has(&SKIPS) && (!line.contains("cfg_attr(") || line.contains("ignore")) && !in_string(line, &SKIPS) {
         signs.push(Sign::Skip);
     }
     if tolerates(path, line) {
         signs.push(Sign::Tolerance);
     }
-    if has(&SILENCES) && !in_string(line, &SILENCES)
-        || line.contains("cfg_attr(") && line.contains("allow(")
-    {
+    if has(&SILENCES) && !in_string(line, &SILENCES) || line.contains("cfg_attr(") && line.contains("allow(") {
         signs.push(Sign::Silence);
     }
     if starts(&["#[should_panic"]) {
@@ -130,31 +124,20 @@ pub(super) fn of(path: &str, line: &str) -> Vec<Sign> {
 /// How often a sign stands in the new lines of a file, and how often in the removed ones.
 pub(super) fn count(file: &FileChange, sign: Sign) -> (usize, usize) {
     let old = file.old_path.as_deref().unwrap_or(&file.path);
-    let of = |path: &str, lines: &[(u32, String)]| {
-        lines
-            .iter()
-            .filter(|(_, l)| of(path, l).contains(&sign))
-            .count()
-    };
+    let of = |path: &str, lines: &[(u32, String)]| lines.iter().filter(|(_, l)| of(path, l).contains(&sign)).count();
     (of(&file.path, &file.added), of(old, &file.removed))
 }
 
 /// Tells whether a file's text changed beyond layout: white space and the commas that formatters add.
 pub(super) fn only_layout(file: &FileChange) -> bool {
     let squeezed = |lines: &[(u32, String)]| -> String {
-        lines
-            .iter()
-            .flat_map(|(_, l)| l.chars())
-            .filter(|c| !c.is_whitespace() && *c != ',')
-            .collect()
+        lines.iter().flat_map(|(_, l)| l.chars()).filter(|c| !c.is_whitespace() && *c != ',').collect()
     };
     squeezed(&file.added) == squeezed(&file.removed)
 }
 
 fn is_prose(path: &str) -> bool {
-    [".md", ".txt", ".rst", ".adoc", ".lock"]
-        .iter()
-        .any(|end| path.to_ascii_lowercase().ends_with(end))
+    [".md", ".txt", ".rst", ".adoc", ".lock"].iter().any(|end| path.to_ascii_lowercase().ends_with(end))
 }
 
 /// A mark inside of a string literal speaks about it and does nothing.
@@ -167,9 +150,7 @@ fn in_string(line: &str, marks: &[&str]) -> bool {
 fn tolerates(path: &str, line: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let extension = name.rsplit_once('.').map_or("", |(_, e)| e);
-    let script = [
-        "", "sh", "bash", "zsh", "yml", "yaml", "toml", "json", "mk", "ps1", "cfg", "ini",
-    ];
+    let script = ["", "sh", "bash", "zsh", "yml", "yaml", "toml", "json", "mk", "ps1", "cfg", "ini"];
     let marks = [
         "|| true",
         "||true",

@@ -13,18 +13,10 @@ const SHOWN: usize = 20;
 
 /// Answers for a gate: what passed on the base still passes and still runs, the finding's own failure is gone, and
 /// nothing new fails. What was red before and is not the finding's does not matter, as long as it still runs.
-pub fn relative(
-    gate: &str,
-    base: &CheckReport,
-    attempt: &CheckReport,
-    finding: &Finding,
-) -> GateResult {
+pub fn relative(gate: &str, base: &CheckReport, attempt: &CheckReport, finding: &Finding) -> GateResult {
     let mut judged = Judgement::default();
     if !matches!(attempt.ended, Ended::Exited(_)) {
-        judged.fail(format!(
-            "the check did not end by itself: {}",
-            words(attempt.ended)
-        ));
+        judged.fail(format!("the check did not end by itself: {}", words(attempt.ended)));
     }
     if base.cases.is_empty() && attempt.cases.is_empty() && attempt.ended.well() {
         judged.person("absent: no test ran, neither on the base nor with this change".to_owned());
@@ -41,12 +33,7 @@ pub fn relative(
 /// The tests that only the attempt has.
 pub fn new_tests(base: &CheckReport, attempt: &CheckReport) -> BTreeSet<CaseId> {
     let added = |c: &&Case| c.kind == CaseKind::Test && base.case(&c.id).is_none();
-    attempt
-        .cases
-        .iter()
-        .filter(added)
-        .map(|c| c.id.clone())
-        .collect()
+    attempt.cases.iter().filter(added).map(|c| c.id.clone()).collect()
 }
 
 /// Judges the tests that an attempt added for a fault, by how they ended on the base commit; none where nothing is to
@@ -60,10 +47,7 @@ pub fn judge_new_tests(
         return None;
     }
     let untried = |why: &str| {
-        let reason = format!(
-            "new tests could not be tried on the base ({why}): {}",
-            named(new)
-        );
+        let reason = format!("new tests could not be tried on the base ({why}): {}", named(new));
         Some((Level::NeedsPerson, reason))
     };
     let Some(on_base) = on_base else {
@@ -75,19 +59,13 @@ pub fn judge_new_tests(
     };
     let (passing, failing) = (ended(CaseStatus::Passed), ended(CaseStatus::Failed));
     if !passing.is_empty() {
-        let reason = format!(
-            "new tests pass on the base too, so they don't show the fault: {}",
-            named(&passing)
-        );
+        let reason = format!("new tests pass on the base too, so they don't show the fault: {}", named(&passing));
         return Some((Level::NeedsPerson, reason));
     }
     if failing.len() < new.len() {
         return untried("it does not build with them, or they did not run");
     }
-    Some((
-        Level::Pass,
-        format!("new tests fail on the base and pass now: {}", named(new)),
-    ))
+    Some((Level::Pass, format!("new tests fail on the base and pass now: {}", named(new))))
 }
 
 #[derive(Default)]
@@ -113,13 +91,7 @@ impl Judgement {
         };
         self.failures.append(&mut self.doubts);
         let reasons = capped(self.failures);
-        GateResult {
-            gate: gate.to_owned(),
-            level,
-            summary,
-            reasons,
-            evidence: None,
-        }
+        GateResult { gate: gate.to_owned(), level, summary, reasons, evidence: None }
     }
 }
 
@@ -139,10 +111,7 @@ fn unbuilt(base: &CheckReport, attempt: &CheckReport, judged: &mut Judgement) ->
     let known = base.failing();
     for case in &broken {
         if known.contains(&case.id) {
-            judged.person(format!(
-                "does not build, as before, so little could be checked: {}",
-                told(case)
-            ));
+            judged.person(format!("does not build, as before, so little could be checked: {}", told(case)));
         } else {
             judged.fail(format!("does not build: {}", told(case)));
         }
@@ -155,31 +124,19 @@ fn unbuilt(base: &CheckReport, attempt: &CheckReport, judged: &mut Judgement) ->
 }
 
 /// The finding's own cases: gone, and for tests: because they run and pass.
-fn own(
-    gate: &str,
-    base: &CheckReport,
-    attempt: &CheckReport,
-    finding: &Finding,
-    judged: &mut Judgement,
-) {
+fn own(gate: &str, base: &CheckReport, attempt: &CheckReport, finding: &Finding, judged: &mut Judgement) {
     if finding.gate.as_deref() != Some(gate) {
         return;
     }
     for id in &finding.failing {
-        let test = base
-            .case(id)
-            .map_or_else(|| !id.0.contains(" @ "), |c| c.kind == CaseKind::Test);
+        let test = base.case(id).map_or_else(|| !id.0.contains(" @ "), |c| c.kind == CaseKind::Test);
         match attempt.case(id).map(|c| (c.status, c)) {
             Some((CaseStatus::Failed, case)) => judged.fail(format!("still fails: {}", told(case))),
             Some((CaseStatus::Skipped, _)) => {
-                judged.fail(format!(
-                    "the finding's test is skipped, which is no fix: {id}"
-                ));
+                judged.fail(format!("the finding's test is skipped, which is no fix: {id}"));
             }
             None if test && !speaks(attempt, id) => {
-                judged.fail(format!(
-                    "the finding's test no longer runs, which is no fix: {id}"
-                ));
+                judged.fail(format!("the finding's test no longer runs, which is no fix: {id}"));
             }
             Some((CaseStatus::Passed, _)) | None => {}
         }
@@ -188,10 +145,7 @@ fn own(
 
 /// Tells whether tests of a suite ran: a crash is a case of the suite as a whole, and once it is gone they speak for it.
 fn speaks(report: &CheckReport, suite: &CaseId) -> bool {
-    report
-        .cases
-        .iter()
-        .any(|c| c.group == suite.0 && c.status != CaseStatus::Skipped)
+    report.cases.iter().any(|c| c.group == suite.0 && c.status != CaseStatus::Skipped)
 }
 
 /// What the base has must still be there, and what passed must still pass.
@@ -201,31 +155,19 @@ fn still(base: &CheckReport, attempt: &CheckReport, finding: &Finding, judged: &
         let (test, status) = (case.kind == CaseKind::Test, now.map(|c| c.status));
         match (case.status, status) {
             (CaseStatus::Passed, Some(CaseStatus::Failed)) => {
-                judged.fail(format!(
-                    "passed on the base and fails now: {}",
-                    told(now.unwrap_or(case))
-                ));
+                judged.fail(format!("passed on the base and fails now: {}", told(now.unwrap_or(case))));
             }
             (CaseStatus::Passed, Some(CaseStatus::Skipped)) => {
-                judged.fail(format!(
-                    "passed on the base and is skipped now: {}",
-                    case.id
-                ));
+                judged.fail(format!("passed on the base and is skipped now: {}", case.id));
             }
             (CaseStatus::Passed, None) => {
-                judged.fail(format!(
-                    "passed on the base and no longer runs: {}",
-                    case.id
-                ));
+                judged.fail(format!("passed on the base and no longer runs: {}", case.id));
             }
             // Hiding a red test is no honest work either; the finding's own are judged by `own`.
             (CaseStatus::Failed, None | Some(CaseStatus::Skipped))
                 if test && !finding.failing.contains(&case.id) && !speaks(attempt, &case.id) =>
             {
-                judged.fail(format!(
-                    "failed on the base and no longer runs: {}",
-                    case.id
-                ));
+                judged.fail(format!("failed on the base and no longer runs: {}", case.id));
             }
             _ => {}
         }
@@ -234,18 +176,12 @@ fn still(base: &CheckReport, attempt: &CheckReport, finding: &Finding, judged: &
 
 /// What fails now and did not fail on the base.
 fn fresh(base: &CheckReport, attempt: &CheckReport, judged: &mut Judgement) {
-    let unbuilt =
-        !failed(base, CaseKind::Build).is_empty() || !matches!(base.ended, Ended::Exited(_));
+    let unbuilt = !failed(base, CaseKind::Build).is_empty() || !matches!(base.ended, Ended::Exited(_));
     let crashed = |suite: &str| {
         let whole = CaseId(suite.to_owned());
-        base.case(&whole)
-            .is_some_and(|c| c.status == CaseStatus::Failed)
+        base.case(&whole).is_some_and(|c| c.status == CaseStatus::Failed)
     };
-    for case in attempt
-        .cases
-        .iter()
-        .filter(|c| c.status == CaseStatus::Failed)
-    {
+    for case in attempt.cases.iter().filter(|c| c.status == CaseStatus::Failed) {
         if case.kind == CaseKind::Build {
             continue;
         }
@@ -269,21 +205,14 @@ fn failed(report: &CheckReport, kind: CaseKind) -> Vec<&Case> {
 }
 
 fn told(case: &Case) -> String {
-    let cause = case
-        .cause
-        .as_ref()
-        .map_or(String::new(), |c| format!(": {c}"));
+    let cause = case.cause.as_ref().map_or(String::new(), |c| format!(": {c}"));
     format!("{}{cause}", case.id)
 }
 
 fn named(ids: &BTreeSet<CaseId>) -> String {
     let first: Vec<&str> = ids.iter().take(5).map(|id| id.0.as_str()).collect();
     let more = ids.len().saturating_sub(5);
-    let more = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
-    };
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("{}{more}", first.join(", "))
 }
 

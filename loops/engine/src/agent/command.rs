@@ -36,11 +36,7 @@ pub struct CommandAgent {
 impl CommandAgent {
     /// Makes the agent `name` of a loop; `folder` on the host is where its `loop.yaml` lies, read-only inside as `/loop`.
     pub fn new(name: &str, spec: AgentSpec, folder: &Path) -> CommandAgent {
-        CommandAgent {
-            name: name.to_owned(),
-            spec,
-            folder: folder.to_owned(),
-        }
+        CommandAgent { name: name.to_owned(), spec, folder: folder.to_owned() }
     }
 
     fn box_spec(&self, order: &Order) -> BoxSpec {
@@ -91,9 +87,7 @@ impl Agent for CommandAgent {
             bail!("the agent {} has no command", self.name);
         }
         write_order(order)?;
-        let out = sandbox
-            .run(&self.box_spec(order))
-            .with_context(|| format!("running the agent {}", self.name))?;
+        let out = sandbox.run(&self.box_spec(order)).with_context(|| format!("running the agent {}", self.name))?;
         keep_streams(&order.raw, &out)?;
         Ok(report(order.role, &out))
     }
@@ -140,15 +134,8 @@ fn write_order(order: &Order) -> anyhow::Result<()> {
         fs::write(&path, content).with_context(|| format!("writing {}", path.display()))
     };
     fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
-    write(
-        "finding.json",
-        &serde_json::to_vec_pretty(&order.finding).context("writing the finding as JSON")?,
-    )?;
-    let reasons: String = order
-        .reasons
-        .iter()
-        .map(|r| format!("{}\n", text::line(r)))
-        .collect();
+    write("finding.json", &serde_json::to_vec_pretty(&order.finding).context("writing the finding as JSON")?)?;
+    let reasons: String = order.reasons.iter().map(|r| format!("{}\n", text::line(r))).collect();
     write("reasons.txt", reasons.as_bytes())
 }
 
@@ -166,17 +153,11 @@ fn report(role: Role, out: &BoxOutput) -> AgentReport {
     let mut tail = text::clean(&out.stdout);
     tail.push_str(&text::clean(&out.stderr));
     for problem in &reported.problems {
-        tail.push_str(&format!(
-            "\nloopwright: not understood in the report: {problem}"
-        ));
+        tail.push_str(&format!("\nloopwright: not understood in the report: {problem}"));
     }
     let mut result = reported.result.clone();
     result.verdict = (role == Role::Checker).then(|| reported.verdict(out.ended));
-    AgentReport {
-        ended: out.ended,
-        result,
-        tail: text::tail(&tail),
-    }
+    AgentReport { ended: out.ended, result, tail: text::tail(&tail) }
 }
 
 #[cfg(test)]

@@ -35,17 +35,11 @@ enum Task<'a> {
 
 impl Agent for Fixer {
     fn facts(&self) -> AgentFacts {
-        AgentFacts {
-            name: "fixer".to_owned(),
-            kind: "fixer (built in)".to_owned(),
-            model: None,
-            price: Micros::ZERO,
-        }
+        AgentFacts { name: "fixer".to_owned(), kind: "fixer (built in)".to_owned(), model: None, price: Micros::ZERO }
     }
 
     fn run(&self, order: &Order, sandbox: &dyn Sandbox) -> anyhow::Result<AgentReport> {
-        fs::create_dir_all(&order.raw)
-            .with_context(|| format!("making {}", order.raw.display()))?;
+        fs::create_dir_all(&order.raw).with_context(|| format!("making {}", order.raw.display()))?;
         let target = order.raw.join("target");
         let kept = order.mounts.iter().any(|m| m.target == TARGET_DIR);
         if !kept {
@@ -53,25 +47,16 @@ impl Agent for Fixer {
         }
         let mut mounts = order.mounts.clone();
         if !kept {
-            mounts.push(Mount {
-                source: target.clone(),
-                target: TARGET_DIR.to_owned(),
-                access: Access::Writable,
-            });
+            mounts.push(Mount { source: target.clone(), target: TARGET_DIR.to_owned(), access: Access::Writable });
         }
-        let work = Work {
-            order,
-            sandbox,
-            mounts,
-        };
+        let work = Work { order, sandbox, mounts };
         let done = match task(&order.finding) {
             Some(Task::Format) => work.format(),
             Some(Task::Lint(rule)) => work.lint(rule),
             None => Ok(declined(DECLINED)),
         };
         if !kept {
-            fs::remove_dir_all(&target)
-                .with_context(|| format!("removing {}", target.display()))?;
+            fs::remove_dir_all(&target).with_context(|| format!("removing {}", target.display()))?;
         }
         done
     }
@@ -106,27 +91,13 @@ impl Work<'_> {
 
     /// Applies clippy's own fixes of one rule, and formats what was formatted before.
     fn lint(&self, rule: &str) -> anyhow::Result<AgentReport> {
-        let formatted = self
-            .run(&["cargo", "fmt", "--all", "--check"])?
-            .ended
-            .well();
-        let clippy = [
-            "cargo",
-            "clippy",
-            "--all-targets",
-            "--message-format=json",
-            "--",
-            "--cap-lints",
-            "warn",
-        ];
+        let formatted = self.run(&["cargo", "fmt", "--all", "--check"])?.ended.well();
+        let clippy = ["cargo", "clippy", "--all-targets", "--message-format=json", "--", "--cap-lints", "warn"];
         let mut applied = false;
         for _ in 0..ROUNDS {
             let out = self.run(&clippy)?;
             if !out.ended.well() {
-                return Ok(reported(
-                    out,
-                    format!("clippy did not end well while fixing {rule}"),
-                ));
+                return Ok(reported(out, format!("clippy did not end well while fixing {rule}")));
             }
             let edits = suggestions::of_rule(&out.stdout, rule);
             if edits.is_empty() {
@@ -134,27 +105,15 @@ impl Work<'_> {
             }
             let out = self.run(&["sh", "-c", &suggestions::script(&edits)])?;
             if !out.ended.well() {
-                return Ok(reported(
-                    out,
-                    format!("the fixes of {rule} could not be applied"),
-                ));
+                return Ok(reported(out, format!("the fixes of {rule} could not be applied")));
             }
             applied = true;
         }
         if !applied {
-            return Ok(declined(&format!(
-                "clippy offers no machine-applicable fix for {rule}"
-            )));
+            return Ok(declined(&format!("clippy offers no machine-applicable fix for {rule}")));
         }
-        let last = if formatted {
-            self.run(&["cargo", "fmt", "--all"])?
-        } else {
-            self.run(&["true"])?
-        };
-        Ok(reported(
-            last,
-            format!("applied the fixes that clippy suggests for {rule}"),
-        ))
+        let last = if formatted { self.run(&["cargo", "fmt", "--all"])? } else { self.run(&["true"])? };
+        Ok(reported(last, format!("applied the fixes that clippy suggests for {rule}")))
     }
 
     fn run(&self, argv: &[&str]) -> anyhow::Result<BoxOutput> {
@@ -173,17 +132,10 @@ impl Work<'_> {
             cwd: WORKSPACE.to_owned(),
             mounts,
             stdin: Vec::new(),
-            limits: Limits {
-                wall: Duration::from_secs(1800),
-                idle: None,
-                output: 64 << 20,
-            },
+            limits: Limits { wall: Duration::from_secs(1800), idle: None, output: 64 << 20 },
             stdout: Output::Memory,
         };
-        let out = self
-            .sandbox
-            .run(&spec)
-            .with_context(|| format!("running `{}`", argv.join(" ")))?;
+        let out = self.sandbox.run(&spec).with_context(|| format!("running `{}`", argv.join(" ")))?;
         command::keep_streams(&self.order.raw, &out)?;
         Ok(out)
     }
@@ -192,29 +144,13 @@ impl Work<'_> {
 fn reported(out: BoxOutput, summary: String) -> AgentReport {
     let mut tail = text::clean(&out.stdout);
     tail.push_str(&text::clean(&out.stderr));
-    let result = AgentResult {
-        summary: Some(summary),
-        cost: Some(Micros::ZERO),
-        ..AgentResult::default()
-    };
-    AgentReport {
-        ended: out.ended,
-        result,
-        tail: text::tail(&tail),
-    }
+    let result = AgentResult { summary: Some(summary), cost: Some(Micros::ZERO), ..AgentResult::default() };
+    AgentReport { ended: out.ended, result, tail: text::tail(&tail) }
 }
 
 fn declined(why: &str) -> AgentReport {
-    let result = AgentResult {
-        declined: Some(why.to_owned()),
-        cost: Some(Micros::ZERO),
-        ..AgentResult::default()
-    };
-    AgentReport {
-        ended: Ended::Exited(0),
-        result,
-        tail: why.to_owned(),
-    }
+    let result = AgentResult { declined: Some(why.to_owned()), cost: Some(Micros::ZERO), ..AgentResult::default() };
+    AgentReport { ended: Ended::Exited(0), result, tail: why.to_owned() }
 }
 
 #[cfg(test)]

@@ -27,11 +27,7 @@ const MAX_BLOCK: usize = 64 * 1024;
 pub fn build(prompt: &Prompt<'_>) -> String {
     let finding = prompt.finding;
     let mut out = task(prompt.role, prompt.iteration);
-    block(
-        &mut out,
-        "The finding",
-        &format!("{}\n{}", finding.title, finding.detail),
-    );
+    block(&mut out, "The finding", &format!("{}\n{}", finding.title, finding.detail));
     block(&mut out, "What must hold in the end", &finding.should);
     if !finding.places.is_empty() {
         let places = finding.places.iter().map(|p| match p.line {
@@ -41,18 +37,10 @@ pub fn build(prompt: &Prompt<'_>) -> String {
         block(&mut out, "Where to look first", &places.collect::<String>());
     }
     if !finding.suspects.is_empty() {
-        block(
-            &mut out,
-            "Commits that touched these places lately",
-            &finding.suspects.join("\n"),
-        );
+        block(&mut out, "Commits that touched these places lately", &finding.suspects.join("\n"));
     }
     if !prompt.reasons.is_empty() {
-        block(
-            &mut out,
-            "Why the last round was not accepted",
-            &prompt.reasons.join("\n"),
-        );
+        block(&mut out, "Why the last round was not accepted", &prompt.reasons.join("\n"));
     }
     for (title, text) in prompt.attachments {
         block(&mut out, title, text);
@@ -84,17 +72,11 @@ fn task(role: Role, iteration: u32) -> String {
 /// Adds data under a title, in a fence that the data can't contain.
 fn block(out: &mut String, title: &str, data: &str) {
     let data = text::clean(data.as_bytes());
-    let end = (0..=MAX_BLOCK.min(data.len()))
-        .rev()
-        .find(|at| data.is_char_boundary(*at))
-        .unwrap_or(0);
+    let end = (0..=MAX_BLOCK.min(data.len())).rev().find(|at| data.is_char_boundary(*at)).unwrap_or(0);
     let cut = if end < data.len() { "\n(cut here)" } else { "" };
     let data = &data[..end];
     let fence = "`".repeat(longest_run(data).max(2) + 1);
-    out.push_str(&format!(
-        "\n{title}:\n{fence}data\n{}{cut}\n{fence}\n",
-        data.trim_end()
-    ));
+    out.push_str(&format!("\n{title}:\n{fence}data\n{}{cut}\n{fence}\n", data.trim_end()));
 }
 
 /// The most backticks in a row.

@@ -63,20 +63,12 @@ pub(super) fn of_rule(stdout: &[u8], rule: &str) -> Vec<Edit> {
         .filter(|m| m.code.as_ref().is_some_and(|c| c.code == rule));
     // The same suggestion comes once per target that holds the file.
     let suggestions: BTreeSet<Vec<Edit>> = messages
-        .flat_map(|m| {
-            [m.spans]
-                .into_iter()
-                .chain(m.children.into_iter().map(|c| c.spans))
-        })
+        .flat_map(|m| [m.spans].into_iter().chain(m.children.into_iter().map(|c| c.spans)))
         .filter_map(suggestion)
         .collect();
     let mut taken: Vec<Edit> = Vec::new();
     for edits in suggestions {
-        let free = |e: &Edit| {
-            taken
-                .iter()
-                .all(|t| t.file != e.file || e.end < t.start || t.end < e.start)
-        };
+        let free = |e: &Edit| taken.iter().all(|t| t.file != e.file || e.end < t.start || t.end < e.start);
         if edits.iter().all(free) {
             taken.extend(edits);
         }
@@ -86,10 +78,7 @@ pub(super) fn of_rule(stdout: &[u8], rule: &str) -> Vec<Edit> {
 
 /// The edits of one suggestion, if it can be applied without a person.
 fn suggestion(spans: Vec<Span>) -> Option<Vec<Edit>> {
-    let parts: Vec<Span> = spans
-        .into_iter()
-        .filter(|s| s.suggested_replacement.is_some())
-        .collect();
+    let parts: Vec<Span> = spans.into_iter().filter(|s| s.suggested_replacement.is_some()).collect();
     let safe = |s: &Span| {
         s.suggestion_applicability.as_deref() == Some("MachineApplicable")
             && s.expansion.is_none()
@@ -113,9 +102,7 @@ fn suggestion(spans: Vec<Span>) -> Option<Vec<Edit>> {
 }
 
 fn is_inside(file: &str) -> bool {
-    !file.starts_with(['/', '-'])
-        && !file.contains(char::is_control)
-        && file.split('/').all(|part| part != "..")
+    !file.starts_with(['/', '-']) && !file.contains(char::is_control) && file.split('/').all(|part| part != "..")
 }
 
 /// A script for `sh` in the tree's root that makes the edits, in each file from the last to the first.
@@ -140,21 +127,15 @@ pub(super) fn script(edits: &[Edit]) -> String {
 mod tests {
     use super::*;
 
-    const SAMPLE: &[u8] =
-        include_bytes!("../../../../tests/samples/outputs/cargo-clippy-json.stdout");
+    const SAMPLE: &[u8] = include_bytes!("../../../../tests/samples/outputs/cargo-clippy-json.stdout");
 
     #[test]
     fn only_the_rule_that_was_asked_for() {
         let edits = of_rule(SAMPLE, "clippy::needless_return");
-        let shown: Vec<String> = edits
-            .iter()
-            .map(|e| format!("{} {}-{} {:?}", e.file, e.start, e.end, e.text))
-            .collect();
+        let shown: Vec<String> =
+            edits.iter().map(|e| format!("{} {}-{} {:?}", e.file, e.start, e.end, e.text)).collect();
         insta::assert_snapshot!(shown.join("\n"));
-        assert!(
-            of_rule(SAMPLE, "clippy::ptr_arg").is_empty(),
-            "not machine-applicable"
-        );
+        assert!(of_rule(SAMPLE, "clippy::ptr_arg").is_empty(), "not machine-applicable");
         assert!(of_rule(SAMPLE, "dead_code").is_empty(), "no suggestion");
         assert!(of_rule(b"\xff{}\n[]", "x").is_empty());
     }
@@ -166,14 +147,9 @@ mod tests {
                 r#"{{"message":{{"code":{{"code":"r"}},"spans":[{{"file_name":"{file}","byte_start":{start},"byte_end":{end},"suggested_replacement":"x","suggestion_applicability":"MachineApplicable"}}]}}}}"#
             )
         };
-        let text = [
-            line("a.rs", 0, 5),
-            line("a.rs", 3, 8),
-            line("a.rs", 9, 12),
-            line("../b.rs", 0, 1),
-            line("/c.rs", 0, 1),
-        ]
-        .join("\n");
+        let text =
+            [line("a.rs", 0, 5), line("a.rs", 3, 8), line("a.rs", 9, 12), line("../b.rs", 0, 1), line("/c.rs", 0, 1)]
+                .join("\n");
         let edits = of_rule(text.as_bytes(), "r");
         assert_eq!(edits.iter().map(|e| e.start).collect::<Vec<_>>(), [0, 9]);
     }
@@ -183,26 +159,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("it's.rs");
         std::fs::write(&file, "0123456789\n").expect("a file");
-        let edit = |start, end, text: &str| Edit {
-            file: "it's.rs".into(),
-            start,
-            end,
-            text: text.into(),
-        };
-        let edits = [
-            edit(0, 1, "$(x)%d\\n'\"\n"),
-            edit(4, 4, "é"),
-            edit(9, 11, ""),
-        ];
-        let done = std::process::Command::new("sh")
-            .arg("-c")
-            .arg(script(&edits))
-            .current_dir(folder.path())
-            .status();
+        let edit = |start, end, text: &str| Edit { file: "it's.rs".into(), start, end, text: text.into() };
+        let edits = [edit(0, 1, "$(x)%d\\n'\"\n"), edit(4, 4, "é"), edit(9, 11, "")];
+        let done = std::process::Command::new("sh").arg("-c").arg(script(&edits)).current_dir(folder.path()).status();
         assert!(done.expect("sh").success());
-        assert_eq!(
-            std::fs::read_to_string(&file).expect("the file"),
-            "$(x)%d\\n'\"\n123é45678"
-        );
+        assert_eq!(std::fs::read_to_string(&file).expect("the file"), "$(x)%d\\n'\"\n123é45678");
     }
 }

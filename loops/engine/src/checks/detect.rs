@@ -49,15 +49,7 @@ fn cargo() -> [DetectedCheck; 2] {
     // A denied lint would end the build and hide what comes after it; capped, every lint is reported as a case.
     let clippy = "cargo clippy --all-targets --message-format=json -- --cap-lints warn";
     [
-        check(
-            "tests_pass",
-            &["cargo test --no-fail-fast"],
-            &["cargo --version"],
-        ),
-        check(
-            "lint_clean",
-            &["cargo fmt --all --check", clippy],
-            &["cargo fmt --version", "cargo clippy --version"],
-        ),
+        check("tests_pass", &["cargo test --no-fail-fast"], &["cargo --version"]),
+        check("lint_clean", &["cargo fmt --all --check", clippy], &["cargo fmt --version", "cargo clippy --version"]),
     ]
 }

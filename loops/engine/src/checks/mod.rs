@@ -87,16 +87,11 @@ fn spec(order: &CheckOrder<'_>, command: &Command) -> BoxSpec {
         argv.splice(0..0, merge.map(str::to_owned));
     }
     let mut env = order.env.clone();
-    env.entry("CARGO_TARGET_DIR".to_owned())
-        .or_insert_with(|| TARGET_DIR.to_owned());
+    env.entry("CARGO_TARGET_DIR".to_owned()).or_insert_with(|| TARGET_DIR.to_owned());
     // Colours and progress bars are for terminals.
-    env.entry("CARGO_TERM_COLOR".to_owned())
-        .or_insert_with(|| "never".to_owned());
-    let mut mounts = vec![Mount {
-        source: order.workspace.to_owned(),
-        target: WORKSPACE.to_owned(),
-        access: Access::Writable,
-    }];
+    env.entry("CARGO_TERM_COLOR".to_owned()).or_insert_with(|| "never".to_owned());
+    let mut mounts =
+        vec![Mount { source: order.workspace.to_owned(), target: WORKSPACE.to_owned(), access: Access::Writable }];
     mounts.extend_from_slice(order.mounts);
     BoxSpec {
         label: format!("gate {}", order.check),

@@ -4,29 +4,13 @@ use super::*;
 use crate::agent::direct::Direct;
 use loopwright_core::check::CaseStatus;
 
-const LIMITS: Limits = Limits {
-    wall: std::time::Duration::from_secs(120),
-    idle: None,
-    output: 1 << 20,
-};
+const LIMITS: Limits = Limits { wall: std::time::Duration::from_secs(120), idle: None, output: 1 << 20 };
 
 #[test]
 fn a_cargo_project_has_tests_and_lints() {
     let found = detect(&|path| path == "Cargo.toml");
-    assert_eq!(
-        found
-            .checks
-            .iter()
-            .map(|c| c.name.as_str())
-            .collect::<Vec<_>>(),
-        ["tests_pass", "lint_clean"]
-    );
-    assert!(
-        found
-            .checks
-            .iter()
-            .all(|c| c.origin == "detected: Cargo.toml" && !c.probes.is_empty())
-    );
+    assert_eq!(found.checks.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["tests_pass", "lint_clean"]);
+    assert!(found.checks.iter().all(|c| c.origin == "detected: Cargo.toml" && !c.probes.is_empty()));
     assert_eq!(detect(&|_| false), DetectedChecks::default());
 }
 
@@ -37,11 +21,7 @@ fn both_checks_run_and_leave_nothing_in_the_tree() {
     crate::agent::fixer::tests::project(&tree);
     let target = folder.path().join("target");
     std::fs::create_dir(&target).expect("a folder");
-    let mounts = [Mount {
-        source: target,
-        target: TARGET_DIR.into(),
-        access: Access::Writable,
-    }];
+    let mounts = [Mount { source: target, target: TARGET_DIR.into(), access: Access::Writable }];
     let detected = detect(&|path| tree.join(path).is_file());
     let run_one = |name: &str| {
         let check = detected.get(name).expect(name);
@@ -58,12 +38,7 @@ fn both_checks_run_and_leave_nothing_in_the_tree() {
     let tests = run_one("tests_pass");
     let shown = |run: &CheckRun| {
         let line = |c: &check::Case| format!("{:?} {}", c.status, c.id);
-        run.report
-            .cases
-            .iter()
-            .map(line)
-            .collect::<Vec<_>>()
-            .join("\n")
+        run.report.cases.iter().map(line).collect::<Vec<_>>().join("\n")
     };
     insta::assert_snapshot!(shown(&tests), @"
     Failed small::tests::one_is_two

@@ -26,10 +26,7 @@ fn header(line: &str) -> Option<(&str, &str)> {
     if let Some(name) = announced.strip_prefix("Doc-tests ") {
         return Some(("doc", name.trim()));
     }
-    let (source, binary) = announced
-        .strip_prefix("Running ")?
-        .strip_suffix(')')?
-        .rsplit_once(" (")?;
+    let (source, binary) = announced.strip_prefix("Running ")?.strip_suffix(')')?.rsplit_once(" (")?;
     let file = binary.rsplit(['/', '\\']).next()?;
     let (name, hash) = file.trim_end_matches(".exe").rsplit_once('-')?;
     let hashed = hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit());
@@ -43,11 +40,7 @@ impl Names {
         let named = self.name(source, name);
         let times = self.seen.entry(named.clone()).or_default();
         *times += 1;
-        Some(text::id(&if *times == 1 {
-            named
-        } else {
-            format!("{named} #{times}")
-        }))
+        Some(text::id(&if *times == 1 { named } else { format!("{named} #{times}") }))
     }
 
     fn name(&mut self, source: &str, name: &str) -> String {
@@ -79,10 +72,7 @@ impl Names {
 /// The suites that cargo says to run again: ``error: test failed, to rerun pass `-p one --test days` ``.
 pub(super) fn failed_targets<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
     lines
-        .filter_map(|l| {
-            l.strip_prefix("error: ")?
-                .split_once("failed, to rerun pass `")
-        })
+        .filter_map(|l| l.strip_prefix("error: ")?.split_once("failed, to rerun pass `"))
         .filter_map(|(_, rest)| target(rest.split_once('`')?.0))
         .collect()
 }
@@ -115,21 +105,14 @@ fn target(arguments: &str) -> Option<String> {
 pub(super) fn belongs(suite: &str, target: &str) -> bool {
     let suite = suite.split(" #").next().unwrap_or(suite);
     suite == target
-        || target
-            .strip_suffix(suite)
-            .is_some_and(|s| s.ends_with("::"))
-        || suite
-            .strip_suffix(target)
-            .is_some_and(|s| s.ends_with("::"))
+        || target.strip_suffix(suite).is_some_and(|s| s.ends_with("::"))
+        || suite.strip_suffix(target).is_some_and(|s| s.ends_with("::"))
         || (target == "lib" && !suite.contains("::"))
 }
 
 /// How a test's process ended, from cargo's `Caused by:` (`signal: 6, SIGABRT: process abort signal`).
 pub(super) fn ending<'a>(lines: impl Iterator<Item = &'a str>) -> Option<String> {
-    let mut told = lines.filter(|l| {
-        l.trim_start()
-            .starts_with("process didn't exit successfully")
-    });
+    let mut told = lines.filter(|l| l.trim_start().starts_with("process didn't exit successfully"));
     let (_, how) = told.next()?.strip_suffix(')')?.rsplit_once(" (")?;
     Some(format!("ended early: {}", text::line(how)))
 }
@@ -137,10 +120,7 @@ pub(super) fn ending<'a>(lines: impl Iterator<Item = &'a str>) -> Option<String>
 /// A test's name as `failures:` repeats it, without how it was run.
 pub(super) fn bare(printed: &str) -> &str {
     let modes = [" - should panic", " - compile fail", " - compile"];
-    modes
-        .iter()
-        .find_map(|m| printed.strip_suffix(m))
-        .unwrap_or(printed)
+    modes.iter().find_map(|m| printed.strip_suffix(m)).unwrap_or(printed)
 }
 
 /// Splits `src/lib.rs - half (line 14)` into name and line.
@@ -153,10 +133,7 @@ fn numbered(name: &str) -> Option<(&str, u32)> {
 pub(super) fn doc_place(printed: &str) -> Option<Place> {
     let (name, line) = numbered(bare(printed))?;
     let path = name.split_once(" - ").map_or(name, |(path, _)| path);
-    Some(Place {
-        path: text::path(path)?,
-        line: Some(line),
-    })
+    Some(Place { path: text::path(path)?, line: Some(line) })
 }
 
 /// Names tests without line numbers; several of one item are counted in the order of their lines.
@@ -178,8 +155,5 @@ pub(super) fn without_lines(tests: Vec<(&str, CaseStatus)>) -> Vec<(&str, String
         },
         None => bare(printed).to_owned(),
     };
-    tests
-        .into_iter()
-        .map(|(printed, status)| (printed, name(printed), status))
-        .collect()
+    tests.into_iter().map(|(printed, status)| (printed, name(printed), status)).collect()
 }

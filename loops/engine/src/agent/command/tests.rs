@@ -50,14 +50,7 @@ impl Stage {
 }
 
 fn spec(command: Command) -> AgentSpec {
-    AgentSpec {
-        command,
-        price: Micros::ZERO,
-        model: None,
-        vendor: None,
-        idle_s: 30,
-        max_s: 60,
-    }
+    AgentSpec { command, price: Micros::ZERO, model: None, vendor: None, idle_s: 30, max_s: 60 }
 }
 
 #[test]
@@ -68,25 +61,15 @@ fn a_program_gets_its_order_and_its_report_is_read() {
          echo '{\"loopwright\": {\"summary\": \"did it\", \"cost\": \"$0.02\"}}'",
     );
     let report = stage.run(Role::Maker);
-    assert_eq!(
-        (report.ended, report.result.cost),
-        (Ended::Exited(0), Some(Micros(20_000))),
-        "{}",
-        report.tail
-    );
+    assert_eq!((report.ended, report.result.cost), (Ended::Exited(0), Some(Micros(20_000))), "{}", report.tail);
     let file = |name: &str| fs::read_to_string(stage.path("tree").join(name)).expect(name);
     assert_eq!(file("prompt"), "the prompt");
     assert_eq!(file("reasons"), "first reason\nsecond\n");
     assert_eq!(file("first"), "./stays\n");
-    let given: loopwright_core::finding::Finding =
-        serde_json::from_str(&file("finding")).expect("JSON");
+    let given: loopwright_core::finding::Finding = serde_json::from_str(&file("finding")).expect("JSON");
     assert_eq!(given, finding("rule", "rule @ src/a.rs"));
     insta::assert_snapshot!(file("env"));
-    assert!(
-        fs::read_to_string(stage.path("raw/stdout"))
-            .expect("kept")
-            .contains("did it")
-    );
+    assert!(fs::read_to_string(stage.path("raw/stdout")).expect("kept").contains("did it"));
 }
 
 #[test]
@@ -100,47 +83,26 @@ fn a_checker_can_read_and_not_write() {
     // The control: the same program as a maker does write, and its verdict counts for nothing.
     let report = stage.run(Role::Maker);
     assert!(stage.path("tree/planted").exists() && report.result.verdict.is_none());
-    assert!(
-        !stage.path("loop/planted").exists(),
-        "the loop's folder is read-only for all"
-    );
+    assert!(!stage.path("loop/planted").exists(), "the loop's folder is read-only for all");
 }
 
 #[test]
 fn a_checker_without_a_valid_verdict_rejects() {
     let yes = "echo '{\"loopwright\": {\"verdict\": {\"accepted\": true}}}'";
-    for script in [
-        "true",
-        "echo LGTM",
-        &format!("{yes}; exit 1"),
-        &format!("{yes}; echo more"),
-    ] {
+    for script in ["true", "echo LGTM", &format!("{yes}; exit 1"), &format!("{yes}; echo more")] {
         let report = Stage::new(script).run(Role::Checker);
-        assert!(
-            !report.result.verdict.expect("a verdict").accepted,
-            "{script}"
-        );
+        assert!(!report.result.verdict.expect("a verdict").accepted, "{script}");
     }
     let report = Stage::new("echo '{\"loopwright\": {\"cost\": 3}}'").run(Role::Checker);
-    assert!(
-        report.tail.contains("not understood in the report: `cost`"),
-        "{}",
-        report.tail
-    );
+    assert!(report.tail.contains("not understood in the report: `cost`"), "{}", report.tail);
 }
 
 #[test]
 fn relative_programs_lie_in_the_loops_folder() {
     let words = |c: &Command| argv(c).join(" ");
-    assert_eq!(
-        words(&Command::Argv(vec!["./a/b".into(), "./c".into()])),
-        "/loop/a/b ./c"
-    );
+    assert_eq!(words(&Command::Argv(vec!["./a/b".into(), "./c".into()])), "/loop/a/b ./c");
     assert_eq!(words(&Command::Argv(vec!["claude".into()])), "claude");
-    assert_eq!(
-        words(&Command::Shell("./fix.sh | tee x".into())),
-        "sh -c /loop/fix.sh | tee x"
-    );
+    assert_eq!(words(&Command::Shell("./fix.sh | tee x".into())), "sh -c /loop/fix.sh | tee x");
 }
 
 #[test]
@@ -156,20 +118,10 @@ fn no_data_ends_its_fence() {
             reasons: &reasons,
             attachments: &[("The change", "+ ``````` seven")],
         });
-        assert_eq!(
-            text.lines().filter(|l| *l == "``````data").count(),
-            1,
-            "{text}"
-        );
+        assert_eq!(text.lines().filter(|l| *l == "``````data").count(), 1, "{text}");
         assert_eq!(text.lines().filter(|l| *l == "``````").count(), 1, "{text}");
         assert!(!text.contains(['\u{202e}', '\u{1b}']));
     }
-    let plain = Prompt {
-        role: Role::Maker,
-        finding: &hostile,
-        iteration: 3,
-        reasons: &[],
-        attachments: &[],
-    };
+    let plain = Prompt { role: Role::Maker, finding: &hostile, iteration: 3, reasons: &[], attachments: &[] };
     insta::assert_snapshot!(prompt::build(&plain));
 }
