@@ -88,6 +88,15 @@ impl DiffFacts {
         }
     }
 
+    /// The changed paths that configure checks, old names too: exactly these are set back to the base before gates run.
+    pub fn check_configuration(&self) -> Vec<&str> {
+        let paths = self.files.iter().flat_map(|f| [Some(f.path.as_str()), f.old_path.as_deref()]);
+        let mut found: Vec<&str> = paths.flatten().filter(|path| configures_checks(path)).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     /// Whether nothing changed but white space and blank lines.
     pub fn only_whitespace(&self) -> bool {
         let squeezed = |lines: &[(u32, String)]| -> String {

@@ -229,3 +229,15 @@ fn patterns_reach_every_depth_and_no_further() {
     }
     assert!(check_configuration_paths().contains(&"rustfmt.toml"));
 }
+
+#[test]
+fn configuration_to_set_back_is_named_exactly() {
+    let files = vec![
+        new("crates/a/clippy.toml", "+x"),
+        file("src/a.rs", "+x"),
+        renamed(".cargo/config.toml", "attic/config"),
+        deleted(".eslintrc.json"),
+    ];
+    let expected = [".cargo/config.toml", ".eslintrc.json", "crates/a/clippy.toml"];
+    assert_eq!(DiffFacts { files }.check_configuration(), expected);
+}

@@ -16,6 +16,9 @@ mod detect;
 pub use detect::{DetectedCheck, DetectedChecks, detect};
 
 /// Where build products go, so that nothing lands in the tree; mount a folder there to keep them between boxes.
+///
+/// One folder belongs to one checkout, and never to one that a maker could write: cargo goes by the age of files, so
+/// products of another tree may pass for this one's, and planted ones are run.
 pub const TARGET_DIR: &str = "/tmp/target";
 
 /// Where the tree lies inside.
