@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use loopwright_core::check::{self, CheckReport, Ended};
 use loopwright_core::definition::Command;
+use sha2::{Digest as _, Sha256};
 
 use crate::sandbox::{Access, BoxSpec, Limits, Mount, Output, Sandbox};
 
@@ -17,8 +18,7 @@ pub use detect::{DetectedCheck, DetectedChecks, detect};
 
 /// Where build products go, so that nothing lands in the tree; mount a folder there to keep them between boxes.
 ///
-/// One folder belongs to one checkout, and never to one that a maker could write: cargo goes by the age of files, so
-/// products of another tree may pass for this one's, and planted ones are run.
+/// Each checkout has its own folder in it. It must not be one that a maker could write: planted products are run.
 pub const TARGET_DIR: &str = "/tmp/target";
 
 /// Where the tree lies inside.
@@ -90,7 +90,7 @@ fn spec(order: &CheckOrder<'_>, command: &Command) -> BoxSpec {
         argv.splice(0..0, merge.map(str::to_owned));
     }
     let mut env = order.env.clone();
-    env.entry("CARGO_TARGET_DIR".to_owned()).or_insert_with(|| TARGET_DIR.to_owned());
+    env.insert("CARGO_TARGET_DIR".to_owned(), target_of(order.workspace));
     // Colours and progress bars are for terminals.
     env.entry("CARGO_TERM_COLOR".to_owned()).or_insert_with(|| "never".to_owned());
     let mut mounts =
@@ -106,6 +106,13 @@ fn spec(order: &CheckOrder<'_>, command: &Command) -> BoxSpec {
         limits: order.limits,
         stdout: Output::Memory,
     }
+}
+
+/// The folder for the products of one checkout. Cargo goes by the age of files: what was built of another tree that lay
+/// at the same place inside would pass for this one's.
+fn target_of(workspace: &Path) -> String {
+    let digest = Sha256::digest(workspace.as_os_str().as_encoded_bytes());
+    format!("{TARGET_DIR}/{}", &loopwright_core::hex(&digest)[..16])
 }
 
 #[cfg(test)]

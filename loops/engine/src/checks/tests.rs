@@ -56,3 +56,36 @@ fn both_checks_run_and_leave_nothing_in_the_tree() {
     assert!(String::from_utf8_lossy(&tests.output).starts_with("$ cargo test --no-fail-fast\n"));
     assert!(!tree.join("target").exists());
 }
+
+#[test]
+fn products_of_one_tree_never_pass_for_those_of_another() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    // The broken tree is older than what is built of the good one, as an attempt is that waited for its base's check.
+    for (tree, result) in [("broken", "false"), ("good", "true")] {
+        crate::agent::fixer::tests::project(&path(tree));
+        let source = format!("#[test]\nfn holds() {{\n    assert!({result});\n}}\n");
+        std::fs::write(path(tree).join("src/lib.rs"), source).expect("the source");
+    }
+    std::fs::create_dir(path("target")).expect("a folder");
+    let mounts = [Mount { source: path("target"), target: TARGET_DIR.into(), access: Access::Writable }];
+    let commands = [Command::Shell("cargo test --no-fail-fast".into())];
+    let (good, broken, env) = (path("good"), path("broken"), BTreeMap::new());
+    let order = |workspace| CheckOrder {
+        check: "tests_pass",
+        commands: &commands,
+        workspace,
+        env: &env,
+        mounts: &mounts,
+        limits: LIMITS,
+    };
+    let failing = |workspace| run(&order(workspace), &Direct).expect("a box").report.failing().len();
+    assert_eq!((failing(&good), failing(&broken)), (0, 1));
+    // The control: with one folder for both, the broken tree is green.
+    let shared = |workspace| {
+        let mut spec = spec(&order(workspace), &commands[0]);
+        spec.env.insert("CARGO_TARGET_DIR".into(), format!("{TARGET_DIR}/shared"));
+        Direct.run(&spec).expect("a box").ended
+    };
+    assert_eq!((shared(&good), shared(&broken)), (Ended::Exited(0), Ended::Exited(0)));
+}
