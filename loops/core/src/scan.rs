@@ -8,6 +8,12 @@ use std::fmt::Write as _;
 use crate::check::{Case, CaseId, CaseKind, CaseStatus, CheckReport, text};
 use crate::finding::{Finding, FindingSource, Fingerprint};
 
+/// A failed case and its check's name.
+type Failed<'a> = (&'a str, &'a Case);
+
+/// What cases must share to be one finding: kind, name, and for tests the cause.
+type Shared = (CaseKind, String, String);
+
 /// Most cases whose causes and places a finding spells out.
 const SHOWN: usize = 20;
 
@@ -16,7 +22,7 @@ const SHOWN: usize = 20;
 /// Lints are grouped by rule, unformatted files into one, tests by suite and first cause line, build faults and commands
 /// one per check.
 pub fn findings(reports: &[CheckReport]) -> Vec<Finding> {
-    let mut groups: BTreeMap<(CaseKind, String, String), Vec<(&str, &Case)>> = BTreeMap::new();
+    let mut groups: BTreeMap<Shared, Vec<Failed<'_>>> = BTreeMap::new();
     let mut unbuilt: BTreeSet<&CaseId> = BTreeSet::new();
     for report in reports {
         for case in report.cases.iter().filter(|c| c.status == CaseStatus::Failed) {
@@ -52,7 +58,7 @@ fn group(report: &CheckReport, case: &Case) -> (String, String) {
     }
 }
 
-fn finding(kind: CaseKind, group: &str, cases: &[(&str, &Case)]) -> Finding {
+fn finding(kind: CaseKind, group: &str, cases: &[Failed<'_>]) -> Finding {
     let check = cases.first().map_or("", |(check, _)| check);
     let failing: BTreeSet<CaseId> = cases.iter().map(|(_, c)| c.id.clone()).collect();
     let first = failing.first().map_or(String::new(), |id| id.0.clone());
@@ -81,7 +87,7 @@ fn finding(kind: CaseKind, group: &str, cases: &[(&str, &Case)]) -> Finding {
     }
 }
 
-fn title(kind: CaseKind, group: &str, cases: &[(&str, &Case)], first: &str) -> String {
+fn title(kind: CaseKind, group: &str, cases: &[Failed<'_>], first: &str) -> String {
     let count = cases.len();
     let title = match kind {
         CaseKind::Test => format!("Test fails: {}{}", short(first), more(count)),
@@ -129,7 +135,7 @@ fn should(kind: CaseKind, group: &str, check: &str, count: usize) -> String {
     }
 }
 
-fn detail(cases: &[(&str, &Case)]) -> String {
+fn detail(cases: &[Failed<'_>]) -> String {
     let mut out = String::new();
     for (_, case) in cases.iter().take(SHOWN) {
         let place = case.place.as_ref().map_or(String::new(), |p| match p.line {

@@ -1,6 +1,7 @@
 //! Acts: everything that touches the machine. Shells call `api`.
 
 pub mod agent;
+pub mod checks;
 pub mod git;
 pub mod halt;
 pub mod home;

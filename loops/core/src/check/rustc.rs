@@ -65,7 +65,7 @@ pub(crate) fn build_faults<'a>(lines: impl Iterator<Item = &'a str> + Clone) -> 
     if !located.is_empty() {
         return located;
     }
-    lines.filter_map(|l| unplaced(l)).collect()
+    lines.filter_map(unplaced).collect()
 }
 
 /// What cargo says when a unit failed for a reason that names no file.

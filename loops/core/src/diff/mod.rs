@@ -10,7 +10,7 @@ mod secrets;
 mod signs;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use paths::{check_configuration_paths, configures_checks};
 pub use reasonable::{DiffLimits, reasonable};
@@ -86,6 +86,15 @@ impl DiffFacts {
             added: lines(self.files.iter().map(|f| f.added.len()).sum()),
             removed: lines(self.files.iter().map(|f| f.removed.len()).sum()),
         }
+    }
+
+    /// The changed paths that configure checks, old names too: exactly these are set back to the base before gates run.
+    pub fn check_configuration(&self) -> Vec<&str> {
+        let paths = self.files.iter().flat_map(|f| [Some(f.path.as_str()), f.old_path.as_deref()]);
+        let mut found: Vec<&str> = paths.flatten().filter(|path| configures_checks(path)).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     /// Whether nothing changed but white space and blank lines.

@@ -148,7 +148,8 @@ const PROTECTED: [(Purpose, &[&str]); 8] = [
     ("a vendored copy", &["vendor/", "node_modules/", "third_party/"]),
 ];
 
-/// The files that configure checks, as patterns; the engine sets them back to the base version before gates run.
+/// The files that configure checks, as patterns for people; which of them a change touches is
+/// [`DiffFacts::check_configuration`](super::DiffFacts::check_configuration).
 pub fn check_configuration_paths() -> &'static [&'static str] {
     &CHECK_CONFIGURATION
 }
