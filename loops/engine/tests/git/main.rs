@@ -2,5 +2,7 @@
 
 mod attempts;
 mod bases;
+mod forge;
 mod hostile;
+mod landing;
 mod support;
