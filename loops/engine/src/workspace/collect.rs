@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use git2::Oid;
 use loopwright_core::check::Ended;
 
-use super::boxed::{self, Beside, CommitBox};
+use super::boxed::{self, Beside, CommitBox, TOO_LARGE};
 use super::{Workspace, Workspaces};
 
 /// How an attempt came back.
@@ -83,51 +83,28 @@ impl Workspaces<'_> {
         at: DateTime<Utc>,
     ) -> Result<Collected> {
         let beside = Beside::of(home);
-        let limits = SizeLimits::default();
-        if let Err(why) = self.survey(workspace, &beside, limits)? {
-            return Ok(Collected::Refused { why });
-        }
+        let base_tree = self.repos.tree_of(base)?;
         let bundle = home.join("result.bundle");
+        // One of a process that died.
+        let _ = fs::remove_file(&bundle);
         let order = CommitBox {
             base,
-            base_tree: self.repos.tree_of(base)?,
+            base_tree,
             message,
-            // Compressed objects are rarely larger than the files; trees come on top.
-            limit: limits.total + (56 << 20),
-            bundle: bundle.clone(),
+            limits: SizeLimits::default(),
+            bundle,
         };
-        if let Err(why) = self.commit(workspace, &beside, &order)? {
-            return Ok(Collected::Refused { why });
-        }
-        let collected = self.take(&workspace.name, &order, at);
-        fs::remove_file(&bundle).with_context(|| format!("remove {}", bundle.display()))?;
+        let committed = self.commit(workspace, &beside, &order)?;
+        let collected = match committed {
+            Ok(()) => self.take(&workspace.name, &order, at),
+            Err(why) => Ok(Collected::Refused { why }),
+        };
+        fs::remove_file(&order.bundle)
+            .with_context(|| format!("remove {}", order.bundle.display()))?;
         collected
     }
 
-    /// Measures what changed, after making unreadable folders readable if there are any.
-    fn survey(
-        &self,
-        workspace: &Workspace,
-        beside: &Beside,
-        limits: SizeLimits,
-    ) -> Result<Result<(), String>> {
-        let spec = boxed::survey(&workspace.path, self.repos.base_path(), beside);
-        let mut output = self.sandbox.run(&spec)?;
-        if !output.stderr.is_empty() {
-            self.sandbox.run(&boxed::normalise(&workspace.path))?;
-            output = self.sandbox.run(&spec)?;
-        }
-        Ok(match output.ended {
-            Ended::Exited(0) => judge(&output.stdout, limits),
-            Ended::Flooded => Err("it has far too many changed files to list".to_owned()),
-            ended => Err(format!(
-                "its changes can't be listed ({ended:?}): {}",
-                shown(&output.stderr)
-            )),
-        })
-    }
-
-    /// Commits, after making unreadable files readable if there are any.
+    /// Commits, after making unreadable files and folders readable if there are any; or says why not.
     fn commit(
         &self,
         workspace: &Workspace,
@@ -136,18 +113,34 @@ impl Workspaces<'_> {
     ) -> Result<Result<(), String>> {
         let spec = boxed::commit(&workspace.path, self.repos.base_path(), beside, order);
         let mut output = self.sandbox.run(&spec)?;
-        if matches!(output.ended, Ended::Exited(code) if code != 0) {
+        if matches!(output.ended, Ended::Exited(code) if code != 0 && code != TOO_LARGE) {
             self.sandbox.run(&boxed::normalise(&workspace.path))?;
             fs::remove_file(&order.bundle)
                 .with_context(|| format!("remove {}", order.bundle.display()))?;
             output = self.sandbox.run(&spec)?;
         }
-        Ok(match output.ended {
-            Ended::Exited(0) => Ok(()),
-            ended => Err(format!(
+        match output.ended {
+            Ended::Exited(0) => Ok(Ok(())),
+            Ended::Exited(TOO_LARGE) => self.survey(workspace, beside, order.limits).map(Err),
+            ended => Ok(Err(format!(
                 "its changes can't be committed ({ended:?}): {}",
                 shown(&output.stderr)
-            )),
+            ))),
+        }
+    }
+
+    /// Says what is too large or no file.
+    fn survey(&self, workspace: &Workspace, beside: &Beside, limits: SizeLimits) -> Result<String> {
+        let output = self.sandbox.run(&boxed::survey(
+            &workspace.path,
+            self.repos.base_path(),
+            beside,
+        ))?;
+        Ok(match output.ended {
+            Ended::Exited(0) => judge(&output.stdout, limits)
+                .err()
+                .unwrap_or_else(|| "its changes are too large".to_owned()),
+            ended => format!("its changes are too many to list ({ended:?})"),
         })
     }
 
