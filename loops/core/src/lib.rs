@@ -15,6 +15,7 @@ pub mod lease;
 pub mod money;
 pub mod next;
 pub mod progress;
+pub mod review;
 pub mod run;
 pub mod scan;
 pub mod schedule;

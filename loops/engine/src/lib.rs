@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod checks;
+pub mod forge;
 pub mod git;
 pub mod halt;
 pub mod home;
