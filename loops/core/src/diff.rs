@@ -71,11 +71,7 @@ impl DiffFacts {
     /// Whether nothing changed but white space and blank lines.
     pub fn only_whitespace(&self) -> bool {
         let squeezed = |lines: &[(u32, String)]| -> String {
-            lines
-                .iter()
-                .flat_map(|(_, l)| l.chars())
-                .filter(|c| !c.is_whitespace())
-                .collect()
+            lines.iter().flat_map(|(_, l)| l.chars()).filter(|c| !c.is_whitespace()).collect()
         };
         self.files.iter().all(|f| {
             f.kind == ChangeKind::Modified
@@ -89,10 +85,6 @@ impl DiffFacts {
 impl std::fmt::Display for DiffStat {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let files = if self.files == 1 { "file" } else { "files" };
-        write!(
-            f,
-            "+{} −{} in {} {files}",
-            self.added, self.removed, self.files
-        )
+        write!(f, "+{} −{} in {} {files}", self.added, self.removed, self.files)
     }
 }

@@ -101,10 +101,6 @@ impl std::fmt::Display for Expression {
 
 impl Expression {
     fn fmt_in(&self, f: &mut std::fmt::Formatter<'_>, brackets: bool) -> std::fmt::Result {
-        if brackets {
-            write!(f, "({self})")
-        } else {
-            write!(f, "{self}")
-        }
+        if brackets { write!(f, "({self})") } else { write!(f, "{self}") }
     }
 }

@@ -116,10 +116,6 @@ impl CheckReport {
 
     /// The ids of all cases with this status.
     pub fn with_status(&self, status: CaseStatus) -> BTreeSet<CaseId> {
-        self.cases
-            .iter()
-            .filter(|c| c.status == status)
-            .map(|c| c.id.clone())
-            .collect()
+        self.cases.iter().filter(|c| c.status == status).map(|c| c.id.clone()).collect()
     }
 }

@@ -37,10 +37,8 @@ impl<'n> Fields<'n> {
         known: &[&str],
         faults: &mut Faults<'_>,
     ) -> Option<Fields<'n>> {
-        match entries(node, name, faults) {
-            Some(entries) => Some(Fields::over(entries, name, at, known, faults)),
-            None => None,
-        }
+        let entries = entries(node, name, faults)?;
+        Some(Fields::over(entries, name, at, known, faults))
     }
 
     /// The same for entries that are already at hand.

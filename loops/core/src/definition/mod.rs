@@ -5,8 +5,10 @@
 
 mod agents;
 mod commands;
+mod discover;
 mod faults;
 mod fields;
+mod miss;
 mod nearest;
 pub mod phrase;
 mod rails;
@@ -15,6 +17,7 @@ mod steps;
 mod syntax;
 mod trigger;
 mod values;
+mod work;
 mod yaml;
 
 use std::collections::BTreeMap;
