@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::faults::Faults;
-use super::nearest::suggestion;
+use super::nearest::{nearest, suggestion};
 use super::yaml::{Entry, Node, Value};
 
 /// Keys that a later version reads: refused by name, so that nobody searches for a slip.
@@ -26,6 +26,8 @@ pub(super) struct Fields<'n> {
     /// Where a missing key is reported: the key that holds the mapping.
     at: Range<usize>,
     entries: &'n [Entry],
+    /// Known keys that stand there misspelt: told already, so they are not missing as well.
+    misspelt: Vec<String>,
 }
 
 impl<'n> Fields<'n> {
@@ -49,13 +51,15 @@ impl<'n> Fields<'n> {
         known: &[&str],
         faults: &mut Faults<'_>,
     ) -> Fields<'n> {
-        for entry in entries {
-            unknown(entry, name, known, faults);
-        }
+        let misspelt = entries
+            .iter()
+            .filter_map(|e| unknown(e, name, known, faults))
+            .collect();
         Fields {
             name: name.to_owned(),
             at,
             entries,
+            misspelt,
         }
     }
 
@@ -77,7 +81,7 @@ impl<'n> Fields<'n> {
         faults: &mut Faults<'_>,
     ) -> Option<&'n Node> {
         let found = self.get(key);
-        if found.is_none() {
+        if found.is_none() && !self.misspelt.iter().any(|meant| meant == key) {
             let message = match self.name.as_str() {
                 "" => format!("`{key}` is missing"),
                 name => format!("`{key}` is missing in `{name}`"),
@@ -106,17 +110,22 @@ pub(super) fn entries<'n>(
     }
 }
 
-fn unknown(entry: &Entry, name: &str, known: &[&str], faults: &mut Faults<'_>) {
+/// Tells a key that the mapping doesn't have; the key that was probably meant.
+fn unknown(entry: &Entry, name: &str, known: &[&str], faults: &mut Faults<'_>) -> Option<String> {
     let key = entry.key.as_str();
-    // A key that was no word has been told already.
-    if known.contains(&key) || key.is_empty() {
-        return;
+    // A key that was no word has been told already, and a hostile file has thousands.
+    if known.contains(&key) || key.is_empty() || faults.full() {
+        return None;
     }
     let at = entry.key_at.clone();
     if LATER.contains(&key) {
-        let help = "remove it for now";
-        faults.error("not-yet", at, format!("`{key}` is not built yet"), help);
-        return;
+        faults.error(
+            "not-yet",
+            at,
+            format!("`{key}` is not built yet"),
+            "remove it for now",
+        );
+        return None;
     }
     let place = if name.is_empty() {
         "a loop".to_owned()
@@ -125,4 +134,5 @@ fn unknown(entry: &Entry, name: &str, known: &[&str], faults: &mut Faults<'_>) {
     };
     let message = format!("{place} has no key `{key}`");
     faults.error("unknown-key", at, message, suggestion(key, known));
+    nearest(key, known).map(str::to_owned)
 }

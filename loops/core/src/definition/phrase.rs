@@ -165,10 +165,13 @@ fn call_(input: &mut In<'_>) -> Result<Call, Stuck> {
 }
 
 fn argument(input: &mut In<'_>) -> Result<Word, Stuck> {
-    let digits = take_while(1.., |c: char| c.is_ascii_digit())
+    // A number with its unit, as in `every(5m)`; what it means is for the caller.
+    let digit = one_of(|c: char| c.is_ascii_digit());
+    let number = (digit, take_while(0.., |c: char| c.is_ascii_alphanumeric()))
+        .take()
         .with_span()
         .map(placed);
-    let read = alt((quoted('"'), quoted('\''), digits, word));
+    let read = alt((quoted('"'), quoted('\''), number, word));
     expect("a name, a number or text in quotes", read).parse_next(input)
 }
 
