@@ -6,13 +6,14 @@
 mod agents;
 mod commands;
 mod discover;
+pub mod explain;
 mod faults;
 mod fields;
 mod miss;
 mod nearest;
 pub mod phrase;
 mod rails;
-mod read;
+pub mod read;
 mod steps;
 mod syntax;
 mod trigger;
