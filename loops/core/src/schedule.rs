@@ -426,4 +426,18 @@ mod tests {
         let naive = (0..740).map(move |day| first + Duration::days(day));
         assert!(!wrong_days(naive).is_empty());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_expression_panics_and_what_is_accepted_has_a_next_time(
+            text in "([0-9*,/LW#?+A-Z-]{1,5} ){3,5}[0-9*,/LW#?+A-Z-]{1,5}",
+        ) {
+            let now = utc("2026-11-20T12:00:00Z");
+            match check(&text) {
+                Ok(()) => proptest::prop_assert_eq!(next_times(&text, Tz::UTC, now, 1).len(), 1),
+                Err(fault) => proptest::prop_assert!(fault.at.end <= text.len()),
+            }
+            proptest::prop_assert!(!words(&text).is_empty());
+        }
+    }
 }

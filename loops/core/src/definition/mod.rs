@@ -1,6 +1,6 @@
 //! The loop as it was understood: what every other part works with.
 //!
-//! Reading it from text, with all diagnostics, is in [`read`]; the phrases inside its scalars are in [`phrase`].
+//! Reading it from text, with all diagnostics, is in [`mod@read`]; the phrases inside its scalars are in [`phrase`].
 //! What depends on the machine (which checks a repository has, which agents are installed) is *not* here: the engine adds it.
 
 mod agents;
@@ -14,6 +14,7 @@ mod nearest;
 pub mod phrase;
 mod rails;
 pub mod read;
+pub mod schema;
 mod steps;
 mod syntax;
 mod trigger;

@@ -7,7 +7,7 @@ use super::yaml::Node;
 use super::{Merge, Rails, ReviewRule};
 use crate::money::Micros;
 
-const KEYS: [&str; 7] = [
+pub(super) const KEYS: [&str; 7] = [
     "max_iterations",
     "budget",
     "halt_on",
@@ -31,7 +31,7 @@ pub(super) fn read(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Rails> {
     let budget = budget(&fields, faults);
     let no_progress = no_progress(&fields, faults);
     let duration = fields.get("max_duration").map_or(Some(2 * HOUR), |node| {
-        seconds(node, 60..=24 * HOUR, "max_duration: 45m", faults)
+        seconds(node, 1..=24 * HOUR, "max_duration: 45m", faults)
     });
     let tokens = fields
         .get("max_tokens")

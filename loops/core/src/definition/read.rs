@@ -13,7 +13,7 @@ use super::yaml::{Node, Value};
 use super::{Definition, Isolation, agents, commands, rails, steps, trigger, yaml};
 use crate::diagnostic::{Diagnostic, Span};
 
-const KEYS: [&str; 14] = [
+pub(super) const KEYS: [&str; 14] = [
     "version",
     "name",
     "trigger",
