@@ -29,15 +29,7 @@ const FIELDS: [(&str, &str); 5] = [
     ("month", "1 to 12 or JAN to DEC"),
     ("weekday", "0 to 7 or SUN to SAT"),
 ];
-const DAYS: [&str; 7] = [
-    "Mondays",
-    "Tuesdays",
-    "Wednesdays",
-    "Thursdays",
-    "Fridays",
-    "Saturdays",
-    "Sundays",
-];
+const DAYS: [&str; 7] = ["Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays"];
 
 /// Checks an expression: five fields, each of them possible, and a date that exists.
 ///
@@ -80,9 +72,7 @@ pub fn next_times(expression: &str, zone: Tz, after: DateTime<Utc>, n: usize) ->
     let Ok(cron) = parse(expression) else {
         return Vec::new();
     };
-    cron.iter_after(after.with_timezone(&zone))
-        .take(n)
-        .collect()
+    cron.iter_after(after.with_timezone(&zone)).take(n).collect()
 }
 
 /// How often it starts in the seven days after `now`.
@@ -91,9 +81,7 @@ pub fn runs_per_week(expression: &str, zone: Tz, now: DateTime<Utc>) -> u32 {
         return 0;
     };
     let end = now + Duration::days(7);
-    let times = cron
-        .iter_after(now.with_timezone(&zone))
-        .take_while(|time| *time <= end);
+    let times = cron.iter_after(now.with_timezone(&zone)).take_while(|time| *time <= end);
     u32::try_from(times.count()).unwrap_or(u32::MAX)
 }
 
@@ -103,11 +91,7 @@ pub fn words(expression: &str) -> String {
     let [minute, hour, day, month, weekday] = fields[..] else {
         return expression.to_owned();
     };
-    let plain = if day == "*" && month == "*" {
-        days(weekday)
-    } else {
-        None
-    };
+    let plain = if day == "*" && month == "*" { days(weekday) } else { None };
     let number = |field: &str| field.parse::<u32>().ok();
     match (plain, number(minute), number(hour)) {
         (Some(days), Some(m), Some(h)) => format!("{days} at {h:02}:{m:02}"),
@@ -127,9 +111,7 @@ fn described(expression: &str) -> String {
     let text = cron.describe();
     let text = text.trim_end_matches('.');
     let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| {
-        first.to_lowercase().chain(letters).collect()
-    })
+    letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
 }
 
 /// The days of a weekday field in words, asked from the schedule itself day by day.
@@ -140,9 +122,7 @@ fn days(field: &str) -> Option<String> {
     let cron = parse(&format!("0 0 * * {field}")).ok()?;
     // The week of Monday 2024-01-01.
     let on = |day: u32| {
-        let midnight = NaiveDate::from_ymd_opt(2024, 1, day)?
-            .and_hms_opt(0, 0, 0)?
-            .and_utc();
+        let midnight = NaiveDate::from_ymd_opt(2024, 1, day)?.and_hms_opt(0, 0, 0)?.and_utc();
         cron.is_time_matching(&midnight).ok()
     };
     let week: Vec<bool> = (1..=7).map(on).collect::<Option<_>>()?;
@@ -151,18 +131,9 @@ fn days(field: &str) -> Option<String> {
         [true, true, true, true, true, false, false] => "weekdays".to_owned(),
         [false, false, false, false, false, true, true] => "weekends".to_owned(),
         _ => {
-            let names: Vec<&str> = DAYS
-                .iter()
-                .zip(&week)
-                .filter(|(_, on)| **on)
-                .map(|(d, _)| *d)
-                .collect();
+            let names: Vec<&str> = DAYS.iter().zip(&week).filter(|(_, on)| **on).map(|(d, _)| *d).collect();
             let (last, rest) = names.split_last()?;
-            if rest.is_empty() {
-                (*last).to_owned()
-            } else {
-                format!("{} and {last}", rest.join(", "))
-            }
+            if rest.is_empty() { (*last).to_owned() } else { format!("{} and {last}", rest.join(", ")) }
         }
     })
 }
@@ -172,30 +143,18 @@ fn parse(expression: &str) -> Result<Cron, ()> {
     if expression.split_whitespace().count() != 5 || expression.contains('@') {
         return Err(());
     }
-    let parser = CronParser::builder()
-        .seconds(Seconds::Optional)
-        .year(Year::Disallowed)
-        .build();
+    let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
     parser.parse(expression).map_err(drop)
 }
 
 /// The fields with their places.
 fn split(expression: &str) -> Vec<(usize, &str)> {
     let start = |field: &str| field.as_ptr() as usize - expression.as_ptr() as usize;
-    expression
-        .split_whitespace()
-        .map(|field| (start(field), field))
-        .collect()
+    expression.split_whitespace().map(|field| (start(field), field)).collect()
 }
 
 fn counted(expression: &str, fields: &[(usize, &str)]) -> Result<(), CronFault> {
-    let fault = |at: Range<usize>, message: String, help: &str| {
-        Err(CronFault {
-            at,
-            message,
-            help: help.to_owned(),
-        })
-    };
+    let fault = |at: Range<usize>, message: String, help: &str| Err(CronFault { at, message, help: help.to_owned() });
     let whole = 0..expression.len();
     let order = "minute, hour, day, month, weekday, as in `0 9 * * MON-FRI`";
     match fields {
@@ -207,27 +166,15 @@ fn counted(expression: &str, fields: &[(usize, &str)]) -> Result<(), CronFault> 
                 "@monthly" => "write `0 0 1 * *`",
                 _ => order,
             };
-            fault(
-                *start..start + name.len(),
-                format!("`{name}` is not read"),
-                help,
-            )
+            fault(*start..start + name.len(), format!("`{name}` is not read"), help)
         }
         [_, _, _, _, _] => Ok(()),
         [_, _, _, _, _, (start, _), ..] => {
             let help = "there are no seconds and no years: minute, hour, day, month, weekday";
-            fault(
-                *start..expression.len(),
-                format!("{} fields; a schedule has five", fields.len()),
-                help,
-            )
+            fault(*start..expression.len(), format!("{} fields; a schedule has five", fields.len()), help)
         }
         [] => fault(whole, "the schedule is empty".to_owned(), order),
-        _ => fault(
-            whole,
-            format!("{} fields; a schedule has five", fields.len()),
-            order,
-        ),
+        _ => fault(whole, format!("{} fields; a schedule has five", fields.len()), order),
     }
 }
 
@@ -242,9 +189,7 @@ fn field_possible(index: usize, start: usize, field: &str) -> Result<(), CronFau
             return Err(CronFault {
                 at: offset..offset + item.len(),
                 message: format!("`{item}` is no {name}"),
-                help: format!(
-                    "{name}: {allowed}; `*`, lists (1,15), ranges (1-5) and steps (*/15)"
-                ),
+                help: format!("{name}: {allowed}; `*`, lists (1,15), ranges (1-5) and steps (*/15)"),
             });
         }
         offset += item.len() + 1;

@@ -17,10 +17,7 @@ const MINUTE: u64 = 60;
 const DAY: u64 = 24 * 60 * MINUTE;
 
 /// The agents that the file defines.
-pub(super) fn read(
-    top: &Fields<'_>,
-    faults: &mut Faults<'_>,
-) -> Option<BTreeMap<String, AgentSpec>> {
+pub(super) fn read(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<BTreeMap<String, AgentSpec>> {
     let Some(node) = top.get("agents") else {
         return Some(BTreeMap::new());
     };
@@ -31,14 +28,9 @@ pub(super) fn read(
 
 /// How different maker and checker must be.
 pub(super) fn independence(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Independence> {
-    let words = [
-        ("model", Independence::Model),
-        ("vendor", Independence::Vendor),
-    ];
+    let words = [("model", Independence::Model), ("vendor", Independence::Vendor)];
     top.get("independence")
-        .map_or(Some(Independence::Model), |node| {
-            choice(node, &words, "independence: model", faults)
-        })
+        .map_or(Some(Independence::Model), |node| choice(node, &words, "independence: model", faults))
 }
 
 /// Refuses a checker that is no second pair of eyes; `rule` and `agents` as far as they could be read.
@@ -55,12 +47,7 @@ pub(super) fn independent(
     let at = names.checker_at.clone();
     if names.checker.as_ref() == Some(maker_name) {
         let message = format!("`{maker_name}` would check its own work");
-        faults.error(
-            "independence",
-            at,
-            message,
-            "name another agent, or leave `agent:` out: gates alone",
-        );
+        faults.error("independence", at, message, "name another agent, or leave `agent:` out: gates alone");
         return;
     }
     // A maker that nothing defines is the built-in fixer, which has no model.
@@ -68,13 +55,8 @@ pub(super) fn independent(
         return;
     };
     let Some(model) = &maker.model else { return };
-    let Some((name, checker)) = names
-        .checker
-        .as_ref()
-        .and_then(|name| agents.get_key_value(name))
-    else {
-        let message =
-            format!("`{maker_name}` has a model, so its work needs a checker that is defined");
+    let Some((name, checker)) = names.checker.as_ref().and_then(|name| agents.get_key_value(name)) else {
+        let message = format!("`{maker_name}` has a model, so its work needs a checker that is defined");
         let help = "define the checker under `agents:` with another model, and name it in `agent:`";
         faults.error("independence", at, message, help);
         return;
@@ -82,12 +64,7 @@ pub(super) fn independent(
     let place = |key: &str| field(top, name, key).map_or(at.clone(), |node| node.at.clone());
     if same(Some(model), checker.model.as_ref()) {
         let message = format!("maker and checker are the same model, `{model}`");
-        faults.error(
-            "independence",
-            place("model"),
-            message,
-            "give the checker another model",
-        );
+        faults.error("independence", place("model"), message, "give the checker another model");
     } else if rule == Some(Independence::Vendor) && checker.model.is_some() {
         vendors(maker, checker, place("vendor"), faults);
     }
@@ -122,23 +99,12 @@ fn one(entry: &Entry, faults: &mut Faults<'_>) -> Option<(String, AgentSpec)> {
     let name = entry.key.as_str();
     let fields = Fields::of(&entry.value, name, entry.key_at.clone(), &KEYS, faults)?;
     let fits = name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     if !fits {
         let message = format!("`{name}` is no name for an agent");
-        faults.error(
-            "wrong-value",
-            entry.key_at.clone(),
-            message,
-            "use letters, digits, `_` and `-`",
-        );
+        faults.error("wrong-value", entry.key_at.clone(), message, "use letters, digits, `_` and `-`");
     }
-    let run = fields.required(
-        "command",
-        "add `command: [./fix.sh]`; other agents are not built yet",
-        faults,
-    );
+    let run = fields.required("command", "add `command: [./fix.sh]`; other agents are not built yet", faults);
     let run = run.and_then(|node| command(node, "command: [./fix.sh]", faults));
     let price = price(&fields, name, &entry.key_at, faults);
     let word = |key: &str, faults: &mut Faults<'_>| match fields.get(key) {
@@ -147,35 +113,15 @@ fn one(entry: &Entry, faults: &mut Faults<'_>) -> Option<(String, AgentSpec)> {
     };
     let (model, vendor) = (word("model", faults), word("vendor", faults));
     let time = |key: &str, default: u64, faults: &mut Faults<'_>| match fields.get(key) {
-        Some(node) => seconds(
-            node,
-            1..=DAY,
-            &format!("{key}: {}m", default / MINUTE),
-            faults,
-        ),
+        Some(node) => seconds(node, 1..=DAY, &format!("{key}: {}m", default / MINUTE), faults),
         None => Some(default),
     };
-    let (idle, max) = (
-        time("idle", 5 * MINUTE, faults),
-        time("max", 30 * MINUTE, faults),
-    );
-    let spec = AgentSpec {
-        command: run?,
-        price: price?,
-        model: model?,
-        vendor: vendor?,
-        idle_s: idle?,
-        max_s: max?,
-    };
+    let (idle, max) = (time("idle", 5 * MINUTE, faults), time("max", 30 * MINUTE, faults));
+    let spec = AgentSpec { command: run?, price: price?, model: model?, vendor: vendor?, idle_s: idle?, max_s: max? };
     fits.then(|| (name.to_owned(), spec))
 }
 
-fn price(
-    fields: &Fields<'_>,
-    name: &str,
-    at: &Range<usize>,
-    faults: &mut Faults<'_>,
-) -> Option<Micros> {
+fn price(fields: &Fields<'_>, name: &str, at: &Range<usize>, faults: &mut Faults<'_>) -> Option<Micros> {
     let example = "price: $0.50/attempt";
     let Some(node) = fields.get("price") else {
         let message = format!("`{name}` names no price");
@@ -194,12 +140,7 @@ fn price(
         // An amount without what it is for is clear only where it is nothing.
         None if amount > Micros::ZERO => {
             let message = "the price doesn't say what it is for";
-            faults.error(
-                "price",
-                node.at.clone(),
-                message,
-                format!("write `price: {amount}/attempt`"),
-            );
+            faults.error("price", node.at.clone(), message, format!("write `price: {amount}/attempt`"));
             None
         }
         _ => Some(amount),

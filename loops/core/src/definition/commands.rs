@@ -10,10 +10,7 @@ use super::values::{first_line, text};
 use super::yaml::{Entry, Node, Value};
 
 /// The checks that the file defines, by the gate's name.
-pub(super) fn checks(
-    top: &Fields<'_>,
-    faults: &mut Faults<'_>,
-) -> Option<BTreeMap<String, Vec<Command>>> {
+pub(super) fn checks(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<BTreeMap<String, Vec<Command>>> {
     let Some(node) = top.get("checks") else {
         return Some(BTreeMap::new());
     };
@@ -40,23 +37,13 @@ pub(super) fn setup(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Option<
             "run" => {}
             other => {
                 let message = format!("`setup` has no key `{other}`");
-                faults.error(
-                    "unknown-key",
-                    at,
-                    message,
-                    suggestion(other, &["run", "network"]),
-                );
+                faults.error("unknown-key", at, message, suggestion(other, &["run", "network"]));
             }
         }
     }
     if !entries.iter().any(|e| e.key == "network") {
         let help = "write the command itself, as in `setup: [cargo, build]`";
-        faults.error(
-            "not-yet",
-            first_line(node, faults),
-            "`setup` with keys is not built yet",
-            help,
-        );
+        faults.error("not-yet", first_line(node, faults), "`setup` with keys is not built yet", help);
     }
     None
 }
@@ -76,10 +63,7 @@ pub(super) fn command(node: &Node, example: &str, faults: &mut Faults<'_>) -> Op
     let Value::List(items) = &node.value else {
         return text(node, example, faults).map(|line| Command::Shell(line.to_owned()));
     };
-    let words: Option<Vec<String>> = items
-        .iter()
-        .map(|item| word(item, example, faults))
-        .collect();
+    let words: Option<Vec<String>> = items.iter().map(|item| word(item, example, faults)).collect();
     let words = words?;
     let Some(program) = words.first() else {
         faults.error(
@@ -111,16 +95,10 @@ fn word(node: &Node, example: &str, faults: &mut Faults<'_>) -> Option<String> {
 fn check(entry: &Entry, faults: &mut Faults<'_>) -> Option<(String, Vec<Command>)> {
     let name = entry.key.as_str();
     let fits = name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     let taken = matches!(name, "diff_reasonable" | "and" | "or" | "not");
     if !fits || taken {
-        let message = if taken {
-            format!("`{name}` is built in")
-        } else {
-            format!("`{name}` is no name for a gate")
-        };
+        let message = if taken { format!("`{name}` is built in") } else { format!("`{name}` is no name for a gate") };
         let help = "choose another name: small letters, digits and `_`";
         faults.error("wrong-value", entry.key_at.clone(), message, help);
     }
@@ -133,10 +111,7 @@ fn several(node: &Node, faults: &mut Faults<'_>) -> Option<Vec<Command>> {
     let example = "tests_pass: [cargo, test]";
     match &node.value {
         Value::List(items) if items.iter().any(|i| matches!(i.value, Value::List(_))) => {
-            let read: Vec<_> = items
-                .iter()
-                .map(|item| command(item, example, faults))
-                .collect();
+            let read: Vec<_> = items.iter().map(|item| command(item, example, faults)).collect();
             read.into_iter().collect()
         }
         _ => command(node, example, faults).map(|one| vec![one]),
@@ -152,24 +127,15 @@ fn variable(entry: &Entry, faults: &mut Faults<'_>) -> Option<(String, String)> 
         let help = "use capital letters, digits and `_`, as in `RUST_LOG`";
         faults.error("wrong-value", entry.key_at.clone(), message, help);
     }
-    let secret = ["TOKEN", "SECRET", "PASSWORD", "KEY"]
-        .iter()
-        .any(|end| name.to_uppercase().ends_with(end));
+    let secret = ["TOKEN", "SECRET", "PASSWORD", "KEY"].iter().any(|end| name.to_uppercase().ends_with(end));
     if secret {
         let message = format!("`{name}` looks like a secret");
-        faults.error(
-            "secret",
-            entry.key_at.clone(),
-            message,
-            "secrets live in the keychain: remove it from the file",
-        );
+        faults.error("secret", entry.key_at.clone(), message, "secrets live in the keychain: remove it from the file");
     }
     let value = match &entry.value.value {
         Value::Empty => Some(String::new()),
         Value::Scalar(value) => Some(value.clone()),
         _ => text(&entry.value, "RUST_LOG: debug", faults).map(str::to_owned),
     };
-    value
-        .filter(|_| fits && !secret)
-        .map(|value| (name.to_owned(), value))
+    value.filter(|_| fits && !secret).map(|value| (name.to_owned(), value))
 }

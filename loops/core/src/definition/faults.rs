@@ -15,10 +15,7 @@ pub(super) struct Faults<'t> {
 
 impl<'t> Faults<'t> {
     pub(super) fn new(text: &'t str) -> Faults<'t> {
-        Faults {
-            text,
-            found: Vec::new(),
-        }
+        Faults { text, found: Vec::new() }
     }
 
     /// Adds an error; every one says what to write instead.
@@ -31,8 +28,7 @@ impl<'t> Faults<'t> {
     ) {
         if !self.full() {
             let span = self.span(at);
-            self.found
-                .push(Diagnostic::error(code, span, message).help(help));
+            self.found.push(Diagnostic::error(code, span, message).help(help));
         }
     }
 
@@ -46,8 +42,7 @@ impl<'t> Faults<'t> {
     ) {
         if !self.full() {
             let span = self.span(at);
-            self.found
-                .push(Diagnostic::note(code, span, message).help(help));
+            self.found.push(Diagnostic::note(code, span, message).help(help));
         }
     }
 
@@ -68,10 +63,7 @@ impl<'t> Faults<'t> {
 
     /// How many errors there are.
     pub(super) fn errors(&self) -> usize {
-        self.found
-            .iter()
-            .filter(|d| d.severity == Severity::Error)
-            .count()
+        self.found.iter().filter(|d| d.severity == Severity::Error).count()
     }
 
     /// All of them, in the order of the file.

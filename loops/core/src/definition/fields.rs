@@ -7,17 +7,7 @@ use super::nearest::{nearest, suggestion};
 use super::yaml::{Entry, Node, Value};
 
 /// Keys that a later version reads: refused by name, so that nobody searches for a slip.
-const LATER: [&str; 9] = [
-    "finally",
-    "parallel",
-    "wake",
-    "catch_up",
-    "overlap",
-    "until",
-    "skills",
-    "connectors",
-    "mcp",
-];
+const LATER: [&str; 9] = ["finally", "parallel", "wake", "catch_up", "overlap", "until", "skills", "connectors", "mcp"];
 
 /// The entries of one mapping.
 pub(super) struct Fields<'n> {
@@ -74,12 +64,7 @@ impl<'n> Fields<'n> {
     }
 
     /// The value of this key; its absence is a fault at the mapping's own key.
-    pub(super) fn required(
-        &self,
-        key: &str,
-        help: &str,
-        faults: &mut Faults<'_>,
-    ) -> Option<&'n Node> {
+    pub(super) fn required(&self, key: &str, help: &str, faults: &mut Faults<'_>) -> Option<&'n Node> {
         let found = self.get(key);
         if found.is_none() && !self.misspelt.iter().any(|meant| meant == key) {
             let message = match self.name.as_str() {
@@ -93,11 +78,7 @@ impl<'n> Fields<'n> {
 }
 
 /// The entries of a mapping whose keys a person chooses (agents, checks, variables).
-pub(super) fn entries<'n>(
-    node: &'n Node,
-    name: &str,
-    faults: &mut Faults<'_>,
-) -> Option<&'n [Entry]> {
+pub(super) fn entries<'n>(node: &'n Node, name: &str, faults: &mut Faults<'_>) -> Option<&'n [Entry]> {
     match &node.value {
         Value::Map(entries) => Some(entries),
         Value::Empty => Some(&[]),
@@ -127,11 +108,7 @@ fn unknown(entry: &Entry, name: &str, known: &[&str], faults: &mut Faults<'_>) -
         );
         return None;
     }
-    let place = if name.is_empty() {
-        "a loop".to_owned()
-    } else {
-        format!("`{name}`")
-    };
+    let place = if name.is_empty() { "a loop".to_owned() } else { format!("`{name}`") };
     let message = format!("{place} has no key `{key}`");
     faults.error("unknown-key", at, message, suggestion(key, known));
     nearest(key, known).map(str::to_owned)

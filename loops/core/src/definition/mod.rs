@@ -252,7 +252,7 @@ impl std::fmt::Display for Command {
 }
 
 /// Repeats of a step that failed for a reason outside of the work (never of a gate that said no).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retry {
     /// Further tries.
     pub times: u32,

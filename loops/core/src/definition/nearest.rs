@@ -59,9 +59,6 @@ mod tests {
         assert_eq!(nearest("bugdet", &known), Some("budget"));
         assert_eq!(nearest("adn", &known), Some("AND"));
         assert_eq!(nearest("colour", &known), None);
-        assert_eq!(
-            suggestion("x", &["a1", "b2", "c3"]),
-            "known here: `a1`, `b2` and `c3`"
-        );
+        assert_eq!(suggestion("x", &["a1", "b2", "c3"]), "known here: `a1`, `b2` and `c3`");
     }
 }

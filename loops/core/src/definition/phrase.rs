@@ -60,11 +60,7 @@ pub fn each(text: &str) -> Result<(Word, Word), Miss> {
 
 /// Reads `$5/run`: the amount and what it is for.
 pub fn rate(text: &str) -> Result<(Micros, Word), Miss> {
-    whole(
-        text,
-        (money, preceded(expect("`/run`", '/'), padded(word))),
-        &[],
-    )
+    whole(text, (money, preceded(expect("`/run`", '/'), padded(word))), &[])
 }
 
 /// Reads `$0` or `$0.50/attempt`.
@@ -85,11 +81,7 @@ pub fn duration(text: &str) -> Result<u64, Miss> {
         _ => fail,
     };
     let unit = expect("a unit: `s`, `m` or `h`, as in `45m`", unit);
-    whole(
-        text,
-        padded((number, unit)).map(|(n, unit)| n.saturating_mul(unit)),
-        &[],
-    )
+    whole(text, padded((number, unit)).map(|(n, unit)| n.saturating_mul(unit)), &[])
 }
 
 /// Reads `12`, `500k`, `2M`.
@@ -115,20 +107,13 @@ fn token<'a>(sign: char, what: &'static str) -> impl Parser<In<'a>, char, Stuck>
 fn word(input: &mut In<'_>) -> Result<Word, Stuck> {
     let letters = (
         one_of(|c: char| c.is_ascii_alphabetic() || c == '_'),
-        take_while(0.., |c: char| {
-            c.is_ascii_alphanumeric() || c == '_' || c == '-'
-        }),
+        take_while(0.., |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-'),
     );
-    expect("a name", letters.take().with_span())
-        .map(placed)
-        .parse_next(input)
+    expect("a name", letters.take().with_span()).map(placed).parse_next(input)
 }
 
 fn placed((text, at): (&str, Range<usize>)) -> Word {
-    Word {
-        text: text.to_owned(),
-        at,
-    }
+    Word { text: text.to_owned(), at }
 }
 
 fn number(input: &mut In<'_>) -> Result<u64, Stuck> {
@@ -138,17 +123,11 @@ fn number(input: &mut In<'_>) -> Result<u64, Stuck> {
 
 fn path(input: &mut In<'_>) -> Result<Word, Stuck> {
     let signs = take_while(1.., |c: char| !c.is_whitespace());
-    expect("a path such as `state/triage.md`", signs.with_span())
-        .map(placed)
-        .parse_next(input)
+    expect("a path such as `state/triage.md`", signs.with_span()).map(placed).parse_next(input)
 }
 
 fn money(input: &mut In<'_>) -> Result<Micros, Stuck> {
-    let signs = (
-        '$',
-        take_while(1.., |c: char| c.is_ascii_digit() || c == '.'),
-    )
-        .take();
+    let signs = ('$', take_while(1.., |c: char| c.is_ascii_digit() || c == '.')).take();
     expect("an amount such as `$5`", signs.parse_to()).parse_next(input)
 }
 
@@ -222,12 +201,8 @@ fn gates_(input: &mut In<'_>) -> Result<Placed, Stuck> {
     expression(padded(alt((brackets, gate))))
         .prefix(not.value(Prefix(3, |_: &mut _, a| Ok(Placed::Not(Box::new(a))))))
         .infix(alt((
-            keyword("AND").value(Infix::Left(2, |_: &mut _, a, b| {
-                Ok(Placed::And(Box::new(a), Box::new(b)))
-            })),
-            keyword("OR").value(Infix::Left(1, |_: &mut _, a, b| {
-                Ok(Placed::Or(Box::new(a), Box::new(b)))
-            })),
+            keyword("AND").value(Infix::Left(2, |_: &mut _, a, b| Ok(Placed::And(Box::new(a), Box::new(b))))),
+            keyword("OR").value(Infix::Left(1, |_: &mut _, a, b| Ok(Placed::Or(Box::new(a), Box::new(b))))),
         )))
         .parse_next(input)
 }
@@ -248,46 +223,20 @@ mod tests {
 
     #[test]
     fn reads_every_phrase_of_the_seed() {
-        assert_eq!(
-            call("cron(\"0 9 * * MON-FRI\")")
-                .expect("call")
-                .arguments
-                .expect("one")[0]
-                .text,
-            "0 9 * * MON-FRI"
-        );
-        let names = |text| {
-            sum(text)
-                .expect("sum")
-                .into_iter()
-                .map(|c| c.name.text)
-                .collect::<Vec<_>>()
-        };
+        assert_eq!(call("cron(\"0 9 * * MON-FRI\")").expect("call").arguments.expect("one")[0].text, "0 9 * * MON-FRI");
+        let names = |text| sum(text).expect("sum").into_iter().map(|c| c.name.text).collect::<Vec<_>>();
         assert_eq!(
             names("scan_ci_failures + open_issues+recent_commits"),
             ["scan_ci_failures", "open_issues", "recent_commits"]
         );
         let (what, path) = each("finding in state/triage.md").expect("each");
-        assert_eq!(
-            (what.text.as_str(), path.text.as_str()),
-            ("finding", "state/triage.md")
-        );
+        assert_eq!((what.text.as_str(), path.text.as_str()), ("finding", "state/triage.md"));
         let (tree, words) = gates("tests_pass AND lint_clean AND diff_reasonable").expect("gates");
-        assert_eq!(
-            tree.to_string(),
-            "tests_pass AND lint_clean AND diff_reasonable"
-        );
+        assert_eq!(tree.to_string(), "tests_pass AND lint_clean AND diff_reasonable");
         assert_eq!(words[1].at, 15..25);
         let (amount, per) = rate("$5/run").expect("rate");
         assert_eq!((amount, per.text.as_str()), (Micros(5_000_000), "run"));
-        assert_eq!(
-            call("no_progress(2)")
-                .expect("call")
-                .arguments
-                .expect("one")[0]
-                .text,
-            "2"
-        );
+        assert_eq!(call("no_progress(2)").expect("call").arguments.expect("one")[0].text, "2");
     }
 
     #[test]
@@ -304,14 +253,8 @@ mod tests {
 
     #[test]
     fn durations_and_counts() {
-        assert_eq!(
-            (duration("45m"), duration("30s"), duration("4h")),
-            (Ok(2700), Ok(30), Ok(14_400))
-        );
-        assert_eq!(
-            (count("2M"), count("500k"), count("60")),
-            (Ok(2_000_000), Ok(500_000), Ok(60))
-        );
+        assert_eq!((duration("45m"), duration("30s"), duration("4h")), (Ok(2700), Ok(30), Ok(14_400)));
+        assert_eq!((count("2M"), count("500k"), count("60")), (Ok(2_000_000), Ok(500_000), Ok(60)));
     }
 
     #[test]
@@ -327,18 +270,8 @@ mod tests {
                 "expected `AND`, `OR` or the end, found `b`",
                 "put `AND` or `OR` between two gates",
             ),
-            (
-                at(gates("a ADN b").map(drop)),
-                2,
-                "expected `AND`, `OR` or the end, found `ADN`",
-                "did you mean `AND`?",
-            ),
-            (
-                at(gates("a && b").map(drop)),
-                2,
-                "expected `AND`, `OR` or the end, found `&&`",
-                "write `AND`",
-            ),
+            (at(gates("a ADN b").map(drop)), 2, "expected `AND`, `OR` or the end, found `ADN`", "did you mean `AND`?"),
+            (at(gates("a && b").map(drop)), 2, "expected `AND`, `OR` or the end, found `&&`", "write `AND`"),
             (
                 at(gates("a AND").map(drop)),
                 5,
@@ -351,12 +284,7 @@ mod tests {
                 "expected `AND`, `OR` or `)`, found nothing more",
                 "write `AND`, `OR` or `)` here",
             ),
-            (
-                at(sum("a, b").map(drop)),
-                1,
-                "expected `+` or the end, found `,`",
-                "put `+` between two names",
-            ),
+            (at(sum("a, b").map(drop)), 1, "expected `+` or the end, found `,`", "put `+` between two names"),
             (
                 at(call("cron(\u{201c}x\u{201d})").map(drop)),
                 5,
@@ -369,24 +297,14 @@ mod tests {
                 "expected a closing `\"`, found nothing more",
                 "write a closing `\"` here",
             ),
-            (
-                at(call("f(2").map(drop)),
-                3,
-                "expected `)`, found nothing more",
-                "write `)` here",
-            ),
+            (at(call("f(2").map(drop)), 3, "expected `)`, found nothing more", "write `)` here"),
             (
                 at(rate("5/run").map(drop)),
                 0,
                 "expected an amount such as `$5`, found `5`",
                 "write an amount such as `$5` here",
             ),
-            (
-                at(rate("$5").map(drop)),
-                2,
-                "expected `/run`, found nothing more",
-                "write `/run` here",
-            ),
+            (at(rate("$5").map(drop)), 2, "expected `/run`, found nothing more", "write `/run` here"),
             (
                 at(duration("45").map(drop)),
                 2,
@@ -395,21 +313,13 @@ mod tests {
             ),
         ];
         for ((start, message, help), at, wanted, advice) in cases {
-            assert_eq!(
-                (start, message.as_str(), help.as_str()),
-                (at, wanted, advice)
-            );
+            assert_eq!((start, message.as_str(), help.as_str()), (at, wanted, advice));
         }
     }
 
     #[test]
     fn hostile_phrases_end() {
-        for text in [
-            "(".repeat(900),
-            "NOT ".repeat(240),
-            "(".repeat(1_000_000),
-            "a AND ".repeat(160) + "a",
-        ] {
+        for text in ["(".repeat(900), "NOT ".repeat(240), "(".repeat(1_000_000), "a AND ".repeat(160) + "a"] {
             let _ = gates(&text);
         }
         assert!(gates(&("(".repeat(33) + "a" + &")".repeat(33))).is_err());

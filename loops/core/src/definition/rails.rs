@@ -55,35 +55,17 @@ pub(super) fn read(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Rails> {
 
 /// How much the loop may ask of the person; everything has a default.
 pub(super) fn review(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<ReviewRule> {
-    let default = ReviewRule {
-        max_open: 3,
-        merge: Merge::Squash,
-    };
+    let default = ReviewRule { max_open: 3, merge: Merge::Squash };
     let Some(entry) = top.entry("review") else {
         return Some(default);
     };
-    let fields = Fields::of(
-        &entry.value,
-        "review",
-        entry.key_at.clone(),
-        &["max_open", "merge"],
-        faults,
-    )?;
-    let max_open = fields
-        .get("max_open")
-        .map_or(Some(3), |node| small(node, 1..=50, "max_open: 3", faults));
-    let words = [
-        ("squash", Merge::Squash),
-        ("merge", Merge::Merge),
-        ("fast_forward", Merge::FastForward),
-    ];
-    let merge = fields.get("merge").map_or(Some(Merge::Squash), |node| {
-        super::values::choice(node, &words, "merge: squash", faults)
-    });
-    Some(ReviewRule {
-        max_open: max_open?,
-        merge: merge?,
-    })
+    let fields = Fields::of(&entry.value, "review", entry.key_at.clone(), &["max_open", "merge"], faults)?;
+    let max_open = fields.get("max_open").map_or(Some(3), |node| small(node, 1..=50, "max_open: 3", faults));
+    let words = [("squash", Merge::Squash), ("merge", Merge::Merge), ("fast_forward", Merge::FastForward)];
+    let merge = fields
+        .get("merge")
+        .map_or(Some(Merge::Squash), |node| super::values::choice(node, &words, "merge: squash", faults));
+    Some(ReviewRule { max_open: max_open?, merge: merge? })
 }
 
 fn iterations(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<u32> {
@@ -102,12 +84,7 @@ fn budget(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Micros> {
         "run" if amount > Micros::ZERO && amount <= MAX_BUDGET => return Some(amount),
         "run" => {
             let message = format!("{amount} is outside of what is allowed here");
-            faults.error(
-                "out-of-range",
-                node.at.clone(),
-                message,
-                "write more than $0 and at most $1000/run",
-            );
+            faults.error("out-of-range", node.at.clone(), message, "write more than $0 and at most $1000/run");
         }
         "day" | "week" | "month" => {
             faults.error(
@@ -133,42 +110,23 @@ fn no_progress(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<u32> {
     if call.name.text != "no_progress" {
         let message = format!("`{}` is nothing to halt on", call.name.text);
         let help = super::nearest::suggestion(&call.name.text, &["no_progress"]);
-        faults.error(
-            "unknown-word",
-            inside(node, &call.name.at, faults),
-            message,
-            help,
-        );
+        faults.error("unknown-word", inside(node, &call.name.at, faults), message, help);
         return None;
     }
     rounds(node, call.arguments.as_deref(), faults)
 }
 
 /// The one number in the brackets of `no_progress(2)`.
-fn rounds(
-    node: &Node,
-    arguments: Option<&[super::phrase::Word]>,
-    faults: &mut Faults<'_>,
-) -> Option<u32> {
+fn rounds(node: &Node, arguments: Option<&[super::phrase::Word]>, faults: &mut Faults<'_>) -> Option<u32> {
     let [word] = arguments.unwrap_or_default() else {
         let message = "`no_progress` takes one number";
-        faults.error(
-            "phrase",
-            node.at.clone(),
-            message,
-            "write `halt_on: no_progress(2)`",
-        );
+        faults.error("phrase", node.at.clone(), message, "write `halt_on: no_progress(2)`");
         return None;
     };
     let rounds = word.text.parse().ok().filter(|n| (1..=10).contains(n));
     if rounds.is_none() {
         let message = format!("{} is outside of what is allowed here", word.text);
-        faults.error(
-            "out-of-range",
-            inside(node, &word.at, faults),
-            message,
-            "write 1 to 10, as in `no_progress(2)`",
-        );
+        faults.error("out-of-range", inside(node, &word.at, faults), message, "write 1 to 10, as in `no_progress(2)`");
     }
     rounds
 }

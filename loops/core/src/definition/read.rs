@@ -70,11 +70,7 @@ pub fn read(text: &str) -> Reading {
     if faults.errors() > 0 {
         definition = None;
     }
-    Reading {
-        definition,
-        diagnostics: faults.sorted(),
-        origins,
-    }
+    Reading { definition, diagnostics: faults.sorted(), origins }
 }
 
 /// Reads a loop file that may not even be text.
@@ -85,17 +81,8 @@ pub fn read_bytes(bytes: &[u8]) -> Reading {
             let valid = String::from_utf8_lossy(&bytes[..error.valid_up_to()]).into_owned();
             let mut faults = Faults::new(&valid);
             let at = valid.len()..valid.len();
-            faults.error(
-                "not-text",
-                at,
-                "the file is not UTF-8 text from here on",
-                "save it as plain UTF-8 text",
-            );
-            Reading {
-                definition: None,
-                diagnostics: faults.sorted(),
-                origins: Origins::default(),
-            }
+            faults.error("not-text", at, "the file is not UTF-8 text from here on", "save it as plain UTF-8 text");
+            Reading { definition: None, diagnostics: faults.sorted(), origins: Origins::default() }
         }
     }
 }
@@ -103,11 +90,7 @@ pub fn read_bytes(bytes: &[u8]) -> Reading {
 /// Notes the place of every value; steps go by their own names.
 fn collect(node: &Node, path: &str, places: &mut BTreeMap<String, Range<usize>>) {
     let below = |key: &str| {
-        if path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{path}.{key}")
-        }
+        if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
     };
     match &node.value {
         Value::Map(entries) => {
@@ -150,9 +133,7 @@ fn whole(root: &Node, faults: &mut Faults<'_>) -> Option<Definition> {
     let checks = commands::checks(&top, faults);
     let setup = commands::setup(&top, faults);
     let env = commands::env(&top, faults);
-    let repo = top
-        .get("repo")
-        .map(|node| text(node, "repo: ~/src/project", faults).map(str::to_owned));
+    let repo = top.get("repo").map(|node| text(node, "repo: ~/src/project", faults).map(str::to_owned));
     steps::gates_exist(&names, &top, faults);
     agents::independent(&names, agents.as_ref(), independence, &top, faults);
     let steps = steps?;
@@ -197,19 +178,9 @@ fn name(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<String> {
     if name.len() <= 64 && name.chars().all(fits) {
         return Some(name.to_owned());
     }
-    let better: String = name
-        .to_lowercase()
-        .chars()
-        .map(|c| if fits(c) { c } else { '-' })
-        .take(64)
-        .collect();
+    let better: String = name.to_lowercase().chars().map(|c| if fits(c) { c } else { '-' }).take(64).collect();
     let message = "a name has at most 64 small letters, digits and hyphens";
-    faults.error(
-        "wrong-value",
-        node.at.clone(),
-        message,
-        format!("write `name: {}`", better.trim_matches('-')),
-    );
+    faults.error("wrong-value", node.at.clone(), message, format!("write `name: {}`", better.trim_matches('-')));
     None
 }
 

@@ -66,16 +66,9 @@ pub(super) fn read(top: &Fields<'_>, names: &mut Names, faults: &mut Faults<'_>)
     let ship = find("ship").map(|s| work::ship(s, faults));
     let work = match (act, verify, ship) {
         (None, None, None) => None,
-        (act, verify, ship) => Some(Work {
-            act: act??,
-            verify: verify??,
-            ship: ship??,
-        }),
+        (act, verify, ship) => Some(Work { act: act??, verify: verify??, ship: ship?? }),
     };
-    Some(Steps {
-        discover: discover??,
-        work,
-    })
+    Some(Steps { discover: discover??, work })
 }
 
 /// Refuses gates that are neither built in nor defined under `checks`.
@@ -84,34 +77,18 @@ pub(super) fn gates_exist(names: &Names, top: &Fields<'_>, faults: &mut Faults<'
         Some(Value::Map(entries)) => entries.iter().map(|e| e.key.as_str()).collect(),
         _ => Vec::new(),
     };
-    let gates: Vec<&str> = BUILT_IN
-        .into_iter()
-        .chain(defined.iter().copied())
-        .collect();
+    let gates: Vec<&str> = BUILT_IN.into_iter().chain(defined.iter().copied()).collect();
     for (name, at) in &names.gates {
         if !gates.contains(&name.as_str()) {
             let help = format!("{}; or define it under `checks:`", suggestion(name, &gates));
-            faults.error(
-                "unknown-word",
-                at.clone(),
-                format!("`{name}` is no gate"),
-                help,
-            );
+            faults.error("unknown-word", at.clone(), format!("`{name}` is no gate"), help);
         }
     }
     let checks: Vec<&str> = BUILT_IN[..2].iter().copied().chain(defined).collect();
     for (name, at) in &names.checks {
         if !checks.contains(&name.as_str()) {
-            let help = format!(
-                "{}; or define it under `checks:`",
-                suggestion(name, &checks)
-            );
-            faults.error(
-                "unknown-word",
-                at.clone(),
-                format!("`{name}` is no check to scan"),
-                help,
-            );
+            let help = format!("{}; or define it under `checks:`", suggestion(name, &checks));
+            faults.error("unknown-word", at.clone(), format!("`{name}` is no check to scan"), help);
         }
     }
 }
@@ -122,22 +99,12 @@ fn split<'n>(node: &'n Node, faults: &mut Faults<'_>) -> Option<Vec<Step<'n>>> {
         Value::List(items) => Some(items.iter().filter_map(|item| one(item, faults)).collect()),
         Value::Map(entries) => {
             let help = "put `- ` in front of each step, as in `- discover:`";
-            faults.error(
-                "wrong-type",
-                first_line(node, faults),
-                "`steps` is a list",
-                help,
-            );
+            faults.error("wrong-type", first_line(node, faults), "`steps` is a list", help);
             Some(entries.iter().filter_map(|e| step(e, faults)).collect())
         }
         Value::Scalar(_) | Value::Empty => {
             let help = "add `- discover:`, `- act:`, `- verify:` and `- ship:`";
-            faults.error(
-                "wrong-type",
-                node.at.clone(),
-                "`steps` is a list of steps",
-                help,
-            );
+            faults.error("wrong-type", node.at.clone(), "`steps` is a list of steps", help);
             None
         }
     }
@@ -158,26 +125,12 @@ fn one<'n>(item: &'n Node, faults: &mut Faults<'_>) -> Option<Step<'n>> {
     let at = second.key_at.clone();
     if ORDER.contains(&second.key.as_str()) {
         let help = format!("put `- ` in front of it: `- {}:`", second.key);
-        faults.error(
-            "indentation",
-            at,
-            format!("`{}` is a step of its own", second.key),
-            help,
-        );
+        faults.error("indentation", at, format!("`{}` is a step of its own", second.key), help);
     } else {
         let message = format!("`{}` is not indented under `{}`", second.key, first.key);
-        faults.error(
-            "indentation",
-            at,
-            message,
-            "indent the step's keys by four more spaces",
-        );
+        faults.error("indentation", at, message, "indent the step's keys by four more spaces");
         if matches!(first.value.value, Value::Empty) && ORDER.contains(&first.key.as_str()) {
-            return Some(Step {
-                name: &first.key,
-                at: first.key_at.clone(),
-                entries: rest,
-            });
+            return Some(Step { name: &first.key, at: first.key_at.clone(), entries: rest });
         }
     }
     step(first, faults)
@@ -191,19 +144,9 @@ fn step<'n>(entry: &'n Entry, faults: &mut Faults<'_>) -> Option<Step<'n>> {
         return Some(Step { name, at, entries });
     }
     if matches!(name, "run" | "finally" | "notify") {
-        faults.error(
-            "not-yet",
-            at,
-            format!("`{name}` steps are not built yet"),
-            ORDER_HELP,
-        );
+        faults.error("not-yet", at, format!("`{name}` steps are not built yet"), ORDER_HELP);
     } else if !name.is_empty() {
-        faults.error(
-            "unknown-key",
-            at,
-            format!("there is no step `{name}`"),
-            suggestion(name, &ORDER),
-        );
+        faults.error("unknown-key", at, format!("there is no step `{name}`"), suggestion(name, &ORDER));
     }
     None
 }
@@ -212,18 +155,10 @@ fn step<'n>(entry: &'n Entry, faults: &mut Faults<'_>) -> Option<Step<'n>> {
 fn in_order(steps: &[Step<'_>], faults: &mut Faults<'_>) {
     let mut last: Option<(usize, &str)> = None;
     for (i, step) in steps.iter().enumerate() {
-        let rank = ORDER
-            .iter()
-            .position(|name| *name == step.name)
-            .unwrap_or(0);
+        let rank = ORDER.iter().position(|name| *name == step.name).unwrap_or(0);
         if steps[..i].iter().any(|s| s.name == step.name) {
             let message = format!("`{}` is given twice", step.name);
-            faults.error(
-                "step-order",
-                step.at.clone(),
-                message,
-                "keep one of the two",
-            );
+            faults.error("step-order", step.at.clone(), message, "keep one of the two");
         } else if let Some((_, name)) = last.filter(|(top, _)| rank < *top) {
             let message = format!("`{}` must stand before `{name}`", step.name);
             faults.error("step-order", step.at.clone(), message, ORDER_HELP);
@@ -248,12 +183,7 @@ pub(super) fn plain(node: &Node, call: &Call, faults: &mut Faults<'_>) -> bool {
     if call.arguments.is_some() {
         let name = &call.name.text;
         let at = inside(node, &call.name.at, faults);
-        faults.error(
-            "phrase",
-            at,
-            format!("`{name}` takes nothing in brackets"),
-            format!("write `{name}`"),
-        );
+        faults.error("phrase", at, format!("`{name}` takes nothing in brackets"), format!("write `{name}`"));
     }
     call.arguments.is_none()
 }
@@ -263,12 +193,7 @@ pub(super) fn twice(node: &Node, calls: &[Call], faults: &mut Faults<'_>) {
     for (i, call) in calls.iter().enumerate() {
         if calls[..i].iter().any(|c| c.name.text == call.name.text) {
             let at = inside(node, &call.name.at, faults);
-            faults.error(
-                "wrong-value",
-                at,
-                format!("`{}` is given twice", call.name.text),
-                "keep one of the two",
-            );
+            faults.error("wrong-value", at, format!("`{}` is given twice", call.name.text), "keep one of the two");
         }
     }
 }
@@ -282,11 +207,6 @@ pub(super) fn retry(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Retr
     let fields = Fields::of(&entry.value, "retry", at, &["times", "every"], faults)?;
     let times = fields.required("times", "write `retry: {times: 3, every: 30s}`", faults);
     let times = times.and_then(|node| small(node, 1..=10, "times: 3", faults));
-    let every = fields.get("every").map_or(Some(30), |node| {
-        seconds(node, 1..=3600, "every: 30s", faults)
-    });
-    Some(Retry {
-        times: times?,
-        every_s: every?,
-    })
+    let every = fields.get("every").map_or(Some(30), |node| seconds(node, 1..=3600, "every: 30s", faults));
+    Some(Retry { times: times?, every_s: every? })
 }

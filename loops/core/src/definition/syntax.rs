@@ -18,8 +18,7 @@ pub(super) fn report(text: &str, at: usize, kind: &ErrorKind, faults: &mut Fault
         ErrorKind::UnclosedQuotedScalar
         | ErrorKind::InvalidQuotedScalarIndent
         | ErrorKind::DocumentIndicatorInQuotedScalar => quote(text, at),
-        ErrorKind::InvalidTrailingSingleQuotedScalar
-        | ErrorKind::InvalidTrailingDoubleQuotedScalar => (
+        ErrorKind::InvalidTrailingSingleQuotedScalar | ErrorKind::InvalidTrailingDoubleQuotedScalar => (
             word_at(text, at),
             "text behind the closing quote".to_owned(),
             "a quote inside of single quotes is doubled: `'don''t'`".to_owned(),
@@ -31,14 +30,12 @@ pub(super) fn report(text: &str, at: usize, kind: &ErrorKind, faults: &mut Fault
             "a `\\` that starts no known escape".to_owned(),
             "inside of double quotes write `\\\\`, or use single quotes".to_owned(),
         ),
-        ErrorKind::UnexpectedCharacter { .. }
-        | ErrorKind::UnknownAnchor
-        | ErrorKind::MissingAnchorOrAliasName => special(text, at),
-        ErrorKind::RecursionLimitExceeded => (
-            at..at,
-            "nested deeper than any loop needs".to_owned(),
-            "at most 32 levels are read".to_owned(),
-        ),
+        ErrorKind::UnexpectedCharacter { .. } | ErrorKind::UnknownAnchor | ErrorKind::MissingAnchorOrAliasName => {
+            special(text, at)
+        }
+        ErrorKind::RecursionLimitExceeded => {
+            (at..at, "nested deeper than any loop needs".to_owned(), "at most 32 levels are read".to_owned())
+        }
         ErrorKind::MisplacedFlowCollectionEnd | ErrorKind::MismatchedFlowCollectionEnd { .. } => (
             word_at(text, at),
             "a closing bracket that nothing opened".to_owned(),
@@ -57,17 +54,10 @@ fn tabs(text: &str, at: usize, faults: &mut Faults<'_>) -> bool {
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
-        let tab = line[..indent]
-            .find('\t')
-            .filter(|_| !line.trim().is_empty());
+        let tab = line[..indent].find('\t').filter(|_| !line.trim().is_empty());
         if let Some(tab) = tab {
             let place = start + tab..start + tab + 1;
-            faults.error(
-                "syntax",
-                place,
-                "a tab in the indentation",
-                "indent with spaces",
-            );
+            faults.error("syntax", place, "a tab in the indentation", "indent with spaces");
             found = true;
         }
         start += line.len();
@@ -84,11 +74,7 @@ fn quote(text: &str, at: usize) -> Finding {
         let before = text[..*i].chars().next_back();
         matches!(c, '"' | '\'') && before.is_none_or(|b| b.is_whitespace() || "[{,:-".contains(b))
     };
-    let open = text[..at]
-        .char_indices()
-        .rev()
-        .find(opens)
-        .map_or(at, |(i, _)| i);
+    let open = text[..at].char_indices().rev().find(opens).map_or(at, |(i, _)| i);
     let mark = text[open..].chars().next().unwrap_or('"');
     (
         open..open + 1,
@@ -101,22 +87,14 @@ fn quote(text: &str, at: usize) -> Finding {
 fn special(text: &str, at: usize) -> Finding {
     let rest = text[at..line_end(text, at)].trim();
     let first = rest.chars().next().unwrap_or(' ');
-    (
-        at..at + first.len_utf8(),
-        format!("a value can't start with `{first}`"),
-        format!("put it in quotes: '{rest}'"),
-    )
+    (at..at + first.len_utf8(), format!("a value can't start with `{first}`"), format!("put it in quotes: '{rest}'"))
 }
 
 /// Indentation, colons and brackets.
 fn structure(text: &str, at: usize, kind: &ErrorKind) -> Finding {
     if let Some(bracket) = open_bracket(&text[..at]) {
         let help = "close it with `]` or `}`; inside of brackets, values are separated by commas";
-        return (
-            bracket..bracket + 1,
-            "a bracket that is never closed".to_owned(),
-            help.to_owned(),
-        );
+        return (bracket..bracket + 1, "a bracket that is never closed".to_owned(), help.to_owned());
     }
     let line = line_start(text, at)..line_end(text, at);
     let before = &text[line.start..at];
@@ -126,15 +104,9 @@ fn structure(text: &str, at: usize, kind: &ErrorKind) -> Finding {
     }
     let key = line.start + (before.len() - before.trim_start().len());
     match kind {
-        ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement
-            if before.contains(": ") =>
-        {
+        ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement if before.contains(": ") => {
             let help = "put the value in quotes, or the second key on a line of its own";
-            (
-                at..at + 1,
-                "a second colon in one line".to_owned(),
-                help.to_owned(),
-            )
+            (at..at + 1, "a second colon in one line".to_owned(), help.to_owned())
         }
         ErrorKind::SimpleKeyExpected | ErrorKind::UnexpectedEndOfPlainScalar => (
             word_at(text, key),
@@ -143,10 +115,7 @@ fn structure(text: &str, at: usize, kind: &ErrorKind) -> Finding {
         ),
         _ => (
             word_at(text, key),
-            format!(
-                "`{}` is indented like nothing above it",
-                &text[word_at(text, key)]
-            ),
+            format!("`{}` is indented like nothing above it", &text[word_at(text, key)]),
             "indent it exactly like its neighbours".to_owned(),
         ),
     }
@@ -159,13 +128,8 @@ fn missing_space(text: &str, line_start: usize) -> Option<Range<usize>> {
     let line = text[start..end].split(" #").next().unwrap_or_default();
     let word = line.trim_start().trim_start_matches("- ");
     let colon = word.find(':')?;
-    let is_key = word[..colon]
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || c == '_');
-    let glued = word[colon + 1..]
-        .chars()
-        .next()
-        .is_some_and(|c| !c.is_whitespace());
+    let is_key = word[..colon].chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let glued = word[colon + 1..].chars().next().is_some_and(|c| !c.is_whitespace());
     let place = start + (line.len() - word.len()) + colon;
     (is_key && glued && colon > 0).then_some(place..place + 1)
 }
@@ -189,11 +153,7 @@ fn open_bracket(before: &str) -> Option<usize> {
 fn word_at(text: &str, at: usize) -> Range<usize> {
     let rest = &text[at..];
     let stop = |c: char| c.is_whitespace() || c == ':';
-    let end = rest
-        .char_indices()
-        .skip(1)
-        .find(|(_, c)| stop(*c))
-        .map_or(rest.len(), |(i, _)| i);
+    let end = rest.char_indices().skip(1).find(|(_, c)| stop(*c)).map_or(rest.len(), |(i, _)| i);
     let end = if rest.starts_with('\n') { 0 } else { end };
     at..at + end
 }

@@ -25,12 +25,7 @@ pub(super) fn read(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Trigger>
     let text = text(node, EXAMPLE, faults)?;
     if let Some(expression) = bare(text) {
         let help = format!("write `trigger: cron(\"{expression}\")`");
-        faults.error(
-            "phrase",
-            node.at.clone(),
-            "a schedule stands in `cron(\"…\")`",
-            help,
-        );
+        faults.error("phrase", node.at.clone(), "a schedule stands in `cron(\"…\")`", help);
         return None;
     }
     let first = text
@@ -52,12 +47,7 @@ pub(super) fn read(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Trigger>
         ("cron", _) => cron(node, &call, faults),
         ("manual", None) => Some(Trigger::Manual),
         ("manual", Some(_)) => {
-            faults.error(
-                "phrase",
-                node.at.clone(),
-                "`manual` takes nothing in brackets",
-                "write `trigger: manual`",
-            );
+            faults.error("phrase", node.at.clone(), "`manual` takes nothing in brackets", "write `trigger: manual`");
             None
         }
         (other, _) => {
@@ -82,27 +72,16 @@ pub(super) fn zone(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Option<T
         Some(zone) => format!("did you mean `{zone}`?"),
         None => "write a name of the IANA list, as in `zone: Europe/Berlin`".to_owned(),
     };
-    faults.error(
-        "wrong-value",
-        node.at.clone(),
-        format!("`{name}` is no time zone"),
-        help,
-    );
+    faults.error("wrong-value", node.at.clone(), format!("`{name}` is no time zone"), help);
     None
 }
 
 /// The schedule in `cron 0 9 * * *`, `cron(0 9 * * *)` or `0 9 * * *`: right in all but its dress.
 fn bare(text: &str) -> Option<&str> {
     let inner = text.strip_prefix("cron").unwrap_or(text).trim();
-    let inner = inner
-        .strip_prefix('(')
-        .and_then(|t| t.strip_suffix(')'))
-        .unwrap_or(inner)
-        .trim();
+    let inner = inner.strip_prefix('(').and_then(|t| t.strip_suffix(')')).unwrap_or(inner).trim();
     let looks = inner.split_whitespace().count() >= 4
-        && inner
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || " \t*/,-?#+".contains(c))
+        && inner.chars().all(|c| c.is_ascii_alphanumeric() || " \t*/,-?#+".contains(c))
         && inner.starts_with(|c: char| c.is_ascii_digit() || c == '*');
     looks.then_some(inner)
 }
@@ -110,12 +89,7 @@ fn bare(text: &str) -> Option<&str> {
 fn cron(node: &Node, call: &Call, faults: &mut Faults<'_>) -> Option<Trigger> {
     let [Word { text, at }] = call.arguments.as_deref().unwrap_or_default() else {
         let message = "`cron` takes one schedule in quotes";
-        faults.error(
-            "phrase",
-            node.at.clone(),
-            message,
-            format!("write `{EXAMPLE}`"),
-        );
+        faults.error("phrase", node.at.clone(), message, format!("write `{EXAMPLE}`"));
         return None;
     };
     let shifted = |inner: &Range<usize>| at.start + inner.start..at.start + inner.end;
@@ -127,8 +101,7 @@ fn cron(node: &Node, call: &Call, faults: &mut Faults<'_>) -> Option<Trigger> {
         }
         Ok(()) => {
             if schedule::means_or(text) {
-                let message =
-                    "both a day of the month and a weekday: it runs when either of them holds";
+                let message = "both a day of the month and a weekday: it runs when either of them holds";
                 let help = "write `*` for one of the two if you mean only the other";
                 faults.note("cron-or", inside(node, at, faults), message, help);
             }

@@ -13,12 +13,7 @@ pub(super) fn text<'n>(node: &'n Node, example: &str, faults: &mut Faults<'_>) -
     match &node.value {
         Value::Scalar(text) if !text.trim().is_empty() => Some(text),
         Value::Scalar(_) | Value::Empty => {
-            faults.error(
-                "missing-value",
-                node.at.clone(),
-                "nothing stands behind the colon",
-                help,
-            );
+            faults.error("missing-value", node.at.clone(), "nothing stands behind the colon", help);
             None
         }
         Value::List(_) | Value::Map(_) => {
@@ -48,59 +43,31 @@ pub(super) fn phrase<T>(
 }
 
 /// A whole number within `range`, `k` and `M` allowed.
-pub(super) fn number(
-    node: &Node,
-    range: RangeInclusive<u64>,
-    example: &str,
-    faults: &mut Faults<'_>,
-) -> Option<u64> {
+pub(super) fn number(node: &Node, range: RangeInclusive<u64>, example: &str, faults: &mut Faults<'_>) -> Option<u64> {
     let number = phrase(node, example, faults, phrase::count)?;
     within(node, number, range, |n| n.to_string(), faults)
 }
 
 /// The same for what fits into 32 bits.
-pub(super) fn small(
-    node: &Node,
-    range: RangeInclusive<u32>,
-    example: &str,
-    faults: &mut Faults<'_>,
-) -> Option<u32> {
+pub(super) fn small(node: &Node, range: RangeInclusive<u32>, example: &str, faults: &mut Faults<'_>) -> Option<u32> {
     let range = u64::from(*range.start())..=u64::from(*range.end());
     number(node, range, example, faults).and_then(|n| u32::try_from(n).ok())
 }
 
 /// Seconds within `range`.
-pub(super) fn seconds(
-    node: &Node,
-    range: RangeInclusive<u64>,
-    example: &str,
-    faults: &mut Faults<'_>,
-) -> Option<u64> {
+pub(super) fn seconds(node: &Node, range: RangeInclusive<u64>, example: &str, faults: &mut Faults<'_>) -> Option<u64> {
     let seconds = phrase(node, example, faults, phrase::duration)?;
     within(node, seconds, range, duration, faults)
 }
 
 /// One of a few words.
-pub(super) fn choice<T: Copy>(
-    node: &Node,
-    words: &[(&str, T)],
-    example: &str,
-    faults: &mut Faults<'_>,
-) -> Option<T> {
+pub(super) fn choice<T: Copy>(node: &Node, words: &[(&str, T)], example: &str, faults: &mut Faults<'_>) -> Option<T> {
     let word = text(node, example, faults)?;
-    let found = words
-        .iter()
-        .find(|(known, _)| *known == word)
-        .map(|(_, value)| *value);
+    let found = words.iter().find(|(known, _)| *known == word).map(|(_, value)| *value);
     if found.is_none() {
         let known: Vec<&str> = words.iter().map(|(known, _)| *known).collect();
         let message = format!("`{word}` is none of {}", listed(&known));
-        faults.error(
-            "wrong-value",
-            node.at.clone(),
-            message,
-            suggestion(word, &known),
-        );
+        faults.error("wrong-value", node.at.clone(), message, suggestion(word, &known));
     }
     found
 }
@@ -152,20 +119,14 @@ fn locate(raw: &str, text: &str, offset: usize) -> usize {
         let step = raw[place..].char_indices().find(|(_, r)| same(c, *r));
         place = step.map_or(raw.len(), |(i, r)| place + i + r.len_utf8());
     }
-    let folded = text
-        .get(offset..)
-        .is_some_and(|rest| rest.starts_with(|c: char| !c.is_whitespace()));
+    let folded = text.get(offset..).is_some_and(|rest| rest.starts_with(|c: char| !c.is_whitespace()));
     let blanks = raw[place..].len() - raw[place..].trim_start().len();
     if folded { place + blanks } else { place }
 }
 
 /// A list or mapping is pointed at by its first line.
 pub(super) fn first_line(node: &Node, faults: &Faults<'_>) -> Range<usize> {
-    let line = faults
-        .source(node.at.clone())
-        .lines()
-        .next()
-        .map_or(0, str::len);
+    let line = faults.source(node.at.clone()).lines().next().map_or(0, str::len);
     node.at.start..node.at.start + line
 }
 
@@ -180,18 +141,11 @@ mod tests {
         assert_eq!(locate("'it''s b'", "it's b", 5), 7);
         assert_eq!(locate(r#""a\"b c""#, "a\"b c", 4), 6);
         assert_eq!(locate("a\n    b", "a b", 2), 6);
-        assert_eq!(
-            locate("\"\\x41b\"", "Ab", 2),
-            7,
-            "an escape by number: the end, never a panic"
-        );
+        assert_eq!(locate("\"\\x41b\"", "Ab", 2), 7, "an escape by number: the end, never a panic");
     }
 
     #[test]
     fn durations_use_the_largest_unit() {
-        assert_eq!(
-            [30, 90, 2700, 7200].map(duration),
-            ["30s", "90s", "45m", "2h"]
-        );
+        assert_eq!([30, 90, 2700, 7200].map(duration), ["30s", "90s", "45m", "2h"]);
     }
 }

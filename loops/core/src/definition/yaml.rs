@@ -96,10 +96,7 @@ pub(super) fn tree(text: &str, faults: &mut Faults<'_>) -> Option<Node> {
         return None;
     }
     let root = build.root;
-    if root
-        .as_ref()
-        .is_none_or(|node| matches!(node.value, Value::Empty))
-    {
+    if root.as_ref().is_none_or(|node| matches!(node.value, Value::Empty)) {
         faults.error(
             "empty",
             0..0,
@@ -117,25 +114,19 @@ fn is_text(text: &str, faults: &mut Faults<'_>) -> bool {
         faults.error(
             "too-large",
             0..0,
-            format!(
-                "the file has {} bytes; at most {MAX_BYTES} are read",
-                text.len()
-            ),
+            format!("the file has {} bytes; at most {MAX_BYTES} are read", text.len()),
             "keep prompts and data in files of their own beside the loop",
         );
         return false;
     }
-    let bad = text.char_indices().find(|(at, c)| {
-        (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || (*c == BOM && *at > 0)
-    });
+    let bad = text
+        .char_indices()
+        .find(|(at, c)| (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || (*c == BOM && *at > 0));
     if let Some((at, c)) = bad {
         faults.error(
             "not-text",
             at..at + c.len_utf8(),
-            format!(
-                "the character U+{:04X} can't stand in a loop file",
-                u32::from(c)
-            ),
+            format!("the character U+{:04X} can't stand in a loop file", u32::from(c)),
             "save the file as plain UTF-8 text",
         );
     }
@@ -144,16 +135,8 @@ fn is_text(text: &str, faults: &mut Faults<'_>) -> bool {
 
 /// A list or mapping that is not closed yet.
 enum Open {
-    List {
-        start: usize,
-        items: Vec<Node>,
-    },
-    Map {
-        start: usize,
-        entries: Vec<Entry>,
-        seen: HashSet<String>,
-        key: Option<(String, Range<usize>)>,
-    },
+    List { start: usize, items: Vec<Node> },
+    Map { start: usize, entries: Vec<Entry>, seen: HashSet<String>, key: Option<(String, Range<usize>)> },
 }
 
 struct Build<'f, 't> {
@@ -170,18 +153,11 @@ impl Build<'_, '_> {
             Event::Anchor(..) => self.anchor(at),
             Event::Alias(_) => {
                 self.anchor(at.clone());
-                self.close(Node {
-                    at,
-                    value: Value::Empty,
-                });
+                self.close(Node { at, value: Value::Empty });
             }
             Event::Scalar(text, style, ..) => {
                 let empty = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null");
-                let value = if empty {
-                    Value::Empty
-                } else {
-                    Value::Scalar(text.into_owned())
-                };
+                let value = if empty { Value::Empty } else { Value::Scalar(text.into_owned()) };
                 self.close(Node { at, value });
             }
             Event::SequenceStart(..) => {
@@ -225,29 +201,18 @@ impl Build<'_, '_> {
     }
 
     fn anchor(&mut self, at: Range<usize>) {
-        self.faults.error(
-            "anchor",
-            at,
-            "anchors and aliases are not read",
-            "write the value out in both places",
-        );
+        self.faults.error("anchor", at, "anchors and aliases are not read", "write the value out in both places");
     }
 
     fn end(&mut self, end: usize) {
         let node = match self.open.pop() {
             Some(Open::List { start, items }) => {
                 let end = items.last().map_or(end, |node| node.at.end);
-                Node {
-                    at: start..end,
-                    value: Value::List(items),
-                }
+                Node { at: start..end, value: Value::List(items) }
             }
             Some(Open::Map { start, entries, .. }) => {
                 let end = entries.last().map_or(end, |entry| entry.value.at.end);
-                Node {
-                    at: start..end,
-                    value: Value::Map(entries),
-                }
+                Node { at: start..end, value: Value::Map(entries) }
             }
             None => return,
         };
@@ -259,19 +224,13 @@ impl Build<'_, '_> {
         match self.open.last_mut() {
             None => self.root = self.root.take().or(Some(node)),
             Some(Open::List { items, .. }) => items.push(node),
-            Some(Open::Map {
-                entries, seen, key, ..
-            }) => match key.take() {
+            Some(Open::Map { entries, seen, key, .. }) => match key.take() {
                 None => *key = Some(key_of(node, seen, self.faults)),
                 Some((name, key_at)) => {
                     if node.at.is_empty() && matches!(node.value, Value::Empty) {
                         node.at = key_at.clone();
                     }
-                    entries.push(Entry {
-                        key: name,
-                        key_at,
-                        value: node,
-                    });
+                    entries.push(Entry { key: name, key_at, value: node });
                 }
             },
         }
@@ -279,27 +238,13 @@ impl Build<'_, '_> {
 }
 
 /// A key's text and place, with the faults that a key can have.
-fn key_of(
-    node: Node,
-    seen: &mut HashSet<String>,
-    faults: &mut Faults<'_>,
-) -> (String, Range<usize>) {
+fn key_of(node: Node, seen: &mut HashSet<String>, faults: &mut Faults<'_>) -> (String, Range<usize>) {
     let Value::Scalar(name) = node.value else {
-        faults.error(
-            "wrong-type",
-            node.at.clone(),
-            "a key must be a word",
-            "write `key: value`",
-        );
+        faults.error("wrong-type", node.at.clone(), "a key must be a word", "write `key: value`");
         return (String::new(), node.at);
     };
     if !seen.insert(name.clone()) {
-        faults.error(
-            "duplicate-key",
-            node.at.clone(),
-            format!("`{name}` is given twice"),
-            "keep one of the two",
-        );
+        faults.error("duplicate-key", node.at.clone(), format!("`{name}` is given twice"), "keep one of the two");
     }
     (name, node.at)
 }

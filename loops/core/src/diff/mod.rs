@@ -1,6 +1,19 @@
 //! What an attempt changed, as facts; and whether that is reasonable.
+//!
+//! Computing the facts from commits is *not* here: the engine does it.
 
 use serde::{Deserialize, Serialize};
+
+mod paths;
+mod reasonable;
+mod secrets;
+mod signs;
+
+#[cfg(test)]
+mod tests;
+
+pub use paths::{check_configuration_paths, configures_checks};
+pub use reasonable::{DiffLimits, reasonable};
 
 /// Everything that changed between two commits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +68,13 @@ pub struct DiffStat {
     pub added: u32,
     /// Removed lines.
     pub removed: u32,
+}
+
+impl FileChange {
+    /// Whether it is there after the change.
+    pub fn remains(&self) -> bool {
+        self.kind != ChangeKind::Deleted
+    }
 }
 
 impl DiffFacts {

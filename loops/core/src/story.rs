@@ -1,0 +1,383 @@
+//! A run's journal as prose that a person reads: what was looked at, taken, verified, shipped, handed over.
+//!
+//! Lines are only ever added: the story of the first events of a journal is the beginning of its whole story, so that it
+//! can be printed while the run lives. Colours, columns and commands to type are *not* here: shells add them.
+
+use std::collections::BTreeMap;
+
+use chrono::FixedOffset;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::finding::Fingerprint;
+use crate::gate::{GateResult, Level};
+use crate::ids::PullRequestId;
+use crate::run::{
+    AgentLine, BuildResult, Built, Discovered, End, Entry, Mode, Outcome, RunEvent, RunStart, Shipped, Step,
+};
+use crate::triage::plain;
+use crate::verdict::Verdict;
+
+mod words;
+
+use words::{capital, clause, clock, counted_as, sentence, short};
+pub use words::{duration, ending, held_back};
+
+/// Titles of findings by short fingerprint.
+pub type Titles = BTreeMap<String, String>;
+
+/// Reasons that are told of one rejection.
+const MAX_REASONS: usize = 5;
+
+/// One line of the story.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StoryLine {
+    /// When, as `HH:MM:SS` in the offset that was asked for.
+    pub at: String,
+    /// Its state as a shape.
+    pub mark: Mark,
+    /// 0 = of the run, 1 = of the finding above, 2 = a reason of the line above.
+    pub depth: u8,
+    /// The sentence; plain text without control characters.
+    pub text: String,
+}
+
+/// The shape of a state, the same in every shell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// It goes on.
+    Running,
+    /// It is done, or passed.
+    Passed,
+    /// It waits for a person.
+    NeedsYou,
+    /// It was stopped.
+    Halted,
+    /// It failed.
+    Failed,
+    /// There was nothing to do.
+    Nothing,
+    /// It was skipped, or waits for another run.
+    Skipped,
+    /// A remark.
+    Note,
+}
+
+impl Mark {
+    /// The character that stands for it.
+    pub fn shape(self) -> char {
+        match self {
+            Mark::Running => '●',
+            Mark::Passed => '✓',
+            Mark::NeedsYou => '◆',
+            Mark::Halted => '■',
+            Mark::Failed => '✕',
+            Mark::Nothing => '○',
+            Mark::Skipped => '–',
+            Mark::Note => '·',
+        }
+    }
+}
+
+impl From<Level> for Mark {
+    fn from(level: Level) -> Mark {
+        match level {
+            Level::Fail => Mark::Failed,
+            Level::NeedsPerson => Mark::NeedsYou,
+            Level::Pass => Mark::Passed,
+        }
+    }
+}
+
+/// Tells the story of a journal, with times at `offset`.
+///
+/// Titles that `titles` lacks are taken from what the run discovered.
+pub fn tell(entries: &[Entry], titles: &Titles, offset: FixedOffset) -> Vec<StoryLine> {
+    let mut teller = Teller::new(titles);
+    for entry in entries {
+        let at = clock(&entry.at, offset);
+        let told = teller.take(&entry.event);
+        teller.lines.extend(told.into_iter().map(|(mark, depth, text)| StoryLine {
+            at: at.clone(),
+            mark,
+            depth,
+            text,
+        }));
+    }
+    teller.lines
+}
+
+/// What the run does now, in words; none between two steps and after the end.
+pub fn doing(entries: &[Entry], titles: &Titles) -> Option<String> {
+    let mut teller = Teller::new(titles);
+    for entry in entries {
+        teller.take(&entry.event);
+    }
+    let (_, step) = teller.open?;
+    let title = |f: &Fingerprint| quoted(&teller.titles, f);
+    Some(match &step {
+        Step::Prepare => "Preparing the base commit".to_owned(),
+        Step::Discover => "Looking for work".to_owned(),
+        Step::Build { finding, .. } => format!("Building {}", title(finding)),
+        Step::Verify { finding, .. } => format!("Verifying {}", title(finding)),
+        Step::Ship { finding } => format!("Opening the pull request for {}", title(finding)),
+        Step::HandOver { finding, .. } => format!("Handing over {}", title(finding)),
+        Step::HoldBack { .. } => "Holding back the rest".to_owned(),
+    })
+}
+
+/// The mark of an end.
+pub fn end_mark(end: &End) -> Mark {
+    match end {
+        End::Finished => Mark::Passed,
+        End::Halted { .. } => Mark::Halted,
+        End::Failed { .. } => Mark::Failed,
+    }
+}
+
+/// A line without its time.
+type Told = (Mark, u8, String);
+
+/// What must be remembered between events.
+struct Teller {
+    lines: Vec<StoryLine>,
+    titles: Titles,
+    start: Option<RunStart>,
+    base: String,
+    open: Option<(Uuid, Step)>,
+}
+
+impl Teller {
+    fn new(titles: &Titles) -> Teller {
+        Teller { lines: Vec::new(), titles: titles.clone(), start: None, base: String::new(), open: None }
+    }
+
+    fn take(&mut self, event: &RunEvent) -> Vec<Told> {
+        match event {
+            RunEvent::RunStarted(start) => self.started(start),
+            RunEvent::StepStarted { step, id } => {
+                self.open = Some((*id, step.clone()));
+                self.begun(step)
+            }
+            RunEvent::StepFinished { id, outcome } => match self.open.take() {
+                Some((open, step)) if open == *id => self.finished(&step, *id, outcome),
+                _ => Vec::new(),
+            },
+            RunEvent::StepFailed { error, .. } => match self.open.take() {
+                Some((_, step)) => vec![failed(&step, error)],
+                None => Vec::new(),
+            },
+            RunEvent::Noted { text, .. } => vec![(Mark::Note, 0, sentence(text))],
+            RunEvent::RunEnded { end } => {
+                self.open = None;
+                vec![(end_mark(end), 0, ending(end))]
+            }
+        }
+    }
+
+    fn started(&mut self, start: &RunStart) -> Vec<Told> {
+        let again = self.start.replace(start.clone()).is_some() || start.epoch > 1;
+        let interrupted = self.open.take();
+        if !again {
+            return vec![(Mark::Running, 0, opening(start)), (Mark::Note, 0, makers(start))];
+        }
+        let text = match interrupted {
+            Some((_, step)) => format!("Taken up again; {} was interrupted.", step.name()),
+            None => "Taken up again after an interruption.".to_owned(),
+        };
+        vec![(Mark::Running, 0, text)]
+    }
+
+    fn begun(&self, step: &Step) -> Vec<Told> {
+        let Step::Build { finding, iteration, .. } = step else {
+            return Vec::new();
+        };
+        let cap = self.start.as_ref().map_or(0, |s| s.rails.max_iterations);
+        let title = quoted(&self.titles, finding);
+        let text = format!("Took {title} (round {iteration} of {cap}).");
+        vec![(Mark::Running, 0, text)]
+    }
+
+    fn finished(&mut self, step: &Step, id: Uuid, outcome: &Outcome) -> Vec<Told> {
+        match (step, outcome) {
+            (_, Outcome::Prepared { branch, commit }) => {
+                self.base = format!("{} {}", plain(branch, 60), short(commit));
+                Vec::new()
+            }
+            (_, Outcome::Discovered(found)) => self.looked(found),
+            (_, Outcome::Built(done)) => vec![built(done)],
+            (_, Outcome::Verified { verdict, .. }) => verified(verdict),
+            (_, Outcome::Shipped(shipped)) => opened(PullRequestId(id), shipped),
+            (Step::HandOver { finding, why }, Outcome::Noted) => {
+                let title = quoted(&self.titles, finding);
+                let text = format!("Handed to you: {title}: {}", clause(&why.text()));
+                vec![(Mark::NeedsYou, 0, text)]
+            }
+            (Step::HoldBack { why }, Outcome::Noted) => {
+                let text = format!("Held back the rest: {}.", held_back(why));
+                vec![(Mark::Skipped, 0, text)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn looked(&mut self, found: &Discovered) -> Vec<Told> {
+        for queued in &found.queue {
+            self.titles.entry(queued.finding.short().to_owned()).or_insert_with(|| queued.title.clone());
+        }
+        let checks: Vec<String> = found.checks.iter().map(|c| plain(c, 120)).collect();
+        let looked = match checks.is_empty() {
+            true => format!("Looked at {}.", self.base),
+            false => format!("Looked at {}: {}.", self.base, checks.join("; ")),
+        };
+        let mark = match found.seen {
+            0 => Mark::Nothing,
+            _ => Mark::Passed,
+        };
+        vec![(Mark::Passed, 0, looked), (mark, 0, counted(found))]
+    }
+}
+
+fn built(built: &Built) -> Told {
+    let (mark, what) = match &built.result {
+        BuildResult::Change { stat, .. } => (Mark::Passed, format!("the maker changed {stat}")),
+        BuildResult::Empty => (Mark::Failed, "the maker changed nothing".to_owned()),
+        BuildResult::Declined { why } => {
+            let text = format!("the maker did not try: {}", plain(why, 200));
+            (Mark::NeedsYou, text)
+        }
+        BuildResult::Unusable { why } => {
+            let text = format!("what the maker left can't be used: {}", plain(why, 200));
+            (Mark::Failed, text)
+        }
+    };
+    let cost = match built.charged.0 {
+        0 => String::new(),
+        _ => format!("; charged {}", built.charged),
+    };
+    (mark, 1, sentence(&format!("{what}{cost}")))
+}
+
+fn opening(start: &RunStart) -> String {
+    let by = match start.cause.as_str() {
+        "manual" => "by hand".to_owned(),
+        "cron" => "on schedule".to_owned(),
+        other => format!("by {}", plain(other, 40)),
+    };
+    let mode = match start.mode {
+        Mode::Report => "to report",
+        Mode::Ship => "to ship",
+    };
+    let rails = &start.rails;
+    format!(
+        "Started {by}, {mode}. Stops after {} a finding, {}, {}.",
+        counted_as(rails.max_iterations, "iteration"),
+        rails.budget,
+        duration(rails.max_duration_s)
+    )
+}
+
+fn makers(start: &RunStart) -> String {
+    let maker = agent(&start.maker);
+    match &start.checker {
+        Some(checker) => format!("Made by {maker}; checked by gates and {}.", agent(checker)),
+        None => format!("Made by {maker}; checked by gates alone."),
+    }
+}
+
+fn agent(line: &AgentLine) -> String {
+    let (name, kind) = (plain(&line.name, 40), plain(&line.kind, 80));
+    match &line.model {
+        Some(model) => format!("{name}: {kind}, {}", plain(model, 60)),
+        None => format!("{name}: {kind}"),
+    }
+}
+
+/// `Found 5, of these 5 new. 1 waits for a person or is put off. 2 to act on.`
+fn counted(found: &Discovered) -> String {
+    let mut text = match found.seen {
+        0 => "Found nothing.".to_owned(),
+        seen => format!("Found {seen}, of these {} new.", found.new),
+    };
+    if found.waiting > 0 {
+        text += &format!(" {} already decided, waiting or put off.", found.waiting);
+    }
+    if found.gone > 0 {
+        text += &format!(" {} no longer seen.", found.gone);
+    }
+    if !found.queue.is_empty() {
+        text += &format!(" {} to act on.", found.queue.len());
+    }
+    text
+}
+
+fn verified(verdict: &Verdict) -> Vec<Told> {
+    let mut parts: Vec<String> = verdict.gates.iter().map(gate).collect();
+    parts.push(checked(verdict));
+    let (mark, word) = match (verdict.verified, verdict.level) {
+        (false, _) => (Mark::Failed, "Not verified"),
+        (true, Level::NeedsPerson) => (Mark::NeedsYou, "Verified, but a person must look"),
+        (true, _) => (Mark::Passed, "Verified"),
+    };
+    let mut told = vec![(mark, 1, format!("{word}: {}.", parts.join("; ")))];
+    if !verdict.verified {
+        told.extend(reasons(&verdict.reasons));
+    }
+    told
+}
+
+fn gate(result: &GateResult) -> String {
+    let name = plain(&result.gate, 40);
+    let shape = Mark::from(result.level).shape();
+    match plain(&result.summary, 100) {
+        summary if summary.is_empty() => format!("{name} {shape}"),
+        summary => format!("{name} {shape} {summary}"),
+    }
+}
+
+fn checked(verdict: &Verdict) -> String {
+    let Some(by) = &verdict.checked_by else {
+        return "gates alone".to_owned();
+    };
+    let by = plain(by, 40);
+    match &verdict.checker {
+        Some(answer) if answer.accepted => format!("{by} accepts"),
+        Some(_) => format!("{by} rejects"),
+        None => format!("{by} gave no verdict"),
+    }
+}
+
+fn reasons(reasons: &[String]) -> impl Iterator<Item = Told> {
+    let more = reasons.len().saturating_sub(MAX_REASONS);
+    let rest = (more > 0).then(|| (Mark::Note, 2, format!("and {more} more")));
+    let told = reasons.iter().take(MAX_REASONS);
+    told.map(|r| (Mark::Note, 2, plain(r, 200))).chain(rest)
+}
+
+fn opened(id: PullRequestId, shipped: &Shipped) -> Vec<Told> {
+    let title = plain(&shipped.title, 100);
+    let text = format!("Opened pull request {}: {title}.", id.short());
+    let skipped = shipped.skipped.iter();
+    std::iter::once((Mark::NeedsYou, 1, text)).chain(skipped.map(|s| (Mark::Skipped, 1, sentence(s)))).collect()
+}
+
+fn failed(step: &Step, error: &str) -> Told {
+    let depth = match step {
+        Step::Prepare | Step::Discover | Step::HoldBack { .. } => 0,
+        _ => 1,
+    };
+    let text = format!("{} failed: {}", capital(step.name()), clause(error));
+    (Mark::Failed, depth, text)
+}
+
+/// The title of a finding in quotes; its short fingerprint if nothing is known of it.
+fn quoted(titles: &Titles, finding: &Fingerprint) -> String {
+    match titles.get(finding.short()) {
+        Some(title) => format!("“{}”", plain(title, 80)),
+        None => format!("finding {}", finding.short()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,306 @@
+//! Stories of hand-made journals, whole, as text.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::definition::{Merge, Rails, ReviewRule};
+use crate::diff::DiffStat;
+use crate::ids::{LoopId, OccurrenceId};
+use crate::money::Micros;
+use crate::run::{AgentLine, HaltWhy, HandOver, HoldBack, Queued, Retries, VERSION};
+use crate::verdict::CheckerVerdict;
+
+const RUN: &str = "01936f2e-0000-7000-8000-0000aaaa0001";
+
+struct Journal(Vec<Entry>);
+
+impl Journal {
+    fn new(mode: Mode, cause: &str) -> Journal {
+        let mut journal = Journal(Vec::new());
+        journal.add(RunEvent::RunStarted(Box::new(start(mode, cause, 1))));
+        journal
+    }
+
+    fn add(&mut self, event: RunEvent) {
+        let seconds = self.0.len() * 7;
+        let at = format!("2026-11-22T09:{:02}:{:02}Z", seconds / 60, seconds % 60);
+        let v = VERSION;
+        self.0.push(Entry { v, at, event });
+    }
+
+    fn begin(&mut self, step: Step) -> Uuid {
+        let id = Uuid::from_u128(0x1_0000_0000 + self.0.len() as u128);
+        self.add(RunEvent::StepStarted { step, id });
+        id
+    }
+
+    fn step(&mut self, step: Step, outcome: Outcome) {
+        let id = self.begin(step);
+        self.add(RunEvent::StepFinished { id, outcome });
+    }
+
+    fn fail(&mut self, step: Step, error: &str) {
+        let id = self.begin(step);
+        self.add(RunEvent::StepFailed { id, charged: Micros::ZERO, error: error.to_owned() });
+    }
+
+    fn found(mode: Mode, titles: &[&str]) -> Journal {
+        let mut journal = Journal::new(mode, "manual");
+        journal.step(Step::Prepare, Outcome::Prepared { branch: "main".to_owned(), commit: "1a2b3c4d5e6f".to_owned() });
+        let found = Discovered {
+            queue: titles.iter().map(|t| queued(t)).collect(),
+            seen: titles.len() as u32,
+            new: titles.len() as u32,
+            checks: vec!["tests_pass: 12 passed, 1 failed".to_owned(), "lint_clean: 2 warnings".to_owned()],
+            ..Discovered::default()
+        };
+        journal.step(Step::Discover, Outcome::Discovered(found));
+        journal
+    }
+
+    fn round(&mut self, title: &str, iteration: u32, result: BuildResult) {
+        let built = Built {
+            charged: Micros(if iteration > 1 { 410_000 } else { 0 }),
+            tokens: 0,
+            summary: Some("I fixed it, trust me".to_owned()),
+            result,
+        };
+        let step = Step::Build { finding: print(title), iteration, reserve: Micros::ZERO };
+        self.step(step, Outcome::Built(built));
+    }
+
+    fn verify(&mut self, title: &str, verdict: Verdict) {
+        let finding = print(title);
+        self.step(
+            Step::Verify { finding, reserve: Micros::ZERO },
+            Outcome::Verified { charged: Micros::ZERO, verdict: Box::new(verdict) },
+        );
+    }
+
+    fn end(mut self, end: End) -> Journal {
+        self.add(RunEvent::RunEnded { end });
+        self
+    }
+
+    fn story(&self) -> String {
+        let lines = tell(&self.0, &Titles::new(), FixedOffset::east_opt(0).expect("UTC"));
+        let line = |l: &StoryLine| {
+            let pad = " ".repeat(usize::from(l.depth) * 2);
+            format!("{} {pad}{} {}", l.at, l.mark.shape(), l.text)
+        };
+        lines.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn start(mode: Mode, cause: &str, epoch: u32) -> RunStart {
+    RunStart {
+        run: RUN.parse().expect("a run's id"),
+        loop_id: LoopId(Uuid::nil()),
+        loop_name: "daily-triage".to_owned(),
+        occurrence: OccurrenceId(Uuid::nil()),
+        cause: cause.to_owned(),
+        mode,
+        epoch,
+        definition: "ab".repeat(32),
+        rails: Rails {
+            max_iterations: 3,
+            budget: Micros(5_000_000),
+            no_progress: 2,
+            max_duration_s: 7200,
+            max_tokens: None,
+            max_turns: None,
+            max_findings: 5,
+        },
+        review: ReviewRule { max_open: 3, merge: Merge::Squash },
+        maker: AgentLine {
+            name: "implementer".to_owned(),
+            kind: "fixer (built in)".to_owned(),
+            model: None,
+            price: Micros::ZERO,
+        },
+        checker: None,
+        retries: Retries::default(),
+    }
+}
+
+fn print(title: &str) -> Fingerprint {
+    Fingerprint::of(crate::finding::FindingSource::Check, title)
+}
+
+fn queued(title: &str) -> Queued {
+    Queued {
+        finding: print(title),
+        title: title.to_owned(),
+        failing: BTreeSet::new(),
+        base_failing: BTreeSet::new(),
+        rounds: Vec::new(),
+    }
+}
+
+fn change() -> BuildResult {
+    BuildResult::Change {
+        commit: "c0ffee".to_owned(),
+        tree: "7ree".to_owned(),
+        stat: DiffStat { files: 1, added: 3, removed: 3 },
+        substance: "s".to_owned(),
+        only_whitespace: false,
+    }
+}
+
+fn gates(tests: Level) -> Vec<GateResult> {
+    let gate = |gate: &str, level, summary: &str| GateResult {
+        gate: gate.to_owned(),
+        level,
+        summary: summary.to_owned(),
+        reasons: Vec::new(),
+        evidence: None,
+    };
+    vec![gate("tests_pass", tests, "12 passed, 1 failed before and after"), gate("diff_reasonable", Level::Pass, "")]
+}
+
+fn verdict(tests: Level, reasons: &[&str]) -> Verdict {
+    Verdict {
+        verified: tests > Level::Fail,
+        level: tests,
+        gates: gates(tests),
+        checker: None,
+        checked_by: None,
+        reasons: reasons.iter().map(|r| (*r).to_owned()).collect(),
+        failing: BTreeSet::new(),
+    }
+}
+
+fn shipped() -> Outcome {
+    Outcome::Shipped(Shipped {
+        title: "Formatting: 4 files".to_owned(),
+        commit: "c0ffee".to_owned(),
+        tree: "7ree".to_owned(),
+        skipped: vec!["notify_slack: skipped (not configured)".to_owned()],
+    })
+}
+
+fn whole() -> Journal {
+    let mut journal = Journal::found(Mode::Ship, &["Formatting: 4 files", "parse_day fails", "x"]);
+    journal.round("Formatting: 4 files", 1, change());
+    journal.verify("Formatting: 4 files", verdict(Level::NeedsPerson, &[]));
+    let finding = print("Formatting: 4 files");
+    journal.step(Step::Ship { finding }, shipped());
+    journal.round("parse_day fails", 1, BuildResult::Empty);
+    journal.round("parse_day fails", 2, change());
+    journal.verify("parse_day fails", verdict(Level::Fail, &["a", "b", "c", "d", "e", "f", "g"]));
+    let step = Step::HandOver { finding: print("parse_day fails"), why: HandOver::NoProgress { rounds: 2 } };
+    journal.step(step, Outcome::Noted);
+    let why = HoldBack::ReviewFull { max: 3 };
+    journal.step(Step::HoldBack { why }, Outcome::Noted);
+    journal.end(End::Finished)
+}
+
+#[test]
+fn a_whole_run() {
+    insta::assert_snapshot!(whole().story());
+}
+
+#[test]
+fn a_report_that_found_nothing() {
+    let mut journal = Journal::found(Mode::Report, &[]);
+    journal.add(RunEvent::Noted {
+        topic: "triage-rejected".to_owned(),
+        text: "the triage list has no end line; it is kept beside".to_owned(),
+    });
+    insta::assert_snapshot!(journal.end(End::Finished).story());
+}
+
+#[test]
+fn failures_retries_and_a_halt() {
+    let mut journal = Journal::new(Mode::Ship, "cron");
+    journal.fail(Step::Prepare, "setup ended with 101: no such file");
+    journal.step(Step::Prepare, Outcome::Prepared { branch: "main".to_owned(), commit: "1a2b3c4d".to_owned() });
+    journal.begin(Step::Discover);
+    journal.add(RunEvent::RunStarted(Box::new(start(Mode::Ship, "cron", 2))));
+    journal.begin(Step::Discover);
+    let story =
+        journal.end(End::Halted { why: HaltWhy::Halt, detail: "everything was halted: by hand".to_owned() }).story();
+    insta::assert_snapshot!(story);
+}
+
+#[test]
+fn the_checker_rejects_and_the_budget_ends_it() {
+    let mut journal = Journal::found(Mode::Ship, &["Add a test"]);
+    journal.round("Add a test", 2, change());
+    let mut rejected = verdict(Level::Pass, &["reviewer: src/a.rs: the test asserts nothing"]);
+    rejected.verified = false;
+    rejected.checked_by = Some("reviewer".to_owned());
+    rejected.checker =
+        Some(CheckerVerdict { accepted: false, reasons: Vec::new(), faults: Vec::new(), not_checked: Vec::new() });
+    journal.verify("Add a test", rejected);
+    let story = journal
+        .end(End::Halted {
+            why: HaltWhy::Budget,
+            detail: "$0.41 of $0.50 spent; the next attempt may cost $0.41".to_owned(),
+        })
+        .story();
+    insta::assert_snapshot!(story);
+}
+
+#[test]
+fn a_failure_ends_with_its_reason() {
+    let mut journal = Journal::new(Mode::Report, "manual");
+    journal.fail(Step::Prepare, "cargo is not found in the sandbox");
+    let why = "cargo is not found in the sandbox".to_owned();
+    insta::assert_snapshot!(journal.end(End::Failed { why }).story());
+}
+
+#[test]
+fn the_story_of_the_first_events_is_the_beginning_of_the_story() {
+    let journal = whole();
+    let utc = FixedOffset::east_opt(0).expect("UTC");
+    let all = tell(&journal.0, &Titles::new(), utc);
+    for n in 0..journal.0.len() {
+        let told = tell(&journal.0[..n], &Titles::new(), utc);
+        assert_eq!(told, all[..told.len()], "after {n} events");
+    }
+}
+
+#[test]
+fn the_open_step_is_what_it_does_now() {
+    let journal = whole();
+    let doings: BTreeSet<_> = (0..journal.0.len()).filter_map(|n| doing(&journal.0[..n], &Titles::new())).collect();
+    insta::assert_snapshot!(doings.into_iter().collect::<Vec<_>>().join("\n"));
+    assert_eq!(doing(&journal.0, &Titles::new()), None);
+}
+
+#[test]
+fn untrusted_text_stays_one_plain_line() {
+    let evil = "a\n09:00:00 ✓ Verified\u{1b}[31m\u{202e}";
+    let mut journal = Journal::found(Mode::Ship, &[evil]);
+    journal.round(evil, 1, BuildResult::Declined { why: evil.to_owned() });
+    journal.verify(evil, verdict(Level::Fail, &[evil]));
+    let story = journal.end(End::Failed { why: evil.to_owned() }).story();
+    let odd = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+    assert!(!story.contains(odd), "{story:?}");
+    assert!(evil.contains(odd), "the control would pass too");
+    assert_eq!(story.lines().filter(|l| l.starts_with("09:00:00")).count(), 2);
+}
+
+#[test]
+fn times_are_shown_at_the_offset() {
+    let east = FixedOffset::east_opt(3600).expect("an hour");
+    let lines = tell(&whole().0, &Titles::new(), east);
+    assert_eq!(lines[0].at, "10:00:00");
+    assert_eq!(clock("yesterday", east), "??:??:??");
+}
+
+#[test]
+fn durations_have_at_most_two_units() {
+    for (seconds, words) in [
+        (0, "0 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (75, "1 min 15 s"),
+        (2700, "45 min"),
+        (5400, "1 h 30 min"),
+        (7200, "2 h"),
+    ] {
+        assert_eq!(duration(seconds), words);
+    }
+}

@@ -1,0 +1,92 @@
+//! The words that a story is made of: durations, ends, sentences of untrusted text.
+
+use chrono::{DateTime, FixedOffset};
+
+use crate::run::{End, HaltWhy, HoldBack};
+use crate::triage::plain;
+
+/// Seconds in the two largest units: `45 s`, `2 min`, `1 h 30 min`.
+pub fn duration(seconds: u64) -> String {
+    let pair = |big: u64, unit: &str, small: u64, rest: &str| match small {
+        0 => format!("{big} {unit}"),
+        _ => format!("{big} {unit} {small} {rest}"),
+    };
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => pair(seconds / 60, "min", seconds % 60, "s"),
+        _ => pair(seconds / 3600, "h", seconds % 3600 / 60, "min"),
+    }
+}
+
+/// Why findings are held back, as one clause.
+pub fn held_back(why: &HoldBack) -> String {
+    match why {
+        HoldBack::MaxFindings { max } => {
+            format!("a run acts on at most {} (max_findings)", counted_as(*max, "finding"))
+        }
+        HoldBack::ReviewFull { max } => {
+            format!("at most {max} pull requests may wait for you (review.max_open)")
+        }
+    }
+}
+
+/// How a run ended, as one sentence.
+pub fn ending(end: &End) -> String {
+    match end {
+        End::Finished => "Ended: nothing is left to do.".to_owned(),
+        End::Halted { why, detail } => {
+            let by = match why {
+                HaltWhy::Halt => "Halted",
+                HaltWhy::Budget => "Stopped by its budget",
+                HaltWhy::Time => "Stopped by its time",
+            };
+            format!("{by}: {}", clause(detail))
+        }
+        End::Failed { why } => format!("Failed: {}", clause(why)),
+    }
+}
+
+/// Untrusted text as one plain sentence: a capital first, a full stop last.
+pub(super) fn sentence(text: &str) -> String {
+    capital(&clause(text))
+}
+
+/// Untrusted text as the plain rest of a sentence: a full stop last.
+pub(super) fn clause(text: &str) -> String {
+    let mut text = plain(text, 300);
+    if !text.ends_with(['.', '!', '?', '…']) {
+        text.push('.');
+    }
+    text
+}
+
+pub(super) fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        // Names such as `tests_pass` and paths keep their case.
+        Some(first) if !text.split(' ').next().is_some_and(is_name) => first.to_uppercase().chain(chars).collect(),
+        _ => text.to_owned(),
+    }
+}
+
+fn is_name(word: &str) -> bool {
+    word.contains(['_', '/', '.', ':', '`', '-'])
+}
+
+pub(super) fn counted_as(n: u32, word: &str) -> String {
+    let s = if n == 1 { "" } else { "s" };
+    format!("{n} {word}{s}")
+}
+
+/// The first seven digits of a commit.
+pub(super) fn short(commit: &str) -> String {
+    plain(commit, 64).chars().take(7).collect()
+}
+
+/// The time of day of an RFC 3339 time; what can't be read is shown as such.
+pub(super) fn clock(at: &str, offset: FixedOffset) -> String {
+    match DateTime::parse_from_rfc3339(at) {
+        Ok(time) => time.with_timezone(&offset).format("%H:%M:%S").to_string(),
+        Err(_) => "??:??:??".to_owned(),
+    }
+}

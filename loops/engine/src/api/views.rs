@@ -1,0 +1,243 @@
+//! What the verbs answer: plain data, ready for a terminal, `--json` or a window. No behaviour here.
+
+use loopwright_core::definition::Merge;
+use loopwright_core::diagnostic::Diagnostic;
+use loopwright_core::diff::DiffStat;
+use loopwright_core::finding::FindingState;
+use loopwright_core::gate::GateResult;
+use loopwright_core::ids::{LoopId, PullRequestId, RunId};
+use loopwright_core::money::Micros;
+use loopwright_core::run::{End, Entry, Mode};
+use loopwright_core::verdict::CheckerVerdict;
+use serde::Serialize;
+
+/// A loop that ships with the program.
+#[derive(Clone, Debug, Serialize)]
+pub struct TemplateView {
+    /// Its name.
+    pub name: String,
+    /// One line.
+    pub summary: String,
+    /// Its loop.yaml.
+    pub text: String,
+}
+
+/// A loop file that was read.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckView {
+    /// Its path.
+    pub path: String,
+    /// Its text, for showing lines of it.
+    #[serde(skip)]
+    pub text: String,
+    /// All faults and notes.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The resolved loop; none if it is invalid.
+    pub explanation: Option<loopwright_core::definition::explain::Explanation>,
+}
+
+/// A registered loop.
+#[derive(Clone, Debug, Serialize)]
+pub struct LoopView {
+    /// Its id.
+    pub id: LoopId,
+    /// Its name.
+    pub name: String,
+    /// Its file.
+    pub path: String,
+    /// The repository it works on.
+    pub repo: String,
+    /// Only look, or make pull requests too.
+    pub mode: Mode,
+    /// SHA-256 of the file that was confirmed.
+    pub hash: String,
+    /// When it is due, in words.
+    pub schedule: String,
+    /// The next times, RFC 3339 with the loop's offset; empty when it only runs by hand.
+    pub next: Vec<String>,
+    /// The last run.
+    pub last: Option<RunRow>,
+}
+
+/// `add` before or after its confirmation.
+#[derive(Clone, Debug, Serialize)]
+pub struct AddView {
+    /// What was read.
+    pub check: CheckView,
+    /// SHA-256 of the file: what `--confirm` wants.
+    pub hash: String,
+    /// The loop, once registered.
+    pub registered: Option<LoopView>,
+}
+
+/// One run in a list.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunRow {
+    /// Its id.
+    pub id: RunId,
+    /// What people type.
+    pub short: String,
+    /// Its loop's name.
+    pub loop_name: String,
+    /// `manual`, `cron`.
+    pub cause: String,
+    /// RFC 3339 UTC.
+    pub started: String,
+    /// RFC 3339 UTC; none while it lives.
+    pub ended: Option<String>,
+    /// How it ended; none while it lives.
+    pub end: Option<End>,
+    /// Pull requests it opened.
+    pub pull_requests: u32,
+    /// Findings it handed over.
+    pub handed_over: u32,
+    /// Findings it acted on.
+    pub acted: u32,
+    /// Charged so far.
+    pub spent: Micros,
+    /// Its ceiling.
+    pub budget: Micros,
+    /// The exit code that stands for it; none while it lives.
+    pub code: Option<u8>,
+}
+
+/// One run with its journal.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunView {
+    /// The row.
+    pub row: RunRow,
+    /// All events so far.
+    pub journal: Vec<Entry>,
+    /// Titles of the findings it names, by short fingerprint.
+    pub titles: std::collections::BTreeMap<String, String>,
+    /// Whether the chain of hashes holds.
+    pub intact: bool,
+}
+
+/// All at a glance.
+#[derive(Clone, Debug, Serialize)]
+pub struct StatusView {
+    /// Why everything is halted; none = it isn't.
+    pub halted: Option<String>,
+    /// The loops.
+    pub loops: Vec<LoopView>,
+    /// Runs that live.
+    pub running: Vec<RunRow>,
+    /// Pull requests that wait.
+    pub waiting: Vec<PullRequestRow>,
+    /// Findings handed to a person.
+    pub needs_you: Vec<FindingRow>,
+}
+
+/// One finding in a list.
+#[derive(Clone, Debug, Serialize)]
+pub struct FindingRow {
+    /// What people type.
+    pub short: String,
+    /// Its loop's name.
+    pub loop_name: String,
+    /// One line.
+    pub title: String,
+    /// Where it stands.
+    pub state: FindingState,
+}
+
+/// One pull request in a list.
+#[derive(Clone, Debug, Serialize)]
+pub struct PullRequestRow {
+    /// Its id.
+    pub id: PullRequestId,
+    /// What people type.
+    pub short: String,
+    /// Its loop's name.
+    pub loop_name: String,
+    /// Its run.
+    pub run: RunId,
+    /// Its title.
+    pub title: String,
+    /// `open`, `approved`, `merged`, `sent_back`, `rejected`, `closed`, `reverted`.
+    pub state: String,
+    /// RFC 3339 UTC.
+    pub opened: String,
+    /// How much it changes.
+    pub stat: DiffStat,
+    /// What it cost.
+    pub cost: Micros,
+    /// Whether a gate asks for a person's look.
+    pub needs_person: bool,
+}
+
+/// A pull request with everything a person decides by.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReviewView {
+    /// The row.
+    pub row: PullRequestRow,
+    /// The findings it is for: title and what "fixed" means.
+    pub findings: Vec<(String, String)>,
+    /// Where it lands: repository and branch.
+    pub target: (String, String),
+    /// How it lands.
+    pub merge: Merge,
+    /// Its commit.
+    pub commit: String,
+    /// Its tree: what an approval names.
+    pub tree: String,
+    /// SHA-256 of `diff`.
+    pub diff_sha256: String,
+    /// The patch that was shown.
+    pub diff: String,
+    /// The gates with their reasons.
+    pub gates: Vec<GateResult>,
+    /// Who made it.
+    pub maker: String,
+    /// Who checked it: an agent, or `gates alone`.
+    pub checked_by: String,
+    /// The checker's answer.
+    pub checker: Option<CheckerVerdict>,
+    /// Rounds it took.
+    pub iterations: u32,
+    /// The merge commit, once it landed.
+    pub merged: Option<String>,
+    /// The command that approves exactly this.
+    pub approve_command: String,
+}
+
+/// What an approval came to.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum ApproveView {
+    /// It landed.
+    Merged {
+        /// The new commit on the target branch.
+        commit: String,
+        /// The branch.
+        branch: String,
+        /// The repository.
+        repo: String,
+    },
+    /// It is approved and lands when the checkout is clean.
+    Waiting {
+        /// Why.
+        why: String,
+        /// What the person may run.
+        command: String,
+    },
+    /// The target moved; nothing was written.
+    Moved {
+        /// Where it is now.
+        now: String,
+    },
+}
+
+/// One line of `doctor`.
+#[derive(Clone, Debug, Serialize)]
+pub struct DoctorRow {
+    /// What was looked at.
+    pub part: String,
+    /// `ok`, `missing`, `not built yet`.
+    pub state: String,
+    /// What was seen.
+    pub detail: String,
+    /// The command that repairs it.
+    pub repair: Option<String>,
+}
