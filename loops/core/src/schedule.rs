@@ -196,3 +196,193 @@ fn field_possible(index: usize, start: usize, field: &str) -> Result<(), CronFau
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeZone;
+    use std::collections::BTreeMap;
+
+    fn utc(text: &str) -> DateTime<Utc> {
+        text.parse().expect("a time")
+    }
+
+    #[test]
+    fn words_say_what_people_say() {
+        for (expression, said) in [
+            ("0 9 * * MON-FRI", "weekdays at 09:00"),
+            ("0 9 * * 1-5", "weekdays at 09:00"),
+            ("30 7 * * *", "every day at 07:30"),
+            ("0 7 * * MON", "Mondays at 07:00"),
+            ("0 7 * * 0", "Sundays at 07:00"),
+            ("5 22 * * SAT,SUN", "weekends at 22:05"),
+            (
+                "0 8 * * mon,wed,fri",
+                "Mondays, Wednesdays and Fridays at 08:00",
+            ),
+            ("15 * * * *", "hourly at :15"),
+            ("0 * * * 1-5", "weekdays hourly at :00"),
+        ] {
+            assert_eq!(words(expression), said, "{expression}");
+        }
+        let other = words("*/15 9-17 1 * *");
+        assert!(!other.is_empty() && !other.ends_with('.'), "{other}");
+    }
+
+    #[test]
+    fn times_of_the_week() {
+        let now = utc("2026-11-20T12:00:00Z");
+        let berlin = chrono_tz::Europe::Berlin;
+        let next: Vec<String> = next_times("0 9 * * MON-FRI", berlin, now, 2)
+            .iter()
+            .map(|t| t.to_rfc3339())
+            .collect();
+        assert_eq!(
+            next,
+            ["2026-11-23T09:00:00+01:00", "2026-11-24T09:00:00+01:00"]
+        );
+        assert_eq!(runs_per_week("0 9 * * MON-FRI", berlin, now), 5);
+        assert_eq!(runs_per_week("0 * * * *", berlin, now), 168);
+        assert_eq!(runs_per_week("nonsense", berlin, now), 0);
+        assert!(next_times("nonsense", berlin, now, 3).is_empty());
+    }
+
+    #[test]
+    fn faults_stand_at_their_place() {
+        for (expression, at, message) in [
+            ("0 25 * * *", 2..4, "`25` is no hour"),
+            ("0 9,24 * * *", 4..6, "`24` is no hour"),
+            ("0 9 * * MONDAY", 8..14, "`MONDAY` is no weekday"),
+            ("0 9 * *", 0..7, "4 fields; a schedule has five"),
+            ("0 0 9 * * MON", 10..13, "6 fields; a schedule has five"),
+            (
+                "0 0 30 2 *",
+                4..8,
+                "there is no such date, so this never starts",
+            ),
+            (
+                "0 0 31 4,6 *",
+                4..10,
+                "there is no such date, so this never starts",
+            ),
+            ("@daily", 0..6, "`@daily` is not read"),
+            ("", 0..0, "the schedule is empty"),
+            ("*/0 * * * *", 0..3, "`*/0` is no minute"),
+            ("5-1 * * * *", 0..3, "`5-1` is no minute"),
+            ("0 9 ä * *", 4..6, "`ä` is no day of the month"),
+        ] {
+            let fault = check(expression).expect_err(expression);
+            assert_eq!(
+                (fault.at, fault.message.as_str()),
+                (at, message),
+                "{expression}"
+            );
+        }
+        for right in [
+            "0 9 * * MON-FRI",
+            "0 0 29 2 *",
+            "*/15 9-17 * * *",
+            "0 9 L * *",
+            "0 9 * * MON#1",
+        ] {
+            assert_eq!(check(right), Ok(()), "{right}");
+        }
+        assert!(means_or("0 9 1 * MON") && !means_or("0 9 * * MON") && !means_or("0 9 1 * *"));
+    }
+
+    /// Zones of every continent, with changes at midnight, by half an hour, twice a year and never.
+    const ZONES: [&str; 30] = [
+        "Europe/Berlin",
+        "Europe/London",
+        "Europe/Dublin",
+        "Europe/Lisbon",
+        "Europe/Athens",
+        "Europe/Moscow",
+        "America/New_York",
+        "America/Chicago",
+        "America/Denver",
+        "America/Phoenix",
+        "America/Los_Angeles",
+        "America/Anchorage",
+        "America/St_Johns",
+        "America/Halifax",
+        "America/Havana",
+        "America/Santiago",
+        "America/Sao_Paulo",
+        "America/Asuncion",
+        "Africa/Cairo",
+        "Africa/Casablanca",
+        "Asia/Beirut",
+        "Asia/Jerusalem",
+        "Asia/Kolkata",
+        "Asia/Tehran",
+        "Asia/Tokyo",
+        "Australia/Lord_Howe",
+        "Australia/Sydney",
+        "Pacific/Auckland",
+        "Pacific/Chatham",
+        "America/Nuuk",
+    ];
+
+    /// Local days of two years on which `times` don't have exactly one member.
+    fn wrong_days(times: impl Iterator<Item = DateTime<Tz>>) -> Vec<NaiveDate> {
+        let mut counts: BTreeMap<NaiveDate, u32> = BTreeMap::new();
+        for time in times {
+            *counts.entry(time.date_naive()).or_default() += 1;
+        }
+        let first = NaiveDate::from_ymd_opt(2025, 1, 1).expect("a day");
+        first
+            .iter_days()
+            .take(730)
+            .filter(|day| counts.get(day) != Some(&1))
+            .collect()
+    }
+
+    fn start(zone: Tz) -> DateTime<Tz> {
+        let midnight = NaiveDate::from_ymd_opt(2024, 12, 31)
+            .expect("a day")
+            .and_hms_opt(23, 59, 59);
+        zone.from_local_datetime(&midnight.expect("a time"))
+            .earliest()
+            .expect("a local time")
+    }
+
+    #[test]
+    fn a_daily_time_comes_exactly_once_on_every_local_day() {
+        for name in ZONES {
+            let zone: Tz = name.parse().expect(name);
+            for hour in 0..=3 {
+                let times = next_times(
+                    &format!("30 {hour} * * *"),
+                    zone,
+                    start(zone).with_timezone(&Utc),
+                    740,
+                );
+                assert_eq!(wrong_days(times.into_iter()), [], "{name} {hour}:30");
+            }
+        }
+    }
+
+    #[test]
+    fn control_the_offset_of_the_first_day_for_ever_fails_the_same_test() {
+        // Summer in Sydney: in winter the same second is 23:30 of the day before.
+        let zone = chrono_tz::Australia::Sydney;
+        let first = start(zone) + Duration::seconds(1) + Duration::minutes(30);
+        let naive = (0..740).map(move |day| first + Duration::days(day));
+        assert!(!wrong_days(naive).is_empty());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_expression_panics_and_what_is_accepted_has_a_next_time(
+            text in "([0-9*,/LW#?+A-Z-]{1,5} ){3,5}[0-9*,/LW#?+A-Z-]{1,5}",
+        ) {
+            let now = utc("2026-11-20T12:00:00Z");
+            match check(&text) {
+                Ok(()) => proptest::prop_assert_eq!(next_times(&text, Tz::UTC, now, 1).len(), 1),
+                Err(fault) => proptest::prop_assert!(fault.at.end <= text.len()),
+            }
+            proptest::prop_assert!(!words(&text).is_empty());
+        }
+    }
+}

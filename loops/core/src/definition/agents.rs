@@ -12,7 +12,7 @@ use super::yaml::{Entry, Node};
 use super::{AgentSpec, Independence};
 use crate::money::Micros;
 
-const KEYS: [&str; 6] = ["command", "price", "model", "vendor", "idle", "max"];
+pub(super) const KEYS: [&str; 6] = ["command", "price", "model", "vendor", "idle", "max"];
 const MINUTE: u64 = 60;
 const DAY: u64 = 24 * 60 * MINUTE;
 

@@ -26,7 +26,7 @@ impl<'t> Faults<'t> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        if self.found.len() < MAX_FAULTS {
+        if !self.full() {
             let span = self.span(at);
             self.found.push(Diagnostic::error(code, span, message).help(help));
         }
@@ -40,20 +40,20 @@ impl<'t> Faults<'t> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        if self.found.len() < MAX_FAULTS {
+        if !self.full() {
             let span = self.span(at);
             self.found.push(Diagnostic::note(code, span, message).help(help));
         }
     }
 
+    /// Whether further faults would be dropped.
+    pub(super) fn full(&self) -> bool {
+        self.found.len() >= MAX_FAULTS
+    }
+
     /// The place of these bytes.
-    pub(super) fn span(&self, at: Range<usize>) -> Span {
-        let mut span = Span::of(self.text, at.start, at.end);
-        // A byte order mark is invisible: nobody counts it as a column.
-        if span.line == 1 && span.start > 0 && self.text.starts_with('\u{feff}') {
-            span.column -= 1;
-        }
-        span
+    fn span(&self, at: Range<usize>) -> Span {
+        place(self.text, at)
     }
 
     /// The text of these bytes.
@@ -71,4 +71,13 @@ impl<'t> Faults<'t> {
         self.found.sort_by_key(|d| (d.span.start, d.severity));
         self.found
     }
+}
+
+/// The place of these bytes in `text`; a byte order mark is invisible, so it is no column.
+pub(super) fn place(text: &str, at: Range<usize>) -> Span {
+    let mut span = Span::of(text, at.start, at.end);
+    if span.line == 1 && span.start > 0 && text.starts_with('\u{feff}') {
+        span.column -= 1;
+    }
+    span
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::faults::Faults;
-use super::nearest::suggestion;
+use super::nearest::{nearest, suggestion};
 use super::yaml::{Entry, Node, Value};
 
 /// Keys that a later version reads: refused by name, so that nobody searches for a slip.
@@ -16,6 +16,8 @@ pub(super) struct Fields<'n> {
     /// Where a missing key is reported: the key that holds the mapping.
     at: Range<usize>,
     entries: &'n [Entry],
+    /// Known keys that stand there misspelt: told already, so they are not missing as well.
+    misspelt: Vec<String>,
 }
 
 impl<'n> Fields<'n> {
@@ -27,10 +29,8 @@ impl<'n> Fields<'n> {
         known: &[&str],
         faults: &mut Faults<'_>,
     ) -> Option<Fields<'n>> {
-        match entries(node, name, faults) {
-            Some(entries) => Some(Fields::over(entries, name, at, known, faults)),
-            None => None,
-        }
+        let entries = entries(node, name, faults)?;
+        Some(Fields::over(entries, name, at, known, faults))
     }
 
     /// The same for entries that are already at hand.
@@ -41,10 +41,16 @@ impl<'n> Fields<'n> {
         known: &[&str],
         faults: &mut Faults<'_>,
     ) -> Fields<'n> {
-        for entry in entries {
-            unknown(entry, name, known, faults);
+        let misspelt = entries
+            .iter()
+            .filter_map(|e| unknown(e, name, known, faults))
+            .collect();
+        Fields {
+            name: name.to_owned(),
+            at,
+            entries,
+            misspelt,
         }
-        Fields { name: name.to_owned(), at, entries }
     }
 
     /// The first entry with this key.
@@ -60,7 +66,7 @@ impl<'n> Fields<'n> {
     /// The value of this key; its absence is a fault at the mapping's own key.
     pub(super) fn required(&self, key: &str, help: &str, faults: &mut Faults<'_>) -> Option<&'n Node> {
         let found = self.get(key);
-        if found.is_none() {
+        if found.is_none() && !self.misspelt.iter().any(|meant| meant == key) {
             let message = match self.name.as_str() {
                 "" => format!("`{key}` is missing"),
                 name => format!("`{key}` is missing in `{name}`"),
@@ -85,19 +91,25 @@ pub(super) fn entries<'n>(node: &'n Node, name: &str, faults: &mut Faults<'_>) -
     }
 }
 
-fn unknown(entry: &Entry, name: &str, known: &[&str], faults: &mut Faults<'_>) {
+/// Tells a key that the mapping doesn't have; the key that was probably meant.
+fn unknown(entry: &Entry, name: &str, known: &[&str], faults: &mut Faults<'_>) -> Option<String> {
     let key = entry.key.as_str();
-    // A key that was no word has been told already.
-    if known.contains(&key) || key.is_empty() {
-        return;
+    // A key that was no word has been told already, and a hostile file has thousands.
+    if known.contains(&key) || key.is_empty() || faults.full() {
+        return None;
     }
     let at = entry.key_at.clone();
     if LATER.contains(&key) {
-        let help = "remove it for now";
-        faults.error("not-yet", at, format!("`{key}` is not built yet"), help);
-        return;
+        faults.error(
+            "not-yet",
+            at,
+            format!("`{key}` is not built yet"),
+            "remove it for now",
+        );
+        return None;
     }
     let place = if name.is_empty() { "a loop".to_owned() } else { format!("`{name}`") };
     let message = format!("{place} has no key `{key}`");
     faults.error("unknown-key", at, message, suggestion(key, known));
+    nearest(key, known).map(str::to_owned)
 }

@@ -1,20 +1,25 @@
 //! The loop as it was understood: what every other part works with.
 //!
-//! Reading it from text, with all diagnostics, is in [`read`]; the phrases inside its scalars are in [`phrase`].
+//! Reading it from text, with all diagnostics, is in [`mod@read`]; the phrases inside its scalars are in [`phrase`].
 //! What depends on the machine (which checks a repository has, which agents are installed) is *not* here: the engine adds it.
 
 mod agents;
 mod commands;
+mod discover;
+pub mod explain;
 mod faults;
 mod fields;
+mod miss;
 mod nearest;
 pub mod phrase;
 mod rails;
-mod read;
+pub mod read;
+pub mod schema;
 mod steps;
 mod syntax;
 mod trigger;
 mod values;
+mod work;
 mod yaml;
 
 use std::collections::BTreeMap;

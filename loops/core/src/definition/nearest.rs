@@ -2,7 +2,8 @@
 
 /// The known word nearest to `word`, if it is near enough to be a slip (a third of its letters, at least one).
 pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
-    let limit = (word.chars().count() / 3).clamp(1, 4);
+    let letters = word.chars().count();
+    let limit = (letters / 3).clamp(usize::from(letters > 1), 4);
     known
         .iter()
         .map(|k| (distance(&word.to_lowercase(), &k.to_lowercase()), *k))

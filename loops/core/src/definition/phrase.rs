@@ -5,33 +5,17 @@
 
 use std::ops::Range;
 
-use winnow::LocatingSlice;
 use winnow::Parser;
 use winnow::combinator::{
     Infix, Prefix, alt, delimited, dispatch, expression, fail, opt, preceded, separated, terminated,
 };
-use winnow::error::ParserError;
-use winnow::stream::{Location, Stream};
 use winnow::token::{one_of, take_till, take_while};
 
-use super::nearest;
+use super::miss::{In, Stuck, expect, must, whole};
 use crate::gate::Expression;
 use crate::money::Micros;
 
-/// Longer phrases and deeper brackets are refused: the parser recurses.
-const MAX_PHRASE: usize = 1000;
-const MAX_NESTING: usize = 32;
-
-/// Where a phrase went wrong and what was expected there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Miss {
-    /// Bytes of the phrase.
-    pub at: Range<usize>,
-    /// What is wrong.
-    pub message: String,
-    /// What to write instead.
-    pub help: String,
-}
+pub use super::miss::Miss;
 
 /// A name and where it stands in its phrase.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +37,7 @@ pub struct Call {
 
 /// Reads `a + b(c) + d`.
 pub fn sum(text: &str) -> Result<Vec<Call>, Miss> {
-    whole(text, separated(1.., call_, token('+', "`+`")), &["+"])
+    whole(text, separated(1.., must(call_), token('+', "`+`")), &["+"])
 }
 
 /// Reads `name(argument, …)`; arguments are words, numbers or quoted text (without its quotes).
@@ -81,7 +65,11 @@ pub fn rate(text: &str) -> Result<(Micros, Word), Miss> {
 
 /// Reads `$0` or `$0.50/attempt`.
 pub fn price(text: &str) -> Result<(Micros, Option<Word>), Miss> {
-    whole(text, (padded(money), opt(preceded('/', padded(word)))), &[])
+    whole(
+        text,
+        (padded(money), opt(preceded('/', must(padded(word))))),
+        &[],
+    )
 }
 
 /// Reads `30s`, `45m`, `4h` as seconds.
@@ -101,124 +89,6 @@ pub fn count(text: &str) -> Result<u64, Miss> {
     let unit = opt(alt(('k'.value(1_000_u64), 'M'.value(1_000_000))));
     let read = (number, unit).map(|(n, unit)| n.saturating_mul(unit.unwrap_or(1)));
     whole(text, padded(read), &[])
-}
-
-type In<'a> = LocatingSlice<&'a str>;
-
-/// The furthest place that no rule could pass, and what the rule there expected.
-#[derive(Debug, Default)]
-struct Stuck {
-    at: usize,
-    expected: &'static str,
-}
-
-impl ParserError<In<'_>> for Stuck {
-    type Inner = Stuck;
-
-    fn from_input(input: &In<'_>) -> Stuck {
-        Stuck { at: input.current_token_start(), expected: "" }
-    }
-
-    fn or(self, other: Stuck) -> Stuck {
-        if other.at >= self.at { other } else { self }
-    }
-
-    fn into_inner(self) -> Result<Stuck, Stuck> {
-        Ok(self)
-    }
-}
-
-/// Runs `rule` on the whole text; `words` may stand where the rule has ended.
-fn whole<'a, O>(
-    text: &'a str,
-    mut rule: impl Parser<In<'a>, O, Stuck>,
-    words: &'static [&'static str],
-) -> Result<O, Miss> {
-    bounded(text)?;
-    let mut input = LocatingSlice::new(text);
-    let stuck = match rule.parse_next(&mut input) {
-        Ok(out) if input.trim_end().is_empty() => return Ok(out),
-        Ok(_) => {
-            let rest: &str = &input;
-            let blanks = rest.len() - rest.trim_start().len();
-            Stuck { at: input.current_token_start() + blanks, expected: "" }
-        }
-        Err(stuck) => stuck,
-    };
-    Err(miss(text, &stuck, words))
-}
-
-fn bounded(text: &str) -> Result<(), Miss> {
-    let words = text.split(|c: char| !c.is_ascii_alphabetic());
-    let nots = words.filter(|w| w.eq_ignore_ascii_case("not")).count();
-    if text.len() <= MAX_PHRASE && text.matches('(').count() + nots <= MAX_NESTING {
-        return Ok(());
-    }
-    Err(Miss {
-        at: 0..text.len(),
-        message: "the phrase is too long or nested too deeply".to_owned(),
-        help: format!("at most {MAX_PHRASE} characters and {MAX_NESTING} brackets"),
-    })
-}
-
-fn miss(text: &str, stuck: &Stuck, words: &[&str]) -> Miss {
-    let at = text.len().min(stuck.at);
-    let found = found_at(&text[at..]);
-    let expected = match (stuck.expected, words) {
-        ("", []) => "the end".to_owned(),
-        ("", _) => format!("{} or the end", words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ")),
-        (expected, _) => expected.to_owned(),
-    };
-    let shown = if found.is_empty() { "nothing more".to_owned() } else { format!("`{found}`") };
-    Miss {
-        at: at..at + found.len(),
-        message: format!("expected {expected}, found {shown}"),
-        help: hint(found, &expected, words),
-    }
-}
-
-fn hint(found: &str, expected: &str, words: &[&str]) -> String {
-    let first = found.chars().next().unwrap_or(' ');
-    let typographic = "\u{201c}\u{201d}\u{201e}\u{2018}\u{2019}".contains(first);
-    if typographic {
-        return "use the straight quotation mark `\"`".to_owned();
-    }
-    if let Some(near) = nearest::nearest(found, words) {
-        return format!("did you mean `{near}`?");
-    }
-    match (found, words) {
-        ("&" | "&&", ["AND", ..]) => "write `AND`".to_owned(),
-        ("|" | "||", ["AND", ..]) => "write `OR`".to_owned(),
-        (_, ["AND", ..]) if !found.is_empty() => "put `AND` or `OR` between two gates".to_owned(),
-        (_, ["+", ..]) if !found.is_empty() => "put `+` between two names".to_owned(),
-        _ if expected == "the end" => format!("remove `{found}`"),
-        _ => format!("write {expected} here"),
-    }
-}
-
-/// What stands there, as a person would quote it: a word, or one run of the same sign.
-fn found_at(rest: &str) -> &str {
-    let Some(first) = rest.chars().next() else {
-        return "";
-    };
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let same = |c: char| {
-        if is_word(first) { is_word(c) } else { c == first }
-    };
-    let end = rest.find(|c| !same(c)).unwrap_or(rest.len());
-    &rest[..end]
-}
-
-/// The rule, with a name for what it wants; a rule inside that got further keeps its own.
-fn expect<'a, O>(what: &'static str, mut rule: impl Parser<In<'a>, O, Stuck>) -> impl Parser<In<'a>, O, Stuck> {
-    move |input: &mut In<'a>| {
-        let start = input.checkpoint();
-        let at = input.current_token_start();
-        rule.parse_next(input).map_err(|stuck| {
-            input.reset(&start);
-            if stuck.expected.is_empty() || stuck.at == at { Stuck { at, expected: what } } else { stuck }
-        })
-    }
 }
 
 fn blanks(input: &mut In<'_>) -> Result<(), Stuck> {
@@ -262,25 +132,36 @@ fn money(input: &mut In<'_>) -> Result<Micros, Stuck> {
 }
 
 fn call_(input: &mut In<'_>) -> Result<Call, Stuck> {
-    let close = token(')', "`)`");
-    let inside = terminated(separated(0.., padded(argument), token(',', "`,`")), close);
-    let mut read = (padded(word), opt(token('(', "`(`")));
-    let (name, open) = read.parse_next(input)?;
-    let mut inside = inside;
-    let arguments = open.map(|_| inside.parse_next(input)).transpose()?;
-    Ok(Call { name, arguments })
+    let close = || token(')', "`)`");
+    let some = separated(1.., must(padded(argument)), token(',', "`,`"));
+    let arguments = alt((close().value(Vec::new()), terminated(some, close())));
+    (
+        padded(word),
+        opt(preceded(token('(', "`(`"), must(arguments))),
+    )
+        .map(|(name, arguments)| Call { name, arguments })
+        .parse_next(input)
 }
 
 fn argument(input: &mut In<'_>) -> Result<Word, Stuck> {
-    let digits = take_while(1.., |c: char| c.is_ascii_digit()).with_span().map(placed);
-    let read = alt((quoted('"'), quoted('\''), digits, word));
+    // A number with its unit, as in `every(5m)`; what it means is for the caller.
+    let digit = one_of(|c: char| c.is_ascii_digit());
+    let number = (digit, take_while(0.., |c: char| c.is_ascii_alphanumeric()))
+        .take()
+        .with_span()
+        .map(placed);
+    let read = alt((quoted('"'), quoted('\''), number, word));
     expect("a name, a number or text in quotes", read).parse_next(input)
 }
 
 fn quoted<'a>(mark: char) -> impl Parser<In<'a>, Word, Stuck> {
     let inside = take_till(0.., move |c| c == mark).with_span().map(placed);
-    let what = if mark == '"' { "a closing `\"`" } else { "a closing `'`" };
-    delimited(one_of(mark), inside, expect(what, one_of(mark)))
+    let what = if mark == '"' {
+        "a closing `\"`"
+    } else {
+        "a closing `'`"
+    };
+    delimited(one_of(mark), inside, must(expect(what, one_of(mark))))
 }
 
 /// [`Expression`] with the places of its gates.
@@ -308,11 +189,17 @@ impl Placed {
 }
 
 fn gates_(input: &mut In<'_>) -> Result<Placed, Stuck> {
-    let gate = word.verify(|w: &Word| !is_keyword(&w.text)).map(Placed::Gate);
-    let brackets = delimited(token('(', "`(`"), gates_, token(')', "`AND`, `OR` or `)`"));
-    let operand = padded(expect("the name of a gate", alt((brackets, gate))));
-    expression(operand)
-        .prefix(keyword("NOT").value(Prefix(3, |_: &mut _, a| Ok(Placed::Not(Box::new(a))))))
+    let gate = word
+        .verify(|w: &Word| !is_keyword(&w.text))
+        .map(Placed::Gate);
+    let brackets = delimited(
+        token('(', "`(`"),
+        must(gates_),
+        must(token(')', "`AND`, `OR` or `)`")),
+    );
+    let not = expect("the name of a gate", keyword("NOT"));
+    expression(padded(alt((brackets, gate))))
+        .prefix(not.value(Prefix(3, |_: &mut _, a| Ok(Placed::Not(Box::new(a))))))
         .infix(alt((
             keyword("AND").value(Infix::Left(2, |_: &mut _, a, b| Ok(Placed::And(Box::new(a), Box::new(b))))),
             keyword("OR").value(Infix::Left(1, |_: &mut _, a, b| Ok(Placed::Or(Box::new(a), Box::new(b))))),

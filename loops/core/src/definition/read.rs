@@ -5,15 +5,15 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::faults::Faults;
+use super::faults::{Faults, place};
 use super::fields::Fields;
 use super::steps::Names;
-use super::values::{choice, text};
+use super::values::{first_line, text};
 use super::yaml::{Node, Value};
 use super::{Definition, Isolation, agents, commands, rails, steps, trigger, yaml};
 use crate::diagnostic::{Diagnostic, Span};
 
-const KEYS: [&str; 14] = [
+pub(super) const KEYS: [&str; 14] = [
     "version",
     "name",
     "trigger",
@@ -43,22 +43,28 @@ pub struct Reading {
 
 /// Where each value that the file gives stands, by its key: `guardrails.budget`, `discover.run`, `agents.fixer.price`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origins(BTreeMap<String, Span>);
+pub struct Origins {
+    text: String,
+    places: BTreeMap<String, Range<usize>>,
+}
 
 impl Origins {
     /// The place of a key's value; none if the file doesn't give it.
     pub fn span(&self, key: &str) -> Option<Span> {
-        self.0.get(key).copied()
+        self.places.get(key).map(|at| place(&self.text, at.clone()))
     }
 }
 
 /// Reads a loop file. Never panics, whatever the text.
 pub fn read(text: &str) -> Reading {
     let mut faults = Faults::new(text);
-    let mut origins = Origins::default();
+    let mut origins = Origins {
+        text: text.to_owned(),
+        places: BTreeMap::new(),
+    };
     let mut definition = None;
     if let Some(root) = yaml::tree(text, &mut faults) {
-        collect(&root, "", &faults, &mut origins);
+        collect(&root, "", &mut origins.places);
         definition = whole(&root, &mut faults);
     }
     if faults.errors() > 0 {
@@ -82,7 +88,7 @@ pub fn read_bytes(bytes: &[u8]) -> Reading {
 }
 
 /// Notes the place of every value; steps go by their own names.
-fn collect(node: &Node, path: &str, faults: &Faults<'_>, origins: &mut Origins) {
+fn collect(node: &Node, path: &str, places: &mut BTreeMap<String, Range<usize>>) {
     let below = |key: &str| {
         if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
     };
@@ -90,12 +96,14 @@ fn collect(node: &Node, path: &str, faults: &Faults<'_>, origins: &mut Origins) 
         Value::Map(entries) => {
             for entry in entries {
                 let key = below(&entry.key);
-                origins.0.entry(key.clone()).or_insert_with(|| faults.span(entry.value.at.clone()));
-                collect(&entry.value, &key, faults, origins);
+                places
+                    .entry(key.clone())
+                    .or_insert_with(|| entry.value.at.clone());
+                collect(&entry.value, &key, places);
             }
         }
         Value::List(items) if path == "steps" => {
-            items.iter().for_each(|item| collect(item, "", faults, origins));
+            items.iter().for_each(|item| collect(item, "", places));
         }
         _ => {}
     }
@@ -105,7 +113,7 @@ fn whole(root: &Node, faults: &mut Faults<'_>) -> Option<Definition> {
     let Value::Map(entries) = &root.value else {
         let message = format!("a loop file is a mapping, and this is {}", root.kind());
         let help = "start with `name: my-loop` on a line of its own";
-        let at = super::values::first_line(root, faults);
+        let at = first_line(root, faults);
         faults.error("wrong-type", at, message, help);
         return None;
     };
@@ -148,8 +156,17 @@ fn whole(root: &Node, faults: &mut Faults<'_>) -> Option<Definition> {
 }
 
 fn version(top: &Fields<'_>, faults: &mut Faults<'_>) {
-    if let Some(node) = top.get("version") {
-        choice(node, &[("1", ())], "version: 1", faults);
+    let Some(node) = top.get("version") else {
+        return;
+    };
+    if text(node, "version: 1", faults).is_some_and(|version| version != "1") {
+        let message = "this version of the format is not known";
+        faults.error(
+            "wrong-value",
+            node.at.clone(),
+            message,
+            "write `version: 1`, or leave it out",
+        );
     }
 }
 
@@ -172,59 +189,19 @@ pub(super) fn isolation(node: Option<&Node>, faults: &mut Faults<'_>) -> Option<
     let Some(node) = node else {
         return Some(Isolation::Worktree);
     };
-    let example = "isolation: worktree";
-    let at: Range<usize> = node.at.clone();
-    let help = "write `isolation: worktree`";
-    match text(node, example, faults)? {
-        "container" => faults.error("not-yet", at, "`container` is not built yet", help),
-        "none" | "off" | "false" => {
-            faults.error("isolation", at, "isolation can't be switched off", help);
-        }
-        _ => return choice(node, &[("worktree", Isolation::Worktree)], example, faults),
-    }
+    let help = "write `isolation: worktree`; `container` comes later";
+    let (code, message) = match text(node, "isolation: worktree", faults)? {
+        "worktree" => return Some(Isolation::Worktree),
+        "container" => ("not-yet", "`container` is not built yet".to_owned()),
+        "none" | "off" | "false" => ("isolation", "isolation can't be switched off".to_owned()),
+        other => (
+            "wrong-value",
+            format!("`{other}` is no way to keep workspaces apart"),
+        ),
+    };
+    faults.error(code, node.at.clone(), message, help);
     None
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::definition::{Merge, ShipAction, Source, Trigger};
-    use crate::money::Micros;
-
-    const SEED: &str = include_str!("../../../../tests/samples/seed/loop.yaml");
-
-    #[test]
-    fn the_seed_is_read_as_it_stands() {
-        let reading = read(SEED);
-        assert_eq!(reading.diagnostics, []);
-        let loop_ = reading.definition.expect("a definition");
-        assert_eq!(loop_.name, "daily-triage");
-        assert_eq!(loop_.trigger, Trigger::Cron("0 9 * * MON-FRI".to_owned()));
-        assert_eq!(loop_.discover.write_to, "triage.md");
-        assert_eq!(loop_.discover.sources, [Source::ScanCiFailures(vec![]), Source::OpenIssues, Source::RecentCommits]);
-        let work = loop_.work.expect("work");
-        assert_eq!(work.act.maker, "implementer");
-        assert_eq!(work.verify.checker.as_deref(), Some("reviewer"));
-        assert_eq!(work.verify.check.to_string(), "tests_pass AND lint_clean AND diff_reasonable");
-        assert_eq!(work.ship.actions, [ShipAction::OpenPr, ShipAction::LinkIssue, ShipAction::NotifySlack]);
-        assert_eq!(loop_.rails.budget, Micros(5_000_000));
-        assert_eq!((loop_.rails.max_iterations, loop_.rails.no_progress), (3, 2));
-        assert_eq!((loop_.rails.max_duration_s, loop_.rails.max_findings), (7200, 5));
-        assert_eq!((loop_.review.max_open, loop_.review.merge), (3, Merge::Squash));
-        assert_eq!(reading.origins.span("guardrails.budget").map(|s| s.line), Some(25));
-        assert_eq!(reading.origins.span("discover.run").map(|s| s.line), Some(7));
-    }
-
-    #[test]
-    fn no_prefix_of_the_seed_panics_and_every_refusal_has_a_place_and_a_help() {
-        for end in (0..SEED.len()).filter(|end| SEED.is_char_boundary(*end)) {
-            let text = &SEED[..end];
-            let reading = read(text);
-            assert!(reading.definition.is_some() || !reading.diagnostics.is_empty(), "{text}");
-            for d in reading.diagnostics {
-                assert!(d.span.line >= 1 && d.span.column >= 1 && d.span.end <= text.len(), "{d:?}");
-                assert!(d.help.is_some_and(|h| !h.is_empty()), "{text}");
-            }
-        }
-    }
-}
+mod tests;

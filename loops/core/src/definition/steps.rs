@@ -5,15 +5,13 @@ use std::ops::Range;
 use super::faults::Faults;
 use super::fields::{Fields, entries};
 use super::nearest::{listed, suggestion};
-use super::phrase::{self, Call, Word};
-use super::values::{first_line, inside, phrase as read_phrase, seconds, small, text};
+use super::phrase::Call;
+use super::values::{first_line, inside, seconds, small};
 use super::yaml::{Entry, Node, Value};
-use super::{Act, Discover, Retry, Ship, ShipAction, Source, Verify, Work};
+use super::{Discover, Retry, Work, discover, work};
 
 const ORDER: [&str; 4] = ["discover", "act", "verify", "ship"];
 const ORDER_HELP: &str = "the order is discover, act, verify, ship, each once; or discover alone";
-const WRITE_TO: &str = "write_to: state/triage.md";
-const FOR_EACH: &str = "for_each: finding in state/triage.md";
 /// Gates that exist without being defined.
 const BUILT_IN: [&str; 3] = ["tests_pass", "lint_clean", "diff_reasonable"];
 
@@ -27,9 +25,9 @@ pub(super) struct Steps {
 #[derive(Default)]
 pub(super) struct Names {
     /// Gates in `check:`.
-    gates: Vec<(String, Range<usize>)>,
+    pub(super) gates: Vec<(String, Range<usize>)>,
     /// Checks in `scan_ci_failures(…)`.
-    checks: Vec<(String, Range<usize>)>,
+    pub(super) checks: Vec<(String, Range<usize>)>,
     /// The agent in `spawn:`.
     pub(super) maker: Option<String>,
     /// The agent in `agent:`.
@@ -39,10 +37,10 @@ pub(super) struct Names {
 }
 
 /// One step as it stands in the file.
-struct Step<'n> {
-    name: &'n str,
-    at: Range<usize>,
-    entries: &'n [Entry],
+pub(super) struct Step<'n> {
+    pub(super) name: &'n str,
+    pub(super) at: Range<usize>,
+    pub(super) entries: &'n [Entry],
 }
 
 /// Reads all steps; the names in them that must exist elsewhere go to `names`.
@@ -58,11 +56,14 @@ pub(super) fn read(top: &Fields<'_>, names: &mut Names, faults: &mut Faults<'_>)
         missing(&steps, key_at, faults);
     }
     let find = |name: &str| steps.iter().find(|s| s.name == name);
-    let discover = find("discover").map(|s| discover(s, names, faults));
-    let written = discover.as_ref().and_then(Option::as_ref).map(|d| d.write_to.clone());
-    let act = find("act").map(|s| act(s, written.as_deref(), names, faults));
-    let verify = find("verify").map(|s| verify(s, names, faults));
-    let ship = find("ship").map(|s| ship(s, faults));
+    let discover = find("discover").map(|s| discover::read(s, names, faults));
+    let written = discover
+        .as_ref()
+        .and_then(Option::as_ref)
+        .map(|d| d.write_to.clone());
+    let act = find("act").map(|s| work::act(s, written.as_deref(), names, faults));
+    let verify = find("verify").map(|s| work::verify(s, names, faults));
+    let ship = find("ship").map(|s| work::ship(s, faults));
     let work = match (act, verify, ship) {
         (None, None, None) => None,
         (act, verify, ship) => Some(Work { act: act??, verify: verify??, ship: ship?? }),
@@ -177,58 +178,8 @@ fn missing(steps: &[Step<'_>], key_at: Range<usize>, faults: &mut Faults<'_>) {
     faults.error("missing-key", key_at, message, ORDER_HELP);
 }
 
-fn discover(step: &Step<'_>, names: &mut Names, faults: &mut Faults<'_>) -> Option<Discover> {
-    let keys = ["run", "write_to", "retry"];
-    let fields = Fields::over(step.entries, "discover", step.at.clone(), &keys, faults);
-    let sources = sources(&fields, names, faults);
-    let write_to = write_to(&fields, faults);
-    let retry = retry(&fields, faults);
-    Some(Discover { sources: sources?, write_to: write_to?, retry: retry? })
-}
-
-fn sources(fields: &Fields<'_>, names: &mut Names, faults: &mut Faults<'_>) -> Option<Vec<Source>> {
-    let example = "run: scan_ci_failures + open_issues + recent_commits";
-    let node = fields.required("run", &format!("add `{example}`"), faults)?;
-    let calls = read_phrase(node, example, faults, phrase::sum)?;
-    let before = faults.errors();
-    let known = ["scan_ci_failures", "open_issues", "recent_commits"];
-    twice(node, &calls, faults);
-    let sources: Vec<Source> = calls
-        .iter()
-        .filter_map(|call| match call.name.text.as_str() {
-            "scan_ci_failures" => Some(Source::ScanCiFailures(scanned(node, call, names, faults))),
-            "open_issues" => plain(node, call, faults).then_some(Source::OpenIssues),
-            "recent_commits" => plain(node, call, faults).then_some(Source::RecentCommits),
-            other => {
-                let at = inside(node, &call.name.at, faults);
-                faults.error(
-                    "unknown-word",
-                    at,
-                    format!("`{other}` is no source of findings"),
-                    suggestion(other, &known),
-                );
-                None
-            }
-        })
-        .collect();
-    if sources == [Source::RecentCommits] && calls.len() == 1 {
-        let message = "`recent_commits` alone finds nothing: it only tells the others where to look";
-        faults.error("wrong-value", node.at.clone(), message, "write `run: scan_ci_failures + recent_commits`");
-    }
-    (faults.errors() == before).then_some(sources)
-}
-
-/// The checks in `scan_ci_failures(…)`.
-fn scanned(node: &Node, call: &Call, names: &mut Names, faults: &Faults<'_>) -> Vec<String> {
-    let words = call.arguments.as_deref().unwrap_or_default();
-    for Word { text, at } in words {
-        names.checks.push((text.clone(), inside(node, at, faults)));
-    }
-    words.iter().map(|w| w.text.clone()).collect()
-}
-
 /// Whether a name stands without brackets; tells if not.
-fn plain(node: &Node, call: &Call, faults: &mut Faults<'_>) -> bool {
+pub(super) fn plain(node: &Node, call: &Call, faults: &mut Faults<'_>) -> bool {
     if call.arguments.is_some() {
         let name = &call.name.text;
         let at = inside(node, &call.name.at, faults);
@@ -237,7 +188,8 @@ fn plain(node: &Node, call: &Call, faults: &mut Faults<'_>) -> bool {
     call.arguments.is_none()
 }
 
-fn twice(node: &Node, calls: &[Call], faults: &mut Faults<'_>) {
+/// Tells names that are given twice.
+pub(super) fn twice(node: &Node, calls: &[Call], faults: &mut Faults<'_>) {
     for (i, call) in calls.iter().enumerate() {
         if calls[..i].iter().any(|c| c.name.text == call.name.text) {
             let at = inside(node, &call.name.at, faults);
@@ -246,150 +198,8 @@ fn twice(node: &Node, calls: &[Call], faults: &mut Faults<'_>) {
     }
 }
 
-/// The list's path without its `state/`.
-fn write_to(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<String> {
-    let node = fields.required("write_to", &format!("add `{WRITE_TO}`"), faults)?;
-    let path = text(node, WRITE_TO, faults)?;
-    if let Some(inner) = state_path(path) {
-        return Some(inner.to_owned());
-    }
-    let message = "findings are written below the loop's own `state/` folder";
-    faults.error("wrong-value", node.at.clone(), message, format!("write `{WRITE_TO}`"));
-    None
-}
-
-/// What stands behind `state/`, if it is an ordinary relative path without white space.
-fn state_path(path: &str) -> Option<&str> {
-    let inner = path.strip_prefix("state/")?;
-    let ordinary = |part: &str| !matches!(part, "" | "." | "..");
-    let signs = |c: char| !c.is_whitespace() && !c.is_control() && c != '\\' && c != ':';
-    (inner.split('/').all(ordinary) && inner.chars().all(signs) && inner.len() <= 200).then_some(inner)
-}
-
-fn act(step: &Step<'_>, written: Option<&str>, names: &mut Names, faults: &mut Faults<'_>) -> Option<Act> {
-    let keys = ["for_each", "spawn", "isolation", "retry"];
-    let fields = Fields::over(step.entries, "act", step.at.clone(), &keys, faults);
-    let each = for_each(&fields, written, faults);
-    let maker = spawn(&fields, faults);
-    names.maker.clone_from(&maker);
-    let isolation = super::read::isolation(fields.get("isolation"), faults);
-    let retry = retry(&fields, faults);
-    (each?, isolation?);
-    Some(Act { maker: maker?, retry: retry? })
-}
-
-fn for_each(fields: &Fields<'_>, written: Option<&str>, faults: &mut Faults<'_>) -> Option<()> {
-    let node = fields.required("for_each", &format!("add `{FOR_EACH}`"), faults)?;
-    let (what, path) = read_phrase(node, FOR_EACH, faults, phrase::each)?;
-    if what.text != "finding" {
-        let at = inside(node, &what.at, faults);
-        faults.error(
-            "wrong-value",
-            at,
-            format!("`{}` can't be gone through", what.text),
-            format!("write `{FOR_EACH}`"),
-        );
-        return None;
-    }
-    // Without a readable `write_to` there is nothing to compare with, and that has been told.
-    let written = written.map_or(path.text.clone(), |inner| format!("state/{inner}"));
-    if path.text != written {
-        let message = format!("`{}` is not what discover writes", path.text);
-        let help = format!("write `for_each: finding in {written}`, the same as `write_to`");
-        faults.error("wrong-value", inside(node, &path.at, faults), message, help);
-        return None;
-    }
-    Some(())
-}
-
-fn spawn(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<String> {
-    let example = "spawn: implementer(finding)";
-    let node = fields.required("spawn", &format!("add `{example}`"), faults)?;
-    let call = read_phrase(node, example, faults, phrase::call)?;
-    let arguments: Vec<&str> = call.arguments.iter().flatten().map(|w| w.text.as_str()).collect();
-    if arguments == ["finding"] {
-        return Some(call.name.text);
-    }
-    let message = format!("`{}` is given the finding, in brackets", call.name.text);
-    faults.error("phrase", node.at.clone(), message, format!("write `spawn: {}(finding)`", call.name.text));
-    None
-}
-
-fn verify(step: &Step<'_>, names: &mut Names, faults: &mut Faults<'_>) -> Option<Verify> {
-    let fields = Fields::over(step.entries, "verify", step.at.clone(), &["agent", "check", "retry"], faults);
-    let checker = fields.get("agent").map(|node| {
-        let call = read_phrase(node, "agent: reviewer", faults, phrase::call)?;
-        plain(node, &call, faults).then_some(call.name.text)
-    });
-    names.checker = checker.clone().flatten();
-    names.checker_at = fields.get("agent").map_or(step.at.clone(), |node| node.at.clone());
-    let check = check(&fields, names, faults);
-    let retry = retry(&fields, faults);
-    Some(Verify { checker: checker.map_or(Some(None), |c| c.map(Some))?, check: check?, retry: retry? })
-}
-
-fn check(fields: &Fields<'_>, names: &mut Names, faults: &mut Faults<'_>) -> Option<crate::gate::Expression> {
-    let example = "check: tests_pass AND lint_clean AND diff_reasonable";
-    let node = fields.required("check", &format!("add `{example}`"), faults)?;
-    let (tree, words) = read_phrase(node, example, faults, phrase::gates)?;
-    for Word { text, at } in words {
-        names.gates.push((text, inside(node, &at, faults)));
-    }
-    Some(tree)
-}
-
-fn ship(step: &Step<'_>, faults: &mut Faults<'_>) -> Option<Ship> {
-    let fields = Fields::over(step.entries, "ship", step.at.clone(), &["if", "run", "retry"], faults);
-    let condition = condition(&fields, faults);
-    let actions = actions(&fields, faults);
-    let retry = retry(&fields, faults);
-    condition?;
-    Some(Ship { actions: actions?, retry: retry? })
-}
-
-fn condition(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<()> {
-    let help = "add `if: verified`: nothing else is shipped";
-    let node = fields.required("if", help, faults)?;
-    let condition = text(node, "if: verified", faults)?;
-    if condition == "verified" {
-        return Some(());
-    }
-    let message = format!("`{condition}` is no condition to ship under");
-    faults.error("wrong-value", node.at.clone(), message, "write `if: verified`, the only one there is");
-    None
-}
-
-fn actions(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Vec<ShipAction>> {
-    let example = "run: open_pr + link_issue + notify_slack";
-    let node = fields.required("run", &format!("add `{example}`"), faults)?;
-    let calls = read_phrase(node, example, faults, phrase::sum)?;
-    let before = faults.errors();
-    twice(node, &calls, faults);
-    let actions: Vec<ShipAction> = calls.iter().filter_map(|call| action(node, call, faults)).collect();
-    if faults.errors() == before && actions.first() != Some(&ShipAction::OpenPr) {
-        let at = inside(node, &calls[0].name.at, faults);
-        let message = "`open_pr` comes first: the others need its pull request";
-        faults.error("wrong-value", at, message, format!("write `{example}`"));
-    }
-    (faults.errors() == before).then_some(actions)
-}
-
-fn action(node: &Node, call: &Call, faults: &mut Faults<'_>) -> Option<ShipAction> {
-    let known = ["open_pr", "link_issue", "notify_slack"];
-    let action = match call.name.text.as_str() {
-        "open_pr" => ShipAction::OpenPr,
-        "link_issue" => ShipAction::LinkIssue,
-        "notify_slack" => ShipAction::NotifySlack,
-        other => {
-            let at = inside(node, &call.name.at, faults);
-            faults.error("unknown-word", at, format!("`{other}` is nothing to ship with"), suggestion(other, &known));
-            return None;
-        }
-    };
-    plain(node, call, faults).then_some(action)
-}
-
-fn retry(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Retry> {
+/// Repeats of a failed step; without the key, none.
+pub(super) fn retry(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Retry> {
     let Some(entry) = fields.entry("retry") else {
         return Some(Retry::default());
     };

@@ -14,6 +14,8 @@ use super::yaml::Node;
 use crate::schedule;
 
 const EXAMPLE: &str = "trigger: cron(\"0 9 * * MON-FRI\")";
+/// Triggers of later versions.
+const LATER: [&str; 3] = ["webhook", "every", "on_red_build"];
 const NOW: &str = "what works now: `cron(\"0 9 * * MON-FRI\")` or `manual`";
 
 /// What starts the loop.
@@ -26,6 +28,19 @@ pub(super) fn read(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Trigger>
         faults.error("phrase", node.at.clone(), "a schedule stands in `cron(\"…\")`", help);
         return None;
     }
+    let first = text
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .next()
+        .unwrap_or_default();
+    if LATER.contains(&first) {
+        faults.error(
+            "not-yet",
+            node.at.clone(),
+            format!("`{first}` is not built yet"),
+            NOW,
+        );
+        return None;
+    }
     let call = read_phrase(node, EXAMPLE, faults, phrase::call)?;
     let at = inside(node, &call.name.at, faults);
     match (call.name.text.as_str(), &call.arguments) {
@@ -33,10 +48,6 @@ pub(super) fn read(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Trigger>
         ("manual", None) => Some(Trigger::Manual),
         ("manual", Some(_)) => {
             faults.error("phrase", node.at.clone(), "`manual` takes nothing in brackets", "write `trigger: manual`");
-            None
-        }
-        ("webhook" | "every" | "on_red_build", _) => {
-            faults.error("not-yet", at, format!("`{}` is not built yet", call.name.text), NOW);
             None
         }
         (other, _) => {

@@ -62,13 +62,28 @@ pub(super) fn tree(text: &str, faults: &mut Faults<'_>) -> Option<Node> {
     let mut options = Options::default();
     options.block_nesting_limit = MAX_DEPTH;
     options.flow_nesting_limit = MAX_DEPTH;
-    let skipped = if text.starts_with(BOM) { BOM.len_utf8() } else { 0 };
-    let mut build = Build { open: Vec::new(), root: None, documents: 0, faults };
+    options.emit_anchor_events = true;
+    let skipped = if text.starts_with(BOM) {
+        BOM.len_utf8()
+    } else {
+        0
+    };
+    let mut build = Build {
+        open: Vec::new(),
+        root: None,
+        documents: 0,
+        faults,
+    };
     for event in Parser::new_from_str_with_options(&text[skipped..], options) {
         match event {
             Ok((event, span)) => {
-                let at = span.byte_range().unwrap_or_default();
-                build.event(event, at.start + skipped..at.end + skipped);
+                let moved = |span: Option<Range<usize>>| {
+                    span.map_or(0..0, |at| at.start + skipped..at.end + skipped)
+                };
+                if let Some(tag) = span.tag_span() {
+                    build.tag(moved(tag.byte_range()));
+                }
+                build.event(event, moved(span.byte_range()));
             }
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(0) + skipped;
@@ -135,23 +150,29 @@ impl Build<'_, '_> {
     fn event(&mut self, event: Event<'_>, at: Range<usize>) {
         match event {
             Event::DocumentStart(..) => self.document(at),
+            Event::Anchor(..) => self.anchor(at),
             Event::Alias(_) => {
                 self.anchor(at.clone());
                 self.close(Node { at, value: Value::Empty });
             }
-            Event::Scalar(text, style, anchor, tag) => {
-                self.properties(&at, anchor, tag.is_some());
+            Event::Scalar(text, style, ..) => {
                 let empty = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null");
                 let value = if empty { Value::Empty } else { Value::Scalar(text.into_owned()) };
                 self.close(Node { at, value });
             }
-            Event::SequenceStart(_, anchor, tag) => {
-                self.properties(&at, anchor, tag.is_some());
-                self.open.push(Open::List { start: at.start, items: Vec::new() });
+            Event::SequenceStart(..) => {
+                self.open.push(Open::List {
+                    start: at.start,
+                    items: Vec::new(),
+                });
             }
-            Event::MappingStart(_, anchor, tag) => {
-                self.properties(&at, anchor, tag.is_some());
-                self.open.push(Open::Map { start: at.start, entries: Vec::new(), seen: HashSet::new(), key: None });
+            Event::MappingStart(..) => {
+                self.open.push(Open::Map {
+                    start: at.start,
+                    entries: Vec::new(),
+                    seen: HashSet::new(),
+                    key: None,
+                });
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(at.end),
             _ => {}
@@ -170,13 +191,13 @@ impl Build<'_, '_> {
         }
     }
 
-    fn properties(&mut self, at: &Range<usize>, anchor: usize, tag: bool) {
-        if anchor > 0 {
-            self.anchor(at.clone());
-        }
-        if tag {
-            self.faults.error("tag", at.clone(), "tags are not read", "remove the `!…` in front of the value");
-        }
+    fn tag(&mut self, at: Range<usize>) {
+        self.faults.error(
+            "tag",
+            at,
+            "tags are not read",
+            "remove the `!…` in front of the value",
+        );
     }
 
     fn anchor(&mut self, at: Range<usize>) {
