@@ -44,7 +44,7 @@ impl Supervision {
             fs::create_dir_all(dir.join(folder)).with_context(|| format!("creating {folder} in {}", dir.display()))?;
         }
         let lock = lock(dir)?;
-        replace(dir, lease::INITS, b"")?;
+        end_leftovers(dir)?;
         let shared = Arc::new(Shared { dir: dir.to_owned(), beat: Mutex::default() });
         // Here and not in the thread: a run that can't beat must not begin.
         shared.beat()?;
@@ -179,6 +179,15 @@ fn beat_until(stopped: mpsc::Receiver<()>, shared: Arc<Shared>) -> anyhow::Resul
         }
     };
     std::thread::Builder::new().name("beat".to_owned()).spawn(beating).context("starting to beat")
+}
+
+/// Ends the sandboxes that a former holder of this run directory left, and begins a new list.
+fn end_leftovers(dir: &Path) -> anyhow::Result<()> {
+    let left = fs::read(dir.join(lease::INITS)).unwrap_or_default();
+    for record in lease::parse_inits(&left) {
+        os::end_recorded(&record)?;
+    }
+    replace(dir, lease::INITS, b"")
 }
 
 /// Replaces a file so that a reader sees the old or the new content, never a part.

@@ -53,6 +53,13 @@ impl Held {
         Ok(Held { pidfd, record })
     }
 
+    /// Takes hold of the process of a record; none if it is gone, whoever has its number now.
+    pub fn recorded(record: &InitRecord) -> Option<Held> {
+        let pidfd = process::pidfd_open(Pid::from_raw(record.pid)?, PidfdFlags::empty()).ok()?;
+        let same = process_stat(record.pid)?.start == record.start && boot_id().ok()? == record.boot;
+        same.then(|| Held { pidfd, record: record.clone() })
+    }
+
     /// Kills it; one that is dead already stays so.
     pub fn kill(&self) {
         let _ = process::pidfd_send_signal(&self.pidfd, Signal::KILL);
@@ -64,6 +71,19 @@ impl Held {
     }
 }
 
+/// Ends the sandbox of a record and waits until it is gone; nothing happens to a process that only has its number.
+///
+/// # Errors
+/// If it does not end.
+pub fn end_recorded(record: &InitRecord) -> anyhow::Result<()> {
+    let Some(held) = Held::recorded(record) else { return Ok(()) };
+    held.kill();
+    if !held.gone_within(Duration::from_secs(10)) {
+        bail!("process {} does not end", record.pid);
+    }
+    Ok(())
+}
+
 /// Takes hold of our own child `pid`: becomes readable when it ends.
 ///
 /// # Errors
@@ -71,6 +91,16 @@ impl Held {
 pub fn child_pidfd(pid: u32) -> anyhow::Result<OwnedFd> {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).context("a process number")?;
     process::pidfd_open(pid, PidfdFlags::empty()).context("taking hold of a child")
+}
+
+/// Kills the children of our own child `parent`, which is living or not yet waited for.
+pub fn kill_children(parent: u32) {
+    let Ok(parent) = i32::try_from(parent) else { return };
+    let Ok(entries) = fs::read_dir("/proc") else { return };
+    let numbers = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    for child in numbers.filter_map(|pid| Held::child_of(pid, parent).ok()) {
+        child.kill();
+    }
 }
 
 /// Waits until a descriptor is readable or at its end; false after `limit`.

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use anyhow::bail;
-use loopwright_core::lease::ProcStat;
+use loopwright_core::lease::{InitRecord, ProcStat};
 
 /// The identity of this boot.
 ///
@@ -16,6 +16,14 @@ pub fn boot_id() -> anyhow::Result<String> {
 /// What the kernel says of a process: nothing yet.
 pub fn process_stat(_pid: i32) -> Option<ProcStat> {
     None
+}
+
+/// Ends the sandbox of a record.
+///
+/// # Errors
+/// Always: not supported yet.
+pub fn end_recorded(_record: &InitRecord) -> anyhow::Result<()> {
+    bail!("sandboxes are not supported on Windows yet")
 }
 
 /// Makes the calling process die with its parent.
