@@ -1,20 +1,16 @@
-//! A run while it lives: its story as it happens, one line that says what it does now, and Ctrl-C.
+//! A run while it lives: its story as it happens, and one line that says what it does now.
 //!
 //! On a terminal the line changes in place on stderr; elsewhere only whole lines of the story are printed there.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use loopwright_core::exit;
 use loopwright_core::ids::RunId;
 use loopwright_core::run::{Entry, Item, Run, Stage, Step};
 use loopwright_core::story::{self, Titles};
-use loopwright_engine::api::{self, ApiError, Context, Level, RunRow};
+use loopwright_engine::api::{self, ApiError, RunRow};
 
 use crate::App;
-use crate::commands::command;
 use crate::output::Output;
 use crate::page::visible;
 use crate::render::{self, money};
@@ -23,9 +19,11 @@ use crate::render::{self, money};
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Follows a run to its end: its row, and its whole journal.
-pub(crate) fn follow(app: &App, id: RunId) -> Result<(RunRow, Vec<Entry>), ApiError> {
-    let screen = Screen::new(&app.output);
-    on_interrupt(id, screen.clone())?;
+pub(crate) fn follow(
+    app: &App,
+    screen: &Screen,
+    id: RunId,
+) -> Result<(RunRow, Vec<Entry>), ApiError> {
     let (mut seen, mut told) = (0, 0);
     let mut entries: Vec<Entry> = Vec::new();
     loop {
@@ -39,7 +37,7 @@ pub(crate) fn follow(app: &App, id: RunId) -> Result<(RunRow, Vec<Entry>), ApiEr
         screen.lines(&story[told..]);
         told = story.len();
         if row.ended.is_some() {
-            screen.bar.finish_and_clear();
+            screen.clear();
             return Ok((row, entries));
         }
         screen.now(&now(&entries));
@@ -77,13 +75,13 @@ fn position(run: &Run) -> Option<String> {
 
 /// The terminal of a run; its clones share one line.
 #[derive(Clone)]
-struct Screen {
+pub(crate) struct Screen {
     output: Output,
     bar: ProgressBar,
 }
 
 impl Screen {
-    fn new(output: &Output) -> Screen {
+    pub(crate) fn new(output: &Output) -> Screen {
         let bar = ProgressBar::new_spinner();
         let target = match output.live() {
             true => ProgressDrawTarget::stderr(),
@@ -113,8 +111,13 @@ impl Screen {
         self.bar.set_message(visible(text));
     }
 
+    /// Takes the line away.
+    pub(crate) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
     /// Says something that is no part of the story.
-    fn say(&self, text: &str) {
+    pub(crate) fn say(&self, text: &str) {
         if self.output.json() {
             return;
         }
@@ -124,35 +127,15 @@ impl Screen {
     }
 }
 
-/// The first Ctrl-C halts the run, which then ends by itself; the second leaves at once.
-fn on_interrupt(id: RunId, screen: Screen) -> Result<(), ApiError> {
-    let presses = Arc::new(AtomicUsize::new(0));
-    let handler = move || match presses.fetch_add(1, Ordering::SeqCst) {
-        0 => halt(id, &screen),
-        _ => {
-            screen.bar.finish_and_clear();
-            screen.say("Leaving. The run is being ended by its watchdog.");
-            std::process::exit(i32::from(exit::HALTED));
-        }
-    };
-    ctrlc::set_handler(handler).map_err(|e| ApiError {
-        code: exit::INTERNAL,
-        message: format!(
-            "Ctrl-C can't be watched, so run {} goes on unwatched: {e}",
-            id.short()
-        ),
-        hint: Some(command(&format!("halt --run {}", id.short()))),
-    })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
 
-/// Halts from the handler's own thread: nothing that the other one waits for can delay it.
-fn halt(id: RunId, screen: &Screen) {
-    screen.say("Halting this run… its processes are ended.");
-    let reason = Some("Ctrl-C".to_owned());
-    let level = Level::Run(id.to_string());
-    let halted = Context::open().and_then(|context| api::halt(&context, level, false, reason));
-    if let Err(error) = halted {
-        screen.say(&format!("The run could not be halted: {error}"));
-        screen.say(&command(&format!("halt --run {}", id.short())));
+    #[test]
+    fn the_line_says_what_it_does_now() {
+        let journal = samples::journal();
+        let lines: Vec<String> = (0..=journal.len()).map(|n| now(&journal[..n])).collect();
+        insta::assert_snapshot!(lines.join("\n"));
     }
 }

@@ -8,6 +8,7 @@ use loopwright_engine::api::{ApiError, Context};
 
 mod args;
 mod commands;
+mod interrupt;
 mod live;
 mod output;
 mod page;

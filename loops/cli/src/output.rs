@@ -151,12 +151,7 @@ pub(crate) fn usage_error(message: impl Into<String>, hint: impl Into<String>) -
 pub(crate) fn usage(error: &clap::Error) -> u8 {
     let json = std::env::args_os().any(|a| a == "--json");
     if json && error.use_stderr() {
-        let text = error.to_string();
-        let mut lines = text.lines();
-        let message = lines
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches("error: ");
+        let message = said(&error.to_string());
         Output::new(true).error(&usage_error(message, "see `loopwright --help`"));
         return exit::USAGE;
     }
@@ -165,9 +160,40 @@ pub(crate) fn usage(error: &clap::Error) -> u8 {
     u8::try_from(error.exit_code()).unwrap_or(exit::USAGE)
 }
 
+/// What clap says before it explains the usage, as one line.
+fn said(text: &str) -> String {
+    let fault = text.split("\n\n").next().unwrap_or_default();
+    let words: Vec<&str> = fault.split_whitespace().collect();
+    words.join(" ").trim_start_matches("error: ").to_owned()
+}
+
 fn write(mut stream: impl Write, text: &str) {
     stream
         .write_all(text.as_bytes())
         .and_then(|()| stream.flush())
         .ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::Cli;
+
+    #[test]
+    fn a_usage_error_is_one_line() {
+        let error = |words: &[&str]| match Cli::try_parse_from(words) {
+            Ok(_) => String::new(),
+            Err(error) => said(&error.to_string()),
+        };
+        assert_eq!(
+            error(&["loopwright", "run"]),
+            "the following required arguments were not provided: <LOOP>"
+        );
+        assert_eq!(
+            error(&["loopwright", "rum"]),
+            "unrecognized subcommand 'rum'"
+        );
+    }
 }

@@ -41,7 +41,7 @@ pub(crate) fn tint(mark: Mark) -> Tint {
 }
 
 /// Adds a mark and a space.
-pub(crate) fn mark<'a>(page: &'a mut Page, mark: Mark) -> &'a mut Page {
+pub(crate) fn mark(page: &mut Page, mark: Mark) -> &mut Page {
     page.add(tint(mark), &mark.shape().to_string()).say(" ")
 }
 

@@ -5,7 +5,7 @@ use loopwright_core::diff::DiffStat;
 use loopwright_core::finding::FindingState;
 use loopwright_core::gate::{GateResult, Level};
 use loopwright_core::money::Micros;
-use loopwright_core::run::{End, Mode};
+use loopwright_core::run::{End, Entry, Mode};
 use loopwright_core::verdict::{CheckerVerdict, Fault};
 use loopwright_engine::api::{FindingRow, LoopView, PullRequestRow, ReviewView, RunRow};
 
@@ -142,4 +142,11 @@ pub(crate) fn review() -> ReviewView {
         merged: None,
         approve_command: "loopwright approve 0000002a --tree 0123456789ab".to_owned(),
     }
+}
+
+/// A run that ships one finding, hands one over and holds one back, as it is stored.
+pub(crate) fn journal() -> Vec<Entry> {
+    let text = include_str!("samples/journal.jsonl");
+    let entry = |line| serde_json::from_str(line).expect("an event");
+    text.lines().map(entry).collect()
 }

@@ -114,3 +114,23 @@ fn shipped(entries: &[Entry]) -> BTreeMap<PullRequestId, &Shipped> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+
+    #[test]
+    fn a_summary_ends_with_what_to_type() {
+        let mut page = Page::new(false);
+        summary(&mut page, &samples::journal());
+        insta::assert_snapshot!(page.text());
+    }
+
+    #[test]
+    fn no_journal_no_summary() {
+        let mut page = Page::new(false);
+        summary(&mut page, &[]);
+        assert_eq!(page.text(), "");
+    }
+}

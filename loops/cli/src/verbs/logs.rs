@@ -27,12 +27,13 @@ pub(crate) fn run(args: &LogsArgs, app: &App) -> Result<u8, ApiError> {
             app.output.answer(&files, |_| {})?;
             return Ok(exit::DONE);
         }
+        let last_look = ended || !args.follow;
         let mut page = app.output.page();
         for (name, path) in &files {
-            logs.news(&mut page, name, path)?;
+            logs.news(&mut page, name, path, last_look)?;
         }
         app.output.print(&page);
-        if ended || !args.follow {
+        if last_look {
             return Ok(exit::DONE);
         }
         api::wait_for_change(&app.context, PATIENCE);
@@ -47,10 +48,16 @@ struct Logs {
 }
 
 impl Logs {
-    /// Adds the whole lines that a file has since the last look.
-    fn news(&mut self, page: &mut Page, name: &str, path: &Path) -> Result<(), ApiError> {
+    /// Adds the lines that a file got since the last look.
+    fn news(
+        &mut self,
+        page: &mut Page,
+        name: &str,
+        path: &Path,
+        last_look: bool,
+    ) -> Result<(), ApiError> {
         let tail = self.read.entry(path.to_owned()).or_default();
-        let text = tail.news(path).map_err(|e| ApiError {
+        let text = tail.news(path, last_look).map_err(|e| ApiError {
             code: exit::FAILED,
             message: format!("{} can't be read: {e}", path.display()),
             hint: None,
@@ -75,17 +82,41 @@ struct Tail {
 }
 
 impl Tail {
-    /// What was added, up to the last whole line; the unfinished one waits for its end.
-    fn news(&mut self, path: &Path) -> std::io::Result<String> {
+    /// What was added; an unfinished line waits for its end, unless this is the last look.
+    fn news(&mut self, path: &Path, last_look: bool) -> std::io::Result<String> {
         let mut file = File::open(path)?;
         file.seek(SeekFrom::Start(self.offset))?;
         self.offset += file.read_to_end(&mut self.rest)? as u64;
-        let whole = self
-            .rest
-            .iter()
-            .rposition(|b| *b == b'\n')
-            .map_or(0, |at| at + 1);
+        let whole = match last_look {
+            true => self.rest.len(),
+            false => self
+                .rest
+                .iter()
+                .rposition(|b| *b == b'\n')
+                .map_or(0, |at| at + 1),
+        };
         let lines: Vec<u8> = self.rest.drain(..whole).collect();
         Ok(String::from_utf8_lossy(&lines).into_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_printed_once_and_whole() {
+        let path = std::env::temp_dir().join(format!("loopwright-logs-{}", std::process::id()));
+        let mut tail = Tail::default();
+        let mut news = |content: &[u8], last: bool| {
+            std::fs::write(&path, content).expect("a file");
+            tail.news(&path, last).expect("readable")
+        };
+        assert_eq!(news(b"one\ntw", false), "one\n");
+        assert_eq!(news(b"one\ntwo\n\xff\xc3", false), "two\n");
+        assert_eq!(news(b"one\ntwo\n\xff\xc3\xa4\n", false), "\u{fffd}\u{e4}\n");
+        assert_eq!(news(b"one\ntwo\n\xff\xc3\xa4\nend", false), "");
+        assert_eq!(news(b"one\ntwo\n\xff\xc3\xa4\nend", true), "end");
+        std::fs::remove_file(&path).expect("removed");
     }
 }

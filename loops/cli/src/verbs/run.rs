@@ -8,7 +8,8 @@ use serde::Serialize;
 use crate::App;
 use crate::args::RunArgs;
 use crate::commands::command;
-use crate::live;
+use crate::interrupt::Interrupt;
+use crate::live::{self, Screen};
 use crate::page::Tint;
 use crate::render::{runs, summary};
 
@@ -18,10 +19,9 @@ pub(crate) fn run(args: &RunArgs, app: &App) -> Result<u8, ApiError> {
         ship: args.ship,
         finding: args.finding.clone(),
     };
-    let id = api::start(&app.context, request)?;
     match args.detach {
-        true => detached(app, id),
-        false => followed(app, id),
+        true => detached(app, api::start(&app.context, request)?),
+        false => followed(app, request),
     }
 }
 
@@ -43,8 +43,12 @@ fn detached(app: &App, id: RunId) -> Result<u8, ApiError> {
     Ok(exit::DONE)
 }
 
-fn followed(app: &App, id: RunId) -> Result<u8, ApiError> {
-    let (row, entries) = live::follow(app, id)?;
+fn followed(app: &App, request: StartRequest) -> Result<u8, ApiError> {
+    let screen = Screen::new(&app.output);
+    let interrupt = Interrupt::listen(&screen)?;
+    let id = api::start(&app.context, request)?;
+    interrupt.watch(id);
+    let (row, entries) = live::follow(app, &screen, id).map_err(|e| lost(e, id))?;
     match app.output.json() {
         true => {
             let view = api::show(&app.context, &id.to_string())?;
@@ -59,4 +63,14 @@ fn followed(app: &App, id: RunId) -> Result<u8, ApiError> {
         }
     }
     Ok(row.code.unwrap_or(exit::INTERNAL))
+}
+
+/// What can't be followed goes on all the same.
+fn lost(error: ApiError, id: RunId) -> ApiError {
+    let show = command(&format!("show {}", id.short()));
+    ApiError {
+        message: format!("run {} can't be followed: {}", id.short(), error.message),
+        hint: Some(format!("it may go on without this terminal; see `{show}`")),
+        ..error
+    }
 }

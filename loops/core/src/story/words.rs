@@ -28,7 +28,8 @@ pub fn held_back(why: &HoldBack) -> String {
             )
         }
         HoldBack::ReviewFull { max } => {
-            format!("at most {max} pull requests may wait for you (review.max_open)")
+            let many = counted_as(*max, "pull request");
+            format!("at most {many} may wait for you (review.max_open)")
         }
     }
 }
