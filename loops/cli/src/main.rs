@@ -49,10 +49,11 @@ fn start() -> u8 {
 }
 
 fn answer(verb: Verb, output: Output) -> Result<u8, ApiError> {
+    let context = Context::open()?;
     let app = App {
-        context: Context::open()?,
+        zone: Zone::new(context.zone),
+        context,
         output,
-        zone: Zone::of_this_computer(),
     };
     match verb {
         Verb::Templates(args) => verbs::templates::run(&args, &app),

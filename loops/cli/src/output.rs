@@ -155,8 +155,14 @@ pub(crate) fn usage(error: &clap::Error) -> u8 {
         Output::new(true).error(&usage_error(message, "see `loopwright --help`"));
         return exit::USAGE;
     }
-    // Nothing is left to do when even this can't be printed.
-    error.print().ok();
+    match commands::renamed() {
+        // Nothing is left to do when even this can't be printed.
+        None => drop(error.print()),
+        Some(_) if error.use_stderr() => {
+            write(std::io::stderr(), &commands::in_text(&error.to_string()))
+        }
+        Some(_) => write(std::io::stdout(), &commands::in_text(&error.to_string())),
+    }
     u8::try_from(error.exit_code()).unwrap_or(exit::USAGE)
 }
 

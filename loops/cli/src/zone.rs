@@ -1,4 +1,4 @@
-//! Times for people: in the computer's zone, with the day said where it could be misread.
+//! Times for people: in their zone, with the day said where it could be misread.
 
 use chrono::{DateTime, FixedOffset, NaiveDate, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -8,12 +8,9 @@ use chrono_tz::Tz;
 pub(crate) struct Zone(Tz);
 
 impl Zone {
-    /// `TZ` if it names a zone, else the computer's; UTC if neither can be read.
-    pub(crate) fn of_this_computer() -> Zone {
-        let parse = |name: &str| name.trim_start_matches(':').parse::<Tz>().ok();
-        let named = std::env::var("TZ").ok().and_then(|n| parse(&n));
-        let system = || iana_time_zone::get_timezone().ok().and_then(|n| parse(&n));
-        Zone(named.or_else(system).unwrap_or(Tz::UTC))
+    /// Shows times in this zone.
+    pub(crate) fn new(zone: Tz) -> Zone {
+        Zone(zone)
     }
 
     /// The offset that holds at a time.

@@ -51,21 +51,22 @@ pub(crate) fn marked(page: &mut Page, indent: usize, with: Mark, text: &str) {
     mark(page, with).say(text).end();
 }
 
-/// Adds rows whose columns line up; the last column is as wide as it likes.
+/// Wider cells push the rest of their own row aside and no other row's.
+const WIDEST: usize = 60;
+
+/// Adds rows whose columns line up.
 pub(crate) fn aligned(page: &mut Page, indent: usize, rows: &[Vec<(Tint, String)>]) {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|r| r.get(column));
-        cells
-            .map(|(_, text)| text.chars().count())
-            .max()
-            .unwrap_or(0)
+        let lengths = cells.map(|(_, text)| text.chars().count());
+        lengths.filter(|n| *n <= WIDEST).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     for row in rows {
         page.say(&" ".repeat(indent));
         for ((tint, text), width) in row.iter().zip(&widths) {
-            page.cell(*tint, text, width + 2);
+            page.cell(*tint, text, *width).say("  ");
         }
         page.end();
     }

@@ -37,7 +37,7 @@ fn request(args: &AddArgs, confirm: Confirm) -> AddRequest {
 
 fn ask(args: &AddArgs, app: &App, read: &AddView) -> Result<u8, ApiError> {
     let mut page = app.output.page();
-    check::explained(&mut page, &read.check);
+    check::explained(&mut page, &read.check, app.context.now);
     page.gap();
     app.output.print(&page);
     if !app.output.ask("Add it?") {
@@ -53,7 +53,7 @@ fn ask(args: &AddArgs, app: &App, read: &AddView) -> Result<u8, ApiError> {
 
 fn unconfirmed(args: &AddArgs, app: &App, read: &AddView) -> Result<u8, ApiError> {
     app.output.answer(read, |page| {
-        check::explained(page, &read.check);
+        check::explained(page, &read.check, app.context.now);
         page.gap();
         page.line("Not added yet. This confirms exactly this file:");
         page.tinted(Tint::Accent, &confirmation(args, &read.hash));
