@@ -1,3 +1,77 @@
-//! Binary.
+//! The terminal shell: reads a command line, asks `engine::api`, prints the answer. Decisions are made elsewhere.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use loopwright_core::exit;
+use loopwright_engine::api::{ApiError, Context};
+
+mod args;
+mod commands;
+mod interrupt;
+mod live;
+mod output;
+mod page;
+mod render;
+mod verbs;
+mod zone;
+
+use args::{Cli, Verb};
+use output::Output;
+use zone::Zone;
+
+/// What every verb works with.
+struct App {
+    context: Context,
+    output: Output,
+    zone: Zone,
+}
+
+fn main() -> ExitCode {
+    // A panic is a defect of Loopwright and has its own code; the message is printed by the default hook.
+    let code = std::panic::catch_unwind(start).unwrap_or(exit::INTERNAL);
+    ExitCode::from(code)
+}
+
+fn start() -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return output::usage(&error),
+    };
+    let output = Output::new(cli.json);
+    match answer(cli.verb, output.clone()) {
+        Ok(code) => code,
+        Err(error) => {
+            output.error(&error);
+            error.code
+        }
+    }
+}
+
+fn answer(verb: Verb, output: Output) -> Result<u8, ApiError> {
+    let context = Context::open()?;
+    let app = App {
+        zone: Zone::new(context.zone),
+        context,
+        output,
+    };
+    match verb {
+        Verb::Templates(args) => verbs::templates::run(&args, &app),
+        Verb::Add(args) => verbs::add::run(&args, &app),
+        Verb::Check(args) => verbs::check::run(&args, &app),
+        Verb::Schema => verbs::schema::run(&app),
+        Verb::Next(args) => verbs::next::run(&args, &app),
+        Verb::Run(args) => verbs::run::run(&args, &app),
+        Verb::Status => verbs::status::run(&app),
+        Verb::Runs(args) => verbs::runs::run(&args, &app),
+        Verb::Show(args) => verbs::show::run(&args, &app),
+        Verb::Logs(args) => verbs::logs::run(&args, &app),
+        Verb::Reviews(args) => verbs::reviews::run(&args, &app),
+        Verb::Review(args) => verbs::review::run(&args, &app),
+        Verb::Approve(args) => verbs::approve::run(&args, &app),
+        Verb::Halt(args) => verbs::halt::run(&args, &app),
+        Verb::Resume(args) => verbs::resume::run(&args, &app),
+        Verb::Doctor => verbs::doctor::run(&app),
+        Verb::RunInner(args) => verbs::run_inner::run(&args, &app),
+    }
+}

@@ -25,7 +25,8 @@ pub fn held_back(why: &HoldBack) -> String {
             format!("a run acts on at most {} (max_findings)", counted_as(*max, "finding"))
         }
         HoldBack::ReviewFull { max } => {
-            format!("at most {max} pull requests may wait for you (review.max_open)")
+            let many = counted_as(*max, "pull request");
+            format!("at most {many} may wait for you (review.max_open)")
         }
     }
 }

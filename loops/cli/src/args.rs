@@ -1,0 +1,314 @@
+//! The command line: verbs, their arguments, and the help that `--help` prints. What they do is in [`crate::verbs`].
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Closes `loopwright --help`.
+const AFTER_HELP: &str = "\
+With --json the answer is one JSON document on stdout, and an error is one on stderr: {code, message, hint}.
+
+Environment:
+  LOOPWRIGHT_HOME     replaces all folders at once: $LOOPWRIGHT_HOME/{config,data,cache,state}
+  LOOPWRIGHT_COMMAND  stands for `loopwright` in the commands that are printed
+  NO_COLOR            no colours
+
+Exit codes:
+   0  done
+   1  failed
+   2  the command line is wrong, or a confirmation is missing
+   3  the loop file is invalid
+  10  halted
+  11  the budget is reached
+  12  no progress (run --finding only)
+  13  the cap of iterations is reached (run --finding only)
+  14  the time is over
+  20  nothing to do
+  21  something waits for a person: open pull requests, or findings handed over
+  22  parked
+  70  a defect of Loopwright";
+
+/// Runs loops of coding agents on your own machine.
+///
+/// A loop finds work, makes a change in a sandbox, checks it, and waits for you.
+/// Nothing reaches your branches until you approve.
+#[derive(Debug, Parser)]
+#[command(name = "loopwright", version, after_help = AFTER_HELP, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Answers with one JSON document
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// What a person may ask for.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Lists the loops that ship with Loopwright, or prints one
+    #[command(after_help = "Example: loopwright templates daily-triage > loop.yaml")]
+    Templates(TemplatesArgs),
+    /// Registers a loop after showing what it may do
+    #[command(after_help = "Example: loopwright add daily-triage --repo ~/src/shop-api")]
+    Add(AddArgs),
+    /// Reads a loop file and says all that is wrong with it, or how it was understood
+    #[command(after_help = "Example: loopwright check .loopwright/daily-triage/loop.yaml")]
+    Check(CheckArgs),
+    /// Prints the JSON Schema of loop files, for editors
+    #[command(after_help = "Example: loopwright schema > loop.schema.json")]
+    Schema,
+    /// Says when loops are due
+    #[command(after_help = "Example: loopwright next daily-triage")]
+    Next(NextArgs),
+    /// Runs a loop now and shows how it goes
+    #[command(after_help = "\
+Ctrl-C halts the run; a second Ctrl-C leaves at once while the watchdog ends it.
+
+Example: loopwright run daily-triage --ship")]
+    Run(RunArgs),
+    /// Shows everything at a glance: halts, runs, what waits for you
+    #[command(after_help = "Example: loopwright status --json")]
+    Status,
+    /// Lists runs, the newest first
+    #[command(after_help = "Example: loopwright runs daily-triage")]
+    Runs(RunsArgs),
+    /// Tells the story of one run
+    #[command(after_help = "Example: loopwright show last")]
+    Show(ShowArgs),
+    /// Prints what agents and gates of a run wrote
+    #[command(after_help = "Example: loopwright logs -f")]
+    Logs(LogsArgs),
+    /// Lists the pull requests that wait for you
+    #[command(after_help = "Example: loopwright reviews --all")]
+    Reviews(ReviewsArgs),
+    /// Shows a pull request with its evidence and its diff
+    #[command(after_help = "Example: loopwright review 1a2b3c4d")]
+    Review(ReviewArgs),
+    /// Approves exactly the change that was shown and merges it
+    #[command(after_help = "\
+Without --tree a terminal shows the change and asks; anything else exits 2.
+
+Example: loopwright approve 1a2b3c4d --tree 0123456789ab")]
+    Approve(ApproveArgs),
+    /// Stops everything, a loop or a run, and keeps it stopped
+    #[command(after_help = "\
+Stops at once and asks nothing. Nothing starts again until `loopwright resume`.
+
+Example: loopwright halt --loop daily-triage --reason 'wrong branch'")]
+    Halt(HaltArgs),
+    /// Allows again what was halted
+    #[command(after_help = "Example: loopwright resume --reason 'branch fixed'")]
+    Resume(ResumeArgs),
+    /// Looks at what Loopwright needs on this machine
+    #[command(after_help = "Example: loopwright doctor")]
+    Doctor,
+    /// The process of a run; started by its watchdog
+    #[command(name = "__run", hide = true)]
+    RunInner(RunInnerArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TemplatesArgs {
+    /// Prints this one's loop.yaml
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddArgs {
+    /// A loop file, its folder, or the name of a template
+    pub(crate) target: String,
+    /// The repository it works on; default: the one around the file or the current folder
+    #[arg(long)]
+    pub(crate) repo: Option<PathBuf>,
+    /// Lets it open pull requests; without, it only reports
+    #[arg(long)]
+    pub(crate) ship: bool,
+    /// Confirms the file with this hash, without asking
+    #[arg(long, value_name = "HASH")]
+    pub(crate) confirm: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// A loop file, its folder, or the name of a loop or template
+    pub(crate) target: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NextArgs {
+    /// Only this loop
+    #[arg(value_name = "LOOP")]
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The loop's name
+    #[arg(value_name = "LOOP")]
+    pub(crate) name: String,
+    /// Lets this loop open pull requests from now on
+    #[arg(long)]
+    pub(crate) ship: bool,
+    /// Acts on this finding alone
+    #[arg(long, value_name = "ID")]
+    pub(crate) finding: Option<String>,
+    /// Returns at once and prints the run's id
+    #[arg(long)]
+    pub(crate) detach: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunsArgs {
+    /// Only runs of this loop
+    #[arg(value_name = "LOOP")]
+    pub(crate) name: Option<String>,
+    /// At most this many
+    #[arg(short = 'n', long, default_value_t = 20, value_name = "N")]
+    pub(crate) limit: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// A run's id, or `last`
+    #[arg(default_value = "last")]
+    pub(crate) run: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogsArgs {
+    /// A run's id, or `last`
+    #[arg(default_value = "last")]
+    pub(crate) run: String,
+    /// Follows until the run ends
+    #[arg(short, long, conflicts_with = "json")]
+    pub(crate) follow: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReviewsArgs {
+    /// The decided ones too
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReviewArgs {
+    /// The pull request's id
+    pub(crate) id: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApproveArgs {
+    /// The pull request's id
+    pub(crate) id: String,
+    /// The tree that you looked at: at least 12 hex digits, as `review` prints them
+    #[arg(long, value_name = "HEX", value_parser = tree)]
+    pub(crate) tree: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct LevelArgs {
+    /// Only this loop
+    #[arg(long = "loop", value_name = "LOOP")]
+    pub(crate) of_loop: Option<String>,
+    /// Only this run
+    #[arg(long = "run", value_name = "RUN")]
+    pub(crate) of_run: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HaltArgs {
+    #[command(flatten)]
+    pub(crate) level: LevelArgs,
+    /// Leaves out the `finally:` steps too
+    #[arg(long)]
+    pub(crate) now: bool,
+    /// Why, for whoever resumes
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArgs {
+    #[command(flatten)]
+    pub(crate) level: LevelArgs,
+    /// Why it may go on
+    #[arg(long)]
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunInnerArgs {
+    /// The run's id
+    pub(crate) run: String,
+}
+
+/// A tree's id, abbreviated to no less than twelve digits.
+fn tree(text: &str) -> Result<String, String> {
+    match text.bytes().all(|b| b.is_ascii_hexdigit()) && (12..=64).contains(&text.len()) {
+        true => Ok(text.to_ascii_lowercase()),
+        false => Err("a tree is at least 12 hex digits, as `review` prints them".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use loopwright_core::exit;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_user_verb_has_an_example() {
+        for verb in Cli::command().get_subcommands() {
+            let help = verb.get_after_help().map(ToString::to_string);
+            let example = help.is_some_and(|h| h.contains("Example: loopwright "));
+            assert!(example || verb.is_hide_set(), "{}", verb.get_name());
+        }
+    }
+
+    #[test]
+    fn the_help_ends_with_every_exit_code() {
+        let help = Cli::command().render_long_help().to_string();
+        let (_, table) = help.split_once("Exit codes:").expect("the table");
+        for code in [
+            exit::DONE,
+            exit::FAILED,
+            exit::USAGE,
+            exit::INVALID_LOOP,
+            exit::HALTED,
+            exit::BUDGET,
+            exit::NO_PROGRESS,
+            exit::ITERATION_CAP,
+            exit::TIME,
+            exit::NOTHING,
+            exit::WAITS,
+            exit::INTERNAL,
+        ] {
+            assert!(table.contains(&format!("\n{code:>4}  ")), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_tree_needs_twelve_digits() {
+        let parse =
+            |tree: &str| Cli::try_parse_from(["loopwright", "approve", "x", "--tree", tree]);
+        assert!(parse("0123456789ab").is_ok());
+        for bad in ["0123456789a", "0123456789ag", ""] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_halt_has_one_level() {
+        let both = ["loopwright", "halt", "--loop", "a", "--run", "b"];
+        assert!(Cli::try_parse_from(both).is_err());
+        assert!(Cli::try_parse_from(&both[..4]).is_ok());
+    }
+}

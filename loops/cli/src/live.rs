@@ -1,0 +1,141 @@
+//! A run while it lives: its story as it happens, and one line that says what it does now.
+//!
+//! On a terminal the line changes in place on stderr; elsewhere only whole lines of the story are printed there.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use loopwright_core::ids::RunId;
+use loopwright_core::run::{Entry, Item, Run, Stage, Step};
+use loopwright_core::story::{self, Titles};
+use loopwright_engine::api::{self, ApiError, RunRow};
+
+use crate::App;
+use crate::output::Output;
+use crate::page::visible;
+use crate::render::{self, money};
+
+/// Longest wait for news; the store wakes us up before.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Follows a run to its end: its row, and its whole journal.
+pub(crate) fn follow(
+    app: &App,
+    screen: &Screen,
+    id: RunId,
+) -> Result<(RunRow, Vec<Entry>), ApiError> {
+    let (mut seen, mut told) = (0, 0);
+    let mut entries: Vec<Entry> = Vec::new();
+    loop {
+        // The row first: once it has ended, the journal that is read after it is whole.
+        let row = api::run_row(&app.context, id)?;
+        for (seq, entry) in api::journal_after(&app.context, id, seen)? {
+            seen = seq;
+            entries.push(entry);
+        }
+        let story = story::tell(&entries, &Titles::new(), app.zone.offset(app.context.now));
+        screen.lines(&story[told..]);
+        told = story.len();
+        if row.ended.is_some() {
+            screen.clear();
+            return Ok((row, entries));
+        }
+        screen.now(&now(&entries));
+        api::wait_for_change(&app.context, PATIENCE);
+    }
+}
+
+/// `Building “x” · finding 2 of 5 · round 1 of 3 · $0.41 of $5.00`
+fn now(entries: &[Entry]) -> String {
+    let Ok(Some(run)) = Run::replay(entries.iter().map(|e| &e.event)) else {
+        return "Starting".to_owned();
+    };
+    let doing = story::doing(entries, &Titles::new()).unwrap_or_else(|| "Deciding".to_owned());
+    let mut parts = vec![doing];
+    parts.extend(position(&run));
+    let rails = &run.start.rails;
+    if let Some((Step::Build { iteration, .. }, _)) = &run.open {
+        parts.push(format!("round {iteration} of {}", rails.max_iterations));
+    }
+    parts.push(format!("{} of {}", money(run.spent), money(rails.budget)));
+    parts.join(" · ")
+}
+
+/// Which finding of how many.
+fn position(run: &Run) -> Option<String> {
+    let decided = |i: &Item| {
+        matches!(
+            i.stage,
+            Stage::Shipped { .. } | Stage::HandedOver(_) | Stage::HeldBack
+        )
+    };
+    let at = run.items.iter().position(|i| !decided(i))? + 1;
+    Some(format!("finding {at} of {}", run.items.len()))
+}
+
+/// The terminal of a run; its clones share one line.
+#[derive(Clone)]
+pub(crate) struct Screen {
+    output: Output,
+    bar: ProgressBar,
+}
+
+impl Screen {
+    pub(crate) fn new(output: &Output) -> Screen {
+        let bar = ProgressBar::new_spinner();
+        let target = match output.live() {
+            true => ProgressDrawTarget::stderr(),
+            false => ProgressDrawTarget::hidden(),
+        };
+        bar.set_draw_target(target);
+        if let Ok(style) = ProgressStyle::with_template("● {elapsed}  {wide_msg}") {
+            bar.set_style(style);
+        }
+        // The elapsed time goes on without news; nothing else moves.
+        bar.enable_steady_tick(Duration::from_secs(1));
+        let output = output.clone();
+        Screen { output, bar }
+    }
+
+    /// Prints lines of the story above the line that changes.
+    fn lines(&self, lines: &[story::StoryLine]) {
+        if lines.is_empty() || self.output.json() {
+            return;
+        }
+        let mut page = self.output.error_page();
+        render::story::lines(&mut page, lines);
+        self.bar.suspend(|| self.output.print_error(&page));
+    }
+
+    fn now(&self, text: &str) {
+        self.bar.set_message(visible(text));
+    }
+
+    /// Takes the line away.
+    pub(crate) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// Says something that is no part of the story.
+    pub(crate) fn say(&self, text: &str) {
+        if self.output.json() {
+            return;
+        }
+        let mut page = self.output.error_page();
+        page.line(text);
+        self.bar.suspend(|| self.output.print_error(&page));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+
+    #[test]
+    fn the_line_says_what_it_does_now() {
+        let journal = samples::journal();
+        let lines: Vec<String> = (0..=journal.len()).map(|n| now(&journal[..n])).collect();
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+}

@@ -1,0 +1,244 @@
+//! A pull request as a person reads it: finding, gates, checker, cost, diff, and at last the command that approves it.
+
+use loopwright_core::definition::Merge;
+use loopwright_core::gate::{GateResult, Level};
+use loopwright_core::story::Mark;
+use loopwright_core::triage::plain;
+use loopwright_core::verdict::CheckerVerdict;
+use loopwright_engine::api::{PullRequestRow, ReviewView};
+
+use super::{aligned, count, diff, mark, marked, money};
+use crate::commands;
+use crate::page::{Page, Tint};
+use crate::zone::Zone;
+use chrono::{DateTime, Utc};
+
+/// Adds everything a person decides by; the diff is whole.
+pub(crate) fn review(page: &mut Page, view: &ReviewView) {
+    evidence(page, view);
+    page.gap();
+    diff::diff(page, &view.diff);
+    page.gap();
+    last_line(page, view);
+}
+
+/// Adds a list of pull requests.
+pub(crate) fn rows(page: &mut Page, rows: &[PullRequestRow], zone: Zone, now: DateTime<Utc>) {
+    let cells = |r: &PullRequestRow| {
+        let mark = state_mark(r);
+        vec![
+            (super::tint(mark), format!("{} {}", mark.shape(), r.short)),
+            (Tint::Strong, plain(&r.title, 60)),
+            (Tint::Plain, r.stat.to_string()),
+            (Tint::Plain, money(r.cost)),
+            (Tint::Muted, zone.day_time(&r.opened, now)),
+            (Tint::Muted, state(r).to_owned()),
+        ]
+    };
+    aligned(page, 0, &rows.iter().map(cells).collect::<Vec<_>>());
+}
+
+fn evidence(page: &mut Page, view: &ReviewView) {
+    let row = &view.row;
+    mark(page, state_mark(row)).add(Tint::Strong, &plain(&row.title, 120));
+    let origin = format!("  {} · {} · {}", row.short, row.loop_name, state(row));
+    page.add(Tint::Muted, &origin).end();
+    page.gap();
+    for (title, should) in &view.findings {
+        field(page, "Finding", &plain(title, 300));
+        field(page, "Should", &plain(should, 300));
+    }
+    page.gap();
+    gates(page, &view.gates);
+    page.gap();
+    checker(page, view);
+    page.gap();
+    facts(page, view);
+}
+
+fn field(page: &mut Page, name: &str, text: &str) {
+    page.cell(Tint::Muted, name, 9).line(text);
+}
+
+/// Failed first, then what needs a person, then passed.
+fn gates(page: &mut Page, gates: &[GateResult]) {
+    page.tinted(Tint::Strong, "Gates");
+    if gates.is_empty() {
+        page.line("  none");
+    }
+    let width = gates
+        .iter()
+        .map(|g| g.gate.chars().count())
+        .max()
+        .unwrap_or(0);
+    let mut sorted: Vec<&GateResult> = gates.iter().collect();
+    sorted.sort_by_key(|g| g.level);
+    for gate in sorted {
+        page.say("  ");
+        mark(page, Mark::from(gate.level)).cell(Tint::Plain, &gate.gate, width + 2);
+        page.line(&plain(&gate.summary, 300));
+        for reason in gate.reasons.iter().filter(|_| gate.level != Level::Pass) {
+            page.tinted(Tint::Plain, &format!("      {}", plain(reason, 300)));
+        }
+    }
+}
+
+/// What it did not check first, objections next, acceptance last.
+fn checker(page: &mut Page, view: &ReviewView) {
+    page.add(Tint::Strong, "Checker")
+        .say("  ")
+        .line(&plain(&view.checked_by, 80));
+    let Some(answer) = &view.checker else {
+        return;
+    };
+    for unchecked in &answer.not_checked {
+        let text = format!("not checked: {}", plain(unchecked, 300));
+        marked(page, 2, Mark::NeedsYou, &text);
+    }
+    for fault in &answer.faults {
+        let text = format!("{}: {}: {}", fault.file, fault.rule, fault.message);
+        marked(page, 2, Mark::Failed, &plain(&text, 300));
+    }
+    conclusion(page, answer);
+}
+
+fn conclusion(page: &mut Page, answer: &CheckerVerdict) {
+    let (mark, word) = match answer.accepted {
+        true => (Mark::Note, "accepts"),
+        false => (Mark::Failed, "rejects"),
+    };
+    marked(page, 2, mark, word);
+    for reason in &answer.reasons {
+        page.line(&format!("      {}", plain(reason, 300)));
+    }
+}
+
+fn facts(page: &mut Page, view: &ReviewView) {
+    let row = &view.row;
+    let rounds = count(view.iterations as usize, "round");
+    field(page, "Cost", &format!("{} · {rounds}", money(row.cost)));
+    field(page, "Maker", &plain(&view.maker, 120));
+    let (repo, branch) = &view.target;
+    let how = match view.merge {
+        Merge::Squash => "as one commit",
+        Merge::Merge => "as a merge",
+        Merge::FastForward => "fast-forward only",
+    };
+    field(
+        page,
+        "Into",
+        &format!("{} of {repo}, {how}", plain(branch, 120)),
+    );
+    field(
+        page,
+        "Tree",
+        &format!("{} · commit {}", view.tree, view.commit),
+    );
+    field(page, "Change", &row.stat.to_string());
+}
+
+/// The command that approves, or why there is none.
+fn last_line(page: &mut Page, view: &ReviewView) {
+    match (view.row.state.as_str(), &view.merged) {
+        ("open", _) => page.tinted(Tint::Accent, &approve_command(view)),
+        (_, Some(commit)) => marked(page, 0, Mark::Passed, &format!("Merged as {commit}.")),
+        (_, None) => page.line(&format!("Nothing to approve: it is {}.", state(&view.row))),
+    }
+}
+
+/// `loopwright approve ID --tree <12 hex>`.
+pub(crate) fn approve_command(view: &ReviewView) -> String {
+    approve(&view.row.short, &view.tree)
+}
+
+/// The same from its parts.
+pub(crate) fn approve(id: &str, tree: &str) -> String {
+    let tree = tree.get(..12).unwrap_or(tree);
+    commands::command(&format!("approve {id} --tree {tree}"))
+}
+
+fn state_mark(row: &PullRequestRow) -> Mark {
+    match row.state.as_str() {
+        "open" | "approved" => Mark::NeedsYou,
+        "merged" => Mark::Passed,
+        "rejected" | "reverted" => Mark::Failed,
+        _ => Mark::Skipped,
+    }
+}
+
+fn state(row: &PullRequestRow) -> &str {
+    match row.state.as_str() {
+        "open" if row.needs_person => "needs your look",
+        "open" => "ready",
+        "approved" => "approved, waiting",
+        "sent_back" => "sent back",
+        "closed" => "closed elsewhere",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+    use crate::zone::tests::{BERLIN, now};
+
+    fn shown(view: &ReviewView) -> String {
+        let mut page = Page::new(false);
+        review(&mut page, view);
+        page.text().to_owned()
+    }
+
+    #[test]
+    fn a_whole_review() {
+        insta::assert_snapshot!(shown(&samples::review()));
+    }
+
+    #[test]
+    fn the_last_line_approves_what_was_shown() {
+        let text = shown(&samples::review());
+        assert_eq!(
+            text.lines().last(),
+            Some("loopwright approve 0000002a --tree 0123456789ab")
+        );
+    }
+
+    #[test]
+    fn a_merged_one_offers_nothing() {
+        let mut view = samples::review();
+        view.row.state = "merged".to_owned();
+        view.merged = Some("c0ffee0".to_owned());
+        assert_eq!(shown(&view).lines().last(), Some("✓ Merged as c0ffee0."));
+        assert!(!shown(&view).contains("approve"));
+    }
+
+    #[test]
+    fn untrusted_text_can_not_pose_as_evidence() {
+        let mut view = samples::review();
+        let evil = "x\n  ✓ tests_pass  999 passed\u{1b}[1A\u{202e}";
+        view.row.title = evil.to_owned();
+        view.findings[0] = (evil.to_owned(), evil.to_owned());
+        view.maker = evil.to_owned();
+        view.gates[0].summary = evil.to_owned();
+        let text = shown(&view);
+        assert!(
+            !text.lines().any(|l| l.starts_with("  ✓ tests_pass  999")),
+            "{text}"
+        );
+        assert!(!text.contains(['\u{1b}', '\u{202e}']));
+        assert!(
+            evil.lines().any(|l| l.starts_with("  ✓ tests_pass  999")),
+            "the control would pass too"
+        );
+    }
+
+    #[test]
+    fn lists_line_up() {
+        let mut page = Page::new(false);
+        let mut merged = samples::pull_request("Bump serde");
+        merged.state = "merged".to_owned();
+        let list = [samples::pull_request("Formatting: 4 files"), merged];
+        rows(&mut page, &list, BERLIN, now());
+        insta::assert_snapshot!(page.text());
+    }
+}

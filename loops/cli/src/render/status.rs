@@ -1,0 +1,156 @@
+//! Everything at a glance, in the order that matters: halted, running, waiting, handed over, next.
+
+use chrono::{DateTime, Utc};
+use loopwright_core::finding::FindingState;
+use loopwright_core::story::Mark;
+use loopwright_core::triage::plain;
+use loopwright_engine::api::{FindingRow, StatusView};
+
+use super::{aligned, count, marked, review, runs};
+use crate::commands::command;
+use crate::page::{Page, Tint};
+use crate::zone::{Zone, due};
+
+/// Adds the whole status.
+pub(crate) fn status(page: &mut Page, view: &StatusView, zone: Zone, now: DateTime<Utc>) {
+    if let Some(why) = &view.halted {
+        marked(
+            page,
+            0,
+            Mark::Halted,
+            &format!("Halted: {}", plain(why, 200)),
+        );
+        let resume = command("resume --reason '…'");
+        page.line(&format!("  Nothing starts until you resume: {resume}"));
+        page.gap();
+    }
+    if !view.running.is_empty() {
+        marked(
+            page,
+            0,
+            Mark::Running,
+            &format!("{} running", view.running.len()),
+        );
+        runs::rows(page, 2, &view.running, zone, now);
+        page.gap();
+    }
+    waiting(page, view, zone, now);
+    closing(page, view, now);
+}
+
+fn waiting(page: &mut Page, view: &StatusView, zone: Zone, now: DateTime<Utc>) {
+    if !view.waiting.is_empty() {
+        let many = count(view.waiting.len(), "pull request");
+        let verb = if view.waiting.len() == 1 {
+            "waits"
+        } else {
+            "wait"
+        };
+        marked(page, 0, Mark::NeedsYou, &format!("{many} {verb} for you"));
+        review::rows(page, &view.waiting, zone, now);
+        page.tinted(
+            Tint::Accent,
+            &command(&format!("review {}", view.waiting[0].short)),
+        );
+        page.gap();
+    }
+    if !view.needs_you.is_empty() {
+        let many = count(view.needs_you.len(), "finding");
+        marked(page, 0, Mark::NeedsYou, &format!("{many} handed to you"));
+        handed(page, &view.needs_you);
+        page.gap();
+    }
+}
+
+fn handed(page: &mut Page, findings: &[FindingRow]) {
+    let cells = |f: &FindingRow| {
+        let why = match &f.state {
+            FindingState::NeedsYou { why } => plain(why, 120),
+            other => other.word().to_owned(),
+        };
+        vec![
+            (Tint::Plain, f.short.clone()),
+            (Tint::Strong, plain(&f.title, 60)),
+            (Tint::Muted, why),
+        ]
+    };
+    aligned(page, 2, &findings.iter().map(cells).collect::<Vec<_>>());
+}
+
+fn closing(page: &mut Page, view: &StatusView, now: DateTime<Utc>) {
+    if view.loops.is_empty() {
+        marked(page, 0, Mark::Nothing, "No loops yet.");
+        page.line(&format!("  {}", command("templates")));
+        return;
+    }
+    let quiet = view.halted.is_none()
+        && view.running.is_empty()
+        && view.waiting.is_empty()
+        && view.needs_you.is_empty();
+    let many = count(view.loops.len(), "loop");
+    let said = if quiet {
+        format!("All quiet · {many}")
+    } else {
+        many
+    };
+    marked(page, 0, Mark::Nothing, &said);
+    let next = view
+        .loops
+        .iter()
+        .filter_map(|l| Some((l.next.first()?, &l.name)));
+    if let Some((at, name)) = next.min_by_key(|(at, _)| instant(at)) {
+        page.line(&format!("  Next: {}, {}", plain(name, 64), due(at, now)));
+    }
+}
+
+/// Times of several zones compare only as instants.
+fn instant(at: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(at)
+        .ok()
+        .map(|t| t.with_timezone(&Utc))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+    use crate::zone::tests::{BERLIN, now};
+
+    fn shown(view: &StatusView) -> String {
+        let mut page = Page::new(false);
+        status(&mut page, view, BERLIN, now());
+        page.text().to_owned()
+    }
+
+    fn empty() -> StatusView {
+        StatusView {
+            halted: None,
+            loops: Vec::new(),
+            running: Vec::new(),
+            waiting: Vec::new(),
+            needs_you: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn nothing_yet() {
+        assert_eq!(shown(&empty()), "○ No loops yet.\n  loopwright templates\n");
+    }
+
+    #[test]
+    fn all_quiet() {
+        let loops = vec![samples::a_loop()];
+        insta::assert_snapshot!(shown(&StatusView { loops, ..empty() }));
+    }
+
+    #[test]
+    fn everything_at_once() {
+        insta::assert_snapshot!(shown(&StatusView {
+            halted: Some("by hand: wrong branch".to_owned()),
+            loops: vec![samples::a_loop()],
+            running: vec![samples::run(None, None)],
+            waiting: vec![samples::pull_request("Formatting: 4 files")],
+            needs_you: vec![samples::handed_over()],
+        }));
+    }
+}

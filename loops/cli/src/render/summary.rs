@@ -1,0 +1,136 @@
+//! What a run came to, with the commands to type next. Printed at the end of `run`.
+
+use std::collections::BTreeMap;
+
+use loopwright_core::ids::PullRequestId;
+use loopwright_core::run::{Entry, HoldBack, Item, Outcome, Run, RunEvent, Shipped, Stage, Step};
+use loopwright_core::story::{self, Mark};
+use loopwright_core::triage::plain;
+
+use super::{count, marked, review};
+use crate::commands::command;
+use crate::page::{Page, Tint};
+
+/// Adds the summary of a journal; nothing if it can't be read as a run.
+pub(crate) fn summary(page: &mut Page, entries: &[Entry]) {
+    let Ok(Some(run)) = Run::replay(entries.iter().map(|e| &e.event)) else {
+        return;
+    };
+    if let Some(found) = &run.discovered {
+        page.line(&format!(
+            "Found {}, of these {} new.",
+            found.seen, found.new
+        ));
+    }
+    pull_requests(page, &run, &shipped(entries));
+    handed_over(page, &run);
+    held_back(page, &run, entries);
+    if let Some(end) = &run.end {
+        marked(page, 0, story::end_mark(end), &story::ending(end));
+    }
+}
+
+fn pull_requests(page: &mut Page, run: &Run, shipped: &BTreeMap<PullRequestId, &Shipped>) {
+    let opened: Vec<PullRequestId> = run.items.iter().filter_map(opened).collect();
+    if opened.is_empty() {
+        return;
+    }
+    let many = count(opened.len(), "pull request");
+    let verb = if opened.len() == 1 { "waits" } else { "wait" };
+    marked(page, 0, Mark::NeedsYou, &format!("{many} {verb} for you"));
+    for (id, shipped) in opened.iter().filter_map(|id| Some((id, shipped.get(id)?))) {
+        let short = id.short();
+        page.say("  ")
+            .tinted(Tint::Strong, &plain(&shipped.title, 100));
+        page.say("    ")
+            .tinted(Tint::Accent, &command(&format!("review {short}")));
+        page.say("    ")
+            .tinted(Tint::Accent, &review::approve(&short, &shipped.tree));
+    }
+}
+
+fn opened(item: &Item) -> Option<PullRequestId> {
+    match item.stage {
+        Stage::Shipped { pull_request } => Some(PullRequestId(pull_request)),
+        _ => None,
+    }
+}
+
+fn handed_over(page: &mut Page, run: &Run) {
+    let handed: Vec<(&Item, String)> = run.items.iter().filter_map(handed).collect();
+    if handed.is_empty() {
+        return;
+    }
+    let many = count(handed.len(), "finding");
+    marked(page, 0, Mark::NeedsYou, &format!("{many} handed to you"));
+    for (item, why) in handed {
+        page.say("  ")
+            .add(Tint::Strong, &plain(&item.queued.title, 80))
+            .say(": ");
+        page.line(&plain(&why, 200));
+    }
+}
+
+fn handed(item: &Item) -> Option<(&Item, String)> {
+    match &item.stage {
+        Stage::HandedOver(why) => Some((item, why.text())),
+        _ => None,
+    }
+}
+
+fn held_back(page: &mut Page, run: &Run, entries: &[Entry]) {
+    let held = run
+        .items
+        .iter()
+        .filter(|i| i.stage == Stage::HeldBack)
+        .count();
+    let why = entries.iter().rev().find_map(|e| match &e.event {
+        RunEvent::StepStarted {
+            step: Step::HoldBack { why },
+            ..
+        } => Some(why),
+        _ => None,
+    });
+    if held == 0 {
+        return;
+    }
+    let why = why.map_or_else(String::new, |w: &HoldBack| {
+        format!(": {}", story::held_back(w))
+    });
+    let many = count(held, "finding");
+    marked(page, 0, Mark::Skipped, &format!("{many} held back{why}"));
+}
+
+/// Pull requests by the id of the step that opened them.
+fn shipped(entries: &[Entry]) -> BTreeMap<PullRequestId, &Shipped> {
+    entries
+        .iter()
+        .filter_map(|e| match &e.event {
+            RunEvent::StepFinished {
+                id,
+                outcome: Outcome::Shipped(s),
+            } => Some((PullRequestId(*id), s)),
+            _ => None,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+
+    #[test]
+    fn a_summary_ends_with_what_to_type() {
+        let mut page = Page::new(false);
+        summary(&mut page, &samples::journal());
+        insta::assert_snapshot!(page.text());
+    }
+
+    #[test]
+    fn no_journal_no_summary() {
+        let mut page = Page::new(false);
+        summary(&mut page, &[]);
+        assert_eq!(page.text(), "");
+    }
+}

@@ -1,0 +1,114 @@
+//! `loopwright add TARGET`: shows what the loop may do, has it confirmed, registers it.
+
+use loopwright_core::exit;
+use loopwright_engine::api::{self, AddRequest, AddView, ApiError, Confirm};
+
+use crate::App;
+use crate::args::AddArgs;
+use crate::commands::command;
+use crate::page::{Page, Tint};
+use crate::render::{self, check, loops};
+
+pub(crate) fn run(args: &AddArgs, app: &App) -> Result<u8, ApiError> {
+    let confirm = args.confirm.clone().map_or(Confirm::None, Confirm::Hash);
+    let read = api::add(&app.context, request(args, confirm))?;
+    if check::invalid(&read.check) {
+        app.output
+            .answer(&read, |page| check::diagnostics(page, &read.check))?;
+        return Ok(exit::INVALID_LOOP);
+    }
+    if read.registered.is_some() {
+        return added(app, &read);
+    }
+    match app.output.person() {
+        true => ask(args, app, &read),
+        false => unconfirmed(args, app, &read),
+    }
+}
+
+fn request(args: &AddArgs, confirm: Confirm) -> AddRequest {
+    AddRequest {
+        target: args.target.clone(),
+        repo: args.repo.clone(),
+        ship: args.ship,
+        confirm,
+    }
+}
+
+fn ask(args: &AddArgs, app: &App, read: &AddView) -> Result<u8, ApiError> {
+    let mut page = app.output.page();
+    check::explained(&mut page, &read.check, app.context.now);
+    page.gap();
+    app.output.print(&page);
+    if !app.output.ask("Add it?") {
+        let mut page = app.output.page();
+        page.line("Not added.");
+        app.output.print(&page);
+        return Ok(exit::USAGE);
+    }
+    // The hash that was shown: a file that changed since is refused.
+    let confirm = Confirm::Hash(read.hash.clone());
+    added(app, &api::add(&app.context, request(args, confirm))?)
+}
+
+fn unconfirmed(args: &AddArgs, app: &App, read: &AddView) -> Result<u8, ApiError> {
+    app.output.answer(read, |page| {
+        check::explained(page, &read.check, app.context.now);
+        page.gap();
+        page.line("Not added yet. This confirms exactly this file:");
+        page.tinted(Tint::Accent, &confirmation(args, &read.hash));
+    })?;
+    Ok(exit::USAGE)
+}
+
+fn confirmation(args: &AddArgs, hash: &str) -> String {
+    let repo = args.repo.as_ref().map_or_else(String::new, |r| {
+        format!(" --repo {}", quoted(&r.display().to_string()))
+    });
+    let ship = if args.ship { " --ship" } else { "" };
+    let target = quoted(&args.target);
+    command(&format!("add {target}{repo}{ship} --confirm {hash}"))
+}
+
+/// A word for a shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-~+:@%".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+fn added(app: &App, view: &AddView) -> Result<u8, ApiError> {
+    app.output
+        .answer(view, |page| registered(page, app, view))?;
+    Ok(exit::DONE)
+}
+
+fn registered(page: &mut Page, app: &App, view: &AddView) {
+    let Some(registered) = &view.registered else {
+        return;
+    };
+    render::marked(page, 0, loopwright_core::story::Mark::Passed, "Added.");
+    loops::one(page, registered, app.zone, app.context.now);
+    page.tinted(Tint::Accent, &command(&format!("run {}", registered.name)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_confirmation_is_the_same_command_with_the_hash() {
+        let args = AddArgs {
+            target: "daily-triage".to_owned(),
+            repo: Some("/home/ada/my shop's".into()),
+            ship: true,
+            confirm: None,
+        };
+        assert_eq!(
+            confirmation(&args, "ab12"),
+            r"loopwright add daily-triage --repo '/home/ada/my shop'\''s' --ship --confirm ab12"
+        );
+    }
+}

@@ -1,0 +1,19 @@
+//! One file per verb: each asks `engine::api` one question, and has the answer rendered.
+
+pub(crate) mod add;
+pub(crate) mod approve;
+pub(crate) mod check;
+pub(crate) mod doctor;
+pub(crate) mod halt;
+pub(crate) mod logs;
+pub(crate) mod next;
+pub(crate) mod resume;
+pub(crate) mod review;
+pub(crate) mod reviews;
+pub(crate) mod run;
+pub(crate) mod run_inner;
+pub(crate) mod runs;
+pub(crate) mod schema;
+pub(crate) mod show;
+pub(crate) mod status;
+pub(crate) mod templates;

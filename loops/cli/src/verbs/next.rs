@@ -1,0 +1,30 @@
+//! `loopwright next [LOOP]`
+
+use loopwright_core::exit;
+use loopwright_engine::api::{self, ApiError};
+
+use crate::App;
+use crate::args::NextArgs;
+use crate::commands::command;
+use crate::output::usage_error;
+use crate::render::loops;
+
+pub(crate) fn run(args: &NextArgs, app: &App) -> Result<u8, ApiError> {
+    let mut all = api::loops(&app.context)?;
+    if let Some(name) = &args.name {
+        all.retain(|l| l.name == *name);
+        if all.is_empty() {
+            let hint = format!("see `{}`", command("next"));
+            return Err(usage_error(format!("there is no loop `{name}`"), hint));
+        }
+    }
+    app.output.answer(&all, |page| {
+        if all.is_empty() {
+            page.line(&format!("No loops yet. See `{}`.", command("templates")));
+        }
+        for one in &all {
+            loops::one(page, one, app.zone, app.context.now);
+        }
+    })?;
+    Ok(exit::DONE)
+}
