@@ -20,7 +20,8 @@ use crate::launch::{LaunchSpec, launch};
 use crate::lease::{Supervision, require_watchdog};
 use crate::resolve::{self, Resolved, line};
 use crate::runner;
-use crate::sandbox::{Bubblewrap, probe};
+use crate::sandbox::bubblewrap::Bubblewrap;
+use crate::sandbox::probe::{self, LayerState};
 use crate::steps::{Work, stamp};
 use crate::store::loops::{self, LoopRow};
 use crate::store::occurrences::{self, Occurrence};
@@ -50,7 +51,9 @@ pub fn start(context: &Context, request: StartRequest) -> Result<RunId, ApiError
     refuse_halted(context, &row)?;
     if let Some(live) = stored_runs::live(store.read())?.iter().find(|r| r.loop_id == row.id) {
         let message = format!("{} is running already (run {})", row.name, live.id.short());
-        return Err(ApiError::new(exit::FAILED, message).hint("`loopwright status` shows it; `loopwright halt` ends it"));
+        return Err(
+            ApiError::new(exit::FAILED, message).hint("`loopwright status` shows it; `loopwright halt` ends it")
+        );
     }
     let resolved = resolve::resolve(&context.home, &row)?;
     resolve::refuse_unusable(&resolved)?;
@@ -92,8 +95,11 @@ fn refuse_unboxed(context: &Context) -> Result<(), ApiError> {
     if probe::stands(&layers) {
         return Ok(());
     }
-    let missing = layers.iter().filter_map(|l| l.repair().map(|repair| (l.name.clone(), repair)));
-    let (names, repairs): (Vec<String>, Vec<String>) = missing.unzip();
+    let missing = layers.iter().filter_map(|l| match &l.state {
+        LayerState::Missing(repair) => Some((l.name, repair.clone())),
+        _ => None,
+    });
+    let (names, repairs): (Vec<&str>, Vec<String>) = missing.unzip();
     let message = format!("the sandbox lacks: {}; a run without it is refused", names.join(", "));
     Err(ApiError::new(exit::FAILED, message).hint(repairs.join("\n")))
 }
@@ -193,13 +199,15 @@ fn run_start(
     checker: Option<&dyn Agent>,
 ) -> RunStart {
     let d = &resolved.definition;
+    let work = d.work.as_ref();
     RunStart {
         run,
         loop_id: row.id,
         loop_name: row.name.clone(),
         occurrence: claimed.id,
         cause: claimed.trigger.clone(),
-        mode: row.mode,
+        // A loop without act, verify and ship has nothing to ship with.
+        mode: if work.is_some() { row.mode } else { Mode::Report },
         epoch: 1,
         definition: resolved.hash.clone(),
         rails: d.rails.clone(),
@@ -208,9 +216,9 @@ fn run_start(
         checker: checker.map(|c| line(&c.facts())),
         retries: Retries {
             discover: d.discover.retry,
-            act: d.act.retry,
-            verify: d.verify.retry,
-            ship: d.ship.retry,
+            act: work.map_or_else(Default::default, |w| w.act.retry),
+            verify: work.map_or_else(Default::default, |w| w.verify.retry),
+            ship: work.map_or_else(Default::default, |w| w.ship.retry),
         },
     }
 }
