@@ -169,8 +169,9 @@ fn name(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<String> {
         return Some(name.to_owned());
     }
     let better: String = name.to_lowercase().chars().map(|c| if fits(c) { c } else { '-' }).take(64).collect();
+    let better = Some(better.trim_matches('-')).filter(|b| !b.is_empty()).unwrap_or("my-loop");
     let message = "a name has at most 64 small letters, digits and hyphens";
-    faults.error("wrong-value", node.at.clone(), message, format!("write `name: {}`", better.trim_matches('-')));
+    faults.error("wrong-value", node.at.clone(), message, format!("write `name: {better}`"));
     None
 }
 

@@ -115,7 +115,10 @@ fn one<'n>(item: &'n Node, faults: &mut Faults<'_>) -> Option<Step<'n>> {
         faults.error("wrong-type", first_line(item, faults), message, help);
         return None;
     };
-    let (first, rest) = entries.split_first()?;
+    let Some((first, rest)) = entries.split_first() else {
+        faults.error("missing-value", item.at.clone(), "a step without a name", ORDER_HELP);
+        return None;
+    };
     let Some(second) = rest.first() else {
         return step(first, faults);
     };

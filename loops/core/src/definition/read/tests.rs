@@ -181,6 +181,12 @@ fn who_may_check_whom() {
 }
 
 #[test]
+fn a_step_that_says_nothing_is_not_passed_over() {
+    let reading = read(&SEED.replacen("  - discover:", "  - {}\n  - discover:", 1));
+    assert_eq!(reading.diagnostics.iter().map(|d| d.code).collect::<Vec<_>>(), ["missing-value"]);
+}
+
+#[test]
 fn a_maker_with_a_model_needs_a_checker() {
     let agents = "agents: {implementer: {command: [x], price: $0, model: a}}\n";
     let alone = SEED.replace("      agent: reviewer  # different model\n", "");
