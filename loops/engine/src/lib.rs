@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod halt;
+pub mod launch;
 pub mod lease;
 pub mod os;
 pub mod sandbox;
