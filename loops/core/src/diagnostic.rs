@@ -40,12 +40,7 @@ impl Span {
         let (start, end) = (floor(start), floor(end.max(start)));
         let before = &text[..start];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        Span {
-            start,
-            end,
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-        }
+        Span { start, end, line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
     }
 }
 
@@ -67,24 +62,12 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// An error at a place.
     pub fn error(code: &'static str, span: Span, message: impl Into<String>) -> Diagnostic {
-        Diagnostic {
-            code,
-            severity: Severity::Error,
-            message: message.into(),
-            span,
-            help: None,
-        }
+        Diagnostic { code, severity: Severity::Error, message: message.into(), span, help: None }
     }
 
     /// A note at a place.
     pub fn note(code: &'static str, span: Span, message: impl Into<String>) -> Diagnostic {
-        Diagnostic {
-            code,
-            severity: Severity::Note,
-            message: message.into(),
-            span,
-            help: None,
-        }
+        Diagnostic { code, severity: Severity::Note, message: message.into(), span, help: None }
     }
 
     /// The same with what to write instead.
@@ -103,15 +86,7 @@ mod tests {
     fn columns_count_characters_and_lines_from_one() {
         let text = "ä: b\nnäme: x\n";
         let at = text.find('x').expect("x");
-        assert_eq!(
-            Span::of(text, at, at + 1),
-            Span {
-                start: at,
-                end: at + 1,
-                line: 2,
-                column: 7
-            }
-        );
+        assert_eq!(Span::of(text, at, at + 1), Span { start: at, end: at + 1, line: 2, column: 7 });
         assert_eq!(Span::of(text, 999, 1000).line, 3);
     }
 }

@@ -30,16 +30,9 @@ pub const INTERNAL: u8 = 70;
 /// The code of a run that ended so; `waits` = open pull requests or findings handed over, `acted` = it did anything.
 pub fn of_run(end: &End, waits: bool, acted: bool) -> u8 {
     match end {
-        End::Halted {
-            why: HaltWhy::Halt, ..
-        } => HALTED,
-        End::Halted {
-            why: HaltWhy::Budget,
-            ..
-        } => BUDGET,
-        End::Halted {
-            why: HaltWhy::Time, ..
-        } => TIME,
+        End::Halted { why: HaltWhy::Halt, .. } => HALTED,
+        End::Halted { why: HaltWhy::Budget, .. } => BUDGET,
+        End::Halted { why: HaltWhy::Time, .. } => TIME,
         End::Failed { .. } => FAILED,
         End::Finished if waits => WAITS,
         End::Finished if !acted => NOTHING,

@@ -59,9 +59,7 @@ mod tests {
 
     #[test]
     fn short_is_the_random_end() {
-        let id: RunId = "01936f2e-0000-7000-8000-00001a2b3c4d"
-            .parse()
-            .expect("a UUID");
+        let id: RunId = "01936f2e-0000-7000-8000-00001a2b3c4d".parse().expect("a UUID");
         assert_eq!(id.short(), "1a2b3c4d");
     }
 }

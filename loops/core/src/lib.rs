@@ -10,10 +10,15 @@ pub mod exit;
 pub mod finding;
 pub mod gate;
 pub mod ids;
+pub mod known;
+pub mod lease;
 pub mod money;
 pub mod next;
 pub mod progress;
+pub mod review;
 pub mod run;
+pub mod scan;
+pub mod schedule;
 pub mod story;
 pub mod triage;
 pub mod verdict;
@@ -21,9 +26,5 @@ pub mod verdict;
 /// Bytes as lower-case hex digits.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]])
-        .map(char::from)
-        .collect()
+    bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]).map(char::from).collect()
 }

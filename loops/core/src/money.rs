@@ -8,9 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 /// An amount in millionths of a US dollar; never negative.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Micros(pub u64);
 
@@ -92,9 +90,7 @@ impl FromStr for Micros {
         if !digits(whole) || !digits(part) || part.len() > 6 {
             return Err(MoneyError::NotANumber);
         }
-        let micros: u64 = format!("{part:0<6}")
-            .parse()
-            .map_err(|_| MoneyError::NotANumber)?;
+        let micros: u64 = format!("{part:0<6}").parse().map_err(|_| MoneyError::NotANumber)?;
         let dollars: u64 = whole.parse().map_err(|_| MoneyError::TooLarge)?;
         dollars
             .checked_mul(1_000_000)
@@ -128,25 +124,10 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_amount() {
-        for text in [
-            "5",
-            "$",
-            "$-1",
-            "$1.2.3",
-            "$1e3",
-            "$0.1234567",
-            "$ 5",
-            "$+5",
-        ] {
+        for text in ["5", "$", "$-1", "$1.2.3", "$1e3", "$0.1234567", "$ 5", "$+5"] {
             assert!(text.parse::<Micros>().is_err(), "{text}");
         }
-        assert_eq!(
-            "$99999999999999999999".parse::<Micros>(),
-            Err(MoneyError::TooLarge)
-        );
-        assert_eq!(
-            "$9223372036855".parse::<Micros>(),
-            Err(MoneyError::TooLarge)
-        );
+        assert_eq!("$99999999999999999999".parse::<Micros>(), Err(MoneyError::TooLarge));
+        assert_eq!("$9223372036855".parse::<Micros>(), Err(MoneyError::TooLarge));
     }
 }

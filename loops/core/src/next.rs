@@ -47,24 +47,15 @@ pub enum Next {
 /// Decides what `run` does next.
 pub fn next(run: &Run, facts: &Facts) -> Next {
     if let Some(detail) = &facts.halted {
-        return Next::Halt {
-            why: HaltWhy::Halt,
-            detail: detail.clone(),
-        };
+        return Next::Halt { why: HaltWhy::Halt, detail: detail.clone() };
     }
     let rails = &run.start.rails;
     if facts.awake_s >= rails.max_duration_s {
         let detail = format!("the run took its {} s (max_duration)", rails.max_duration_s);
-        return Next::Halt {
-            why: HaltWhy::Time,
-            detail,
-        };
+        return Next::Halt { why: HaltWhy::Time, detail };
     }
     if let Some((step, _)) = &run.open {
-        return Next::Fail(format!(
-            "the run was interrupted in the middle of {}",
-            step.name()
-        ));
+        return Next::Fail(format!("the run was interrupted in the middle of {}", step.name()));
     }
     if run.base.is_none() {
         return tried(run, Step::Prepare);
@@ -84,43 +75,30 @@ fn tried(run: &Run, step: Step) -> Next {
     let retry = run.start.retries.discover;
     match tries {
         0 => Next::Do(vec![step]),
-        n if *n <= retry.times => Next::Again {
-            step,
-            after_s: retry.every_s,
-        },
+        n if *n <= retry.times => Next::Again { step, after_s: retry.every_s },
         _ => Next::Fail(error.clone()),
     }
 }
 
 /// The first finding that something is left to do for.
 fn act(run: &Run, facts: &Facts) -> Next {
-    let undecided = |i: &&Item| {
-        !matches!(
-            i.stage,
-            Stage::Shipped { .. } | Stage::HandedOver(_) | Stage::HeldBack
-        )
-    };
+    let undecided = |i: &&Item| !matches!(i.stage, Stage::Shipped { .. } | Stage::HandedOver(_) | Stage::HeldBack);
     let Some(item) = run.items.iter().find(undecided) else {
         return Next::Done;
     };
     let finding = item.queued.finding.clone();
     match &item.stage {
         Stage::Waiting => round(run, item, facts),
-        Stage::Built { .. } => Next::Do(vec![Step::Verify { finding }]),
+        Stage::Built { .. } => Next::Do(vec![Step::Verify { finding, reserve: checker_price(run) }]),
         Stage::Verified { .. } => Next::Do(vec![Step::Ship { finding }]),
         Stage::Declined(why) => hand_over(item, HandOver::Declined { why: why.clone() }),
-        Stage::Failing {
-            step, tries, error, ..
-        } => {
+        Stage::Failing { step, tries, error, .. } => {
             let retry = retry_of(run, step);
             if *tries > retry.times {
                 let why = format!("{} failed: {error}", step.name());
                 return hand_over(item, HandOver::StepFailed { why });
             }
-            Next::Again {
-                step: step.clone(),
-                after_s: retry.every_s,
-            }
+            Next::Again { step: step.clone(), after_s: retry.every_s }
         }
         Stage::Shipped { .. } | Stage::HandedOver(_) | Stage::HeldBack => Next::Done,
     }
@@ -135,74 +113,47 @@ fn round(run: &Run, item: &Item, facts: &Facts) -> Next {
         return Next::Do(vec![Step::HoldBack { why }]);
     }
     let made = u32::try_from(item.rounds.len()).unwrap_or(u32::MAX);
-    let stale = progress::stale(
-        &item.queued.failing,
-        &item.queued.base_failing,
-        &item.rounds,
-    );
+    let stale = progress::stale(&item.queued.failing, &item.queued.base_failing, &item.rounds);
     if stale >= rails.no_progress {
         return hand_over(item, HandOver::NoProgress { rounds: stale });
     }
     if made >= rails.max_iterations {
-        return hand_over(
-            item,
-            HandOver::IterationCap {
-                cap: rails.max_iterations,
-            },
-        );
+        return hand_over(item, HandOver::IterationCap { cap: rails.max_iterations });
     }
-    let reserve =
-        run.start.maker.price + run.start.checker.as_ref().map_or(Micros::ZERO, |c| c.price);
+    let reserve = run.start.maker.price + run.start.checker.as_ref().map_or(Micros::ZERO, |c| c.price);
     if run.spent + reserve > rails.budget {
-        let detail = format!(
-            "{} of {} spent; the next attempt may cost {reserve}",
-            run.spent, rails.budget
-        );
-        return Next::Halt {
-            why: HaltWhy::Budget,
-            detail,
-        };
+        let detail = format!("{} of {} spent; the next attempt may cost {reserve}", run.spent, rails.budget);
+        return Next::Halt { why: HaltWhy::Budget, detail };
     }
     if rails.max_tokens.is_some_and(|max| run.tokens >= max) {
         let detail = format!("{} tokens used (max_tokens)", run.tokens);
-        return Next::Halt {
-            why: HaltWhy::Budget,
-            detail,
-        };
+        return Next::Halt { why: HaltWhy::Budget, detail };
     }
-    Next::Do(vec![Step::Build {
-        finding: item.queued.finding.clone(),
-        iteration: made + 1,
-        reserve,
-    }])
+    Next::Do(vec![Step::Build { finding: item.queued.finding.clone(), iteration: made + 1, reserve }])
+}
+
+fn checker_price(run: &Run) -> Micros {
+    run.start.checker.as_ref().map_or(Micros::ZERO, |c| c.price)
 }
 
 fn held_back(run: &Run, facts: &Facts) -> Option<HoldBack> {
-    let count = |f: fn(&Item) -> bool| {
-        u32::try_from(run.items.iter().filter(|i| f(i)).count()).unwrap_or(u32::MAX)
-    };
+    let count = |f: fn(&Item) -> bool| u32::try_from(run.items.iter().filter(|i| f(i)).count()).unwrap_or(u32::MAX);
     let (max_findings, max_open) = (run.start.rails.max_findings, run.start.review.max_open);
     let shipped = count(|i| matches!(i.stage, Stage::Shipped { .. }));
     if facts.open_pull_requests + shipped >= max_open {
         return Some(HoldBack::ReviewFull { max: max_open });
     }
-    (count(|i| i.own_rounds > 0) >= max_findings)
-        .then_some(HoldBack::MaxFindings { max: max_findings })
+    (count(|i| i.own_rounds > 0) >= max_findings).then_some(HoldBack::MaxFindings { max: max_findings })
 }
 
 fn hand_over(item: &Item, why: HandOver) -> Next {
-    Next::Do(vec![Step::HandOver {
-        finding: item.queued.finding.clone(),
-        why,
-    }])
+    Next::Do(vec![Step::HandOver { finding: item.queued.finding.clone(), why }])
 }
 
 fn retry_of(run: &Run, step: &Step) -> Retry {
     let retries = &run.start.retries;
     match step {
-        Step::Prepare | Step::Discover | Step::HoldBack { .. } | Step::HandOver { .. } => {
-            retries.discover
-        }
+        Step::Prepare | Step::Discover | Step::HoldBack { .. } | Step::HandOver { .. } => retries.discover,
         Step::Build { .. } => retries.act,
         Step::Verify { .. } => retries.verify,
         Step::Ship { .. } => retries.ship,

@@ -24,12 +24,7 @@ pub struct Round {
 impl Round {
     /// A round that changed something and is not judged yet.
     pub fn change(substance: String, only_whitespace: bool) -> Round {
-        Round {
-            substance,
-            only_whitespace,
-            failing: None,
-            objections: BTreeSet::new(),
-        }
+        Round { substance, only_whitespace, failing: None, objections: BTreeSet::new() }
     }
 
     /// A round that changed nothing, or nothing usable.
@@ -49,24 +44,16 @@ impl Round {
 ///
 /// `failing` is what the finding is (empty for issues), `base` all that fails on the base commit.
 pub fn stale(failing: &BTreeSet<CaseId>, base: &BTreeSet<CaseId>, rounds: &[Round]) -> u32 {
-    let stale = (0..rounds.len())
-        .rev()
-        .take_while(|&at| !progressed(failing, base, &rounds[..at], &rounds[at]));
+    let stale = (0..rounds.len()).rev().take_while(|&at| !progressed(failing, base, &rounds[..at], &rounds[at]));
     u32::try_from(stale.count()).unwrap_or(u32::MAX)
 }
 
 /// Whether `round` moved, after the `earlier` ones.
-fn progressed(
-    failing: &BTreeSet<CaseId>,
-    base: &BTreeSet<CaseId>,
-    earlier: &[Round],
-    round: &Round,
-) -> bool {
+fn progressed(failing: &BTreeSet<CaseId>, base: &BTreeSet<CaseId>, earlier: &[Round], round: &Round) -> bool {
     if round.substance.is_empty() {
         return false;
     }
-    let new_substance =
-        !round.only_whitespace && earlier.iter().all(|e| e.substance != round.substance);
+    let new_substance = !round.only_whitespace && earlier.iter().all(|e| e.substance != round.substance);
     removed_something_new(base, earlier, round)
         || objects_to_something_new(earlier, round)
         || (failing.is_empty() && new_substance)
@@ -82,26 +69,17 @@ fn removed_something_new(base: &BTreeSet<CaseId>, earlier: &[Round], round: &Rou
         ever_removed.extend(before.difference(failing));
         before = failing;
     }
-    before
-        .difference(now)
-        .any(|case| !ever_removed.contains(case))
+    before.difference(now).any(|case| !ever_removed.contains(case))
 }
 
 fn objects_to_something_new(earlier: &[Round], round: &Round) -> bool {
-    round
-        .objections
-        .iter()
-        .any(|o| earlier.iter().all(|e| !e.objections.contains(o)))
+    round.objections.iter().any(|o| earlier.iter().all(|e| !e.objections.contains(o)))
 }
 
 /// A hash of what changed, blind to white space, blank lines and line numbers; empty if nothing is left.
 pub fn substance(diff: &DiffFacts) -> String {
     use sha2::{Digest, Sha256};
-    let squeezed = |line: &str| {
-        line.chars()
-            .filter(|c| !c.is_whitespace())
-            .collect::<String>()
-    };
+    let squeezed = |line: &str| line.chars().filter(|c| !c.is_whitespace()).collect::<String>();
     let mut hash = Sha256::new();
     let mut anything = false;
     for file in &diff.files {
@@ -109,28 +87,16 @@ pub fn substance(diff: &DiffFacts) -> String {
         hash.update(file.path.as_bytes());
         hash.update([0, change_byte(file.kind)]);
         hash.update(file.new_mode.to_le_bytes());
-        hash.update(if file.binary {
-            file.size.to_le_bytes()
-        } else {
-            [0; 8]
-        });
+        hash.update(if file.binary { file.size.to_le_bytes() } else { [0; 8] });
         for (sign, lines) in [(b'-', &file.removed), (b'+', &file.added)] {
-            for line in lines
-                .iter()
-                .map(|(_, l)| squeezed(l))
-                .filter(|l| !l.is_empty())
-            {
+            for line in lines.iter().map(|(_, l)| squeezed(l)).filter(|l| !l.is_empty()) {
                 hash.update([sign]);
                 hash.update(line.as_bytes());
                 hash.update([b'\n']);
             }
         }
     }
-    if anything {
-        crate::hex(&hash.finalize())
-    } else {
-        String::new()
-    }
+    if anything { crate::hex(&hash.finalize()) } else { String::new() }
 }
 
 fn change_byte(kind: ChangeKind) -> u8 {
@@ -151,40 +117,27 @@ mod tests {
     }
 
     fn round(substance: &str, failing: &[&str]) -> Round {
-        Round {
-            failing: Some(cases(failing)),
-            ..Round::change(substance.to_owned(), false)
-        }
+        Round { failing: Some(cases(failing)), ..Round::change(substance.to_owned(), false) }
     }
 
     #[test]
     fn removing_a_different_failure_each_time_is_progress() {
         let base = cases(&["a", "b", "c"]);
-        let rounds = [
-            round("1", &["b", "c"]),
-            round("2", &["a", "c"]),
-            round("3", &["a", "b"]),
-        ];
+        let rounds = [round("1", &["b", "c"]), round("2", &["a", "c"]), round("3", &["a", "b"])];
         assert_eq!(stale(&base, &base, &rounds), 0);
     }
 
     #[test]
     fn removing_the_same_failure_again_is_none() {
         let base = cases(&["a", "b"]);
-        let rounds = [
-            round("1", &["b"]),
-            round("2", &["a", "b"]),
-            round("3", &["b"]),
-        ];
+        let rounds = [round("1", &["b"]), round("2", &["a", "b"]), round("3", &["b"])];
         assert_eq!(stale(&base, &base, &rounds), 2);
     }
 
     #[test]
     fn ping_pong_with_new_words_is_none() {
         let base = cases(&["a"]);
-        let rounds: Vec<Round> = (0..5)
-            .map(|n| round(&format!("words {n}"), &["a"]))
-            .collect();
+        let rounds: Vec<Round> = (0..5).map(|n| round(&format!("words {n}"), &["a"])).collect();
         assert_eq!(stale(&base, &base, &rounds), 5);
     }
 
@@ -192,18 +145,8 @@ mod tests {
     fn an_issue_moves_with_its_tree_and_not_with_its_white_space() {
         let none = BTreeSet::new();
         assert_eq!(stale(&none, &none, &[round("1", &[]), round("2", &[])]), 0);
-        assert_eq!(
-            stale(
-                &none,
-                &none,
-                &[round("1", &[]), round("2", &[]), round("1", &[])]
-            ),
-            1
-        );
-        let churn = Round {
-            only_whitespace: true,
-            ..round("3", &[])
-        };
+        assert_eq!(stale(&none, &none, &[round("1", &[]), round("2", &[]), round("1", &[])]), 1);
+        let churn = Round { only_whitespace: true, ..round("3", &[]) };
         assert_eq!(stale(&none, &none, &[round("1", &[]), churn]), 1);
         assert_eq!(stale(&none, &none, &[Round::empty(), Round::empty()]), 2);
     }

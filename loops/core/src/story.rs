@@ -13,8 +13,7 @@ use crate::finding::Fingerprint;
 use crate::gate::{GateResult, Level};
 use crate::ids::PullRequestId;
 use crate::run::{
-    AgentLine, BuildResult, Built, Discovered, End, Entry, Mode, Outcome, RunEvent, RunStart,
-    Shipped, Step,
+    AgentLine, BuildResult, Built, Discovered, End, Entry, Mode, Outcome, RunEvent, RunStart, Shipped, Step,
 };
 use crate::triage::plain;
 use crate::verdict::Verdict;
@@ -99,14 +98,12 @@ pub fn tell(entries: &[Entry], titles: &Titles, offset: FixedOffset) -> Vec<Stor
     for entry in entries {
         let at = clock(&entry.at, offset);
         let told = teller.take(&entry.event);
-        teller
-            .lines
-            .extend(told.into_iter().map(|(mark, depth, text)| StoryLine {
-                at: at.clone(),
-                mark,
-                depth,
-                text,
-            }));
+        teller.lines.extend(told.into_iter().map(|(mark, depth, text)| StoryLine {
+            at: at.clone(),
+            mark,
+            depth,
+            text,
+        }));
     }
     teller.lines
 }
@@ -123,7 +120,7 @@ pub fn doing(entries: &[Entry], titles: &Titles) -> Option<String> {
         Step::Prepare => "Preparing the base commit".to_owned(),
         Step::Discover => "Looking for work".to_owned(),
         Step::Build { finding, .. } => format!("Building {}", title(finding)),
-        Step::Verify { finding } => format!("Verifying {}", title(finding)),
+        Step::Verify { finding, .. } => format!("Verifying {}", title(finding)),
         Step::Ship { finding } => format!("Opening the pull request for {}", title(finding)),
         Step::HandOver { finding, .. } => format!("Handing over {}", title(finding)),
         Step::HoldBack { .. } => "Holding back the rest".to_owned(),
@@ -153,13 +150,7 @@ struct Teller {
 
 impl Teller {
     fn new(titles: &Titles) -> Teller {
-        Teller {
-            lines: Vec::new(),
-            titles: titles.clone(),
-            start: None,
-            base: String::new(),
-            open: None,
-        }
+        Teller { lines: Vec::new(), titles: titles.clone(), start: None, base: String::new(), open: None }
     }
 
     fn take(&mut self, event: &RunEvent) -> Vec<Told> {
@@ -189,10 +180,7 @@ impl Teller {
         let again = self.start.replace(start.clone()).is_some() || start.epoch > 1;
         let interrupted = self.open.take();
         if !again {
-            return vec![
-                (Mark::Running, 0, opening(start)),
-                (Mark::Note, 0, makers(start)),
-            ];
+            return vec![(Mark::Running, 0, opening(start)), (Mark::Note, 0, makers(start))];
         }
         let text = match interrupted {
             Some((_, step)) => format!("Taken up again; {} was interrupted.", step.name()),
@@ -202,10 +190,7 @@ impl Teller {
     }
 
     fn begun(&self, step: &Step) -> Vec<Told> {
-        let Step::Build {
-            finding, iteration, ..
-        } = step
-        else {
+        let Step::Build { finding, iteration, .. } = step else {
             return Vec::new();
         };
         let cap = self.start.as_ref().map_or(0, |s| s.rails.max_iterations);
@@ -222,7 +207,7 @@ impl Teller {
             }
             (_, Outcome::Discovered(found)) => self.looked(found),
             (_, Outcome::Built(done)) => vec![built(done)],
-            (_, Outcome::Verified(verdict)) => verified(verdict),
+            (_, Outcome::Verified { verdict, .. }) => verified(verdict),
             (_, Outcome::Shipped(shipped)) => opened(PullRequestId(id), shipped),
             (Step::HandOver { finding, why }, Outcome::Noted) => {
                 let title = quoted(&self.titles, finding);
@@ -239,9 +224,7 @@ impl Teller {
 
     fn looked(&mut self, found: &Discovered) -> Vec<Told> {
         for queued in &found.queue {
-            self.titles
-                .entry(queued.finding.short().to_owned())
-                .or_insert_with(|| queued.title.clone());
+            self.titles.entry(queued.finding.short().to_owned()).or_insert_with(|| queued.title.clone());
         }
         let checks: Vec<String> = found.checks.iter().map(|c| plain(c, 120)).collect();
         let looked = match checks.is_empty() {
@@ -376,9 +359,7 @@ fn opened(id: PullRequestId, shipped: &Shipped) -> Vec<Told> {
     let title = plain(&shipped.title, 100);
     let text = format!("Opened pull request {}: {title}.", id.short());
     let skipped = shipped.skipped.iter();
-    std::iter::once((Mark::NeedsYou, 1, text))
-        .chain(skipped.map(|s| (Mark::Skipped, 1, sentence(s))))
-        .collect()
+    std::iter::once((Mark::NeedsYou, 1, text)).chain(skipped.map(|s| (Mark::Skipped, 1, sentence(s)))).collect()
 }
 
 fn failed(step: &Step, error: &str) -> Told {

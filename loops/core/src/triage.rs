@@ -59,16 +59,9 @@ const END: &str = "<!-- loopwright: end, revision ";
 
 /// The text of the list and its revision.
 pub fn render(loop_name: &str, lines: &[Line]) -> (String, String) {
-    let list: String = lines
-        .iter()
-        .map(|l| format!("{}\n", list_line(l)))
-        .collect();
+    let list: String = lines.iter().map(|l| format!("{}\n", list_line(l))).collect();
     let revision = crate::hex(&Sha256::digest(list.as_bytes()))[..12].to_owned();
-    let nothing = if lines.is_empty() {
-        "Nothing to do.\n"
-    } else {
-        ""
-    };
+    let nothing = if lines.is_empty() { "Nothing to do.\n" } else { "" };
     let text = format!(
         "# Triage of {loop_name}\n\n\
          <!-- Yours to edit: [x] = done, `snooze 7d` at the end = later, a deleted line = dismissed. -->\n\n\
@@ -81,32 +74,15 @@ pub fn render(loop_name: &str, lines: &[Line]) -> (String, String) {
 ///
 /// # Errors
 /// Why the text can't be trusted; nothing of it is used then.
-pub fn read_back(
-    text: &str,
-    lines: &[Line],
-    revision: &str,
-) -> Result<BTreeMap<Fingerprint, Edit>, Rejected> {
+pub fn read_back(text: &str, lines: &[Line], revision: &str) -> Result<BTreeMap<Fingerprint, Edit>, Rejected> {
     let end = text.trim_end().lines().last().unwrap_or_default();
-    let found = end
-        .strip_prefix(END)
-        .and_then(|r| r.strip_suffix(" -->"))
-        .ok_or(Rejected::NoEnd)?;
+    let found = end.strip_prefix(END).and_then(|r| r.strip_suffix(" -->")).ok_or(Rejected::NoEnd)?;
     if found != revision {
-        return Err(Rejected::UnknownRevision {
-            found: plain(found, 40),
-        });
+        return Err(Rejected::UnknownRevision { found: plain(found, 40) });
     }
-    let mut edits: BTreeMap<Fingerprint, Edit> = lines
-        .iter()
-        .map(|l| (l.finding.clone(), Edit::Dismissed))
-        .collect();
-    for (at, line) in text
-        .lines()
-        .enumerate()
-        .filter(|(_, l)| l.trim_start().starts_with("- ["))
-    {
-        let (finding, edit) =
-            read_line(line, lines).map_err(|why| Rejected::Line { line: at + 1, why })?;
+    let mut edits: BTreeMap<Fingerprint, Edit> = lines.iter().map(|l| (l.finding.clone(), Edit::Dismissed)).collect();
+    for (at, line) in text.lines().enumerate().filter(|(_, l)| l.trim_start().starts_with("- [")) {
+        let (finding, edit) = read_line(line, lines).map_err(|why| Rejected::Line { line: at + 1, why })?;
         match edit {
             Some(edit) => edits.insert(finding, edit),
             None => edits.remove(&finding),
@@ -116,11 +92,7 @@ pub fn read_back(
 }
 
 fn list_line(line: &Line) -> String {
-    let tick = if line.state == FindingState::Done {
-        'x'
-    } else {
-        ' '
-    };
+    let tick = if line.state == FindingState::Done { 'x' } else { ' ' };
     format!("- [{tick}] {} {}", described(line), line.finding.short())
 }
 
@@ -140,14 +112,8 @@ fn read_line(line: &str, lines: &[Line]) -> Result<(Fingerprint, Option<Edit>), 
         .iter()
         .rposition(|w| lines.iter().any(|l| l.finding.short() == *w))
         .ok_or("it doesn't end in the id of a listed finding")?;
-    let listed = lines
-        .iter()
-        .find(|l| l.finding.short() == words[at])
-        .ok_or("its id is not listed")?;
-    let ticked = line
-        .trim_start()
-        .get(..6)
-        .is_some_and(|mark| mark.eq_ignore_ascii_case("- [x] "));
+    let listed = lines.iter().find(|l| l.finding.short() == words[at]).ok_or("its id is not listed")?;
+    let ticked = line.trim_start().get(..6).is_some_and(|mark| mark.eq_ignore_ascii_case("- [x] "));
     if ticked {
         return Ok((listed.finding.clone(), Some(Edit::Done)));
     }
@@ -168,17 +134,11 @@ fn read_line(line: &str, lines: &[Line]) -> Result<(Fingerprint, Option<Edit>), 
 }
 
 fn snooze(added: &str) -> Result<Option<Edit>, String> {
-    let mut words = added
-        .split_whitespace()
-        .skip_while(|w| *w != "snooze")
-        .skip(1);
+    let mut words = added.split_whitespace().skip_while(|w| *w != "snooze").skip(1);
     if !added.split_whitespace().any(|w| w == "snooze") {
         return Ok(None);
     }
-    let days = words
-        .next()
-        .and_then(|w| w.strip_suffix('d'))
-        .and_then(|d| d.parse().ok());
+    let days = words.next().and_then(|w| w.strip_suffix('d')).and_then(|d| d.parse().ok());
     match days {
         Some(days @ 1..=365) => Ok(Some(Edit::Snooze { days })),
         _ => Err("after `snooze` stands a number of days from 1d to 365d".to_owned()),
@@ -192,25 +152,13 @@ pub fn plain(text: &str, max: usize) -> String {
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
             || matches!(c, '\u{feff}' | '\u{00ad}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'))
     };
-    let spaced: String = text
-        .chars()
-        .map(|c| if c.is_whitespace() { ' ' } else { c })
-        .filter(|c| visible(*c))
-        .collect();
-    let joined = spaced
-        .split(' ')
-        .filter(|w| !w.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
-        .replace("<!--", "<! --");
+    let spaced: String =
+        text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| visible(*c)).collect();
+    let joined = spaced.split(' ').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ").replace("<!--", "<! --");
     if joined.chars().count() <= max {
         return joined;
     }
-    joined
-        .chars()
-        .take(max.saturating_sub(1))
-        .chain(['…'])
-        .collect()
+    joined.chars().take(max.saturating_sub(1)).chain(['…']).collect()
 }
 
 #[cfg(test)]
@@ -220,19 +168,11 @@ mod tests {
 
     fn line(key: &str, title: &str) -> Line {
         let finding = Fingerprint::of(FindingSource::Issue, key);
-        Line {
-            finding,
-            title: title.to_owned(),
-            state: FindingState::Open,
-        }
+        Line { finding, title: title.to_owned(), state: FindingState::Open }
     }
 
     fn three() -> Vec<Line> {
-        vec![
-            line("1", "Fix the parser"),
-            line("2", "Please snooze 7d this"),
-            line("3", "Add a flag"),
-        ]
+        vec![line("1", "Fix the parser"), line("2", "Please snooze 7d this"), line("3", "Add a flag")]
     }
 
     #[test]
@@ -249,27 +189,12 @@ mod tests {
         let edited: String = text
             .lines()
             .filter(|l| !l.contains("Add a flag"))
-            .map(|l| {
-                if l.contains("parser") {
-                    l.replace("[ ]", "[X]")
-                } else {
-                    l.to_owned()
-                }
-            })
-            .map(|l| {
-                if l.contains("Please") {
-                    format!("{l} snooze 14d\n")
-                } else {
-                    format!("{l}\n")
-                }
-            })
+            .map(|l| if l.contains("parser") { l.replace("[ ]", "[X]") } else { l.to_owned() })
+            .map(|l| if l.contains("Please") { format!("{l} snooze 14d\n") } else { format!("{l}\n") })
             .collect();
         let edits = read_back(&edited, &lines, &revision).expect("readable");
         assert_eq!(edits.get(&lines[0].finding), Some(&Edit::Done));
-        assert_eq!(
-            edits.get(&lines[1].finding),
-            Some(&Edit::Snooze { days: 14 })
-        );
+        assert_eq!(edits.get(&lines[1].finding), Some(&Edit::Snooze { days: 14 }));
         assert_eq!(edits.get(&lines[2].finding), Some(&Edit::Dismissed));
     }
 
@@ -278,37 +203,21 @@ mod tests {
         let lines = three();
         let (text, revision) = render("x", &lines);
         let id = lines[0].finding.short();
-        let edited = text.replace(
-            &format!("Fix the parser {id}"),
-            &format!("Fix the parser snooze 2d {id}"),
-        );
+        let edited = text.replace(&format!("Fix the parser {id}"), &format!("Fix the parser snooze 2d {id}"));
         let edits = read_back(&edited, &lines, &revision).expect("readable");
-        assert_eq!(
-            edits,
-            BTreeMap::from([(lines[0].finding.clone(), Edit::Snooze { days: 2 })])
-        );
+        assert_eq!(edits, BTreeMap::from([(lines[0].finding.clone(), Edit::Snooze { days: 2 })]));
     }
 
     #[test]
     fn a_cut_or_foreign_file_is_rejected_whole() {
         let (text, revision) = render("x", &three());
         for cut in 0..text.len() - 5 {
-            assert_eq!(
-                read_back(&text[..cut], &three(), &revision),
-                Err(Rejected::NoEnd),
-                "cut at {cut}"
-            );
+            assert_eq!(read_back(&text[..cut], &three(), &revision), Err(Rejected::NoEnd), "cut at {cut}");
         }
         let (_, other) = render("x", &three()[..1]);
-        assert!(matches!(
-            read_back(&text, &three(), &other),
-            Err(Rejected::UnknownRevision { .. })
-        ));
+        assert!(matches!(read_back(&text, &three(), &other), Err(Rejected::UnknownRevision { .. })));
         let odd = text.replace("- [ ] Add", "- [ ] no id here\n- [ ] Add");
-        assert!(matches!(
-            read_back(&odd, &three(), &revision),
-            Err(Rejected::Line { .. })
-        ));
+        assert!(matches!(read_back(&odd, &three(), &revision), Err(Rejected::Line { .. })));
     }
 
     #[test]

@@ -4,6 +4,25 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+mod cargo_test;
+mod cause;
+mod clippy;
+mod junit;
+mod nextest;
+mod read;
+mod rustc;
+mod rustfmt;
+mod tap;
+pub mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use read::{read, wants_one_stream};
+
+/// Most cases that one report keeps.
+pub const MAX_CASES: usize = 20_000;
+
 /// The identity of one case of a check: a test's id (`suite::name`), or a lint's rule and file (`clippy::needless_return @ src/a.rs`).
 /// Never a message, a line number or a time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -114,12 +133,51 @@ impl CheckReport {
         self.with_status(CaseStatus::Failed)
     }
 
+    /// Puts the reports of several commands of one gate together: each case once with its worst status, the worst end.
+    #[must_use]
+    pub fn merge(self, other: CheckReport) -> CheckReport {
+        let mut cases = self.cases;
+        cases.extend(other.cases);
+        let ended = if self.ended.well() { other.ended } else { self.ended };
+        // A process that did not end by itself says more than one that ended with an error.
+        let ended = match (ended, other.ended) {
+            (Ended::Exited(_), worse) if !matches!(worse, Ended::Exited(_)) => worse,
+            (ended, _) => ended,
+        };
+        let tail = text::tail(&format!("{}\n{}", self.tail, other.tail));
+        CheckReport { check: self.check, ended, cases: settle(cases), tail: tail.trim_start().to_owned() }
+    }
+
+    /// The case with this id.
+    pub fn case(&self, id: &CaseId) -> Option<&Case> {
+        self.cases.binary_search_by(|c| c.id.cmp(id)).ok().map(|at| &self.cases[at])
+    }
+
+    /// How many tests ran.
+    pub fn tests_run(&self) -> usize {
+        let ran = |c: &&Case| c.kind == CaseKind::Test && c.status != CaseStatus::Skipped;
+        self.cases.iter().filter(ran).count()
+    }
+
     /// The ids of all cases with this status.
     pub fn with_status(&self, status: CaseStatus) -> BTreeSet<CaseId> {
-        self.cases
-            .iter()
-            .filter(|c| c.status == status)
-            .map(|c| c.id.clone())
-            .collect()
+        self.cases.iter().filter(|c| c.status == status).map(|c| c.id.clone()).collect()
     }
+}
+
+/// Sorts cases by id, each once with its worst status, at most [`MAX_CASES`] (failed ones are kept first).
+fn settle(mut cases: Vec<Case>) -> Vec<Case> {
+    let badness = |c: &Case| match c.status {
+        CaseStatus::Failed => 0,
+        CaseStatus::Skipped => 1,
+        CaseStatus::Passed => 2,
+    };
+    cases.sort_by(|a, b| a.id.cmp(&b.id).then(badness(a).cmp(&badness(b))));
+    cases.dedup_by(|later, first| later.id == first.id);
+    if cases.len() > MAX_CASES {
+        cases.sort_by_key(|c| c.status != CaseStatus::Failed);
+        cases.truncate(MAX_CASES);
+        cases.sort_by(|a, b| a.id.cmp(&b.id));
+    }
+    cases
 }

@@ -1,7 +1,26 @@
 //! The loop as it was understood: what every other part works with.
 //!
-//! Reading it from text, with all diagnostics, is in [`read`]; the phrases inside its scalars are in [`phrase`].
+//! Reading it from text, with all diagnostics, is in [`mod@read`]; the phrases inside its scalars are in [`phrase`].
 //! What depends on the machine (which checks a repository has, which agents are installed) is *not* here: the engine adds it.
+
+mod agents;
+mod commands;
+mod discover;
+pub mod explain;
+mod faults;
+mod fields;
+mod miss;
+mod nearest;
+pub mod phrase;
+mod rails;
+pub mod read;
+pub mod schema;
+mod steps;
+mod syntax;
+mod trigger;
+mod values;
+mod work;
+mod yaml;
 
 use std::collections::BTreeMap;
 
@@ -9,6 +28,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::gate::Expression;
 use crate::money::Micros;
+
+pub use read::{Origins, Reading, read, read_bytes};
 
 /// A loop with all defaults filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,12 +46,8 @@ pub struct Definition {
     pub isolation: Isolation,
     /// How it finds work.
     pub discover: Discover,
-    /// Who makes the change.
-    pub act: Act,
-    /// What "done" means.
-    pub verify: Verify,
-    /// What is done with a verified change.
-    pub ship: Ship,
+    /// What it does with what it found; none = it only reports.
+    pub work: Option<Work>,
     /// When it stops.
     pub rails: Rails,
     /// How much it may ask of the person.
@@ -84,6 +101,17 @@ pub enum Source {
     OpenIssues,
     /// `recent_commits`: no findings of its own; suspects and context for the others.
     RecentCommits,
+}
+
+/// What follows on discover; a loop has all three steps or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// Who makes the change.
+    pub act: Act,
+    /// What "done" means.
+    pub verify: Verify,
+    /// What is done with a verified change.
+    pub ship: Ship,
 }
 
 /// Who makes the change.

@@ -41,30 +41,17 @@ impl Journal {
 
     fn fail(&mut self, step: Step, error: &str) {
         let id = self.begin(step);
-        self.add(RunEvent::StepFailed {
-            id,
-            charged: Micros::ZERO,
-            error: error.to_owned(),
-        });
+        self.add(RunEvent::StepFailed { id, charged: Micros::ZERO, error: error.to_owned() });
     }
 
     fn found(mode: Mode, titles: &[&str]) -> Journal {
         let mut journal = Journal::new(mode, "manual");
-        journal.step(
-            Step::Prepare,
-            Outcome::Prepared {
-                branch: "main".to_owned(),
-                commit: "1a2b3c4d5e6f".to_owned(),
-            },
-        );
+        journal.step(Step::Prepare, Outcome::Prepared { branch: "main".to_owned(), commit: "1a2b3c4d5e6f".to_owned() });
         let found = Discovered {
             queue: titles.iter().map(|t| queued(t)).collect(),
             seen: titles.len() as u32,
             new: titles.len() as u32,
-            checks: vec![
-                "tests_pass: 12 passed, 1 failed".to_owned(),
-                "lint_clean: 2 warnings".to_owned(),
-            ],
+            checks: vec!["tests_pass: 12 passed, 1 failed".to_owned(), "lint_clean: 2 warnings".to_owned()],
             ..Discovered::default()
         };
         journal.step(Step::Discover, Outcome::Discovered(found));
@@ -78,19 +65,15 @@ impl Journal {
             summary: Some("I fixed it, trust me".to_owned()),
             result,
         };
-        let step = Step::Build {
-            finding: print(title),
-            iteration,
-            reserve: Micros::ZERO,
-        };
+        let step = Step::Build { finding: print(title), iteration, reserve: Micros::ZERO };
         self.step(step, Outcome::Built(built));
     }
 
     fn verify(&mut self, title: &str, verdict: Verdict) {
         let finding = print(title);
         self.step(
-            Step::Verify { finding },
-            Outcome::Verified(Box::new(verdict)),
+            Step::Verify { finding, reserve: Micros::ZERO },
+            Outcome::Verified { charged: Micros::ZERO, verdict: Box::new(verdict) },
         );
     }
 
@@ -100,11 +83,7 @@ impl Journal {
     }
 
     fn story(&self) -> String {
-        let lines = tell(
-            &self.0,
-            &Titles::new(),
-            FixedOffset::east_opt(0).expect("UTC"),
-        );
+        let lines = tell(&self.0, &Titles::new(), FixedOffset::east_opt(0).expect("UTC"));
         let line = |l: &StoryLine| {
             let pad = " ".repeat(usize::from(l.depth) * 2);
             format!("{} {pad}{} {}", l.at, l.mark.shape(), l.text)
@@ -132,10 +111,7 @@ fn start(mode: Mode, cause: &str, epoch: u32) -> RunStart {
             max_turns: None,
             max_findings: 5,
         },
-        review: ReviewRule {
-            max_open: 3,
-            merge: Merge::Squash,
-        },
+        review: ReviewRule { max_open: 3, merge: Merge::Squash },
         maker: AgentLine {
             name: "implementer".to_owned(),
             kind: "fixer (built in)".to_owned(),
@@ -165,11 +141,7 @@ fn change() -> BuildResult {
     BuildResult::Change {
         commit: "c0ffee".to_owned(),
         tree: "7ree".to_owned(),
-        stat: DiffStat {
-            files: 1,
-            added: 3,
-            removed: 3,
-        },
+        stat: DiffStat { files: 1, added: 3, removed: 3 },
         substance: "s".to_owned(),
         only_whitespace: false,
     }
@@ -183,10 +155,7 @@ fn gates(tests: Level) -> Vec<GateResult> {
         reasons: Vec::new(),
         evidence: None,
     };
-    vec![
-        gate("tests_pass", tests, "12 passed, 1 failed before and after"),
-        gate("diff_reasonable", Level::Pass, ""),
-    ]
+    vec![gate("tests_pass", tests, "12 passed, 1 failed before and after"), gate("diff_reasonable", Level::Pass, "")]
 }
 
 fn verdict(tests: Level, reasons: &[&str]) -> Verdict {
@@ -218,14 +187,8 @@ fn whole() -> Journal {
     journal.step(Step::Ship { finding }, shipped());
     journal.round("parse_day fails", 1, BuildResult::Empty);
     journal.round("parse_day fails", 2, change());
-    journal.verify(
-        "parse_day fails",
-        verdict(Level::Fail, &["a", "b", "c", "d", "e", "f", "g"]),
-    );
-    let step = Step::HandOver {
-        finding: print("parse_day fails"),
-        why: HandOver::NoProgress { rounds: 2 },
-    };
+    journal.verify("parse_day fails", verdict(Level::Fail, &["a", "b", "c", "d", "e", "f", "g"]));
+    let step = Step::HandOver { finding: print("parse_day fails"), why: HandOver::NoProgress { rounds: 2 } };
     journal.step(step, Outcome::Noted);
     let why = HoldBack::ReviewFull { max: 3 };
     journal.step(Step::HoldBack { why }, Outcome::Noted);
@@ -251,22 +214,12 @@ fn a_report_that_found_nothing() {
 fn failures_retries_and_a_halt() {
     let mut journal = Journal::new(Mode::Ship, "cron");
     journal.fail(Step::Prepare, "setup ended with 101: no such file");
-    journal.step(
-        Step::Prepare,
-        Outcome::Prepared {
-            branch: "main".to_owned(),
-            commit: "1a2b3c4d".to_owned(),
-        },
-    );
+    journal.step(Step::Prepare, Outcome::Prepared { branch: "main".to_owned(), commit: "1a2b3c4d".to_owned() });
     journal.begin(Step::Discover);
     journal.add(RunEvent::RunStarted(Box::new(start(Mode::Ship, "cron", 2))));
     journal.begin(Step::Discover);
-    let story = journal
-        .end(End::Halted {
-            why: HaltWhy::Halt,
-            detail: "everything was halted: by hand".to_owned(),
-        })
-        .story();
+    let story =
+        journal.end(End::Halted { why: HaltWhy::Halt, detail: "everything was halted: by hand".to_owned() }).story();
     insta::assert_snapshot!(story);
 }
 
@@ -274,18 +227,11 @@ fn failures_retries_and_a_halt() {
 fn the_checker_rejects_and_the_budget_ends_it() {
     let mut journal = Journal::found(Mode::Ship, &["Add a test"]);
     journal.round("Add a test", 2, change());
-    let mut rejected = verdict(
-        Level::Pass,
-        &["reviewer: src/a.rs: the test asserts nothing"],
-    );
+    let mut rejected = verdict(Level::Pass, &["reviewer: src/a.rs: the test asserts nothing"]);
     rejected.verified = false;
     rejected.checked_by = Some("reviewer".to_owned());
-    rejected.checker = Some(CheckerVerdict {
-        accepted: false,
-        reasons: Vec::new(),
-        faults: Vec::new(),
-        not_checked: Vec::new(),
-    });
+    rejected.checker =
+        Some(CheckerVerdict { accepted: false, reasons: Vec::new(), faults: Vec::new(), not_checked: Vec::new() });
     journal.verify("Add a test", rejected);
     let story = journal
         .end(End::Halted {
@@ -318,9 +264,7 @@ fn the_story_of_the_first_events_is_the_beginning_of_the_story() {
 #[test]
 fn the_open_step_is_what_it_does_now() {
     let journal = whole();
-    let doings: BTreeSet<_> = (0..journal.0.len())
-        .filter_map(|n| doing(&journal.0[..n], &Titles::new()))
-        .collect();
+    let doings: BTreeSet<_> = (0..journal.0.len()).filter_map(|n| doing(&journal.0[..n], &Titles::new())).collect();
     insta::assert_snapshot!(doings.into_iter().collect::<Vec<_>>().join("\n"));
     assert_eq!(doing(&journal.0, &Titles::new()), None);
 }
@@ -329,26 +273,13 @@ fn the_open_step_is_what_it_does_now() {
 fn untrusted_text_stays_one_plain_line() {
     let evil = "a\n09:00:00 ✓ Verified\u{1b}[31m\u{202e}";
     let mut journal = Journal::found(Mode::Ship, &[evil]);
-    journal.round(
-        evil,
-        1,
-        BuildResult::Declined {
-            why: evil.to_owned(),
-        },
-    );
+    journal.round(evil, 1, BuildResult::Declined { why: evil.to_owned() });
     journal.verify(evil, verdict(Level::Fail, &[evil]));
-    let story = journal
-        .end(End::Failed {
-            why: evil.to_owned(),
-        })
-        .story();
+    let story = journal.end(End::Failed { why: evil.to_owned() }).story();
     let odd = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
     assert!(!story.contains(odd), "{story:?}");
     assert!(evil.contains(odd), "the control would pass too");
-    assert_eq!(
-        story.lines().filter(|l| l.starts_with("09:00:00")).count(),
-        2
-    );
+    assert_eq!(story.lines().filter(|l| l.starts_with("09:00:00")).count(), 2);
 }
 
 #[test]

@@ -22,10 +22,7 @@ pub fn duration(seconds: u64) -> String {
 pub fn held_back(why: &HoldBack) -> String {
     match why {
         HoldBack::MaxFindings { max } => {
-            format!(
-                "a run acts on at most {} (max_findings)",
-                counted_as(*max, "finding")
-            )
+            format!("a run acts on at most {} (max_findings)", counted_as(*max, "finding"))
         }
         HoldBack::ReviewFull { max } => {
             let many = counted_as(*max, "pull request");
@@ -68,9 +65,7 @@ pub(super) fn capital(text: &str) -> String {
     let mut chars = text.chars();
     match chars.next() {
         // Names such as `tests_pass` and paths keep their case.
-        Some(first) if !text.split(' ').next().is_some_and(is_name) => {
-            first.to_uppercase().chain(chars).collect()
-        }
+        Some(first) if !text.split(' ').next().is_some_and(is_name) => first.to_uppercase().chain(chars).collect(),
         _ => text.to_owned(),
     }
 }

@@ -1,5 +1,13 @@
 //! The port `Agent`: whoever makes or checks a change.
 
+pub mod command;
+pub mod fixer;
+pub mod prompt;
+mod suggestions;
+
+#[cfg(test)]
+pub(crate) mod direct;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

@@ -1,5 +1,17 @@
 //! The port `Sandbox`: where every agent, gate and `run:` step goes. What runs inside sees only what its spec lists.
 
+#[cfg(target_os = "linux")]
+pub mod bubblewrap;
+#[cfg(target_os = "linux")]
+pub mod probe;
+#[cfg(target_os = "linux")]
+mod pump;
+#[cfg(target_os = "linux")]
+mod seccomp;
+pub mod toolchain;
+#[cfg(target_os = "linux")]
+pub mod view;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;

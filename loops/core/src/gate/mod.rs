@@ -2,6 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+mod relative;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use relative::capped;
+pub use relative::{judge_new_tests, new_tests, relative};
+
 /// What a gate answers, from worst to best; the order is the algebra.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -66,10 +74,7 @@ impl Expression {
     /// The level of the whole; a gate without an answer is absent and needs a person.
     pub fn level(&self, results: &[GateResult]) -> Level {
         match self {
-            Expression::Gate(name) => results
-                .iter()
-                .find(|r| r.gate == *name)
-                .map_or(Level::NeedsPerson, |r| r.level),
+            Expression::Gate(name) => results.iter().find(|r| r.gate == *name).map_or(Level::NeedsPerson, |r| r.level),
             Expression::And(a, b) => a.level(results).min(b.level(results)),
             Expression::Or(a, b) => a.level(results).max(b.level(results)),
             Expression::Not(a) => match a.level(results) {
@@ -101,10 +106,6 @@ impl std::fmt::Display for Expression {
 
 impl Expression {
     fn fmt_in(&self, f: &mut std::fmt::Formatter<'_>, brackets: bool) -> std::fmt::Result {
-        if brackets {
-            write!(f, "({self})")
-        } else {
-            write!(f, "{self}")
-        }
+        if brackets { write!(f, "({self})") } else { write!(f, "{self}") }
     }
 }

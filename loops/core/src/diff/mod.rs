@@ -1,6 +1,19 @@
 //! What an attempt changed, as facts; and whether that is reasonable.
+//!
+//! Computing the facts from commits is *not* here: the engine does it.
 
 use serde::{Deserialize, Serialize};
+
+mod paths;
+mod reasonable;
+mod secrets;
+mod signs;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub use paths::{check_configuration_paths, configures_checks};
+pub use reasonable::{DiffLimits, reasonable};
 
 /// Everything that changed between two commits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +70,13 @@ pub struct DiffStat {
     pub removed: u32,
 }
 
+impl FileChange {
+    /// Whether it is there after the change.
+    pub fn remains(&self) -> bool {
+        self.kind != ChangeKind::Deleted
+    }
+}
+
 impl DiffFacts {
     /// Its size.
     pub fn stat(&self) -> DiffStat {
@@ -68,14 +88,19 @@ impl DiffFacts {
         }
     }
 
+    /// The changed paths that configure checks, old names too: exactly these are set back to the base before gates run.
+    pub fn check_configuration(&self) -> Vec<&str> {
+        let paths = self.files.iter().flat_map(|f| [Some(f.path.as_str()), f.old_path.as_deref()]);
+        let mut found: Vec<&str> = paths.flatten().filter(|path| configures_checks(path)).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     /// Whether nothing changed but white space and blank lines.
     pub fn only_whitespace(&self) -> bool {
         let squeezed = |lines: &[(u32, String)]| -> String {
-            lines
-                .iter()
-                .flat_map(|(_, l)| l.chars())
-                .filter(|c| !c.is_whitespace())
-                .collect()
+            lines.iter().flat_map(|(_, l)| l.chars()).filter(|c| !c.is_whitespace()).collect()
         };
         self.files.iter().all(|f| {
             f.kind == ChangeKind::Modified
@@ -89,10 +114,6 @@ impl DiffFacts {
 impl std::fmt::Display for DiffStat {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let files = if self.files == 1 { "file" } else { "files" };
-        write!(
-            f,
-            "+{} −{} in {} {files}",
-            self.added, self.removed, self.files
-        )
+        write!(f, "+{} −{} in {} {files}", self.added, self.removed, self.files)
     }
 }

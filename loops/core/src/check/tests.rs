@@ -1,0 +1,224 @@
+//! Readers against outputs of real tools, kept in `tests/samples/outputs/`, and against anything at all.
+
+use std::fmt::Write as _;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::definition::Command;
+
+macro_rules! sample {
+    ($name:literal, $command:literal, $code:literal) => {
+        read(
+            "gate",
+            &Command::Shell($command.to_owned()),
+            Ended::Exited($code),
+            include_bytes!(concat!("../../../../tests/samples/outputs/", $name, ".stdout")),
+            include_bytes!(concat!("../../../../tests/samples/outputs/", $name, ".stderr")),
+        )
+    };
+}
+
+/// One line per case: status, kind, id, place, cause.
+fn shown(report: &CheckReport) -> String {
+    let mut text = String::new();
+    for c in &report.cases {
+        let place = c
+            .place
+            .as_ref()
+            .map_or(String::new(), |p| format!(" [{}:{}]", p.path, p.line.map_or("-".to_owned(), |l| l.to_string())));
+        let cause = c.cause.as_ref().map_or(String::new(), |c| format!(" = {c}"));
+        writeln!(text, "{:?} {:?} {} ({}){place}{cause}", c.status, c.kind, c.id, c.group)
+            .expect("a string takes every text");
+    }
+    text
+}
+
+fn printed(command: &str, code: i32, out: &str) -> CheckReport {
+    read("gate", &Command::Shell(command.to_owned()), Ended::Exited(code), out.as_bytes(), b"")
+}
+
+#[test]
+fn cargo_test_of_a_workspace() {
+    let merged = sample!("cargo-test-merged", "cargo test --no-fail-fast", 101);
+    insta::assert_snapshot!(shown(&merged));
+    let apart = sample!("cargo-test", "cargo test --no-fail-fast", 101);
+    assert_eq!(shown(&apart), shown(&merged), "both ways of reading agree");
+}
+
+#[test]
+fn nextest_names_tests_as_cargo_test_does() {
+    let nextest = sample!("nextest", "cargo nextest run", 100);
+    insta::assert_snapshot!(shown(&nextest));
+    let cargo = sample!("cargo-test-merged", "cargo test", 101);
+    for id in nextest.failing() {
+        assert!(cargo.failing().contains(&id), "{id}");
+    }
+}
+
+#[test]
+fn cargo_test_that_is_green_or_runs_nothing() {
+    let green = sample!("cargo-test-green", "cargo test -p two", 0);
+    insta::assert_snapshot!(shown(&green), @"Passed Test two::tests::works (two)");
+    let nothing = sample!("cargo-test-filtered", "cargo test -p two nothing_here", 0);
+    assert_eq!((nothing.cases.len(), nothing.tests_run()), (0, 0));
+}
+
+#[test]
+fn cargo_test_that_crashes_or_does_not_build() {
+    insta::assert_snapshot!(shown(&sample!("cargo-test-abort", "cargo test", 101)));
+    insta::assert_snapshot!(shown(&sample!("cargo-test-compile", "cargo test", 101)));
+    insta::assert_snapshot!(shown(&sample!("cargo-test-manifest", "cargo test", 101)));
+}
+
+#[test]
+fn clippy_as_json_and_as_text() {
+    let json = sample!("cargo-clippy-json", "cargo clippy --message-format=json", 101);
+    insta::assert_snapshot!(shown(&json));
+    let text = sample!("cargo-clippy", "cargo clippy", 101);
+    assert_eq!(text.failing(), json.failing());
+    insta::assert_snapshot!(shown(&sample!("cargo-clippy-json-compile", "cargo clippy", 101)));
+}
+
+#[test]
+fn rustfmt_names_files() {
+    insta::assert_snapshot!(shown(&sample!("cargo-fmt", "cargo fmt --all --check", 1)));
+    insta::assert_snapshot!(shown(&sample!("cargo-fmt-syntax", "cargo fmt --all --check", 1)));
+    insta::assert_snapshot!(shown(&printed("cargo fmt --check", 0, "")), @"Passed Command rustfmt (rustfmt)");
+}
+
+#[test]
+fn tap_and_junit_are_known_by_their_output() {
+    insta::assert_snapshot!(shown(&printed(
+        "npm test",
+        1,
+        "TAP version 13\n1..6\nok 1 - adds\nnot ok 2 - divides\n  ---\n  x: 1\n  ...\nok 3 - slow # SKIP no net\n\
+         not ok 4 - later # TODO\nok 5 - adds\n",
+    )));
+    insta::assert_snapshot!(shown(&printed(
+        "pytest",
+        1,
+        r#"<?xml version="1.0"?><testsuites><testsuite name="s"><testcase classname="tests.test_day" name="test_leap" file="tests/test_day.py" line="4">
+        <failure message="assert 1 == 2&#10;more"/></testcase><testcase classname="tests.test_day" name="test_ok"/>
+        <testcase name="test_skip"><skipped/></testcase></testsuite></testsuites>"#,
+    )));
+}
+
+#[test]
+fn xml_that_could_grow_is_refused() {
+    let bomb =
+        "<?xml version=\"1.0\"?><!DOCTYPE t [<!ENTITY a \"aaaa\">]><testsuite><testcase name=\"&a;\"/></testsuite>";
+    let report = printed("any", 0, bomb);
+    assert_eq!(report.failing().len(), 1, "{}", shown(&report));
+    let plain = bomb.replace("<!DOCTYPE t [<!ENTITY a \"aaaa\">]>", "").replace("&a;", "a");
+    assert!(printed("any", 0, &plain).failing().is_empty());
+    printed("any", 0, &format!("<testsuite>{}", "<a>".repeat(200_000)));
+}
+
+#[test]
+fn exit_code_and_cases_must_agree() {
+    let green = "running 1 test\ntest a ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored\n";
+    let red = green.replace("... ok", "... FAILED");
+    assert!(printed("cargo test", 0, green).failing().is_empty());
+    assert_eq!(printed("cargo test", 0, &red).failing().len(), 1, "failing cases count although it exited 0");
+    let odd = printed("cargo test", 3, green);
+    assert_eq!(odd.failing(), [CaseId("gate: exited with 3".into())].into());
+    for ended in [Ended::TimedOut, Ended::Silent, Ended::Flooded, Ended::Halted, Ended::Signalled(9)] {
+        let report = read("gate", &Command::Shell("cargo test".into()), ended, green.as_bytes(), b"");
+        assert_eq!(report.failing().len(), 1, "{ended:?}");
+        assert_eq!(report.cases.iter().filter(|c| c.kind == CaseKind::Command).count(), 1);
+    }
+}
+
+#[test]
+fn a_summary_that_contradicts_its_lines_fails() {
+    let hidden = "running 2 tests\ntest a ... ok\ntest result: FAILED. 1 passed; 1 failed; 0 ignored\n";
+    assert_eq!(printed("cargo test", 0, hidden).failing().len(), 1);
+    let invented = "running 1 test\ntest a ... ok\ntest b ... ok\ntest result: ok. 1 passed; 0 failed; 0 ignored\n";
+    assert_eq!(printed("cargo test", 0, invented).failing().len(), 1);
+}
+
+#[test]
+fn a_result_that_other_output_pushed_down_is_still_found() {
+    let split =
+        "running 2 tests\ntest a ... raw bytes\nok\ntest b ... ok\ntest result: ok. 2 passed; 0 failed; 0 ignored\n";
+    let report = printed("cargo test", 0, split);
+    assert_eq!(report.with_status(CaseStatus::Passed).len(), 2, "{}", shown(&report));
+}
+
+#[test]
+fn any_other_command_is_its_exit_code() {
+    insta::assert_snapshot!(shown(&printed("make lint", 2, "checking\nerror: bad\nbye\n")), @"Failed Command gate (gate) = error: bad");
+    insta::assert_snapshot!(shown(&printed("make lint", 0, "fine\n")), @"Passed Command gate (gate)");
+}
+
+#[test]
+fn merged_reports_keep_the_worst() {
+    let fmt = printed("cargo fmt --check", 1, "Diff in /workspace/src/a.rs:3:\n");
+    let clippy = printed("cargo clippy", 0, "");
+    let both = fmt.clone().merge(clippy.clone());
+    assert_eq!(both, clippy.merge(fmt.clone()).merge(CheckReport { tail: String::new(), ..fmt }).tail_of(&both));
+    assert_eq!(both.ended, Ended::Exited(1));
+    insta::assert_snapshot!(shown(&both));
+}
+
+impl CheckReport {
+    fn tail_of(self, other: &CheckReport) -> CheckReport {
+        CheckReport { tail: other.tail.clone(), ..self }
+    }
+}
+
+const COMMANDS: [&str; 7] = [
+    "cargo test",
+    "cargo nextest run",
+    "cargo clippy --message-format=json",
+    "cargo clippy",
+    "cargo fmt --check",
+    "prove",
+    "make",
+];
+
+/// Lines that readers react to, so that random output reaches their insides.
+const BAIT: [&str; 24] = [
+    "running 2 tests",
+    "test a ... ok",
+    "test a - should panic ... FAILED",
+    "test é (line 3) ... ",
+    "failures:",
+    "---- a stdout ----",
+    "thread 'a' panicked at src/a.rs:1:2:",
+    "panicked at '', ",
+    "test result: ok. 9 passed; 0 failed",
+    "     Running unittests src/lib.rs (target/debug/deps/x-0123456789abcdef)",
+    "   Doc-tests x",
+    "error: could not compile `",
+    "error[E0308]: x",
+    " --> /workspace/é:1",
+    "Diff in :",
+    "Diff in a at line 3:",
+    "1..3",
+    "ok 1 - ",
+    "not ok",
+    "{\"reason\":\"compiler-message\",\"message\":{\"message\":\"m\",\"level\":\"error\",\"code\":{\"code\":\"E030é\"},\"spans\":[{\"file_name\":\"a\",\"line_start\":1,\"is_primary\":true}]}}",
+    "PASS [ 1s] (1/1) a b",
+    "FAIL [",
+    "<testsuite><testcase/></testsuite>",
+    "error: test failed, to rerun pass `-p --lib`",
+];
+
+proptest! {
+    #[test]
+    fn no_bytes_panic(out in prop::collection::vec(any::<u8>(), 0..400), err in prop::collection::vec(any::<u8>(), 0..400), at in 0..COMMANDS.len()) {
+        let report = read("gate", &Command::Shell(COMMANDS[at].into()), Ended::Exited(1), &out, &err);
+        prop_assert!(!report.failing().is_empty(), "a failed end has a failed case");
+    }
+
+    #[test]
+    fn no_order_of_known_lines_panics(lines in prop::collection::vec(0..BAIT.len(), 0..30), at in 0..COMMANDS.len()) {
+        let out: Vec<&str> = lines.iter().map(|l| BAIT[*l]).collect();
+        let out = out.join("\n");
+        let report = read("gate", &Command::Shell(COMMANDS[at].into()), Ended::Exited(1), out.as_bytes(), out.as_bytes());
+        prop_assert!(!report.failing().is_empty());
+        prop_assert!(report.cases.windows(2).all(|w| w[0].id < w[1].id), "sorted, each once");
+    }
+}

@@ -1,0 +1,103 @@
+//! `- discover:`: where a loop looks for work, and where it lists what it found.
+
+use super::faults::Faults;
+use super::fields::Fields;
+use super::nearest::suggestion;
+use super::phrase::{self, Call, Word};
+use super::steps::{Names, Step, plain, retry, twice};
+use super::values::{inside, phrase as read_phrase, text};
+use super::yaml::Node;
+use super::{Discover, Source};
+
+const WRITE_TO: &str = "write_to: state/triage.md";
+
+/// The step's sources and its list.
+pub(super) fn read(
+    step: &Step<'_>,
+    names: &mut Names,
+    faults: &mut Faults<'_>,
+) -> Option<Discover> {
+    let keys = ["run", "write_to", "retry"];
+    let fields = Fields::over(step.entries, "discover", step.at.clone(), &keys, faults);
+    let sources = sources(&fields, names, faults);
+    let write_to = write_to(&fields, faults);
+    let retry = retry(&fields, faults);
+    Some(Discover {
+        sources: sources?,
+        write_to: write_to?,
+        retry: retry?,
+    })
+}
+
+fn sources(fields: &Fields<'_>, names: &mut Names, faults: &mut Faults<'_>) -> Option<Vec<Source>> {
+    let example = "run: scan_ci_failures + open_issues + recent_commits";
+    let node = fields.required("run", &format!("add `{example}`"), faults)?;
+    let calls = read_phrase(node, example, faults, phrase::sum)?;
+    let before = faults.errors();
+    let known = ["scan_ci_failures", "open_issues", "recent_commits"];
+    twice(node, &calls, faults);
+    let sources: Vec<Source> = calls
+        .iter()
+        .filter_map(|call| match call.name.text.as_str() {
+            "scan_ci_failures" => Some(Source::ScanCiFailures(scanned(node, call, names, faults))),
+            "open_issues" => plain(node, call, faults).then_some(Source::OpenIssues),
+            "recent_commits" => plain(node, call, faults).then_some(Source::RecentCommits),
+            other => {
+                let at = inside(node, &call.name.at, faults);
+                faults.error(
+                    "unknown-word",
+                    at,
+                    format!("`{other}` is no source of findings"),
+                    suggestion(other, &known),
+                );
+                None
+            }
+        })
+        .collect();
+    if sources == [Source::RecentCommits] && calls.len() == 1 {
+        let message =
+            "`recent_commits` alone finds nothing: it only tells the others where to look";
+        faults.error(
+            "wrong-value",
+            node.at.clone(),
+            message,
+            "write `run: scan_ci_failures + recent_commits`",
+        );
+    }
+    (faults.errors() == before).then_some(sources)
+}
+
+/// The checks in `scan_ci_failures(…)`.
+fn scanned(node: &Node, call: &Call, names: &mut Names, faults: &Faults<'_>) -> Vec<String> {
+    let words = call.arguments.as_deref().unwrap_or_default();
+    for Word { text, at } in words {
+        names.checks.push((text.clone(), inside(node, at, faults)));
+    }
+    words.iter().map(|w| w.text.clone()).collect()
+}
+
+/// The list's path without its `state/`.
+fn write_to(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<String> {
+    let node = fields.required("write_to", &format!("add `{WRITE_TO}`"), faults)?;
+    let path = text(node, WRITE_TO, faults)?;
+    if let Some(inner) = state_path(path) {
+        return Some(inner.to_owned());
+    }
+    let message = "findings are written below the loop's own `state/` folder";
+    faults.error(
+        "wrong-value",
+        node.at.clone(),
+        message,
+        format!("write `{WRITE_TO}`"),
+    );
+    None
+}
+
+/// What stands behind `state/`, if it is an ordinary relative path without white space.
+fn state_path(path: &str) -> Option<&str> {
+    let inner = path.strip_prefix("state/")?;
+    let ordinary = |part: &str| !matches!(part, "" | "." | "..");
+    let signs = |c: char| !c.is_whitespace() && !c.is_control() && c != '\\' && c != ':';
+    (inner.split('/').all(ordinary) && inner.chars().all(signs) && inner.len() <= 200)
+        .then_some(inner)
+}

@@ -1,0 +1,195 @@
+//! What `loopwright check` says about a valid loop: every resolved key with its origin, when it runs, what it can cost.
+//!
+//! Plain data; printing it is not done here. What depends on the machine comes in as [`Surroundings`].
+
+mod notes;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use serde::Serialize;
+
+use super::{Definition, Origins, ShipAction, Trigger};
+use crate::money::Micros;
+use crate::schedule;
+
+/// How many of the next times are shown.
+const NEXT: usize = 5;
+
+/// What the engine knows of the place where the loop would run.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// The root of the repository it would work on; none = outside of any.
+    pub repo: Option<String>,
+    /// The computer's zone.
+    pub zone: Tz,
+    /// The time.
+    pub now: DateTime<Utc>,
+    /// The checks that the repository has by itself.
+    pub checks: Vec<DetectedCheck>,
+    /// What the sandbox would see.
+    pub mounts: Vec<Mount>,
+    /// The ship actions that are configured on this computer.
+    pub configured: BTreeSet<ShipAction>,
+}
+
+/// A check that was found in the repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DetectedCheck {
+    /// The gate's name: `tests_pass`.
+    pub gate: String,
+    /// Its commands, as a person would type them.
+    pub commands: Vec<String>,
+    /// The file that told: `Cargo.toml`.
+    pub origin: String,
+}
+
+/// One thing that the sandbox sees.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mount {
+    /// The path outside.
+    pub host: String,
+    /// The path inside.
+    pub inside: String,
+    /// `read-only` or `writable`.
+    pub access: String,
+}
+
+/// A valid loop, resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// The loop's name.
+    pub name: String,
+    /// Every key with its value and origin, in the order of a loop file.
+    pub rows: Vec<Row>,
+    /// When it runs; none = only a person starts it.
+    pub schedule: Option<Timetable>,
+    /// What it can cost.
+    pub cost: Cost,
+    /// What its steps may do beyond their workspace; none can be granted yet.
+    pub grants: Vec<String>,
+    /// What the sandbox would see.
+    pub mounts: Vec<Mount>,
+    /// What a person should know, a line each.
+    pub notes: Vec<String>,
+}
+
+/// One key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// Its name with the names above it: `guardrails.budget`.
+    pub key: String,
+    /// What holds.
+    pub value: String,
+    /// Why.
+    pub origin: Origin,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "from", rename_all = "snake_case")]
+pub enum Origin {
+    /// The loop file.
+    File {
+        /// Line, from 1.
+        line: usize,
+    },
+    /// Nobody said otherwise.
+    Default,
+    /// The repository or the computer.
+    Detected {
+        /// What told.
+        by: String,
+    },
+    /// Nobody told, and there is no default.
+    Absent,
+}
+
+impl fmt::Display for Origin {
+    /// `line 4`, `default`, `detected: Cargo.toml`, `absent`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::File { line } => write!(f, "line {line}"),
+            Origin::Default => f.write_str("default"),
+            Origin::Detected { by } => write!(f, "detected: {by}"),
+            Origin::Absent => f.write_str("absent"),
+        }
+    }
+}
+
+/// When a loop runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Timetable {
+    /// `weekdays at 09:00`.
+    pub words: String,
+    /// The IANA zone it is meant in.
+    pub zone: String,
+    /// The next times, RFC 3339 with the zone's offset.
+    pub next: Vec<String>,
+    /// Starts in the coming seven days.
+    pub runs_per_week: u32,
+}
+
+/// What a loop can cost at most.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cost {
+    /// One run.
+    pub per_run: Micros,
+    /// The scheduled runs of a week; none without a schedule.
+    pub per_week: Option<Micros>,
+    /// `at most $5 a run; 5 scheduled runs a week: $25`.
+    pub words: String,
+}
+
+/// Explains a loop in its surroundings.
+pub fn explain(definition: &Definition, origins: &Origins, around: &Surroundings) -> Explanation {
+    let schedule = timetable(definition, around);
+    Explanation {
+        name: definition.name.clone(),
+        rows: rows::rows(definition, origins, around),
+        cost: cost(definition.rails.budget, schedule.as_ref()),
+        schedule,
+        grants: Vec::new(),
+        mounts: around.mounts.clone(),
+        notes: notes::notes(definition, around),
+    }
+}
+
+fn timetable(definition: &Definition, around: &Surroundings) -> Option<Timetable> {
+    let Trigger::Cron(expression) = &definition.trigger else {
+        return None;
+    };
+    let zone = definition.zone.unwrap_or(around.zone);
+    let next = schedule::next_times(expression, zone, around.now, NEXT);
+    Some(Timetable {
+        words: schedule::words(expression),
+        zone: zone.name().to_owned(),
+        next: next.iter().map(DateTime::to_rfc3339).collect(),
+        runs_per_week: schedule::runs_per_week(expression, zone, around.now),
+    })
+}
+
+fn cost(per_run: Micros, schedule: Option<&Timetable>) -> Cost {
+    let Some(table) = schedule else {
+        let words = format!("at most {per_run} a run; only a person starts it");
+        return Cost {
+            per_run,
+            per_week: None,
+            words,
+        };
+    };
+    let runs = table.runs_per_week;
+    let per_week = per_run * u64::from(runs);
+    let plural = if runs == 1 { "run" } else { "runs" };
+    let words = format!("at most {per_run} a run; {runs} scheduled {plural} a week: {per_week}");
+    Cost {
+        per_run,
+        per_week: Some(per_week),
+        words,
+    }
+}

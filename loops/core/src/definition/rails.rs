@@ -1,0 +1,132 @@
+//! `guardrails:` and `review:`: when a loop stops, and how much it may ask of a person.
+
+use super::faults::Faults;
+use super::fields::Fields;
+use super::values::{inside, number, phrase, seconds, small};
+use super::yaml::Node;
+use super::{Merge, Rails, ReviewRule};
+use crate::money::Micros;
+
+pub(super) const KEYS: [&str; 7] = [
+    "max_iterations",
+    "budget",
+    "halt_on",
+    "max_duration",
+    "max_tokens",
+    "max_turns",
+    "max_findings",
+];
+const ALL_THREE: &str =
+    "add `guardrails:` with `max_iterations: 3`, `budget: $5/run` and `halt_on: no_progress(2)`";
+/// Ceiling of a run's budget.
+const MAX_BUDGET: Micros = Micros(1000 * 1_000_000);
+const HOUR: u64 = 3600;
+
+/// The rails; each of the three required ones that is missing is a fault of its own.
+pub(super) fn read(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Rails> {
+    let node = top.required("guardrails", ALL_THREE, faults)?;
+    let at = top.entry("guardrails")?.key_at.clone();
+    let fields = Fields::of(node, "guardrails", at, &KEYS, faults)?;
+    let iterations = iterations(&fields, faults);
+    let budget = budget(&fields, faults);
+    let no_progress = no_progress(&fields, faults);
+    let duration = fields.get("max_duration").map_or(Some(2 * HOUR), |node| {
+        seconds(node, 1..=24 * HOUR, "max_duration: 45m", faults)
+    });
+    let tokens = fields
+        .get("max_tokens")
+        .map(|node| number(node, 1..=1_000_000_000, "max_tokens: 2M", faults));
+    let turns = fields
+        .get("max_turns")
+        .map(|node| small(node, 1..=1000, "max_turns: 60", faults));
+    let findings = fields.get("max_findings").map_or(Some(5), |node| {
+        small(node, 1..=50, "max_findings: 5", faults)
+    });
+    Some(Rails {
+        max_iterations: iterations?,
+        budget: budget?,
+        no_progress: no_progress?,
+        max_duration_s: duration?,
+        max_tokens: tokens.map_or(Some(None), |t| t.map(Some))?,
+        max_turns: turns.map_or(Some(None), |t| t.map(Some))?,
+        max_findings: findings?,
+    })
+}
+
+/// How much the loop may ask of the person; everything has a default.
+pub(super) fn review(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<ReviewRule> {
+    let default = ReviewRule { max_open: 3, merge: Merge::Squash };
+    let Some(entry) = top.entry("review") else {
+        return Some(default);
+    };
+    let fields = Fields::of(&entry.value, "review", entry.key_at.clone(), &["max_open", "merge"], faults)?;
+    let max_open = fields.get("max_open").map_or(Some(3), |node| small(node, 1..=50, "max_open: 3", faults));
+    let words = [("squash", Merge::Squash), ("merge", Merge::Merge), ("fast_forward", Merge::FastForward)];
+    let merge = fields
+        .get("merge")
+        .map_or(Some(Merge::Squash), |node| super::values::choice(node, &words, "merge: squash", faults));
+    Some(ReviewRule { max_open: max_open?, merge: merge? })
+}
+
+fn iterations(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<u32> {
+    let help = "add `max_iterations: 3`: rounds of maker and checker per finding";
+    let node = fields.required("max_iterations", help, faults)?;
+    small(node, 1..=20, "max_iterations: 3", faults)
+}
+
+fn budget(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Micros> {
+    let example = "budget: $5/run";
+    let help = "add `budget: $5/run`: what one run may cost at most";
+    let node = fields.required("budget", help, faults)?;
+    let (amount, per) = phrase(node, example, faults, super::phrase::rate)?;
+    let at = inside(node, &per.at, faults);
+    match per.text.as_str() {
+        "run" if amount > Micros::ZERO && amount <= MAX_BUDGET => return Some(amount),
+        "run" => {
+            let message = format!("{amount} is outside of what is allowed here");
+            faults.error("out-of-range", node.at.clone(), message, "write more than $0 and at most $1000/run");
+        }
+        "day" | "week" | "month" => {
+            faults.error(
+                "not-yet",
+                at,
+                format!("a budget per {} is not built yet", per.text),
+                "write `budget: $5/run`",
+            );
+        }
+        other => {
+            let message = format!("a budget is per run, not per `{other}`");
+            faults.error("wrong-value", at, message, "write `budget: $5/run`");
+        }
+    }
+    None
+}
+
+fn no_progress(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<u32> {
+    let example = "halt_on: no_progress(2)";
+    let help = "add `halt_on: no_progress(2)`: rounds without progress that stop a finding";
+    let node = fields.required("halt_on", help, faults)?;
+    let call = phrase(node, example, faults, super::phrase::call)?;
+    if call.name.text != "no_progress" {
+        let message = format!("`{}` is nothing to halt on", call.name.text);
+        let help = super::nearest::suggestion(&call.name.text, &["no_progress"]);
+        faults.error("unknown-word", inside(node, &call.name.at, faults), message, help);
+        return None;
+    }
+    rounds(node, call.arguments.as_deref(), faults)
+}
+
+/// The one number in the brackets of `no_progress(2)`.
+fn rounds(node: &Node, arguments: Option<&[super::phrase::Word]>, faults: &mut Faults<'_>) -> Option<u32> {
+    let [word] = arguments.unwrap_or_default() else {
+        let message = "`no_progress` takes one number";
+        faults.error("phrase", node.at.clone(), message, "write `halt_on: no_progress(2)`");
+        return None;
+    };
+    let rounds = word.text.parse().ok().filter(|n| (1..=10).contains(n));
+    if rounds.is_none() {
+        let message = format!("{} is outside of what is allowed here", word.text);
+        faults.error("out-of-range", inside(node, &word.at, faults), message, "write 1 to 10, as in `no_progress(2)`");
+    }
+    rounds
+}

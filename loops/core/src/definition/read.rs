@@ -1,0 +1,207 @@
+//! From text to [`Definition`]: the top level of a loop file, with all its faults at once.
+//!
+//! Steps, rails, trigger, agents and commands are in files of their own; YAML itself is in `yaml`.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::faults::{Faults, place};
+use super::fields::Fields;
+use super::steps::Names;
+use super::values::{first_line, text};
+use super::yaml::{Node, Value};
+use super::{Definition, Isolation, agents, commands, rails, steps, trigger, yaml};
+use crate::diagnostic::{Diagnostic, Span};
+
+pub(super) const KEYS: [&str; 14] = [
+    "version",
+    "name",
+    "trigger",
+    "zone",
+    "repo",
+    "isolation",
+    "steps",
+    "guardrails",
+    "review",
+    "independence",
+    "agents",
+    "checks",
+    "setup",
+    "env",
+];
+
+/// What a file says, as far as it could be understood.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The loop; none if there is any error.
+    pub definition: Option<Definition>,
+    /// Everything that is wrong or remarkable, in the order of the file.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Where each value stands.
+    pub origins: Origins,
+}
+
+/// Where each value that the file gives stands, by its key: `guardrails.budget`, `discover.run`, `agents.fixer.price`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origins {
+    text: String,
+    places: BTreeMap<String, Range<usize>>,
+}
+
+impl Origins {
+    /// The place of a key's value; none if the file doesn't give it.
+    pub fn span(&self, key: &str) -> Option<Span> {
+        self.places.get(key).map(|at| place(&self.text, at.clone()))
+    }
+}
+
+/// Reads a loop file. Never panics, whatever the text.
+pub fn read(text: &str) -> Reading {
+    let mut faults = Faults::new(text);
+    let mut origins = Origins {
+        text: text.to_owned(),
+        places: BTreeMap::new(),
+    };
+    let mut definition = None;
+    if let Some(root) = yaml::tree(text, &mut faults) {
+        collect(&root, "", &mut origins.places);
+        definition = whole(&root, &mut faults);
+    }
+    if faults.errors() > 0 {
+        definition = None;
+    }
+    Reading { definition, diagnostics: faults.sorted(), origins }
+}
+
+/// Reads a loop file that may not even be text.
+pub fn read_bytes(bytes: &[u8]) -> Reading {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => read(text),
+        Err(error) => {
+            let valid = String::from_utf8_lossy(&bytes[..error.valid_up_to()]).into_owned();
+            let mut faults = Faults::new(&valid);
+            let at = valid.len()..valid.len();
+            faults.error("not-text", at, "the file is not UTF-8 text from here on", "save it as plain UTF-8 text");
+            Reading { definition: None, diagnostics: faults.sorted(), origins: Origins::default() }
+        }
+    }
+}
+
+/// Notes the place of every value; steps go by their own names.
+fn collect(node: &Node, path: &str, places: &mut BTreeMap<String, Range<usize>>) {
+    let below = |key: &str| {
+        if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+    };
+    match &node.value {
+        Value::Map(entries) => {
+            for entry in entries {
+                let key = below(&entry.key);
+                places
+                    .entry(key.clone())
+                    .or_insert_with(|| entry.value.at.clone());
+                collect(&entry.value, &key, places);
+            }
+        }
+        Value::List(items) if path == "steps" => {
+            items.iter().for_each(|item| collect(item, "", places));
+        }
+        _ => {}
+    }
+}
+
+fn whole(root: &Node, faults: &mut Faults<'_>) -> Option<Definition> {
+    let Value::Map(entries) = &root.value else {
+        let message = format!("a loop file is a mapping, and this is {}", root.kind());
+        let help = "start with `name: my-loop` on a line of its own";
+        let at = first_line(root, faults);
+        faults.error("wrong-type", at, message, help);
+        return None;
+    };
+    let first = entries.first().map_or(0..0, |e| e.key_at.clone());
+    let top = Fields::over(entries, "", first, &KEYS, faults);
+    version(&top, faults);
+    let name = name(&top, faults);
+    let trigger = trigger::read(&top, faults);
+    let zone = trigger::zone(&top, faults);
+    let isolation = isolation(top.get("isolation"), faults);
+    let mut names = Names::default();
+    let steps = steps::read(&top, &mut names, faults);
+    let rails = rails::read(&top, faults);
+    let review = rails::review(&top, faults);
+    let agents = agents::read(&top, faults);
+    let independence = agents::independence(&top, faults);
+    let checks = commands::checks(&top, faults);
+    let setup = commands::setup(&top, faults);
+    let env = commands::env(&top, faults);
+    let repo = top.get("repo").map(|node| text(node, "repo: ~/src/project", faults).map(str::to_owned));
+    steps::gates_exist(&names, &top, faults);
+    agents::independent(&names, agents.as_ref(), independence, &top, faults);
+    let steps = steps?;
+    Some(Definition {
+        name: name?,
+        trigger: trigger?,
+        zone: zone?,
+        repo: repo.map_or(Some(None), |r| r.map(Some))?,
+        isolation: isolation?,
+        discover: steps.discover,
+        work: steps.work,
+        rails: rails?,
+        review: review?,
+        independence: independence?,
+        agents: agents?,
+        checks: checks?,
+        setup: setup?,
+        env: env?,
+    })
+}
+
+fn version(top: &Fields<'_>, faults: &mut Faults<'_>) {
+    let Some(node) = top.get("version") else {
+        return;
+    };
+    if text(node, "version: 1", faults).is_some_and(|version| version != "1") {
+        let message = "this version of the format is not known";
+        faults.error(
+            "wrong-value",
+            node.at.clone(),
+            message,
+            "write `version: 1`, or leave it out",
+        );
+    }
+}
+
+fn name(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<String> {
+    let example = "name: daily-triage";
+    let node = top.required("name", "add `name: daily-triage` as the first line", faults)?;
+    let name = text(node, example, faults)?;
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.len() <= 64 && name.chars().all(fits) {
+        return Some(name.to_owned());
+    }
+    let better: String = name.to_lowercase().chars().map(|c| if fits(c) { c } else { '-' }).take(64).collect();
+    let message = "a name has at most 64 small letters, digits and hyphens";
+    faults.error("wrong-value", node.at.clone(), message, format!("write `name: {}`", better.trim_matches('-')));
+    None
+}
+
+/// The isolation that a key asks for; without one, a worktree.
+pub(super) fn isolation(node: Option<&Node>, faults: &mut Faults<'_>) -> Option<Isolation> {
+    let Some(node) = node else {
+        return Some(Isolation::Worktree);
+    };
+    let help = "write `isolation: worktree`; `container` comes later";
+    let (code, message) = match text(node, "isolation: worktree", faults)? {
+        "worktree" => return Some(Isolation::Worktree),
+        "container" => ("not-yet", "`container` is not built yet".to_owned()),
+        "none" | "off" | "false" => ("isolation", "isolation can't be switched off".to_owned()),
+        other => (
+            "wrong-value",
+            format!("`{other}` is no way to keep workspaces apart"),
+        ),
+    };
+    faults.error(code, node.at.clone(), message, help);
+    None
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,413 @@
+//! The events of a run, as they are stored. Only ever extended.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::check::CaseId;
+use crate::definition::{Rails, Retry, ReviewRule};
+use crate::diff::DiffStat;
+use crate::finding::Fingerprint;
+use crate::ids::{LoopId, OccurrenceId, RunId};
+use crate::money::Micros;
+use crate::progress::Round;
+use crate::verdict::Verdict;
+
+/// The version of the stored events.
+pub const VERSION: u32 = 1;
+
+/// One stored event with its time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Version of the format.
+    pub v: u32,
+    /// RFC 3339 UTC.
+    pub at: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: RunEvent,
+}
+
+/// What happens in a run. Stored; only ever extended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum RunEvent {
+    /// The first event.
+    RunStarted(Box<RunStart>),
+    /// Written and synced before the step acts.
+    StepStarted {
+        /// What is done.
+        step: Step,
+        /// Identity of this try: the attempt's for `build`, the pull request's for `ship`.
+        id: Uuid,
+    },
+    /// The step ended with a result.
+    StepFinished {
+        /// The try.
+        id: Uuid,
+        /// The result.
+        outcome: Outcome,
+    },
+    /// The step could not be done, for a reason outside of the work.
+    StepFailed {
+        /// The try.
+        id: Uuid,
+        /// What is charged all the same (missing usage: the reservation).
+        charged: Micros,
+        /// Why, with what to do.
+        error: String,
+    },
+    /// Something that a reader of the run should know.
+    Noted {
+        /// Kebab-case: what it is about.
+        topic: String,
+        /// One sentence.
+        text: String,
+    },
+    /// The last event.
+    RunEnded {
+        /// How.
+        end: End,
+    },
+}
+
+/// Everything that a run goes by, fixed when it starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunStart {
+    /// This run.
+    pub run: RunId,
+    /// Its loop.
+    pub loop_id: LoopId,
+    /// The loop's name then.
+    pub loop_name: String,
+    /// What it was started for.
+    pub occurrence: OccurrenceId,
+    /// `manual`, `cron`.
+    pub cause: String,
+    /// Only look, or act and ship too.
+    pub mode: Mode,
+    /// 1, and one more for each time the run was taken up again.
+    pub epoch: u32,
+    /// SHA-256 of the loop file.
+    pub definition: String,
+    /// When it stops.
+    pub rails: Rails,
+    /// What it may ask of the person.
+    pub review: ReviewRule,
+    /// Who makes.
+    pub maker: AgentLine,
+    /// Who checks; none = gates alone.
+    pub checker: Option<AgentLine>,
+    /// Repeats of failed steps.
+    pub retries: Retries,
+}
+
+/// An agent as the journal names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentLine {
+    /// Its name in the loop.
+    pub name: String,
+    /// What it is.
+    pub kind: String,
+    /// Its model; none = deterministic.
+    pub model: Option<String>,
+    /// The most that one attempt costs.
+    pub price: Micros,
+}
+
+/// Whether a loop may change anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// It finds and writes its triage list.
+    Report,
+    /// It makes pull requests too.
+    Ship,
+}
+
+impl Mode {
+    /// The word that is stored.
+    pub fn word(self) -> &'static str {
+        match self {
+            Mode::Report => "report",
+            Mode::Ship => "ship",
+        }
+    }
+}
+
+/// Repeats per step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retries {
+    /// Of prepare and discover.
+    pub discover: Retry,
+    /// Of build.
+    pub act: Retry,
+    /// Of verify.
+    pub verify: Retry,
+    /// Of ship.
+    pub ship: Retry,
+}
+
+/// One step of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Step {
+    /// Fetches the base commit, runs `setup`, probes the environment.
+    Prepare,
+    /// Looks for work and writes the triage list.
+    Discover,
+    /// One round of the maker.
+    Build {
+        /// What it works on.
+        finding: Fingerprint,
+        /// The round, from 1.
+        iteration: u32,
+        /// Reserved before it starts.
+        reserve: Micros,
+    },
+    /// Gates and checker on the last attempt.
+    Verify {
+        /// Whose.
+        finding: Fingerprint,
+        /// Reserved for the checker before it starts.
+        reserve: Micros,
+    },
+    /// The pull request.
+    Ship {
+        /// For what.
+        finding: Fingerprint,
+    },
+    /// A person must decide.
+    HandOver {
+        /// On what.
+        finding: Fingerprint,
+        /// Why.
+        why: HandOver,
+    },
+    /// The rest waits.
+    HoldBack {
+        /// Why.
+        why: HoldBack,
+    },
+}
+
+/// Why a finding is handed to a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum HandOver {
+    /// The cap of rounds is reached.
+    IterationCap {
+        /// The cap.
+        cap: u32,
+    },
+    /// Rounds in a row changed nothing that counts.
+    NoProgress {
+        /// How many.
+        rounds: u32,
+    },
+    /// The maker says that it can't.
+    Declined {
+        /// In its own words (untrusted).
+        why: String,
+    },
+    /// A step of it failed for a reason outside of the work.
+    StepFailed {
+        /// The error.
+        why: String,
+    },
+}
+
+/// Why findings wait for another run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum HoldBack {
+    /// The run has acted on as many as it may.
+    MaxFindings {
+        /// The limit.
+        max: u32,
+    },
+    /// As many pull requests wait for the person as may.
+    ReviewFull {
+        /// The limit.
+        max: u32,
+    },
+}
+
+/// What a step came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// The environment is ready.
+    Prepared {
+        /// Branch of the user's repository.
+        branch: String,
+        /// The base commit.
+        commit: String,
+    },
+    /// What was found.
+    Discovered(Discovered),
+    /// An attempt, or why there is none.
+    Built(Built),
+    /// The verdict on it.
+    Verified {
+        /// What the checker cost.
+        charged: Micros,
+        /// The verdict.
+        verdict: Box<Verdict>,
+    },
+    /// The pull request is open.
+    Shipped(Shipped),
+    /// Said and stored (hand over, hold back).
+    Noted,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Discovered {
+    /// What to act on, in order.
+    pub queue: Vec<Queued>,
+    /// All that is seen on the base now.
+    pub seen: u32,
+    /// Of these, never seen before.
+    pub new: u32,
+    /// Known ones that are no longer seen.
+    pub gone: u32,
+    /// Known ones that wait for a person, or are put off.
+    pub waiting: u32,
+    /// Revision written into the triage list.
+    pub triage: String,
+    /// One line per check: `tests_pass: 212 passed, 1 failed`.
+    pub checks: Vec<String>,
+}
+
+/// A finding to act on, with what earlier runs did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Queued {
+    /// Which.
+    pub finding: Fingerprint,
+    /// One line for people.
+    pub title: String,
+    /// The failing cases that it is; empty for issues.
+    pub failing: BTreeSet<CaseId>,
+    /// Everything that fails on the base.
+    pub base_failing: BTreeSet<CaseId>,
+    /// Rounds of earlier runs since it was last handed to or by a person.
+    pub rounds: Vec<Round>,
+}
+
+/// What the maker came back with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Built {
+    /// What it cost.
+    pub charged: Micros,
+    /// Tokens that it reported.
+    pub tokens: u64,
+    /// Its words (untrusted).
+    pub summary: Option<String>,
+    /// The change.
+    pub result: BuildResult,
+}
+
+/// The change that a maker made, or that it made none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum BuildResult {
+    /// A commit in the engine's repository.
+    Change {
+        /// Its id.
+        commit: String,
+        /// Its tree.
+        tree: String,
+        /// How much it changes.
+        stat: DiffStat,
+        /// Hash of the change without white space and line numbers.
+        substance: String,
+        /// Whether only white space and blank lines changed.
+        only_whitespace: bool,
+    },
+    /// Nothing changed.
+    Empty,
+    /// The maker says that it can't.
+    Declined {
+        /// In its own words (untrusted).
+        why: String,
+    },
+    /// The attempt can't be used: the maker hung, flooded, or left what can't be imported.
+    Unusable {
+        /// Why.
+        why: String,
+    },
+}
+
+/// An open pull request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shipped {
+    /// Its title.
+    pub title: String,
+    /// The commit that was shown.
+    pub commit: String,
+    /// Its tree.
+    pub tree: String,
+    /// Ship actions that were skipped, with the reason.
+    pub skipped: Vec<String>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum End {
+    /// All was done that could be.
+    Finished,
+    /// Something stopped it.
+    Halted {
+        /// What.
+        why: HaltWhy,
+        /// One sentence.
+        detail: String,
+    },
+    /// It could not go on.
+    Failed {
+        /// Why, with what to do.
+        why: String,
+    },
+}
+
+/// What stops a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HaltWhy {
+    /// HALT.
+    Halt,
+    /// The budget doesn't cover the next attempt.
+    Budget,
+    /// The time is over.
+    Time,
+}
+
+impl Step {
+    /// Its word in logs and messages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Step::Prepare => "prepare",
+            Step::Discover => "discover",
+            Step::Build { .. } => "build",
+            Step::Verify { .. } => "verify",
+            Step::Ship { .. } => "ship",
+            Step::HandOver { .. } => "hand over",
+            Step::HoldBack { .. } => "hold back",
+        }
+    }
+}
+
+impl HandOver {
+    /// One line for people.
+    pub fn text(&self) -> String {
+        match self {
+            HandOver::IterationCap { cap } => format!("{cap} iterations did not get it verified"),
+            HandOver::NoProgress { rounds } => format!("no progress {rounds} times in a row"),
+            HandOver::Declined { why } => format!("the maker did not try: {why}"),
+            HandOver::StepFailed { why } => why.clone(),
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! The state of a run, as it follows from its events.
+
+use uuid::Uuid;
+
+use super::{BuildResult, Built, Discovered, End, HandOver, Outcome, Queued, RunEvent, RunStart, Step};
+use crate::finding::Fingerprint;
+use crate::money::Micros;
+use crate::progress::Round;
+use crate::verdict::Verdict;
+
+/// Where one finding stands within the run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// The finding.
+    pub queued: Queued,
+    /// Rounds so far, those of earlier runs included.
+    pub rounds: Vec<Round>,
+    /// Rounds made by this run.
+    pub own_rounds: u32,
+    /// Reasons of the last rejection.
+    pub reasons: Vec<String>,
+    /// Where it stands.
+    pub stage: Stage,
+}
+
+/// Where one finding stands within the run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stage {
+    /// Nothing done yet, or another round is due.
+    Waiting,
+    /// An attempt waits for its verdict.
+    Built {
+        /// The attempt's id.
+        attempt: Uuid,
+        /// Its commit.
+        commit: String,
+    },
+    /// The attempt is verified.
+    Verified {
+        /// The attempt's id.
+        attempt: Uuid,
+        /// Its commit.
+        commit: String,
+    },
+    /// The maker declined.
+    Declined(String),
+    /// A step failed beyond its retries; counted in tries.
+    Failing {
+        /// The failed step.
+        step: Step,
+        /// Tries so far.
+        tries: u32,
+        /// The last error.
+        error: String,
+        /// What the stage was before.
+        before: Box<Stage>,
+    },
+    /// Its pull request is open.
+    Shipped {
+        /// Which.
+        pull_request: Uuid,
+    },
+    /// A person decides.
+    HandedOver(HandOver),
+    /// Another run.
+    HeldBack,
+}
+
+/// The state of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// What it goes by.
+    pub start: RunStart,
+    /// Branch and base commit, once prepared.
+    pub base: Option<(String, String)>,
+    /// What was found, once discovered.
+    pub discovered: Option<Discovered>,
+    /// The findings to act on.
+    pub items: Vec<Item>,
+    /// The step that has started and not ended.
+    pub open: Option<(Step, Uuid)>,
+    /// Failed tries of prepare or discover, with the last error.
+    pub failures: (u32, String),
+    /// Charged so far.
+    pub spent: Micros,
+    /// Tokens so far.
+    pub tokens: u64,
+    /// How it ended.
+    pub end: Option<End>,
+}
+
+/// An event that can't follow.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("event {at}: {what}")]
+pub struct IllegalTransition {
+    /// Its number, from 0.
+    pub at: usize,
+    /// Why it can't follow.
+    pub what: String,
+}
+
+impl Run {
+    /// Replays a journal; `None` if it is empty.
+    ///
+    /// # Errors
+    /// The first event that can't follow the ones before.
+    pub fn replay<'a>(events: impl IntoIterator<Item = &'a RunEvent>) -> Result<Option<Run>, IllegalTransition> {
+        let mut run: Option<Run> = None;
+        for (at, event) in events.into_iter().enumerate() {
+            let step = match (&mut run, event) {
+                (None, RunEvent::RunStarted(start)) => {
+                    run = Some(Run::new((**start).clone()));
+                    Ok(())
+                }
+                (None, _) => Err("a journal begins with run_started".to_owned()),
+                (Some(run), event) => run.apply(event),
+            };
+            step.map_err(|what| IllegalTransition { at, what })?;
+        }
+        Ok(run)
+    }
+
+    /// A run that has just started.
+    pub fn new(start: RunStart) -> Run {
+        Run {
+            start,
+            base: None,
+            discovered: None,
+            items: Vec::new(),
+            open: None,
+            failures: (0, String::new()),
+            spent: Micros::ZERO,
+            tokens: 0,
+            end: None,
+        }
+    }
+
+    /// Takes one more event.
+    ///
+    /// # Errors
+    /// Why it can't follow; the state is unchanged then.
+    pub fn apply(&mut self, event: &RunEvent) -> Result<(), String> {
+        if self.end.is_some() {
+            return Err("the run has ended".to_owned());
+        }
+        match event {
+            RunEvent::RunStarted(start) => self.taken_up(start),
+            RunEvent::StepStarted { step, id } => self.started(step, *id),
+            RunEvent::StepFinished { id, outcome } => {
+                let step = self.close(*id)?;
+                self.finished(&step, *id, outcome)
+            }
+            RunEvent::StepFailed { id, charged, error } => {
+                let step = self.close(*id)?;
+                self.spent += *charged;
+                self.failed(step, error)
+            }
+            RunEvent::Noted { .. } => Ok(()),
+            RunEvent::RunEnded { end } => {
+                if *end == End::Finished && self.open.is_some() {
+                    return Err("a run can't finish in the middle of a step".to_owned());
+                }
+                self.end = Some(end.clone());
+                Ok(())
+            }
+        }
+    }
+
+    /// What the open step has reserved.
+    pub fn reserved(&self) -> Micros {
+        match &self.open {
+            Some((Step::Build { reserve, .. } | Step::Verify { reserve, .. }, _)) => *reserve,
+            _ => Micros::ZERO,
+        }
+    }
+
+    /// The item of a finding.
+    pub fn item(&self, finding: &Fingerprint) -> Option<&Item> {
+        self.items.iter().find(|i| i.queued.finding == *finding)
+    }
+
+    fn taken_up(&mut self, start: &RunStart) -> Result<(), String> {
+        if start.run != self.start.run || start.epoch != self.start.epoch + 1 {
+            return Err("a run is taken up under its own id with the next epoch".to_owned());
+        }
+        self.start.epoch = start.epoch;
+        self.open = None;
+        Ok(())
+    }
+
+    fn started(&mut self, step: &Step, id: Uuid) -> Result<(), String> {
+        if let Some((open, _)) = &self.open {
+            return Err(format!("{} is still open", open.name()));
+        }
+        if !self.may_start(step) {
+            return Err(format!("{} can't start now", step.name()));
+        }
+        self.open = Some((step.clone(), id));
+        Ok(())
+    }
+
+    fn may_start(&self, step: &Step) -> bool {
+        let stage = |finding: &Fingerprint| self.item(finding).map(|i| i.stage.resting());
+        match step {
+            Step::Prepare => self.base.is_none(),
+            Step::Discover => self.base.is_some() && self.discovered.is_none(),
+            Step::Build { finding, .. } => stage(finding) == Some(&Stage::Waiting),
+            Step::Verify { finding, .. } => matches!(stage(finding), Some(Stage::Built { .. })),
+            Step::Ship { finding } => matches!(stage(finding), Some(Stage::Verified { .. })),
+            Step::HandOver { finding, .. } => {
+                stage(finding).is_some_and(|s| !matches!(s, Stage::Shipped { .. } | Stage::HandedOver(_)))
+            }
+            Step::HoldBack { .. } => self.discovered.is_some(),
+        }
+    }
+
+    fn close(&mut self, id: Uuid) -> Result<Step, String> {
+        match self.open.take() {
+            Some((step, open)) if open == id => Ok(step),
+            other => {
+                self.open = other;
+                Err("this step is not open".to_owned())
+            }
+        }
+    }
+
+    fn finished(&mut self, step: &Step, id: Uuid, outcome: &Outcome) -> Result<(), String> {
+        match (step, outcome) {
+            (Step::Prepare, Outcome::Prepared { branch, commit }) => {
+                self.base = Some((branch.clone(), commit.clone()));
+                self.failures = (0, String::new());
+            }
+            (Step::Discover, Outcome::Discovered(found)) => self.discover(found),
+            (Step::Build { finding, .. }, Outcome::Built(built)) => {
+                self.spent += built.charged;
+                self.tokens = self.tokens.saturating_add(built.tokens);
+                self.item_mut(finding)?.built(id, built);
+            }
+            (Step::Verify { finding, .. }, Outcome::Verified { charged, verdict }) => {
+                self.spent += *charged;
+                self.item_mut(finding)?.verified(verdict);
+            }
+            (Step::Ship { finding }, Outcome::Shipped(_)) => {
+                self.item_mut(finding)?.stage = Stage::Shipped { pull_request: id };
+            }
+            (Step::HandOver { finding, why }, Outcome::Noted) => {
+                self.item_mut(finding)?.stage = Stage::HandedOver(why.clone());
+            }
+            (Step::HoldBack { .. }, Outcome::Noted) => {
+                for item in self.items.iter_mut().filter(|i| i.stage == Stage::Waiting) {
+                    item.stage = Stage::HeldBack;
+                }
+            }
+            _ => return Err(format!("this is no outcome of {}", step.name())),
+        }
+        Ok(())
+    }
+
+    fn discover(&mut self, found: &Discovered) {
+        self.failures = (0, String::new());
+        self.items = found.queue.iter().map(Item::new).collect();
+        self.discovered = Some(found.clone());
+    }
+
+    fn failed(&mut self, step: Step, error: &str) -> Result<(), String> {
+        let finding = match &step {
+            Step::Prepare | Step::Discover | Step::HoldBack { .. } => {
+                self.failures = (self.failures.0 + 1, error.to_owned());
+                return Ok(());
+            }
+            Step::Build { finding, .. }
+            | Step::Verify { finding, .. }
+            | Step::Ship { finding }
+            | Step::HandOver { finding, .. } => finding.clone(),
+        };
+        let item = self.item_mut(&finding)?;
+        let tries = match &item.stage {
+            Stage::Failing { tries, .. } => tries + 1,
+            _ => 1,
+        };
+        let before = Box::new(item.stage.resting().clone());
+        item.stage = Stage::Failing { step, tries, error: error.to_owned(), before };
+        Ok(())
+    }
+
+    fn item_mut(&mut self, finding: &Fingerprint) -> Result<&mut Item, String> {
+        self.items
+            .iter_mut()
+            .find(|i| i.queued.finding == *finding)
+            .ok_or_else(|| format!("finding {finding} is not in this run"))
+    }
+}
+
+impl Stage {
+    /// The stage without failed tries on top.
+    pub fn resting(&self) -> &Stage {
+        match self {
+            Stage::Failing { before, .. } => before,
+            other => other,
+        }
+    }
+}
+
+impl Item {
+    fn new(queued: &Queued) -> Item {
+        Item {
+            queued: queued.clone(),
+            rounds: queued.rounds.clone(),
+            own_rounds: 0,
+            reasons: Vec::new(),
+            stage: Stage::Waiting,
+        }
+    }
+
+    fn built(&mut self, attempt: Uuid, built: &Built) {
+        self.own_rounds += 1;
+        match &built.result {
+            BuildResult::Change { commit, substance, only_whitespace, .. } => {
+                self.rounds.push(Round::change(substance.clone(), *only_whitespace));
+                self.stage = Stage::Built { attempt, commit: commit.clone() };
+            }
+            BuildResult::Empty => self.no_change("the attempt changed nothing".to_owned()),
+            BuildResult::Unusable { why } => self.no_change(why.clone()),
+            BuildResult::Declined { why } => self.stage = Stage::Declined(why.clone()),
+        }
+    }
+
+    fn no_change(&mut self, reason: String) {
+        self.rounds.push(Round::empty());
+        self.reasons = vec![reason];
+        self.stage = Stage::Waiting;
+    }
+
+    fn verified(&mut self, verdict: &Verdict) {
+        if let Some(round) = self.rounds.last_mut() {
+            round.judged(verdict);
+        }
+        self.reasons = verdict.reasons.clone();
+        self.stage = match (verdict.verified, self.stage.resting()) {
+            (true, Stage::Built { attempt, commit }) => Stage::Verified { attempt: *attempt, commit: commit.clone() },
+            _ => Stage::Waiting,
+        };
+    }
+}

@@ -1,0 +1,12 @@
+//! A run is a fold over its journal: [`event`] is what is stored, [`fold`] the state that follows from it.
+//!
+//! What comes next is decided in [`crate::next`]; nothing here acts.
+
+mod event;
+mod fold;
+
+pub use event::{
+    AgentLine, BuildResult, Built, Discovered, End, Entry, HaltWhy, HandOver, HoldBack, Mode, Outcome, Queued, Retries,
+    RunEvent, RunStart, Shipped, Step, VERSION,
+};
+pub use fold::{IllegalTransition, Item, Run, Stage};

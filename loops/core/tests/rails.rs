@@ -1,0 +1,276 @@
+//! The rails hold whatever maker, checker and gates do: runs driven by random answers, and by the stories of stuck loops.
+
+use std::collections::BTreeSet;
+
+use loopwright_core::check::CaseId;
+use loopwright_core::definition::{Merge, Rails, ReviewRule};
+use loopwright_core::finding::{FindingSource, Fingerprint};
+use loopwright_core::gate::Level;
+use loopwright_core::ids::{LoopId, OccurrenceId, RunId};
+use loopwright_core::money::Micros;
+use loopwright_core::next::{Facts, Next, next};
+use loopwright_core::run::{
+    AgentLine, BuildResult, Built, Discovered, End, HaltWhy, HandOver, Mode, Outcome, Queued, Retries, Run, RunEvent,
+    RunStart, Shipped, Stage, Step,
+};
+use loopwright_core::verdict::Verdict;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+/// How the world answers one round.
+#[derive(Clone, Debug)]
+enum Answer {
+    Change { substance: String, failing: Vec<String>, verified: bool, cost: u64 },
+    Empty { cost: u64 },
+    Declined,
+    Error,
+}
+
+fn start(price: u64) -> RunStart {
+    let agent = AgentLine { name: "maker".into(), kind: "command".into(), model: None, price: Micros(price) };
+    RunStart {
+        run: RunId(Uuid::from_u128(1)),
+        loop_id: LoopId(Uuid::from_u128(2)),
+        loop_name: "test".into(),
+        occurrence: OccurrenceId(Uuid::from_u128(3)),
+        cause: "manual".into(),
+        mode: Mode::Ship,
+        epoch: 1,
+        definition: "0".repeat(64),
+        rails: Rails {
+            max_iterations: 3,
+            budget: Micros(5_000_000),
+            no_progress: 2,
+            max_duration_s: 7200,
+            max_tokens: None,
+            max_turns: None,
+            max_findings: 5,
+        },
+        review: ReviewRule { max_open: 3, merge: Merge::Squash },
+        maker: agent,
+        checker: None,
+        retries: Retries::default(),
+    }
+}
+
+fn cases(ids: &[String]) -> BTreeSet<CaseId> {
+    ids.iter().cloned().map(CaseId).collect()
+}
+
+fn queued(n: usize, failing: &[String]) -> Queued {
+    Queued {
+        finding: Fingerprint::of(FindingSource::Issue, &n.to_string()),
+        title: format!("finding {n}"),
+        failing: cases(failing),
+        base_failing: cases(failing),
+        rounds: Vec::new(),
+    }
+}
+
+fn verdict(failing: &[String], verified: bool) -> Verdict {
+    Verdict {
+        verified,
+        level: if verified { Level::Pass } else { Level::Fail },
+        gates: Vec::new(),
+        checker: None,
+        checked_by: None,
+        reasons: vec!["because".into()],
+        failing: cases(failing),
+    }
+}
+
+/// Drives a run to its end; the world answers round by round, the last answer for ever.
+fn drive(start: RunStart, queue: Vec<Queued>, answers: &[Answer]) -> (Run, Vec<RunEvent>) {
+    let mut events = vec![RunEvent::RunStarted(Box::new(start.clone()))];
+    let mut run = Run::new(start);
+    let mut round = 0;
+    for number in 0..10_000u128 {
+        let step = match next(&run, &Facts::default()) {
+            Next::Do(steps) => steps[0].clone(),
+            Next::Again { step, .. } => step,
+            Next::Halt { why, detail } => return ended(run, events, End::Halted { why, detail }),
+            Next::Fail(why) => return ended(run, events, End::Failed { why }),
+            Next::Done => return ended(run, events, End::Finished),
+        };
+        let id = Uuid::from_u128(100 + number);
+        let answer = &answers[round.min(answers.len() - 1)];
+        let failed = matches!((&step, answer), (Step::Build { .. }, Answer::Error));
+        let outcome = outcome(&step, answer, &queue);
+        if matches!(step, Step::Verify { .. })
+            || (matches!(step, Step::Build { .. }) && !matches!(answer, Answer::Change { .. }))
+        {
+            round += 1;
+        }
+        let end = if failed {
+            RunEvent::StepFailed { id, charged: Micros(0), error: "no".into() }
+        } else {
+            RunEvent::StepFinished { id, outcome }
+        };
+        for event in [RunEvent::StepStarted { step, id }, end] {
+            run.apply(&event).expect("legal");
+            events.push(event);
+        }
+    }
+    panic!("the run never ended");
+}
+
+fn ended(mut run: Run, mut events: Vec<RunEvent>, end: End) -> (Run, Vec<RunEvent>) {
+    let event = RunEvent::RunEnded { end };
+    run.apply(&event).expect("legal");
+    events.push(event);
+    (run, events)
+}
+
+fn outcome(step: &Step, answer: &Answer, queue: &[Queued]) -> Outcome {
+    match step {
+        Step::Prepare => Outcome::Prepared { branch: "main".into(), commit: "c".into() },
+        Step::Discover => Outcome::Discovered(Discovered { queue: queue.to_vec(), ..Discovered::default() }),
+        Step::Build { .. } => Outcome::Built(built(answer)),
+        Step::Verify { .. } => {
+            let Answer::Change { failing, verified, .. } = answer else { panic!("nothing to verify") };
+            Outcome::Verified { charged: Micros::ZERO, verdict: Box::new(verdict(failing, *verified)) }
+        }
+        Step::Ship { .. } => {
+            Outcome::Shipped(Shipped { title: "t".into(), commit: "c".into(), tree: "t".into(), skipped: Vec::new() })
+        }
+        Step::HandOver { .. } | Step::HoldBack { .. } => Outcome::Noted,
+    }
+}
+
+fn built(answer: &Answer) -> Built {
+    let (cost, result) = match answer {
+        Answer::Change { substance, cost, .. } => (
+            *cost,
+            BuildResult::Change {
+                commit: "c".into(),
+                tree: "t".into(),
+                stat: Default::default(),
+                substance: substance.clone(),
+                only_whitespace: false,
+            },
+        ),
+        Answer::Empty { cost } => (*cost, BuildResult::Empty),
+        Answer::Declined | Answer::Error => (0, BuildResult::Declined { why: "can't".into() }),
+    };
+    Built { charged: Micros(cost), tokens: 0, summary: None, result }
+}
+
+fn change(substance: &str, failing: &[&str], verified: bool) -> Answer {
+    let failing = failing.iter().map(|f| (*f).to_owned()).collect();
+    Answer::Change { substance: substance.into(), failing, verified, cost: 0 }
+}
+
+fn why(run: &Run) -> Option<HandOver> {
+    match &run.items[0].stage {
+        Stage::HandedOver(why) => Some(why.clone()),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_different_failure_each_time_ends_at_the_cap() {
+    let failing: Vec<String> = ["a", "b", "c", "d"].map(String::from).into();
+    let answers = [
+        change("1", &["b", "c", "d"], false),
+        change("2", &["a", "c", "d"], false),
+        change("3", &["a", "b", "d"], false),
+    ];
+    let (run, _) = drive(start(0), vec![queued(0, &failing)], &answers);
+    assert_eq!(why(&run), Some(HandOver::IterationCap { cap: 3 }));
+    assert_eq!(run.items[0].own_rounds, 3);
+}
+
+#[test]
+fn two_empty_attempts_are_no_progress() {
+    let (run, _) = drive(start(0), vec![queued(0, &[])], &[Answer::Empty { cost: 0 }]);
+    assert_eq!(why(&run), Some(HandOver::NoProgress { rounds: 2 }));
+    assert_eq!(run.items[0].own_rounds, 2);
+}
+
+#[test]
+fn what_declines_is_handed_over_and_the_next_is_taken() {
+    let (run, _) = drive(start(0), vec![queued(0, &[]), queued(1, &[])], &[Answer::Declined, change("1", &[], true)]);
+    assert!(matches!(why(&run), Some(HandOver::Declined { .. })));
+    assert!(matches!(run.items[1].stage, Stage::Shipped { .. }));
+}
+
+#[test]
+fn the_budget_stops_before_the_attempt_that_might_cross() {
+    let answer = Answer::Change { substance: "x".into(), failing: vec![], verified: false, cost: 2_000_000 };
+    let (run, _) = drive(start(2_000_000), (0..9).map(|n| queued(n, &[])).collect(), &[answer]);
+    assert!(matches!(&run.end, Some(End::Halted { why: HaltWhy::Budget, .. })), "{:?}", run.end);
+    assert_eq!(run.spent, Micros(4_000_000));
+}
+
+#[test]
+fn a_full_review_holds_back_what_was_not_begun() {
+    let (run, _) = drive(start(0), (0..5).map(|n| queued(n, &[])).collect(), &[change("x", &[], true)]);
+    let held = run.items.iter().filter(|i| i.stage == Stage::HeldBack).count();
+    assert_eq!(held, 2);
+}
+
+#[test]
+fn halt_and_time_come_before_everything() {
+    let run = Run::new(start(0));
+    let halted = Facts { halted: Some("by hand".into()), awake_s: 99_999, ..Facts::default() };
+    assert!(matches!(next(&run, &halted), Next::Halt { why: HaltWhy::Halt, .. }));
+    let late = Facts { awake_s: 7200, ..Facts::default() };
+    assert!(matches!(next(&run, &late), Next::Halt { why: HaltWhy::Time, .. }));
+}
+
+#[test]
+fn illegal_events_are_errors_and_change_nothing() {
+    let mut run = Run::new(start(0));
+    let before = run.clone();
+    let stray = RunEvent::StepFinished { id: Uuid::from_u128(9), outcome: Outcome::Noted };
+    let early = RunEvent::StepStarted { step: Step::Discover, id: Uuid::from_u128(9) };
+    assert!(run.apply(&stray).is_err());
+    assert!(run.apply(&early).is_err());
+    assert_eq!(run, before);
+    run.apply(&RunEvent::RunEnded { end: End::Finished }).expect("legal");
+    assert!(run.apply(&RunEvent::Noted { topic: "x".into(), text: "y".into() }).is_err());
+}
+
+fn answers() -> impl Strategy<Value = Answer> {
+    let failing = prop::collection::vec("[a-d]", 0..4);
+    prop_oneof![
+        5 => ("[a-e]", failing, prop::bool::weighted(0.2), 0u64..3_000_000).prop_map(
+            |(substance, failing, verified, cost)| Answer::Change { substance, failing, verified, cost }
+        ),
+        1 => (0u64..3_000_000).prop_map(|cost| Answer::Empty { cost }),
+        1 => Just(Answer::Declined),
+        1 => Just(Answer::Error),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_answers_get_past_the_rails(
+        answers in prop::collection::vec(answers(), 1..40),
+        findings in 1usize..9,
+        price in 0u64..3_000_000,
+    ) {
+        let failing: Vec<String> = ["a", "b"].map(String::from).into();
+        let queue = (0..findings).map(|n| queued(n, if n % 2 == 0 { &failing } else { &[] })).collect();
+        let (run, events) = drive(start(price), queue, &answers);
+        let acted = run.items.iter().filter(|i| i.own_rounds > 0).count();
+        prop_assert!(run.items.iter().all(|i| i.own_rounds <= 3));
+        prop_assert!(acted <= 5);
+        let shipped = run.items.iter().filter(|i| matches!(i.stage, Stage::Shipped { .. })).count();
+        prop_assert!(shipped <= 3);
+        // What was reserved always fitted; only an agent that reports more than its price can cross, and only once.
+        let most = answers.iter().map(|a| match a { Answer::Change { cost, .. } | Answer::Empty { cost } => *cost, _ => 0 }).max().unwrap_or(0);
+        prop_assert!(run.spent.0 <= 5_000_000 + most.saturating_sub(price));
+        // Replay is total on every prefix and gives the same state.
+        for cut in 1..=events.len() {
+            prop_assert!(Run::replay(&events[..cut]).is_ok());
+        }
+        let replayed = Run::replay(&events).expect("legal");
+        prop_assert_eq!(replayed.as_ref(), Some(&run));
+        // Stored and read again, they are the same events.
+        for event in &events {
+            let text = serde_json::to_string(event).expect("JSON");
+            prop_assert_eq!(&serde_json::from_str::<RunEvent>(&text).expect("readable"), event);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! `approve`: lands exactly what was shown, or says why not yet. The only verb that writes to the user's repository.
+
+use anyhow::{Context as _, Result as AnyResult};
+use chrono::{DateTime, Utc};
+use git2::Oid;
+use loopwright_core::exit;
+use loopwright_core::finding::{FindingState, Fingerprint};
+use loopwright_core::ids::ReviewId;
+use loopwright_core::review::text::{self, Story};
+use loopwright_core::review::{self, Event, Shown, State, Via};
+use rusqlite::{Connection, Transaction};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{ApiError, ApproveView, Context, reviews, run};
+use crate::forge::{Landed, Landing, land};
+use crate::git::{Repos, user_repository};
+use crate::steps::stamp;
+use crate::store::loops::LoopRow;
+use crate::store::pull_requests::{self as stored, PullRequestRecord};
+use crate::store::{Store, findings, journal, loops, runs};
+
+/// Approves a pull request by the first 12 or more digits of the tree that was shown, and lands it.
+///
+/// # Errors
+/// It is halted, something else is shown by now, or it is decided already; nothing was written then.
+pub fn approve(context: &Context, typed: &str, tree: &str) -> Result<ApproveView, ApiError> {
+    let mut store = context.acting()?;
+    let record = reviews::find(&store, typed)?;
+    let row = loops::by_id(store.read(), record.loop_id)?;
+    run::refuse_halted(context, &row)?;
+    let shown = shown(&record);
+    review::bind(&shown, tree).map_err(|error| {
+        ApiError::new(exit::USAGE, error).hint(format!("loopwright review {}", record.id.short()))
+    })?;
+    refuse_unlike_shown(context, &row, &record)?;
+    if record.state == "open" {
+        let event = Event::Approved { shown, via: Via::Terminal };
+        let (id, at) = (ReviewId(Uuid::now_v7()), stamp(context.now));
+        append(&mut store, &record, &event, "approved", None, |tx| {
+            stored::reviewed(tx, id, record.id, "approve", &record.tree, &at)
+        }, &at)?;
+    } else if record.state != "approved" {
+        return Err(ApiError::new(exit::FAILED, format!("it is {} already", record.state)));
+    }
+    Ok(land_approved(context, &mut store, &record)?)
+}
+
+fn shown(record: &PullRequestRecord) -> Shown {
+    Shown {
+        commit: record.commit.clone(),
+        tree: record.tree.clone(),
+        patch_id: record.patch_id.clone(),
+        diff_sha256: record.diff_sha256.clone(),
+    }
+}
+
+/// The patch of today must be the patch that was stored when it was opened.
+fn refuse_unlike_shown(context: &Context, row: &LoopRow, record: &PullRequestRecord) -> Result<(), ApiError> {
+    let diff = reviews::diff(context, row, record)?;
+    if loopwright_core::hex(&Sha256::digest(&diff)) == record.diff_sha256 {
+        return Ok(());
+    }
+    Err(ApiError::new(exit::FAILED, "the change is not the one that was shown; nothing was merged"))
+}
+
+/// Lands an approved pull request, now or at a later pass.
+pub(super) fn land_approved(
+    context: &Context,
+    store: &mut Store,
+    record: &PullRequestRecord,
+) -> AnyResult<ApproveView> {
+    let row = loops::by_id(store.read(), record.loop_id)?;
+    let repos = Repos::open(&context.home.data, row.repo)?;
+    let at = approved_at(store, record)?;
+    let landed = land(&repos, &landing(store, &row, record, at)?)?;
+    let now = stamp(context.now);
+    Ok(match landed {
+        Landed::Merged { commit } => {
+            merged(store, record, &commit.to_string(), &now)?;
+            let (branch, repo) = (record.branch.clone(), row.repo_path.display().to_string());
+            ApproveView::Merged { commit: commit.to_string(), branch, repo }
+        }
+        Landed::Waiting { why, command } => {
+            // Said once; the same reason again is no news.
+            if last_waiting(store, record)?.as_deref() != Some(why.as_str()) {
+                let event = Event::Waiting { why: why.clone() };
+                append(store, record, &event, "approved", None, |_| Ok(()), &now)?;
+            }
+            ApproveView::Waiting { why, command }
+        }
+        Landed::Moved { now: moved } => {
+            let at = moved.map_or_else(|| "gone".to_owned(), |oid| oid.to_string());
+            if record_state(store, record)? == "approved" {
+                append(store, record, &Event::Undone, "open", None, |_| Ok(()), &now)?;
+            }
+            ApproveView::Moved { now: at }
+        }
+    })
+}
+
+fn landing(store: &Store, row: &LoopRow, record: &PullRequestRecord, at: DateTime<Utc>) -> AnyResult<Landing> {
+    let start = reviews::run_start(store, record)?;
+    let (verdict, iterations, cost) = runs::attempt(store.read(), &record.attempt)?;
+    let linked = stored::findings(store.read(), record.id)?;
+    let first = linked.first().context("the pull request has no finding")?;
+    let known = findings::one(store.read(), record.loop_id, &first.finding)?.context("its finding is unknown")?;
+    let closes: Vec<String> = linked.iter().filter_map(|l| l.issue.clone()).collect();
+    let run = record.run.to_string();
+    let message = text::message(&Story {
+        finding: &known.finding,
+        verdict: &verdict.context("its verdict is not stored")?,
+        stat: runs::attempt_stat(store.read(), &record.attempt)?,
+        maker: &start.maker.kind,
+        summary: None,
+        cost,
+        attempts: iterations,
+        run: &run,
+        closes: &closes,
+    });
+    Ok(Landing {
+        id: record.id,
+        user: user_repository(&row.repo_path)?,
+        branch: record.branch.clone(),
+        base: Oid::from_str(&record.base)?,
+        commit: Oid::from_str(&record.commit)?,
+        merge: start.review.merge,
+        message,
+        at,
+    })
+}
+
+fn merged(store: &mut Store, record: &PullRequestRecord, commit: &str, at: &str) -> AnyResult<()> {
+    let linked: Vec<Fingerprint> =
+        stored::findings(store.read(), record.id)?.into_iter().map(|l| l.finding).collect();
+    let event = Event::Merged { commit: commit.to_owned() };
+    append(store, record, &event, "merged", Some(commit), |tx| {
+        linked.iter().try_for_each(|f| findings::set_state(tx, record.loop_id, f, &FindingState::Done))
+    }, at)
+}
+
+/// Appends an event to the pull request's stream if it can follow, with its row and `also`.
+fn append(
+    store: &mut Store,
+    record: &PullRequestRecord,
+    event: &Event,
+    state: &str,
+    merged: Option<&str>,
+    also: impl FnOnce(&Transaction<'_>) -> AnyResult<()>,
+    at: &str,
+) -> AnyResult<()> {
+    let body = stored::event_text(at, event)?;
+    store.write(|tx| {
+        review::next(state(tx, record)?, event).context("the pull request was decided meanwhile")?;
+        journal::append(tx, &stored::stream(record.id), &body)?;
+        stored::set_state(tx, record.id, state, merged)?;
+        also(tx)
+    })
+}
+
+fn record_state(store: &Store, record: &PullRequestRecord) -> AnyResult<String> {
+    Ok(stored::by_id(store.read(), record.id)?.context("the pull request is gone")?.state)
+}
+
+fn last_waiting(store: &Store, record: &PullRequestRecord) -> AnyResult<Option<String>> {
+    Ok(match state(store.read(), record)? {
+        Some(State::Approved { waiting, .. }) => waiting,
+        _ => None,
+    })
+}
+
+/// Where it stands, from its journal.
+fn state(db: &Connection, record: &PullRequestRecord) -> AnyResult<Option<State>> {
+    let events = stored::events(db, record.id)?;
+    Ok(review::fold(events.iter().map(|(_, event)| event))?)
+}
+
+/// When it was approved: with it, landing again makes the same commit.
+fn approved_at(store: &Store, record: &PullRequestRecord) -> AnyResult<DateTime<Utc>> {
+    let events = stored::events(store.read(), record.id)?;
+    let approved = events.iter().rev().find(|(_, event)| matches!(event, Event::Approved { .. }));
+    let (at, _) = approved.context("it was never approved")?;
+    Ok(DateTime::parse_from_rfc3339(at).context("the time of the approval")?.with_timezone(&Utc))
+}

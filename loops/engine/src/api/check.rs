@@ -1,0 +1,132 @@
+//! `check`: a loop file read, with every fault, and what it comes to on this machine.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use loopwright_core::definition::explain::{self, Surroundings};
+use loopwright_core::definition::read::{self, Reading};
+use loopwright_core::definition::{Definition, ShipAction, schema as core_schema};
+use loopwright_core::exit;
+
+use super::{ApiError, CheckView, Context, templates};
+use crate::checks::DetectedCheck;
+use crate::git::user_repository;
+use crate::resolve::{self, LOOP_FILE};
+use crate::sandbox::{Access, Bubblewrap, MountRow};
+use crate::store::loops;
+
+/// No loop file is larger.
+const LARGEST: u64 = 16 << 20;
+
+/// Where a loop's text comes from.
+pub(super) enum Target {
+    /// A file.
+    File(PathBuf),
+    /// A shipped loop.
+    Template(String, &'static str),
+}
+
+/// Reads a loop and says what it comes to; `target` is a file, a folder, a registered loop or a template.
+///
+/// # Errors
+/// There is no such thing, or it can't be read. Faults in the text are part of the answer.
+pub fn check(context: &Context, target: &str) -> Result<CheckView, ApiError> {
+    let target = find(context, target)?;
+    let (path, bytes) = load(&target)?;
+    let reading = read::read_bytes(&bytes);
+    Ok(view(context, &path, bytes, reading, None))
+}
+
+/// The JSON Schema of loop.yaml.
+pub fn schema() -> String {
+    core_schema::text()
+}
+
+/// What a person means: a path first, then a registered loop, then a template.
+pub(super) fn find(context: &Context, target: &str) -> Result<Target, ApiError> {
+    let path = context.cwd.join(target);
+    if path.is_dir() {
+        return Ok(Target::File(path.join("loop.yaml")));
+    }
+    if path.exists() {
+        return Ok(Target::File(path));
+    }
+    if let Some(row) = loops::by_name(context.store()?.read(), target)? {
+        return Ok(Target::File(row.path));
+    }
+    templates::text(target).map(|text| Target::Template(target.to_owned(), text)).ok_or_else(|| {
+        ApiError::new(exit::USAGE, format!("{target} is neither a file nor a loop nor a template"))
+            .hint("`loopwright templates` lists the templates, `loopwright status` your loops")
+    })
+}
+
+pub(super) fn load(target: &Target) -> Result<(String, Vec<u8>), ApiError> {
+    match target {
+        Target::Template(name, text) => Ok((format!("template {name}"), text.as_bytes().to_vec())),
+        Target::File(path) => {
+            let size = fs::metadata(path).with_context(|| format!("reading {}", path.display()))?.len();
+            if size > LARGEST {
+                return Err(ApiError::new(exit::INVALID_LOOP, format!("{} is far too large for a loop", path.display())));
+            }
+            let bytes = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+            Ok((path.display().to_string(), bytes))
+        }
+    }
+}
+
+/// The answer for a text; `repo` overrides where it works.
+pub(super) fn view(
+    context: &Context,
+    path: &str,
+    bytes: Vec<u8>,
+    reading: Reading,
+    repo: Option<&Path>,
+) -> CheckView {
+    let explanation = reading.definition.as_ref().map(|definition| {
+        let repo = repo.map(Path::to_owned).or_else(|| repository(context, path, definition));
+        explain::explain(definition, &reading.origins, &surroundings(context, definition, repo.as_deref()))
+    });
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    CheckView { path: path.to_owned(), text, diagnostics: reading.diagnostics, explanation }
+}
+
+/// The repository that a loop file works on: what it names, or the git root above it.
+pub(super) fn repository(context: &Context, path: &str, definition: &Definition) -> Option<PathBuf> {
+    let folder = Path::new(path).parent().filter(|p| p.is_absolute()).unwrap_or(&context.cwd);
+    let named = definition.repo.as_deref().map(|repo| match (repo.strip_prefix("~/"), &context.host.home) {
+        (Some(below), Some(home)) => home.join(below),
+        _ => folder.join(repo),
+    });
+    user_repository(&named.unwrap_or_else(|| folder.to_owned())).ok().map(|user| user.root)
+}
+
+fn surroundings(context: &Context, definition: &Definition, repo: Option<&Path>) -> Surroundings {
+    let exists = |file: &str| repo.is_some_and(|root| root.join(file).is_file());
+    let mounts = Bubblewrap::find(&context.host).map(|b| b.mounts_table()).unwrap_or_default();
+    Surroundings {
+        repo: repo.map(|root| root.display().to_string()),
+        zone: context.zone,
+        now: context.now,
+        checks: resolve::checks_of(definition, exists).iter().filter(|c| c.origin != LOOP_FILE).map(detected).collect(),
+        mounts: mounts.into_iter().map(mounted).collect(),
+        configured: BTreeSet::from([ShipAction::OpenPr, ShipAction::LinkIssue]),
+    }
+}
+
+fn detected(check: &DetectedCheck) -> explain::DetectedCheck {
+    explain::DetectedCheck {
+        gate: check.name.clone(),
+        commands: check.commands.iter().map(ToString::to_string).collect(),
+        origin: check.origin.trim_start_matches("detected: ").to_owned(),
+    }
+}
+
+fn mounted(row: MountRow) -> explain::Mount {
+    explain::Mount {
+        host: row.host.map_or_else(|| "(made for the box)".to_owned(), |h| h.display().to_string()),
+        inside: row.inside,
+        access: if row.access == Access::Writable { "writable" } else { "read-only" }.to_owned(),
+    }
+}

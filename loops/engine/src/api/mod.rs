@@ -1,0 +1,145 @@
+//! The façade: one file per verb, plain data in and out. Shells (terminal, tray, windows) are one-liners over it.
+//!
+//! Any process may call any verb: the store is the truth, and nobody needs a living daemon.
+
+mod add;
+mod approve;
+mod check;
+mod doctor;
+mod halt;
+mod reconcile;
+mod reviews;
+mod run;
+mod runs;
+mod status;
+mod templates;
+mod views;
+
+use std::fmt::Display;
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use loopwright_core::exit;
+
+use crate::home::Home;
+use crate::resolve::ResolveError;
+use crate::sandbox::HostEnvironment;
+use crate::store::Store;
+
+pub use add::{AddRequest, Confirm, add};
+pub use approve::approve;
+pub use check::{check, schema};
+pub use doctor::doctor;
+pub use halt::{HaltView, Level, halt, resume};
+pub use reviews::{review, reviews};
+pub use run::{StartRequest, run_inner, start};
+pub use runs::{journal_after, log_files, run_row, runs, show, wait_for_change};
+pub use status::{loops, status};
+pub use templates::templates;
+pub use views::*;
+
+/// What every verb works with, read once from the process.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Where things are kept.
+    pub home: Home,
+    /// Whether `LOOPWRIGHT_HOME` chose that.
+    pub chosen: bool,
+    /// What leads to the machine's toolchains.
+    pub host: HostEnvironment,
+    /// The working directory.
+    pub cwd: PathBuf,
+    /// The computer's zone.
+    pub zone: Tz,
+    /// The time when the verb began.
+    pub now: DateTime<Utc>,
+}
+
+/// Why a verb could not be done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ApiError {
+    /// The exit code.
+    pub code: u8,
+    /// What failed.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+impl ApiError {
+    /// A failure with this code.
+    pub fn new(code: u8, message: impl Display) -> ApiError {
+        ApiError { code, message: message.to_string(), hint: None }
+    }
+
+    /// The same with what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> ApiError {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl From<anyhow::Error> for ApiError {
+    fn from(error: anyhow::Error) -> ApiError {
+        match error.downcast_ref::<ResolveError>() {
+            Some(ResolveError::Invalid { path, .. }) => {
+                let hint = format!("`loopwright check {path}` shows every fault");
+                ApiError::new(exit::INVALID_LOOP, &error).hint(hint)
+            }
+            Some(ResolveError::Changed { path, now }) => {
+                let hint = format!("look at it, then: loopwright add {path} --confirm {now}");
+                ApiError::new(exit::FAILED, &error).hint(hint)
+            }
+            Some(ResolveError::NotCommitted { .. }) => {
+                ApiError::new(exit::FAILED, &error).hint("commit the loop file, or keep it outside of the repository")
+            }
+            None => ApiError::new(exit::FAILED, format!("{error:#}")),
+        }
+    }
+}
+
+impl Context {
+    /// That of this process; makes the folders that are missing.
+    ///
+    /// # Errors
+    /// No home folder is known, or a folder can't be made.
+    pub fn open() -> Result<Context, ApiError> {
+        let root = std::env::var_os("LOOPWRIGHT_HOME").filter(|r| !r.is_empty()).map(PathBuf::from);
+        let home = Home::of(root.as_deref())?;
+        let now = Utc::now();
+        home.create(now)?;
+        let zone = iana_time_zone::get_timezone().ok().and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC);
+        Ok(Context {
+            home,
+            chosen: root.is_some(),
+            host: HostEnvironment::read(),
+            cwd: std::env::current_dir().unwrap_or_default(),
+            zone,
+            now,
+        })
+    }
+
+    /// Opens the store.
+    fn store(&self) -> Result<Store, ApiError> {
+        Ok(Store::open(&self.home)?)
+    }
+
+    /// Opens the store after one reconcile pass: what every verb that acts does first.
+    fn acting(&self) -> Result<Store, ApiError> {
+        let mut store = self.store()?;
+        reconcile::reconcile(self, &mut store)?;
+        Ok(store)
+    }
+}
+
+/// The one thing that a person means by what was typed.
+fn only_one<T: Copy>(found: &[T], kind: &str, typed: &str, list: &str) -> Result<T, ApiError> {
+    match found {
+        [one] => Ok(*one),
+        [] => Err(ApiError::new(exit::USAGE, format!("no {kind} {typed}")).hint(format!("`{list}` lists them"))),
+        _ => Err(ApiError::new(exit::USAGE, format!("more than one {kind} matches {typed}")).hint("type more of its id")),
+    }
+}

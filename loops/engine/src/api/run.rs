@@ -1,0 +1,222 @@
+//! `run` and `__run`: starting a run under its watchdog, and being one.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use chrono::Utc;
+use loopwright_core::definition::Definition;
+use loopwright_core::exit;
+use loopwright_core::finding::Fingerprint;
+use loopwright_core::ids::{OccurrenceId, RunId};
+use loopwright_core::run::{Mode, Retries, RunStart};
+use uuid::Uuid;
+
+use super::{ApiError, Context, only_one, runs};
+use crate::agent::Agent;
+use crate::halt::HaltFiles;
+use crate::home::private_dir;
+use crate::launch::{LaunchSpec, launch};
+use crate::lease::{Supervision, require_watchdog};
+use crate::resolve::{self, Resolved, line};
+use crate::runner;
+use crate::sandbox::{Bubblewrap, probe};
+use crate::steps::{Work, stamp};
+use crate::store::loops::{self, LoopRow};
+use crate::store::occurrences::{self, Occurrence};
+use crate::store::{Store, findings, runs as stored_runs};
+
+/// How much longer than its own limit a run may take until its watchdog ends it.
+const GRACE_S: u64 = 60;
+
+/// What is to be run.
+#[derive(Clone, Debug)]
+pub struct StartRequest {
+    /// The loop's name.
+    pub name: String,
+    /// From now on it may make pull requests.
+    pub ship: bool,
+    /// Only this finding (its short id).
+    pub finding: Option<String>,
+}
+
+/// Starts a run under its watchdog and returns at once.
+///
+/// # Errors
+/// It is halted, the loop is invalid or changed, it runs already, or the sandbox is missing; nothing was started then.
+pub fn start(context: &Context, request: StartRequest) -> Result<RunId, ApiError> {
+    let mut store = context.acting()?;
+    let row = find_loop(&store, &request.name)?;
+    refuse_halted(context, &row)?;
+    if let Some(live) = stored_runs::live(store.read())?.iter().find(|r| r.loop_id == row.id) {
+        let message = format!("{} is running already (run {})", row.name, live.id.short());
+        return Err(ApiError::new(exit::FAILED, message).hint("`loopwright status` shows it; `loopwright halt` ends it"));
+    }
+    let resolved = resolve::resolve(&context.home, &row)?;
+    resolve::refuse_unusable(&resolved)?;
+    refuse_unboxed(context)?;
+    if request.ship && row.mode == Mode::Report {
+        store.write(|tx| loops::set_mode(tx, row.id, Mode::Ship))?;
+    }
+    let only = request.finding.map(|short| find_finding(&store, &row, &short)).transpose()?;
+    Ok(begin(context, &mut store, &row, &resolved.definition, only)?)
+}
+
+fn find_loop(store: &Store, name: &str) -> Result<LoopRow, ApiError> {
+    loops::by_name(store.read(), name)?.ok_or_else(|| {
+        ApiError::new(exit::USAGE, format!("no loop named {name}"))
+            .hint("`loopwright status` lists your loops; `loopwright add` registers one")
+    })
+}
+
+pub(super) fn refuse_halted(context: &Context, row: &LoopRow) -> Result<(), ApiError> {
+    let mut files = HaltFiles::of_all(&context.home.state);
+    files.halts.push((crate::halt::HaltLevel::Loop, crate::halt::halt_loop(&context.home.state, row.id)));
+    match files.look() {
+        None => Ok(()),
+        Some(cause) => {
+            let level = if matches!(cause, crate::halt::HaltCause::Asked(crate::halt::HaltLevel::Loop)) {
+                format!(" --loop {}", row.name)
+            } else {
+                String::new()
+            };
+            Err(ApiError::new(exit::HALTED, format!("halted: {cause}; nothing starts"))
+                .hint(format!("loopwright resume{level} --reason \"…\"")))
+        }
+    }
+}
+
+fn refuse_unboxed(context: &Context) -> Result<(), ApiError> {
+    Bubblewrap::find(&context.host)?;
+    let layers = probe::probe(&context.host);
+    if probe::stands(&layers) {
+        return Ok(());
+    }
+    let missing = layers.iter().filter_map(|l| l.repair().map(|repair| (l.name.clone(), repair)));
+    let (names, repairs): (Vec<String>, Vec<String>) = missing.unzip();
+    let message = format!("the sandbox lacks: {}; a run without it is refused", names.join(", "));
+    Err(ApiError::new(exit::FAILED, message).hint(repairs.join("\n")))
+}
+
+fn find_finding(store: &Store, row: &LoopRow, short: &str) -> Result<Fingerprint, ApiError> {
+    let known = findings::of_loop(store.read(), row.id)?;
+    let named: Vec<&Fingerprint> =
+        known.iter().map(|k| &k.finding.fingerprint).filter(|f| short.len() >= 4 && f.0.starts_with(short)).collect();
+    only_one(&named, "finding", short, &format!("loopwright show last, and {}'s triage list", row.name)).cloned()
+}
+
+fn begin(
+    context: &Context,
+    store: &mut Store,
+    row: &LoopRow,
+    definition: &Definition,
+    only: Option<Fingerprint>,
+) -> Result<RunId> {
+    let (run, occurrence) = (RunId(Uuid::now_v7()), OccurrenceId(Uuid::now_v7()));
+    let dir = context.home.run(run);
+    private_dir(&dir)?;
+    let claimed = Occurrence {
+        id: occurrence,
+        loop_id: row.id,
+        trigger: "manual".to_owned(),
+        key: occurrence.to_string(),
+        due_at: stamp(context.now),
+        zone: definition.zone.unwrap_or(context.zone).to_string(),
+        run,
+    };
+    store.write(|tx| occurrences::claim(tx, &claimed))?;
+    let mut arguments = vec!["__run".to_owned(), run.to_string()];
+    arguments.extend(only.into_iter().flat_map(|f| ["--finding".to_owned(), f.0]));
+    let launched = launch(&LaunchSpec {
+        run_dir: dir.clone(),
+        halt: HaltFiles::of_run(&context.home.state, row.id, &dir),
+        max_seconds: definition.rails.max_duration_s + GRACE_S,
+        program: std::env::current_exe().context("finding this program")?,
+        arguments,
+    });
+    if let Err(error) = launched {
+        let why = format!("{error:#}");
+        store.write(|tx| occurrences::set(tx, occurrence, "failed", Some(&why)))?;
+        return Err(error);
+    }
+    Ok(run)
+}
+
+/// Is the run: under its watchdog, to its end. Returns the exit code.
+pub fn run_inner(context: &Context, run: RunId, finding: Option<String>) -> u8 {
+    match run_to_its_end(context, run, finding.map(Fingerprint)) {
+        Ok(code) => code,
+        Err(error) => {
+            tracing::error!(run.id = %run, "the run failed: {error:#}");
+            // Beside the journal, for whoever asks why there is none.
+            let _ = std::fs::write(context.home.run(run).join("error"), format!("{error:#}\n"));
+            exit::FAILED
+        }
+    }
+}
+
+fn run_to_its_end(context: &Context, run: RunId, only: Option<Fingerprint>) -> Result<u8> {
+    require_watchdog()?;
+    let store = Store::open(&context.home)?;
+    let claimed = occurrences::of_run(store.read(), run)?.context("the run was never claimed")?;
+    let row = loops::by_id(store.read(), claimed.loop_id)?;
+    let dir = context.home.run(run);
+    let supervision = Arc::new(Supervision::take(&dir, HaltFiles::of_run(&context.home.state, row.id, &dir))?);
+    let resolved = resolve::resolve(&context.home, &row)?;
+    let (maker, checker) = resolve::agents(&resolved, &row, &dir)?;
+    let start = run_start(run, &claimed, &row, &resolved, maker.as_ref(), checker.as_deref());
+    let sandbox = Bubblewrap::find(&context.host)?.supervised(Arc::clone(&supervision));
+    let work = Work {
+        home: context.home.clone(),
+        row,
+        resolved,
+        maker,
+        checker,
+        sandbox,
+        supervision,
+        store,
+        prepared: Vec::new(),
+        base_reports: Vec::new(),
+        only,
+        now: Utc::now,
+    };
+    runner::run(work, start)?;
+    Ok(runs::row_of(&Store::open(&context.home)?, run)?.code.unwrap_or(exit::INTERNAL))
+}
+
+fn run_start(
+    run: RunId,
+    claimed: &Occurrence,
+    row: &LoopRow,
+    resolved: &Resolved,
+    maker: &dyn Agent,
+    checker: Option<&dyn Agent>,
+) -> RunStart {
+    let d = &resolved.definition;
+    RunStart {
+        run,
+        loop_id: row.id,
+        loop_name: row.name.clone(),
+        occurrence: claimed.id,
+        cause: claimed.trigger.clone(),
+        mode: row.mode,
+        epoch: 1,
+        definition: resolved.hash.clone(),
+        rails: d.rails.clone(),
+        review: d.review,
+        maker: line(&maker.facts()),
+        checker: checker.map(|c| line(&c.facts())),
+        retries: Retries {
+            discover: d.discover.retry,
+            act: d.act.retry,
+            verify: d.verify.retry,
+            ship: d.ship.retry,
+        },
+    }
+}
+
+/// Whether a run's directory is held by its runner.
+pub(super) fn lives(context: &Context, run: RunId) -> bool {
+    File::open(context.home.run(run).join(loopwright_core::lease::LOCK)).is_ok()
+        && !crate::lease::is_free(&context.home.run(run)).unwrap_or(true)
+}

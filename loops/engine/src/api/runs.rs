@@ -1,0 +1,148 @@
+//! `runs`, `show`, `logs`: what runs did.
+
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use anyhow::Result as AnyResult;
+use loopwright_core::exit;
+use loopwright_core::ids::RunId;
+use loopwright_core::run::{Entry, RunEvent};
+use notify::{RecursiveMode, Watcher as _};
+
+use super::{ApiError, Context, RunRow, RunView, only_one};
+use crate::store::runs::{self as stored, RunRecord};
+use crate::store::{Store, findings, journal, loops, projection};
+
+/// The newest runs, of one loop or of all.
+///
+/// # Errors
+/// There is no such loop, or the store can't be read.
+pub fn runs(context: &Context, loop_name: Option<&str>, limit: u32) -> Result<Vec<RunRow>, ApiError> {
+    let store = context.store()?;
+    let id = match loop_name {
+        Some(name) => match loops::by_name(store.read(), name)? {
+            Some(row) => Some(row.id),
+            None => return Err(ApiError::new(exit::USAGE, format!("no loop named {name}"))),
+        },
+        None => None,
+    };
+    Ok(stored::newest(store.read(), id, limit)?.iter().map(row).collect())
+}
+
+/// One run with its journal; `typed` is its id, the end of it, or `last`.
+///
+/// # Errors
+/// There is no such run, or its journal can't be read.
+pub fn show(context: &Context, typed: &str) -> Result<RunView, ApiError> {
+    let store = context.store()?;
+    let id = find(&store, typed)?;
+    let journal: Vec<Entry> = projection::entries(store.read(), id, 0)?.into_iter().map(|(_, e)| e).collect();
+    let titles = match journal.first().map(|e| &e.event) {
+        Some(RunEvent::RunStarted(start)) => findings::of_loop(store.read(), start.loop_id)?,
+        _ => Vec::new(),
+    };
+    Ok(RunView {
+        row: row_of(&store, id)?,
+        journal,
+        titles: titles.into_iter().map(|k| (k.finding.fingerprint.short().to_owned(), k.finding.title)).collect(),
+        intact: journal::intact(store.read(), &stored::stream(id))?,
+    })
+}
+
+/// The row of a run.
+///
+/// # Errors
+/// It has not begun; the message says why if that is known.
+pub fn run_row(context: &Context, run: RunId) -> Result<RunRow, ApiError> {
+    let store = context.store()?;
+    row_of(&store, run).map_err(|error| {
+        let left = std::fs::read_to_string(context.home.run(run).join("error"));
+        left.map_or_else(|_| error.into(), |why| ApiError::new(exit::FAILED, why.trim_end()))
+    })
+}
+
+/// The events of a run after number `seq`, with their numbers.
+///
+/// # Errors
+/// The journal can't be read.
+pub fn journal_after(context: &Context, run: RunId, seq: u64) -> Result<Vec<(u64, Entry)>, ApiError> {
+    let after = i64::try_from(seq).unwrap_or(i64::MAX);
+    let entries = projection::entries(context.store()?.read(), run, after)?;
+    Ok(entries.into_iter().map(|(seq, entry)| (seq.unsigned_abs(), entry)).collect())
+}
+
+/// Waits until the store changed, at most for `timeout`.
+pub fn wait_for_change(context: &Context, timeout: Duration) {
+    let (tell, told) = mpsc::channel();
+    let changed = context.home.changed();
+    let watch = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        if event.is_ok_and(|e| e.paths.contains(&changed)) {
+            // Nobody listens any more once the wait is over.
+            let _ = tell.send(());
+        }
+    });
+    let _watcher = watch.and_then(|mut w| w.watch(&context.home.data, RecursiveMode::NonRecursive).map(|()| w));
+    let _ = told.recv_timeout(timeout);
+}
+
+/// The raw streams of a run: name and file.
+///
+/// # Errors
+/// There is no such run.
+pub fn log_files(context: &Context, typed: &str) -> Result<Vec<(String, PathBuf)>, ApiError> {
+    let dir = context.home.run(find(&context.store()?, typed)?);
+    let mut files = Vec::new();
+    collect(&dir.join(loopwright_core::lease::RAW), "", &mut files);
+    for name in ["watchdog.log", "runner.log"] {
+        let path = dir.join(name);
+        if path.is_file() {
+            files.push((name.to_owned(), path));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn collect(dir: &std::path::Path, prefix: &str, files: &mut Vec<(String, PathBuf)>) {
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => collect(&entry.path(), &format!("{name}/"), files),
+            Ok(kind) if kind.is_file() => files.push((name, entry.path())),
+            _ => {}
+        }
+    }
+}
+
+pub(super) fn find(store: &Store, typed: &str) -> Result<RunId, ApiError> {
+    if typed == "last" {
+        let newest = stored::newest(store.read(), None, 1)?;
+        return newest.first().map(|r| r.id).ok_or_else(|| ApiError::new(exit::USAGE, "no loop has run yet"));
+    }
+    only_one(&stored::matching(store.read(), typed)?, "run", typed, "loopwright runs")
+}
+
+pub(super) fn row_of(store: &Store, id: RunId) -> AnyResult<RunRow> {
+    let record = stored::by_id(store.read(), id)?;
+    record.as_ref().map(row).ok_or_else(|| anyhow::anyhow!("run {} has not begun", id.short()))
+}
+
+pub(super) fn row(r: &RunRecord) -> RunRow {
+    let waits = r.pull_requests + r.handed_over > 0;
+    RunRow {
+        id: r.id,
+        short: r.id.short(),
+        loop_name: r.loop_name.clone(),
+        cause: r.cause.clone(),
+        started: r.started_at.clone(),
+        ended: r.ended_at.clone(),
+        end: r.end.clone(),
+        pull_requests: r.pull_requests,
+        handed_over: r.handed_over,
+        acted: r.acted,
+        spent: r.spent,
+        budget: r.budget,
+        code: r.end.as_ref().map(|end| exit::of_run(end, waits, r.acted > 0)),
+    }
+}

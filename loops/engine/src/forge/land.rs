@@ -1,0 +1,276 @@
+//! Landing an approval: the one writing to the user's repository, of the target branch alone.
+//!
+//! First everything is looked at and nothing written; then objects are added, and the branch is moved by compare-and-swap:
+//! that swap is the moment at which a landing happens. A working tree that has the branch checked out follows it.
+//! Hooks, filters and the network are never used: libgit2 does all of it.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use chrono::{DateTime, Utc};
+use git2::{ErrorCode, Oid, Repository, Signature, Time};
+use loopwright_core::definition::Merge;
+use loopwright_core::ids::PullRequestId;
+use rustix::fs::{FlockOperation, flock};
+
+use super::worktree::{self, Checkout};
+use crate::git::{AUTHOR, Repos, UserRepo};
+
+/// An approved change that is to land.
+#[derive(Clone, Debug)]
+pub struct Landing {
+    /// The pull request.
+    pub id: PullRequestId,
+    /// Where it lands.
+    pub user: UserRepo,
+    /// The branch.
+    pub branch: String,
+    /// What the branch must point to: what the approved diff was made against.
+    pub base: Oid,
+    /// The approved commit, a descendant of `base`.
+    pub commit: Oid,
+    /// How.
+    pub merge: Merge,
+    /// The message of the squashed or merge commit, with its trailers.
+    pub message: String,
+    /// When it was approved: with it, trying again makes the same commit.
+    pub at: DateTime<Utc>,
+}
+
+/// How it went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Landed {
+    /// It is on the branch (now, or since an earlier try).
+    Merged {
+        /// The commit that the branch got.
+        commit: Oid,
+    },
+    /// Nothing was written; it lands once the person cleared the way, or ran the command.
+    Waiting {
+        /// What is in the way.
+        why: String,
+        /// What lands it by hand.
+        command: String,
+    },
+    /// Nothing was written: the branch is no longer what the diff was made against.
+    Moved {
+        /// Where the branch is; none if it is gone.
+        now: Option<Oid>,
+    },
+}
+
+/// Lands an approved change on the user's branch, or says why not yet. Trying again is safe at any point.
+///
+/// # Errors
+/// A repository can't be read or written, or the commit does not descend from the base.
+pub fn land(repos: &Repos, landing: &Landing) -> Result<Landed> {
+    let _one_at_a_time = lock(repos)?;
+    let user = landing.user.open()?;
+    let commit = final_commit(repos, landing, &user)?;
+    let name = format!("refs/heads/{}", landing.branch);
+    ensure!(
+        git2::Reference::is_valid_name(&name),
+        "`{}` is no branch name",
+        landing.branch
+    );
+    let tip = target(&user, &name)?;
+    let checkout = worktree::with_branch(&user, &name)?;
+    if let Some(checkout) = &checkout {
+        // What a landing that died left behind is finished or taken away first.
+        checkout.recover(landing.base, commit, tip)?;
+    }
+    match tip {
+        Some(tip) if tip == commit || user.graph_descendant_of(tip, commit).unwrap_or(false) => {
+            return Ok(Landed::Merged { commit });
+        }
+        Some(tip) if tip == landing.base => {}
+        now => return Ok(Landed::Moved { now }),
+    }
+    // What the command of a waiting landing fetches.
+    repos.point(&format!("refs/loopwright/landing/{}", landing.id), commit)?;
+    match checkout {
+        None => advance(repos, landing, &user, &name, commit),
+        Some(checkout) => follow(repos, landing, &checkout, &name, commit),
+    }
+}
+
+/// The branch is checked out nowhere: objects, then the swap.
+fn advance(
+    repos: &Repos,
+    landing: &Landing,
+    user: &Repository,
+    name: &str,
+    commit: Oid,
+) -> Result<Landed> {
+    copy_objects(repos, user, landing.base, commit)?;
+    swap(user, name, landing.base, commit)
+}
+
+/// The branch is checked out: nothing of the user's may be in the way, and the working tree follows.
+fn follow(
+    repos: &Repos,
+    landing: &Landing,
+    checkout: &Checkout,
+    name: &str,
+    commit: Oid,
+) -> Result<Landed> {
+    let waiting = |why: String| Landed::Waiting {
+        why,
+        command: command(repos, landing, checkout),
+    };
+    let touched = worktree::touched(&repos.open_results()?, landing.base, commit)?;
+    let hold = match checkout.hold(landing.base, commit, &touched)? {
+        Ok(hold) => hold,
+        Err(why) => return Ok(waiting(why)),
+    };
+    copy_objects(repos, &checkout.repo, landing.base, commit)?;
+    if let Some(why) = hold.obstacle()? {
+        return Ok(waiting(why));
+    }
+    let landed = swap(&checkout.repo, name, landing.base, commit)?;
+    if let Landed::Merged { .. } = landed
+        && let Err(why) = hold.perform()
+    {
+        hold.undo()
+            .with_context(|| format!("undo after: {why:#}"))?;
+        swap(&checkout.repo, name, commit, landing.base)?;
+        return Ok(waiting(format!("{why:#}")));
+    }
+    Ok(landed)
+}
+
+/// Moves a branch if it is where it is expected to be.
+fn swap(user: &Repository, name: &str, from: Oid, to: Oid) -> Result<Landed> {
+    match user.reference_matching(name, to, true, from, "loopwright: land an approved change") {
+        Ok(_) => Ok(Landed::Merged { commit: to }),
+        Err(e) if matches!(e.code(), ErrorCode::Modified | ErrorCode::NotFound) => {
+            Ok(Landed::Moved {
+                now: target(user, name)?,
+            })
+        }
+        Err(e) => Err(e).with_context(|| format!("move {name} to {to}")),
+    }
+}
+
+fn target(user: &Repository, name: &str) -> Result<Option<Oid>> {
+    match user.refname_to_id(name) {
+        Ok(id) => Ok(Some(id)),
+        Err(e) if e.code() == ErrorCode::NotFound => Ok(None),
+        Err(e) => Err(e).with_context(|| format!("read {name}")),
+    }
+}
+
+/// Makes, in `results.git`, the commit that the branch gets; the same landing always makes the same one.
+fn final_commit(repos: &Repos, landing: &Landing, user: &Repository) -> Result<Oid> {
+    let repo = repos.open_results()?;
+    let descends =
+        landing.commit != landing.base && repo.graph_descendant_of(landing.commit, landing.base)?;
+    ensure!(
+        descends,
+        "{} does not stand on {}",
+        landing.commit,
+        landing.base
+    );
+    let approved = repo.find_commit(landing.commit)?;
+    let base = repo.find_commit(landing.base)?;
+    let parents = match landing.merge {
+        Merge::FastForward => return Ok(landing.commit),
+        Merge::Squash => vec![&base],
+        Merge::Merge => vec![&base, &approved],
+    };
+    let time = Time::new(landing.at.timestamp(), 0);
+    let author = Signature::new(AUTHOR.0, AUTHOR.1, &time)?;
+    let committer = committer(user, &time).unwrap_or_else(|| author.clone());
+    repo.commit(
+        None,
+        &author,
+        &committer,
+        &landing.message,
+        &approved.tree()?,
+        &parents,
+    )
+    .context("write the landing commit")
+}
+
+/// The user, as their git knows them.
+fn committer(user: &Repository, time: &Time) -> Option<Signature<'static>> {
+    let config = user.config().ok()?.snapshot().ok()?;
+    Signature::new(
+        config.get_str("user.name").ok()?,
+        config.get_str("user.email").ok()?,
+        time,
+    )
+    .ok()
+}
+
+/// Adds what `commit` needs beyond `base` to the user's objects, as one pack; objects that are there already do no harm.
+fn copy_objects(repos: &Repos, user: &Repository, base: Oid, commit: Oid) -> Result<()> {
+    let from = repos.open_results()?;
+    let mut walk = from.revwalk()?;
+    walk.push(commit)?;
+    walk.hide(base)?;
+    let mut builder = from.packbuilder()?;
+    builder
+        .insert_walk(&mut walk)
+        .context("gather the objects")?;
+    let odb = user.odb()?;
+    let mut writer = odb.packwriter().context("write a pack")?;
+    let mut failed = None;
+    builder.foreach(|bytes| {
+        failed = std::io::Write::write_all(&mut writer, bytes).err();
+        failed.is_none()
+    })?;
+    if let Some(error) = failed {
+        return Err(error).with_context(|| format!("add objects to {}", user.path().display()));
+    }
+    writer
+        .commit()
+        .with_context(|| format!("add objects to {}", user.path().display()))?;
+    sync_packs(user)?;
+    odb.refresh()?;
+    Ok(())
+}
+
+/// Makes the packs durable before the branch names what they hold; those that are so already cost nothing.
+fn sync_packs(user: &Repository) -> Result<()> {
+    let folder = user.commondir().join("objects/pack");
+    let context = || format!("sync {}", folder.display());
+    for entry in fs::read_dir(&folder).with_context(context)? {
+        File::open(entry.with_context(context)?.path())
+            .and_then(|f| f.sync_all())
+            .with_context(context)?;
+    }
+    File::open(&folder)
+        .and_then(|f| f.sync_all())
+        .with_context(context)
+}
+
+/// What lands it by hand, for a shell.
+fn command(repos: &Repos, landing: &Landing, checkout: &Checkout) -> String {
+    let (from, to) = (quoted(repos.results_path()), quoted(&checkout.root));
+    format!(
+        "git -C {to} pull --ff-only {from} refs/loopwright/landing/{}",
+        landing.id
+    )
+}
+
+fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%=".contains(c);
+    if text.chars().all(plain) {
+        text.into_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// One landing at a time per repository; the lock dies with its process.
+fn lock(repos: &Repos) -> Result<File> {
+    let path: PathBuf = repos.results_path().join("landing.lock");
+    let file = fs::OpenOptions::new().create(true).append(true).open(&path);
+    let file = file.with_context(|| format!("open {}", path.display()))?;
+    flock(&file, FlockOperation::LockExclusive)
+        .with_context(|| format!("lock {}", path.display()))?;
+    Ok(file)
+}

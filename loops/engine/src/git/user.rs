@@ -1,0 +1,162 @@
+//! The user's repository as it is found: where it is, and whether it can be worked with. Nothing here writes.
+
+use std::path::{Path, PathBuf};
+
+use git2::{ErrorCode, Oid, Repository};
+
+/// A repository of the user's that can be worked with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserRepo {
+    /// Its working tree.
+    pub root: PathBuf,
+    /// The git directory that all its working trees share.
+    pub common: PathBuf,
+    /// The branch that is checked out at `root`; none while HEAD is detached.
+    pub branch: Option<String>,
+}
+
+/// Why a path can't be worked with.
+#[derive(Debug, thiserror::Error)]
+pub enum UserRepoError {
+    /// Nothing is there.
+    #[error("{} does not exist", .0.display())]
+    Vanished(PathBuf),
+    /// No repository around it.
+    #[error("{} is not inside a git repository", .0.display())]
+    NotARepository(PathBuf),
+    /// It has no working tree.
+    #[error("{} is a bare repository; loops need one with a working tree", .0.display())]
+    Bare(PathBuf),
+    /// Nothing was ever committed.
+    #[error("{} has no commits yet", .0.display())]
+    NoCommits(PathBuf),
+    /// History is cut off.
+    #[error("{} is a shallow clone; `git -C {} fetch --unshallow` completes it", .0.display(), .0.display())]
+    Shallow(PathBuf),
+    /// It belongs to somebody else.
+    #[error(
+        "{} belongs to another user; `git config --global --add safe.directory {}` says that you trust it",
+        .0.display(), .0.display()
+    )]
+    Owner(PathBuf),
+    /// Its format is not known.
+    #[error("{} has a format that is not supported: {message}", path.display())]
+    Format {
+        /// The repository.
+        path: PathBuf,
+        /// What is not known.
+        message: String,
+    },
+    /// HEAD names no branch.
+    #[error("{} has no branch checked out; name the one to work on: {choices}", path.display())]
+    Detached {
+        /// The repository.
+        path: PathBuf,
+        /// Its branches, the likeliest first.
+        choices: String,
+    },
+    /// There is no such branch.
+    #[error("{} has no branch `{branch}`", path.display())]
+    NoBranch {
+        /// The repository.
+        path: PathBuf,
+        /// The branch that was asked for.
+        branch: String,
+    },
+    /// Anything else that git says.
+    #[error("{} can't be read", path.display())]
+    Git {
+        /// The repository.
+        path: PathBuf,
+        /// What git says.
+        source: git2::Error,
+    },
+}
+
+/// Finds the repository around `path` and says whether it can be worked with.
+///
+/// # Errors
+/// Each variant of [`UserRepoError`] but `NoBranch` and `Detached`.
+pub fn user_repository(path: &Path) -> Result<UserRepo, UserRepoError> {
+    let path = path.canonicalize().map_err(|_| UserRepoError::Vanished(path.to_owned()))?;
+    let repo = Repository::discover(&path).map_err(|e| explain(&path, e))?;
+    let root = repo.workdir().ok_or_else(|| UserRepoError::Bare(path.clone()))?.to_owned();
+    if repo.is_shallow() {
+        return Err(UserRepoError::Shallow(root));
+    }
+    let branch = head_branch(&repo, &root)?;
+    let common = repo.commondir().to_owned();
+    let (root, common) = (root.canonicalize().unwrap_or(root), common.canonicalize().unwrap_or(common));
+    Ok(UserRepo { root, common, branch })
+}
+
+impl UserRepo {
+    /// Opens it again.
+    ///
+    /// # Errors
+    /// It vanished, or is no longer a repository that can be read.
+    pub fn open(&self) -> Result<Repository, UserRepoError> {
+        if !self.root.is_dir() {
+            return Err(UserRepoError::Vanished(self.root.clone()));
+        }
+        Repository::open(&self.root).map_err(|e| explain(&self.root, e))
+    }
+
+    /// The branch to work on and its tip: `branch`, or the one that is checked out now.
+    ///
+    /// # Errors
+    /// HEAD is detached and nothing was named, or there is no such branch.
+    pub fn target(&self, branch: Option<&str>) -> Result<(String, Oid), UserRepoError> {
+        let repo = self.open()?;
+        let branch = match branch {
+            Some(name) => name.to_owned(),
+            None => head_branch(&repo, &self.root)?
+                .ok_or_else(|| UserRepoError::Detached { path: self.root.clone(), choices: choices(&repo) })?,
+        };
+        let missing = || UserRepoError::NoBranch { path: self.root.clone(), branch: branch.clone() };
+        let reference = repo.find_reference(&format!("refs/heads/{branch}")).map_err(|_| missing())?;
+        let tip = reference.peel_to_commit().map_err(|e| explain(&self.root, e))?.id();
+        Ok((branch, tip))
+    }
+}
+
+fn head_branch(repo: &Repository, root: &Path) -> Result<Option<String>, UserRepoError> {
+    match repo.head() {
+        Ok(head) if head.is_branch() => {
+            Ok(head.name().ok().and_then(|n| n.strip_prefix("refs/heads/")).map(str::to_owned))
+        }
+        Ok(_) => Ok(None),
+        Err(e) if e.code() == ErrorCode::UnbornBranch => Err(UserRepoError::NoCommits(root.to_owned())),
+        Err(e) => Err(explain(root, e)),
+    }
+}
+
+/// All branches, `main` and `master` first.
+fn choices(repo: &Repository) -> String {
+    let mut names: Vec<String> = repo
+        .branches(Some(git2::BranchType::Local))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|(branch, _)| branch.name().ok().flatten().map(str::to_owned))
+        .collect();
+    names.sort_by_key(|n| (n != "main", n != "master", n.clone()));
+    names.truncate(5);
+    names.join(", ")
+}
+
+fn explain(path: &Path, error: git2::Error) -> UserRepoError {
+    let path = path.to_owned();
+    let message = error.message().to_owned();
+    match error.code() {
+        ErrorCode::Owner => UserRepoError::Owner(path),
+        ErrorCode::NotFound if error.class() == git2::ErrorClass::Repository => UserRepoError::NotARepository(path),
+        _ if message.contains("extension")
+            || message.contains("repository version")
+            || message.contains("object format") =>
+        {
+            UserRepoError::Format { path, message }
+        }
+        _ => UserRepoError::Git { path, source: error },
+    }
+}

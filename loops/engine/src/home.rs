@@ -1,0 +1,119 @@
+//! Where Loopwright keeps things; `LOOPWRIGHT_HOME` replaces all of them at once.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use chrono::{DateTime, Utc};
+use loopwright_core::ids::{LoopId, RunId};
+use loopwright_core::lease::HaltNote;
+
+use crate::halt;
+
+/// The four places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// Loops and settings of the person.
+    pub config: PathBuf,
+    /// Database, repositories, workspaces, runs.
+    pub data: PathBuf,
+    /// What can be made again.
+    pub cache: PathBuf,
+    /// HALT, ARMED, logs.
+    pub state: PathBuf,
+}
+
+impl Home {
+    /// The places of this person; `root` (`LOOPWRIGHT_HOME`) replaces them all.
+    ///
+    /// # Errors
+    /// No home folder is known.
+    pub fn of(root: Option<&Path>) -> Result<Home> {
+        if let Some(root) = root.filter(|r| !r.as_os_str().is_empty()) {
+            return Ok(Home::under(root));
+        }
+        use etcetera::BaseStrategy as _;
+        let base = etcetera::choose_base_strategy().context("finding the home folder (set LOOPWRIGHT_HOME instead)")?;
+        let state = base.state_dir().unwrap_or_else(|| base.data_dir().join("state"));
+        Ok(Home {
+            config: base.config_dir().join("loopwright"),
+            data: base.data_dir().join("loopwright"),
+            cache: base.cache_dir().join("loopwright"),
+            state: state.join("loopwright"),
+        })
+    }
+
+    /// All four below one folder.
+    pub fn under(root: &Path) -> Home {
+        let absolute = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
+        let at = |name: &str| absolute.join(name);
+        Home { config: at("config"), data: at("data"), cache: at("cache"), state: at("state") }
+    }
+
+    /// Makes the folders; only their owner may enter them. A new data folder is armed.
+    ///
+    /// # Errors
+    /// A folder can't be made.
+    pub fn create(&self, now: DateTime<Utc>) -> Result<()> {
+        let new = !self.database().exists();
+        for dir in [&self.config, &self.cache, &self.state, &self.state.join("halt"), &self.state.join("log")] {
+            private_dir(dir)?;
+        }
+        for dir in ["repos", "ws", "runs", "loops", "trash"] {
+            private_dir(&self.data.join(dir))?;
+        }
+        if new {
+            let note = HaltNote { at: now, by: "loopwright".to_owned(), reason: "a new data folder".to_owned() };
+            halt::arm(&self.state, &note)?;
+        }
+        Ok(())
+    }
+
+    /// The database.
+    pub fn database(&self) -> PathBuf {
+        self.data.join("loopwright.db")
+    }
+
+    /// Touched after each commit, for whoever waits for news.
+    pub fn changed(&self) -> PathBuf {
+        self.data.join("changed")
+    }
+
+    /// The state folder of a loop: what `state/` means in its file.
+    pub fn loop_state(&self, id: LoopId) -> PathBuf {
+        self.data.join("loops").join(id.to_string()).join("state")
+    }
+
+    /// The directory of a run.
+    pub fn run(&self, id: RunId) -> PathBuf {
+        self.data.join("runs").join(id.to_string())
+    }
+
+    /// Where workspaces are made.
+    pub fn workspaces(&self) -> PathBuf {
+        self.data.join("ws")
+    }
+}
+
+/// Makes a folder (and those above) that only its owner may enter.
+///
+/// # Errors
+/// It can't be made.
+pub fn private_dir(dir: &Path) -> Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .with_context(|| format!("making the folder {}", dir.display()))
+}
+
+/// Writes a file by a rename, so that nobody ever reads half of it.
+///
+/// # Errors
+/// It can't be written.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let next = path.with_extension("next");
+    fs::write(&next, bytes).with_context(|| format!("writing {}", next.display()))?;
+    fs::rename(&next, path).with_context(|| format!("replacing {}", path.display()))
+}

@@ -1,0 +1,280 @@
+//! The runner's hold on its run directory: the lock, the beat, the list of living sandboxes, and whether it must stop.
+//!
+//! The formats are `core::lease`'s; what the watchdog does with them is its own.
+
+use std::fs::{self, File, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use anyhow::{Context, bail};
+use loopwright_core::lease::{self, Beat, End, InitRecord};
+
+use crate::halt::{HaltCause, HaltFiles};
+use crate::os;
+
+/// Holds a run directory for as long as it lives.
+#[derive(Debug)]
+pub struct Supervision {
+    dir: PathBuf,
+    halt: HaltFiles,
+    shared: Arc<Shared>,
+    inits: Mutex<Vec<InitRecord>>,
+    stop: Option<Sender<()>>,
+    beating: Option<JoinHandle<()>>,
+    // Dropped last: until then nobody else may take the run up.
+    _lock: File,
+}
+
+#[derive(Debug)]
+struct Shared {
+    dir: PathBuf,
+    beat: Mutex<Beat>,
+}
+
+impl Supervision {
+    /// Takes the run directory `dir`, creates what is missing in it, and begins to beat.
+    ///
+    /// # Errors
+    /// If another process holds it, or it can't be written.
+    pub fn take(dir: &Path, halt: HaltFiles) -> anyhow::Result<Supervision> {
+        for folder in [lease::RAW, lease::EVIDENCE, lease::RECORD] {
+            fs::create_dir_all(dir.join(folder)).with_context(|| format!("creating {folder} in {}", dir.display()))?;
+        }
+        let lock = lock(dir)?;
+        end_leftovers(dir)?;
+        let shared = Arc::new(Shared { dir: dir.to_owned(), beat: Mutex::default() });
+        // Here and not in the thread: a run that can't beat must not begin.
+        shared.beat()?;
+        let (stop, stopped) = mpsc::channel();
+        let beating = beat_until(stopped, Arc::clone(&shared))?;
+        Ok(Supervision {
+            dir: dir.to_owned(),
+            halt,
+            shared,
+            inits: Mutex::default(),
+            stop: Some(stop),
+            beating: Some(beating),
+            _lock: lock,
+        })
+    }
+
+    /// The run directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Changes what the next beat tells.
+    pub fn tell(&self, change: impl FnOnce(&mut Beat)) {
+        change(&mut held(&self.shared.beat));
+    }
+
+    /// Writes down a sandbox, so that the watchdog can end it; before its program may start.
+    ///
+    /// # Errors
+    /// If it can't be written; then the sandbox must not go on.
+    pub fn record_init(&self, record: &InitRecord) -> anyhow::Result<()> {
+        let mut inits = held(&self.inits);
+        inits.push(record.clone());
+        self.write_inits(&inits)
+    }
+
+    /// Strikes out a sandbox of which nothing lives any more.
+    ///
+    /// # Errors
+    /// If it can't be written; nothing is lost by that, since a dead sandbox is never mistaken for a living process.
+    pub fn forget_init(&self, record: &InitRecord) -> anyhow::Result<()> {
+        let mut inits = held(&self.inits);
+        inits.retain(|known| known != record);
+        self.write_inits(&inits)
+    }
+
+    /// Whether the run must stop, and why.
+    pub fn halted(&self) -> Option<HaltCause> {
+        self.halt.look().or_else(|| {
+            let end = End::parse(&fs::read(self.dir.join(lease::END)).ok()?)?;
+            Some(HaltCause::Watchdog(end.cause))
+        })
+    }
+
+    fn write_inits(&self, inits: &[InitRecord]) -> anyhow::Result<()> {
+        let text: String = inits.iter().map(InitRecord::line).collect();
+        replace(&self.dir, lease::INITS, text.as_bytes())
+    }
+}
+
+impl Drop for Supervision {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(beating) = self.beating.take() {
+            let _ = beating.join();
+        }
+    }
+}
+
+impl Shared {
+    fn beat(&self) -> anyhow::Result<()> {
+        let json = {
+            let mut beat = held(&self.beat);
+            beat.seq += 1;
+            serde_json::to_vec(&*beat).context("writing a beat")?
+        };
+        replace(&self.dir, lease::BEAT, &json)
+    }
+}
+
+/// Refuses to go on without a living watchdog, and makes this process die with it.
+/// To be called first by a runner, from its main thread.
+///
+/// # Errors
+/// If this process was not started by a watchdog, or the watchdog is gone.
+pub fn require_watchdog() -> anyhow::Result<()> {
+    const REFUSAL: &str = "a run starts only under its watchdog: use `loopwright run`";
+    let number = std::env::var(lease::WATCHDOG_FD).ok().and_then(|text| text.parse().ok());
+    let Some(number) = number else { bail!(REFUSAL) };
+    os::die_with_parent()?;
+    // Looked at after the line above: from here on its death is ours, and if it died before, its end of the pipe is closed.
+    if !os::pipe_is_held(number) {
+        bail!(REFUSAL);
+    }
+    Ok(())
+}
+
+/// Whether nobody holds this run directory: its runner ended or died.
+///
+/// # Errors
+/// If the lock can't be tried.
+pub fn is_free(dir: &Path) -> anyhow::Result<bool> {
+    let path = dir.join(lease::LOCK);
+    if !path.exists() {
+        return Ok(true);
+    }
+    let file = File::open(&path).with_context(|| format!("opening {}", path.display()))?;
+    match file.try_lock_shared() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("trying {}", path.display())),
+    }
+}
+
+fn lock(dir: &Path) -> anyhow::Result<File> {
+    let path = dir.join(lease::LOCK);
+    let file = File::create(&path).with_context(|| format!("creating {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!("the run in {} is held by another process", dir.display()),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("locking {}", path.display())),
+    }
+}
+
+fn beat_until(stopped: mpsc::Receiver<()>, shared: Arc<Shared>) -> anyhow::Result<JoinHandle<()>> {
+    let beating = move || {
+        while stopped.recv_timeout(lease::BEAT_EVERY) == Err(RecvTimeoutError::Timeout) {
+            // A beat that can't be written is a beat that is missing: the watchdog judges that.
+            if let Err(error) = shared.beat() {
+                tracing::warn!("no beat: {error:#}");
+            }
+        }
+    };
+    std::thread::Builder::new().name("beat".to_owned()).spawn(beating).context("starting to beat")
+}
+
+/// Ends the sandboxes that a former holder of this run directory left, and begins a new list.
+fn end_leftovers(dir: &Path) -> anyhow::Result<()> {
+    let left = fs::read(dir.join(lease::INITS)).unwrap_or_default();
+    for record in lease::parse_inits(&left) {
+        os::end_recorded(&record)?;
+    }
+    replace(dir, lease::INITS, b"")
+}
+
+/// Replaces a file so that a reader sees the old or the new content, never a part.
+fn replace(dir: &Path, name: &str, content: &[u8]) -> anyhow::Result<()> {
+    let fresh = dir.join(format!(".{name}.new"));
+    let written = File::create(&fresh).and_then(|mut file| file.write_all(content));
+    written.with_context(|| format!("writing {}", fresh.display()))?;
+    fs::rename(&fresh, dir.join(name)).with_context(|| format!("replacing {name} in {}", dir.display()))
+}
+
+/// What a mutex holds; a thread that panicked with it has left it whole, as all changes here are single steps.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::halt::{self, HaltLevel};
+    use loopwright_core::lease::{EndCause, HaltNote, moment};
+    use std::time::Duration;
+
+    fn note() -> HaltNote {
+        HaltNote { at: chrono::DateTime::default(), by: "test".to_owned(), reason: String::new() }
+    }
+
+    fn run_dir() -> (tempfile::TempDir, HaltFiles, PathBuf) {
+        let home = tempfile::tempdir().expect("a folder");
+        halt::arm(home.path(), &note()).expect("armed");
+        let run = home.path().join("run");
+        fs::create_dir(&run).expect("a run directory");
+        let mut files = HaltFiles::of_all(home.path());
+        files.halts.push((HaltLevel::Run, halt::halt_run(&run)));
+        (home, files, run)
+    }
+
+    #[test]
+    fn one_holder_at_a_time() {
+        let (_home, files, run) = run_dir();
+        assert!(is_free(&run).expect("tried"));
+        let first = Supervision::take(&run, files.clone()).expect("taken");
+        assert!(!is_free(&run).expect("tried"));
+        let error = Supervision::take(&run, files.clone()).expect_err("held");
+        assert!(error.to_string().contains("held by another process"), "{error}");
+        drop(first);
+        Supervision::take(&run, files).expect("free again");
+    }
+
+    #[test]
+    fn it_beats_from_the_first_moment() {
+        let (_home, files, run) = run_dir();
+        let held = Supervision::take(&run, files).expect("taken");
+        let seq = || Beat::parse(&fs::read(run.join(lease::BEAT)).expect("a beat")).expect("legible").seq;
+        assert_eq!(seq(), 1);
+        held.tell(|beat| beat.frozen = true);
+        held.shared.beat().expect("beats");
+        assert_eq!(seq(), 2);
+    }
+
+    #[test]
+    fn sandboxes_are_written_down_and_struck_out() {
+        let (_home, files, run) = run_dir();
+        let held = Supervision::take(&run, files).expect("taken");
+        let record = |pid| InitRecord { pid, start: 5, boot: "b".to_owned() };
+        let listed = || lease::parse_inits(&fs::read(run.join(lease::INITS)).expect("inits"));
+        held.record_init(&record(10)).expect("written");
+        held.record_init(&record(11)).expect("written");
+        assert_eq!(listed(), [record(10), record(11)]);
+        held.forget_init(&record(10)).expect("struck out");
+        assert_eq!(listed(), [record(11)]);
+    }
+
+    #[test]
+    fn halted_by_a_file_or_by_the_watchdog() {
+        let (_home, files, run) = run_dir();
+        let held = Supervision::take(&run, files).expect("taken");
+        assert_eq!(held.halted(), None);
+        let end = End { cause: EndCause::Time, killed: 0, at: moment(Duration::ZERO) };
+        fs::write(run.join(lease::END), serde_json::to_vec(&end).expect("json")).expect("written");
+        assert_eq!(held.halted(), Some(HaltCause::Watchdog(EndCause::Time)));
+        halt::write(&halt::halt_run(&run), &note()).expect("halted");
+        assert_eq!(held.halted(), Some(HaltCause::Asked(HaltLevel::Run)));
+    }
+
+    #[test]
+    fn no_run_without_a_watchdog() {
+        let error = require_watchdog().expect_err("the tests have none");
+        assert!(error.to_string().contains("use `loopwright run`"), "{error}");
+    }
+}

@@ -1,0 +1,43 @@
+//! Windows: nothing of it is supported yet; every function says so.
+
+use std::process::Command;
+
+use anyhow::bail;
+use loopwright_core::lease::{InitRecord, ProcStat};
+
+/// The identity of this boot.
+///
+/// # Errors
+/// Always: not supported yet.
+pub fn boot_id() -> anyhow::Result<String> {
+    bail!("the boot's identity is not supported on Windows yet")
+}
+
+/// What the kernel says of a process: nothing yet.
+pub fn process_stat(_pid: i32) -> Option<ProcStat> {
+    None
+}
+
+/// Ends the sandbox of a record.
+///
+/// # Errors
+/// Always: not supported yet.
+pub fn end_recorded(_record: &InitRecord) -> anyhow::Result<()> {
+    bail!("sandboxes are not supported on Windows yet")
+}
+
+/// Makes the calling process die with its parent.
+///
+/// # Errors
+/// Always: not supported yet.
+pub fn die_with_parent() -> anyhow::Result<()> {
+    bail!("runs are not supported on Windows yet")
+}
+
+/// Whether this inherited descriptor is a pipe that somebody holds: never yet.
+pub fn pipe_is_held(_number: i32) -> bool {
+    false
+}
+
+/// Leaves `command` as it is: nothing but the standard descriptors is inherited here anyway.
+pub fn inherit_nothing(_command: &mut Command) {}

@@ -1,0 +1,209 @@
+//! A registered loop brought together with its repository: file, base commit, checks, agents.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use loopwright_core::definition::{AgentSpec, Command, Definition, read};
+use loopwright_core::diagnostic::Diagnostic;
+use loopwright_core::run::AgentLine;
+use sha2::{Digest, Sha256};
+
+use crate::agent::command::CommandAgent;
+use crate::agent::fixer::Fixer;
+use crate::agent::{Agent, AgentFacts};
+use crate::checks::{self, DetectedCheck as Check};
+use crate::git::{Base, Repos, UserRepo, user_repository};
+use crate::home::Home;
+use crate::store::loops::LoopRow;
+
+/// The gate that needs no command.
+pub const DIFF_REASONABLE: &str = "diff_reasonable";
+
+/// The origin of a check that the loop defines itself.
+pub const LOOP_FILE: &str = "loop.yaml";
+
+/// A loop as it stands on its base commit.
+pub struct Resolved {
+    /// What it says.
+    pub definition: Definition,
+    /// SHA-256 of its file.
+    pub hash: String,
+    /// The user's repository.
+    pub user: UserRepo,
+    /// The engine's repositories of it.
+    pub repos: Repos,
+    /// Where work starts.
+    pub base: Base,
+    /// The checks of its gates that need a command.
+    pub checks: Vec<Check>,
+    /// Its folder's path relative to the repository, if it lies inside.
+    pub inside: Option<String>,
+}
+
+/// Why a loop can't be used now.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolveError {
+    /// Its file is invalid.
+    #[error("{path} is not a valid loop: {} ({}:{})", first.message, first.span.line, first.span.column)]
+    Invalid {
+        /// The file.
+        path: String,
+        /// The first fault.
+        first: Box<Diagnostic>,
+    },
+    /// Its file is not the one that was confirmed.
+    #[error("{path} changed since it was confirmed")]
+    Changed {
+        /// The file.
+        path: String,
+        /// Its hash now.
+        now: String,
+    },
+    /// Its file is not on the base commit.
+    #[error("{path} is not committed on {branch}; a loop inside a repository is read from the base commit")]
+    NotCommitted {
+        /// The file, relative to the repository.
+        path: String,
+        /// The branch.
+        branch: String,
+    },
+}
+
+/// Reads a registered loop from where it counts: from the base commit if it lies inside its repository.
+///
+/// # Errors
+/// [`ResolveError`], or the repository can't be read.
+pub fn resolve(home: &Home, row: &LoopRow) -> Result<Resolved> {
+    let user = user_repository(&row.repo_path)?;
+    let repos = Repos::open(&home.data, row.repo)?;
+    let base = repos.fetch_base(&user, None)?;
+    let (text, inside) = loop_text(row, &user, &repos, &base)?;
+    let hash = loopwright_core::hex(&Sha256::digest(&text));
+    let path = row.path.display().to_string();
+    let reading = read::read_bytes(&text);
+    let Some(definition) = reading.definition else {
+        let first = reading.diagnostics.into_iter().next().context("an invalid loop without a fault")?;
+        return Err(ResolveError::Invalid { path, first: Box::new(first) }.into());
+    };
+    if hash != row.hash {
+        return Err(ResolveError::Changed { path, now: hash }.into());
+    }
+    let checks = checks_of(&definition, |file| repos.exists(base.commit, file).unwrap_or(false));
+    Ok(Resolved { definition, hash, user, repos, base, checks, inside })
+}
+
+fn loop_text(row: &LoopRow, user: &UserRepo, repos: &Repos, base: &Base) -> Result<(Vec<u8>, Option<String>)> {
+    let Ok(inside) = row.path.strip_prefix(&user.root) else {
+        let text = fs::read(&row.path).with_context(|| format!("reading the loop file {}", row.path.display()))?;
+        return Ok((text, None));
+    };
+    let inside = inside.to_str().context("the loop file's path is not UTF-8")?;
+    let Some(text) = repos.file(base.commit, inside)? else {
+        return Err(ResolveError::NotCommitted { path: inside.to_owned(), branch: base.branch.clone() }.into());
+    };
+    let folder = Path::new(inside).parent().and_then(Path::to_str).unwrap_or_default();
+    Ok((text, Some(folder.to_owned())))
+}
+
+/// The checks of the gates that need a command; those that the file doesn't define are detected.
+pub fn checks_of(definition: &Definition, exists: impl Fn(&str) -> bool) -> Vec<Check> {
+    let detected = checks::detect(&exists);
+    let gates = definition.verify.check.gates().into_iter().chain(definition.checks.keys().cloned());
+    let mut found: Vec<Check> = Vec::new();
+    for name in gates.filter(|g| g != DIFF_REASONABLE) {
+        if found.iter().any(|c| c.name == name) {
+            continue;
+        }
+        match definition.checks.get(&name) {
+            Some(commands) => found.push(written(name, commands)),
+            None => found.extend(detected.get(&name).cloned()),
+        }
+    }
+    found
+}
+
+/// A check as the loop file has it; asked is only whether its programs exist.
+fn written(name: String, commands: &[Command]) -> Check {
+    let exists = |c: &Command| match c {
+        Command::Argv(words) => words.first().map(|program| {
+            let words = ["sh", "-c", "command -v -- \"$1\"", "sh", program.as_str()];
+            Command::Argv(words.map(str::to_owned).into())
+        }),
+        // What a line for the shell needs can't be told from outside.
+        Command::Shell(_) => None,
+    };
+    let probes = commands.iter().filter_map(exists).collect();
+    Check { name, commands: commands.to_vec(), origin: LOOP_FILE.to_owned(), probes }
+}
+
+/// The agents of a loop: who makes, and who checks (none = gates alone).
+///
+/// # Errors
+/// The loop's folder can't be brought in.
+pub fn agents(resolved: &Resolved, row: &LoopRow, run_dir: &Path) -> Result<(Box<dyn Agent>, Option<Box<dyn Agent>>)> {
+    let folder = loop_folder(resolved, row, run_dir)?;
+    let definition = &resolved.definition;
+    let maker: Box<dyn Agent> = match definition.agents.get(&definition.act.maker) {
+        Some(spec) => Box::new(command(&definition.act.maker, spec, &folder)),
+        None => Box::new(Fixer),
+    };
+    let checker = definition.verify.checker.as_ref().and_then(|name| {
+        let spec = definition.agents.get(name)?;
+        Some(Box::new(command(name, spec, &folder)) as Box<dyn Agent>)
+    });
+    Ok((maker, checker))
+}
+
+fn command(name: &str, spec: &AgentSpec, folder: &Path) -> CommandAgent {
+    CommandAgent::new(name, spec.clone(), folder)
+}
+
+/// The folder of a loop with its scripts and prompts: its own for a personal loop, a copy of the base commit's otherwise.
+fn loop_folder(resolved: &Resolved, row: &LoopRow, run_dir: &Path) -> Result<PathBuf> {
+    let Some(inside) = &resolved.inside else {
+        return Ok(row.path.parent().context("the loop file has no folder")?.to_owned());
+    };
+    let copy = run_dir.join("loop");
+    for path in resolved.repos.files_under(resolved.base.commit, inside)? {
+        let Some(bytes) = resolved.repos.file(resolved.base.commit, &path)? else { continue };
+        let below = Path::new(&path).strip_prefix(inside).context("a file outside of its folder")?;
+        write_executable(&copy.join(below), &bytes)?;
+    }
+    Ok(copy)
+}
+
+fn write_executable(path: &Path, bytes: &[u8]) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    }
+    fs::write(path, bytes).with_context(|| format!("writing {}", path.display()))?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).with_context(|| format!("making {} a program", path.display()))
+}
+
+/// An agent as the journal names it.
+pub fn line(facts: &AgentFacts) -> AgentLine {
+    AgentLine { name: facts.name.clone(), kind: facts.kind.clone(), model: facts.model.clone(), price: facts.price }
+}
+
+/// The environment of setup, makers and gates.
+pub fn environment(definition: &Definition) -> BTreeMap<String, String> {
+    definition.env.clone()
+}
+
+/// Refuses what would make a run senseless before anything is started.
+///
+/// # Errors
+/// What is missing, with what to do.
+pub fn refuse_unusable(resolved: &Resolved) -> Result<()> {
+    if resolved.checks.is_empty() && resolved.definition.checks.is_empty() {
+        bail!(
+            "no checks were detected in {} and the loop defines none; name them under `checks:`, \
+             as in `checks: {{tests_pass: [make, test]}}`",
+            resolved.user.root.display()
+        );
+    }
+    Ok(())
+}

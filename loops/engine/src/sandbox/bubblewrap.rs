@@ -1,0 +1,274 @@
+//! The sandbox by bubblewrap: own namespaces, no capability, our own system call filters, a view by allow-list.
+//!
+//! What is visible inside is `view`'s and `toolchain`'s; how bytes move is `pump`'s; which calls are refused is `seccomp`'s.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+use loopwright_core::check::Ended;
+use rustix::fs::{MemfdFlags, SeekFrom};
+use rustix::pipe::{PipeFlags, pipe_with};
+
+use super::pump::Pump;
+use super::toolchain::{HostEnvironment, Toolchains};
+use super::view::{self, MADE_FILES, MountRow};
+use super::{BoxOutput, BoxSpec, Sandbox, probe, seccomp};
+use crate::lease::Supervision;
+use crate::os::{self, Held};
+
+/// How long bubblewrap may take to make a box, and a killed box to be gone.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Makes boxes with bubblewrap.
+#[derive(Clone, Debug)]
+pub struct Bubblewrap {
+    program: PathBuf,
+    toolchains: Toolchains,
+    filters: Arc<Vec<Vec<u8>>>,
+    disable_userns: bool,
+    supervision: Option<Arc<Supervision>>,
+}
+
+impl Bubblewrap {
+    /// Finds bubblewrap and the machine's toolchains.
+    ///
+    /// # Errors
+    /// If bubblewrap is absent or too old, with the command that repairs it.
+    pub fn find(host: &HostEnvironment) -> anyhow::Result<Bubblewrap> {
+        let fixed = Path::new("/usr/bin/bwrap");
+        let program = if fixed.is_file() { Some(fixed.to_owned()) } else { host.find("bwrap") };
+        let Some(program) = program else {
+            bail!("bubblewrap is not installed, and nothing runs without a sandbox; install it: {}", probe::install());
+        };
+        let help = Command::new(&program).arg("--help").env_clear().output();
+        let help = help.with_context(|| format!("asking {} what it can", program.display()))?;
+        let help = String::from_utf8_lossy(&help.stdout).into_owned();
+        let has = |option: &str| help.lines().any(|line| line.trim_start().starts_with(option));
+        for option in ["--add-seccomp-fd", "--json-status-fd", "--block-fd", "--perms"] {
+            ensure!(has(option), "{} is too old: it lacks {option}; update it: {}", program.display(), probe::install());
+        }
+        Ok(Bubblewrap {
+            program,
+            toolchains: Toolchains::detect(host),
+            filters: Arc::new(seccomp::filters()?),
+            disable_userns: has("--disable-userns"),
+            supervision: None,
+        })
+    }
+
+    /// The same, for boxes of a run: each is written down in its run directory, and HALT ends it.
+    pub fn supervised(mut self, supervision: Arc<Supervision>) -> Bubblewrap {
+        self.supervision = Some(supervision);
+        self
+    }
+
+    /// What every box sees of the host, besides the mounts of its own spec.
+    pub fn mounts_table(&self) -> Vec<MountRow> {
+        view::rows(&self.toolchains)
+    }
+
+    fn halted(&self) -> bool {
+        self.supervision.as_ref().is_some_and(|run| run.halted().is_some())
+    }
+
+    /// Starts bubblewrap from the calling thread and waits until the box stands; its program waits for [`Running::go`].
+    fn start(&self, spec: &BoxSpec) -> anyhow::Result<Running<'_>> {
+        let files = MADE_FILES.iter().map(|(_, text)| in_memory(text.as_bytes()));
+        let files = files.collect::<anyhow::Result<Vec<_>>>()?;
+        let filters = self.filters.iter().map(|filter| in_memory(filter)).collect::<anyhow::Result<Vec<_>>>()?;
+        let numbers: Vec<i32> = files.iter().map(AsRawFd::as_raw_fd).collect();
+        // By descriptor, so that neither the host's paths nor the variables stand in the command line of the box's process 1.
+        let view = in_memory(&view::arguments(spec, &self.toolchains, &numbers)?)?;
+        let (status, status_end) = pipe_with(PipeFlags::CLOEXEC).context("making a pipe")?;
+        let (wait_end, gate) = pipe_with(PipeFlags::CLOEXEC).context("making a pipe")?;
+
+        let mut command = Command::new(&self.program);
+        // Empty for bubblewrap itself too: its environment can be read inside as /proc/1/environ.
+        command.env_clear().args(self.fixed_arguments());
+        for filter in &filters {
+            command.args(["--add-seccomp-fd", &filter.as_raw_fd().to_string()]);
+        }
+        let fds = [("--args", &view), ("--json-status-fd", &status_end), ("--block-fd", &wait_end), ("--sync-fd", &gate)];
+        for (option, fd) in fds {
+            command.args([option, &fd.as_raw_fd().to_string()]);
+        }
+        command.arg("--").args(&spec.argv);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // bubblewrap holds the gate's other end as well: if we die before it is opened, the program reads no end of file and never starts.
+        let passed: Vec<&OwnedFd> = fds.map(|(_, fd)| fd).into_iter().chain(&files).chain(&filters).collect();
+        os::pass_only(&mut command, &passed);
+        // The kernel ties this to the thread that spawns, not to the process: callers are the runner's one long-lived thread.
+        os::bind_and_limit(&mut command);
+        let child = command.spawn().with_context(|| format!("starting {}", self.program.display()))?;
+        drop((status_end, wait_end));
+        let running = Running { child, held: None, status: File::from(status), gate, run: self.supervision.as_deref() };
+        running.standing()
+    }
+
+    fn fixed_arguments(&self) -> Vec<&'static str> {
+        let mut args = vec!["--unshare-user", "--unshare-pid", "--unshare-net"];
+        args.extend(["--unshare-ipc", "--unshare-uts", "--unshare-cgroup"]);
+        args.extend(["--uid", "1000", "--gid", "1000", "--hostname", "box", "--cap-drop", "ALL"]);
+        args.extend(["--die-with-parent", "--new-session"]);
+        if self.disable_userns {
+            args.push("--disable-userns");
+        }
+        args
+    }
+}
+
+impl Sandbox for Bubblewrap {
+    fn run(&self, spec: &BoxSpec) -> anyhow::Result<BoxOutput> {
+        let began = Instant::now();
+        if self.halted() {
+            return Ok(BoxOutput { ended: Ended::Halted, stdout: Vec::new(), stderr: Vec::new(), took: began.elapsed() });
+        }
+        let mut running = self.start(spec).with_context(|| format!("making the box of {}", spec.label))?;
+        let mut pump = Pump::new(&mut running.child, spec)?;
+        let monitor = os::child_pidfd(running.child.id())?;
+        running.go();
+        let stopped = pump.until_end(&monitor, || self.halted())?;
+        let said = running.end()?;
+        let flooded = pump.drain()?;
+        let (stdout, stderr) = pump.into_outputs();
+        let ended = match stopped {
+            Some(ended) => ended,
+            None if flooded => Ended::Flooded,
+            None => self.how(said, &stderr).with_context(|| format!("making the box of {}", spec.label))?,
+        };
+        Ok(BoxOutput { ended, stdout, stderr, took: began.elapsed() })
+    }
+}
+
+impl Bubblewrap {
+    /// How the program ended, from the exit code that bubblewrap reports once the program was started.
+    fn how(&self, exit_code: Option<i32>, stderr: &[u8]) -> anyhow::Result<Ended> {
+        match exit_code {
+            // The watchdog was faster than our own look at the halt files.
+            Some(137) if self.halted() => Ok(Ended::Halted),
+            // bubblewrap, like a shell, says 128 + n for signal n.
+            Some(code @ 129..=192) => Ok(Ended::Signalled(code - 128)),
+            Some(code) => Ok(Ended::Exited(code)),
+            None if self.halted() => Ok(Ended::Halted),
+            None => not_started(stderr),
+        }
+    }
+}
+
+/// A program that is absent or can't be run is data, as in a shell; anything else is a box that could not be made.
+fn not_started(stderr: &[u8]) -> anyhow::Result<Ended> {
+    let text = String::from_utf8_lossy(stderr);
+    let text = text.trim();
+    if text.contains("bwrap: execvp ") {
+        return Ok(Ended::Exited(if text.ends_with("No such file or directory") { 127 } else { 126 }));
+    }
+    bail!("bubblewrap failed: {text}{}", probe::hint(text))
+}
+
+/// A box that lives; dropping it ends it.
+struct Running<'a> {
+    child: Child,
+    held: Option<Held>,
+    status: File,
+    gate: OwnedFd,
+    run: Option<&'a Supervision>,
+}
+
+impl<'a> Running<'a> {
+    /// Waits until bubblewrap names the box's first process, takes hold of it and writes it down.
+    fn standing(mut self) -> anyhow::Result<Running<'a>> {
+        let Some(pid) = self.first_process()? else {
+            let complaint = self.complaint();
+            bail!("bubblewrap failed: {complaint}{}", probe::hint(&complaint));
+        };
+        let monitor = i32::try_from(self.child.id()).context("bubblewrap's process number")?;
+        let held = self.held.insert(Held::child_of(pid, monitor)?);
+        if let Some(run) = self.run {
+            run.record_init(&held.record)?;
+        }
+        Ok(self)
+    }
+
+    /// The number that bubblewrap reports; none if it ended before.
+    fn first_process(&mut self) -> anyhow::Result<Option<i32>> {
+        let mut said = Vec::new();
+        let mut part = [0; 1024];
+        // It comes in several pieces.
+        while number(&said, "child-pid").is_none() {
+            ensure!(os::readable_within(&self.status, PATIENCE), "bubblewrap made no box in {} s", PATIENCE.as_secs());
+            match self.status.read(&mut part).context("reading bubblewrap's status")? {
+                0 => break,
+                count => said.extend_from_slice(&part[..count]),
+            }
+        }
+        Ok(number(&said, "child-pid"))
+    }
+
+    /// What bubblewrap, which has closed its status and so is ending, said last.
+    fn complaint(&mut self) -> String {
+        let mut text = [0; 4096];
+        let pipe = self.child.stderr.as_mut().filter(|pipe| os::readable_within(pipe, PATIENCE));
+        let count = pipe.and_then(|pipe| pipe.read(&mut text).ok()).unwrap_or(0);
+        String::from_utf8_lossy(&text[..count]).trim().to_owned()
+    }
+
+    /// Lets the program start. That the box is gone already shows later, by its status.
+    fn go(&mut self) {
+        let _ = rustix::io::write(&self.gate, b"g");
+    }
+
+    /// Ends whatever still lives, waits until all of it is gone, and returns the exit code that bubblewrap reported.
+    fn end(&mut self) -> anyhow::Result<Option<i32>> {
+        if let Some(held) = self.held.take() {
+            held.kill();
+            // The first process of a PID namespace ends after all others in it.
+            ensure!(held.gone_within(PATIENCE), "process {} does not end", held.record.pid);
+            if let Some(run) = self.run {
+                run.forget_init(&held.record)?;
+            }
+        }
+        if !os::readable_within(&os::child_pidfd(self.child.id())?, PATIENCE) {
+            self.child.kill().context("ending bubblewrap")?;
+        }
+        self.child.wait().context("waiting for bubblewrap")?;
+        let mut rest = Vec::new();
+        self.status.read_to_end(&mut rest).context("reading bubblewrap's status")?;
+        Ok(number(&rest, "exit-code"))
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if let Some(held) = self.held.take() {
+            held.kill();
+            held.gone_within(PATIENCE);
+        } else {
+            // A box that still waits at the gate does not yet die with bubblewrap.
+            os::kill_children(self.child.id());
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The number under `key` in bubblewrap's status: JSON objects, one after the other.
+fn number(status: &[u8], key: &str) -> Option<i32> {
+    let objects = serde_json::Deserializer::from_slice(status).into_iter::<serde_json::Value>();
+    let found = objects.map_while(Result::ok).find_map(|object| object.get(key)?.as_i64());
+    found.and_then(|number| i32::try_from(number).ok())
+}
+
+/// A file without a name that holds `content`, to be read from its start.
+fn in_memory(content: &[u8]) -> anyhow::Result<OwnedFd> {
+    let fd = rustix::fs::memfd_create("box", MemfdFlags::CLOEXEC).context("making a file in memory")?;
+    let mut file = File::from(fd);
+    file.write_all(content).context("filling a file in memory")?;
+    rustix::fs::seek(&file, SeekFrom::Start(0)).context("rewinding a file in memory")?;
+    Ok(file.into())
+}

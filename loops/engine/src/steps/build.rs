@@ -1,0 +1,129 @@
+//! Build: one round of the maker in a private workspace; what comes back is a commit in the engine's repository.
+
+use anyhow::{Context as _, Result};
+use git2::Oid;
+use loopwright_core::check::Ended;
+use loopwright_core::finding::Fingerprint;
+use loopwright_core::money::Micros;
+use loopwright_core::progress::substance;
+use loopwright_core::run::{BuildResult, Built, Item, Outcome, Run, Stage};
+use loopwright_core::triage::plain;
+use loopwright_core::verdict::AgentResult;
+use uuid::Uuid;
+
+use super::Work;
+use crate::agent::prompt::{self, Prompt};
+use crate::agent::{AgentReport, Order, Role};
+use crate::resolve::environment;
+use crate::workspace::{Collected, Origin, Workspace};
+
+/// One round.
+pub struct Round<'a> {
+    /// The attempt's id.
+    pub id: Uuid,
+    /// On what.
+    pub finding: &'a Fingerprint,
+    /// The round, from 1.
+    pub iteration: u32,
+    /// What was reserved for it.
+    pub reserve: Micros,
+}
+
+/// Runs the maker once.
+///
+/// # Errors
+/// The workspace or the sandbox can't be had, or HALT came. What the maker did is data.
+pub fn build(work: &mut Work, run: &Run, round: &Round<'_>) -> Result<Outcome> {
+    let item = run.item(round.finding).context("the finding is not in this run")?;
+    let (start, origin) = match last_commit(work, run, item)? {
+        Some(commit) => (commit, Origin::Results),
+        None => (work.resolved.base.commit, Origin::Base),
+    };
+    let name = format!("attempt-{}", round.id.simple());
+    let workspace = work.workspaces().create(&name, start, origin)?;
+    let built = make(work, round, item, &workspace);
+    work.workspaces().discard(workspace)?;
+    built.map(Outcome::Built)
+}
+
+/// The last usable commit of this finding in this run.
+fn last_commit(work: &Work, run: &Run, item: &Item) -> Result<Option<Oid>> {
+    let commit = match item.stage.resting() {
+        Stage::Built { commit, .. } | Stage::Verified { commit, .. } => Some(commit.clone()),
+        _ => crate::store::runs::last_commit(work.store.read(), run.start.run, &item.queued.finding)?,
+    };
+    commit.map(|c| Oid::from_str(&c).context("an attempt's commit")).transpose()
+}
+
+fn make(work: &Work, round: &Round<'_>, item: &Item, workspace: &Workspace) -> Result<Built> {
+    let known = work.known(round.finding)?;
+    let order = Order {
+        role: Role::Maker,
+        prompt: prompt::build(&Prompt {
+            role: Role::Maker,
+            finding: &known.finding,
+            iteration: round.iteration,
+            reasons: &item.reasons,
+            attachments: &[],
+        }),
+        finding: known.finding.clone(),
+        workspace: workspace.path.clone(),
+        iteration: round.iteration,
+        reasons: item.reasons.clone(),
+        env: environment(&work.resolved.definition),
+        mounts: work.prepared.clone(),
+        raw: work.raw(&format!("maker-{}", round.id)),
+    };
+    let report = work.maker.run(&order, &work.sandbox)?;
+    anyhow::ensure!(report.ended != Ended::Halted, "halted while the maker worked");
+    let charged = charge(&report.result, round.reserve);
+    let built = |result| Built {
+        charged,
+        tokens: report.result.tokens.unwrap_or(0),
+        summary: report.result.summary.as_deref().map(|s| plain(s, 300)),
+        result,
+    };
+    if let Some(why) = &report.result.declined {
+        return Ok(built(BuildResult::Declined { why: plain(why, 300) }));
+    }
+    let collected = collect(work, round, &known.finding.title, workspace)?;
+    Ok(built(merged(collected, &report)))
+}
+
+/// An attempt that was cut off is still looked at: what it left may be whole.
+fn merged(collected: BuildResult, report: &AgentReport) -> BuildResult {
+    let cut = match report.ended {
+        Ended::TimedOut => "it took longer than it may",
+        Ended::Silent => "it said nothing for longer than it may",
+        Ended::Flooded => "it wrote more than it may",
+        Ended::Signalled(_) => "it was killed",
+        _ => return collected,
+    };
+    let why = format!("the maker was ended: {cut}; {}", plain(&report.tail, 200));
+    BuildResult::Unusable { why: why.trim_end_matches([' ', ';']).to_owned() }
+}
+
+fn collect(work: &Work, round: &Round<'_>, title: &str, workspace: &Workspace) -> Result<BuildResult> {
+    let base = work.resolved.base.commit;
+    let message = format!("{}\n\nLoopwright-Finding: {}\n", plain(title, 72), round.finding);
+    let collected = work.workspaces().collect(workspace, base, &message, (work.now)())?;
+    Ok(match collected {
+        Collected::Empty => BuildResult::Empty,
+        Collected::Refused { why } => BuildResult::Unusable { why },
+        Collected::Commit { commit, tree } => {
+            let diff = work.resolved.repos.diff(base, commit)?;
+            BuildResult::Change {
+                commit: commit.to_string(),
+                tree: tree.to_string(),
+                stat: diff.stat(),
+                substance: substance(&diff),
+                only_whitespace: diff.only_whitespace(),
+            }
+        }
+    })
+}
+
+/// What an agent says it cost, or the reservation where it says nothing.
+pub fn charge(result: &AgentResult, reserve: Micros) -> Micros {
+    result.cost.unwrap_or(reserve)
+}

@@ -1,0 +1,162 @@
+//! Discover: what is there to do on the base commit, compared with what is known. No model takes part.
+
+use anyhow::Result;
+use loopwright_core::check::{CaseStatus, CheckReport};
+use loopwright_core::definition::Source;
+use loopwright_core::finding::{Finding, FindingSource, FindingState, Fingerprint};
+use loopwright_core::known::{self, Known, Look};
+use loopwright_core::run::{Discovered, Outcome, Queued};
+use loopwright_core::scan as core_scan;
+
+use super::{Work, scan, triage};
+use crate::forge::issues::{Issue, Note};
+use crate::forge::local::LocalForge;
+use crate::forge::Forge as _;
+use crate::git::CommitFacts;
+use crate::store::findings;
+
+/// How many commits back a suspect may lie.
+const RECENT: usize = 30;
+/// Most suspects of one finding.
+const SUSPECTS: usize = 3;
+
+/// What was done, and what a reader of the run should know of it.
+pub type Noted = (Outcome, Vec<(String, String)>);
+
+/// Looks for work and writes the triage list.
+///
+/// # Errors
+/// A check can't be run, the forge can't be read, or nothing can be stored.
+pub fn discover(work: &mut Work) -> Result<Noted> {
+    work.base_reports = scan::base_reports(work)?;
+    let (mut seen, mut notes) = seen(work)?;
+    add_suspects(work, &mut seen)?;
+    let mut before = findings::of_loop(work.store.read(), work.row.id)?;
+    notes.extend(triage::apply_edits(work, &mut before)?);
+    let look = known::look(before, &seen, (work.now)());
+    store(work, &look)?;
+    let lines: Vec<String> = work.base_reports.iter().map(counted).collect();
+    let said = progress_note(work, &look, &lines);
+    let revision = triage::write(work, &look.known, &said)?;
+    Ok((Outcome::Discovered(discovered(work, &look, seen.len(), lines, revision)), notes))
+}
+
+fn seen(work: &Work) -> Result<(Vec<Finding>, Vec<(String, String)>)> {
+    let sources = &work.resolved.definition.discover.sources;
+    let reports: Vec<CheckReport> = scan::looked_at(sources, &work.base_reports).into_iter().cloned().collect();
+    let mut seen = core_scan::findings(&reports);
+    let mut notes = Vec::new();
+    if sources.contains(&Source::OpenIssues) {
+        let issues = LocalForge { repos: &work.resolved.repos }.open_issues(work.resolved.base.commit)?;
+        seen.extend(issues.open.iter().map(of_issue));
+        let note = |n: &Note| ("issue-unreadable".to_owned(), format!("{}: {}", n.path, n.reason));
+        notes.extend(issues.notes.iter().map(note));
+    }
+    Ok((seen, notes))
+}
+
+/// An issue as a finding; only its number is its identity.
+fn of_issue(issue: &Issue) -> Finding {
+    let key = issue.number.to_string();
+    let author = issue.author.as_deref().unwrap_or("nobody named");
+    Finding {
+        fingerprint: Fingerprint::of(FindingSource::Issue, &key),
+        source: FindingSource::Issue,
+        title: format!("Issue #{}: {}", issue.number, issue.title),
+        detail: format!("Written by {author}, labels: {}.\n\n{}", issue.labels.join(", "), issue.body),
+        should: format!("What issue #{} asks for is there", issue.number),
+        gate: None,
+        failing: std::collections::BTreeSet::new(),
+        places: Vec::new(),
+        suspects: Vec::new(),
+        fault: issue.labels.iter().any(|l| l.eq_ignore_ascii_case("bug")),
+        key,
+    }
+}
+
+/// Names the recent commits that touched a finding's places.
+fn add_suspects(work: &Work, seen: &mut [Finding]) -> Result<()> {
+    if !work.resolved.definition.discover.sources.contains(&Source::RecentCommits) {
+        return Ok(());
+    }
+    let commits = work.resolved.repos.recent_commits(work.resolved.base.commit, RECENT)?;
+    for finding in seen {
+        let touches = |c: &&CommitFacts| c.paths.iter().any(|p| finding.places.iter().any(|at| at.path == *p));
+        let named = |c: &CommitFacts| {
+            let id = c.id.to_string();
+            format!("{} {}", &id[..7], loopwright_core::triage::plain(&c.subject, 80))
+        };
+        finding.suspects = commits.iter().filter(touches).take(SUSPECTS).map(named).collect();
+    }
+    Ok(())
+}
+
+fn store(work: &mut Work, look: &Look) -> Result<()> {
+    let (loop_id, at) = (work.row.id, work.stamp());
+    work.store.write(|tx| look.known.iter().try_for_each(|k| findings::put(tx, loop_id, k, &at)))
+}
+
+fn discovered(work: &Work, look: &Look, seen: usize, checks: Vec<String>, triage: String) -> Discovered {
+    let base_failing = work.base_reports.iter().flat_map(CheckReport::failing).collect();
+    let queued = |k: &&Known| Queued {
+        finding: k.finding.fingerprint.clone(),
+        title: k.finding.title.clone(),
+        failing: k.finding.failing.clone(),
+        base_failing: std::collections::BTreeSet::clone(&base_failing),
+        rounds: k.rounds.clone(),
+    };
+    let wanted = |k: &&Known| work.only.as_ref().is_none_or(|only| k.finding.fingerprint == *only);
+    let put_off = |k: &&Known| {
+        matches!(k.state, FindingState::NeedsYou { .. } | FindingState::InReview | FindingState::Snoozed { .. })
+    };
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Discovered {
+        queue: known::queue(&look.known).iter().filter(|k| wanted(k)).map(queued).collect(),
+        seen: count(seen),
+        new: look.new,
+        gone: look.gone,
+        waiting: count(look.known.iter().filter(put_off).count()),
+        triage,
+        checks,
+    }
+}
+
+/// `tests_pass: 212 passed, 1 failed`
+fn counted(report: &CheckReport) -> String {
+    let count = |s| report.with_status(s).len();
+    let (passed, failed) = (count(CaseStatus::Passed), count(CaseStatus::Failed));
+    let passed = if passed > 0 { format!("{passed} passed, ") } else { String::new() };
+    format!("{}: {passed}{failed} failed", report.check)
+}
+
+/// `state/progress.md`: where the next run starts.
+fn progress_note(work: &Work, look: &Look, checks: &[String]) -> String {
+    let plain = |t: &str| loopwright_core::triage::plain(t, 120);
+    let mut text = format!("# Progress of {}\n\nLast look: {}, base {} on {}.\n\n", work.row.name, work.stamp(), &work.resolved.base.commit.to_string()[..12], plain(&work.resolved.base.branch));
+    for line in checks {
+        text.push_str(&format!("- {}\n", plain(line)));
+    }
+    for known in &look.known {
+        let why = match &known.state {
+            FindingState::NeedsYou { why } => format!("needs you: {}", plain(why)),
+            other => other.word().replace('_', " "),
+        };
+        text.push_str(&format!("- {}: {} ({why})\n", known.finding.fingerprint, plain(&known.finding.title)));
+    }
+    text
+}
+
+/// Writes the list again after the run moved findings; what a person edited meanwhile is applied first.
+///
+/// # Errors
+/// A file or a row can't be written.
+pub fn refresh(work: &mut Work) -> Result<Vec<(String, String)>> {
+    let mut known = findings::of_loop(work.store.read(), work.row.id)?;
+    let notes = triage::apply_edits(work, &mut known)?;
+    let look = Look { known, ..Look::default() };
+    store(work, &look)?;
+    let lines: Vec<String> = work.base_reports.iter().map(counted).collect();
+    let said = progress_note(work, &look, &lines);
+    triage::write(work, &look.known, &said)?;
+    Ok(notes)
+}

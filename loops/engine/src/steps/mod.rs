@@ -1,0 +1,113 @@
+//! The steps of a run, a file each: what each does, never when.
+
+pub mod build;
+pub mod discover;
+pub mod prepare;
+pub mod scan;
+pub mod ship;
+pub mod triage;
+pub mod verify;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use chrono::{DateTime, SecondsFormat, Utc};
+use loopwright_core::finding::Fingerprint;
+use loopwright_core::known::Known;
+use sha2::{Digest, Sha256};
+
+use crate::agent::Agent;
+use crate::home::Home;
+use crate::lease::Supervision;
+use crate::resolve::Resolved;
+use crate::sandbox::{Bubblewrap, Limits, Mount};
+use crate::store::loops::LoopRow;
+use crate::store::{Store, findings};
+use crate::workspace::Workspaces;
+
+/// Everything that the steps of one run share.
+pub struct Work {
+    /// Where things are kept.
+    pub home: Home,
+    /// The loop.
+    pub row: LoopRow,
+    /// The loop as it stands on the base commit.
+    pub resolved: Resolved,
+    /// Who makes.
+    pub maker: Box<dyn Agent>,
+    /// Who checks; none = gates alone.
+    pub checker: Option<Box<dyn Agent>>,
+    /// Where everything runs.
+    pub sandbox: Bubblewrap,
+    /// The run's hold on its directory.
+    pub supervision: Arc<Supervision>,
+    /// The store.
+    pub store: Store,
+    /// What `setup` left, read-only.
+    pub prepared: Vec<Mount>,
+    /// What the checks said of the base commit.
+    pub base_reports: Vec<loopwright_core::check::CheckReport>,
+    /// Only this finding is acted on (`run --finding`).
+    pub only: Option<Fingerprint>,
+    /// The time, wherever it is needed.
+    pub now: fn() -> DateTime<Utc>,
+}
+
+impl Work {
+    /// The workspaces of the repository.
+    pub fn workspaces(&self) -> Workspaces<'_> {
+        Workspaces {
+            sandbox: &self.sandbox,
+            repos: &self.resolved.repos,
+            root: self.home.workspaces(),
+            trash: self.home.data.join("trash"),
+        }
+    }
+
+    /// The time as it is stored.
+    pub fn stamp(&self) -> String {
+        stamp((self.now)())
+    }
+
+    /// The directory of the run.
+    pub fn run_dir(&self) -> &Path {
+        self.supervision.dir()
+    }
+
+    /// The finding as it is stored.
+    ///
+    /// # Errors
+    /// It isn't, or can't be read.
+    pub fn known(&self, finding: &Fingerprint) -> Result<Known> {
+        findings::one(self.store.read(), self.row.id, finding)?.with_context(|| format!("finding {finding} is unknown"))
+    }
+
+    /// Keeps an output as evidence; returns its SHA-256.
+    ///
+    /// # Errors
+    /// It can't be written.
+    pub fn keep_evidence(&self, bytes: &[u8]) -> Result<String> {
+        let hash = loopwright_core::hex(&Sha256::digest(bytes));
+        let path = self.run_dir().join(loopwright_core::lease::EVIDENCE).join(&hash);
+        std::fs::write(&path, bytes).with_context(|| format!("keeping {}", path.display()))?;
+        Ok(hash)
+    }
+
+    /// A folder below the run directory for raw streams.
+    pub fn raw(&self, name: &str) -> PathBuf {
+        self.run_dir().join(loopwright_core::lease::RAW).join(name)
+    }
+
+    /// How long a check may take and how much it may say.
+    pub fn check_limits(&self) -> Limits {
+        let left = Duration::from_secs(self.resolved.definition.rails.max_duration_s);
+        Limits { wall: left.min(Duration::from_secs(1800)), idle: None, output: 64 << 20 }
+    }
+}
+
+/// A time as it is stored: RFC 3339 UTC.
+pub fn stamp(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}

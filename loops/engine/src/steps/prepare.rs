@@ -1,0 +1,164 @@
+//! Prepare: `setup` once per lock file, and the readiness probe. Nothing of it is an iteration or costs money.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use loopwright_core::definition::Command;
+use loopwright_core::run::Outcome;
+use sha2::{Digest, Sha256};
+
+use super::Work;
+use crate::resolve::environment;
+use crate::sandbox::{Access, BoxSpec, Limits, Mount, Output, Sandbox};
+use crate::workspace::{Origin, Workspace};
+
+/// Files that say which dependencies a project has.
+const LOCK_FILES: [&str; 8] = [
+    "Cargo.lock",
+    "package-lock.json",
+    "pnpm-lock.yaml",
+    "yarn.lock",
+    "poetry.lock",
+    "uv.lock",
+    "requirements.txt",
+    "go.sum",
+];
+
+/// Makes the environment ready on the base commit.
+///
+/// # Errors
+/// `setup` fails, or a program of a check is not in the sandbox (`env_not_ready`).
+pub fn prepare(work: &mut Work) -> Result<Outcome> {
+    if let Some(setup) = work.resolved.definition.setup.clone() {
+        work.prepared = prepared(work, &setup)?;
+    }
+    let base = &work.resolved.base;
+    Ok(Outcome::Prepared { branch: base.branch.clone(), commit: base.commit.to_string() })
+}
+
+/// Asks only whether each check's program is there; what a check says is not asked here.
+///
+/// # Errors
+/// One is not: `env_not_ready`.
+pub fn probe(work: &Work, base: &Workspace) -> Result<()> {
+    for check in &work.resolved.checks {
+        for probe in &check.probes {
+            let argv = vec!["sh".to_owned(), "-c".to_owned(), "\"$@\" >/dev/null 2>&1".to_owned(), "sh".to_owned()];
+            let argv = argv.into_iter().chain(probe.argv()).collect();
+            let limits = Limits { wall: Duration::from_secs(60), idle: None, output: 1 << 20 };
+            let output = work.sandbox.run(&spec(work, base, "probe", argv, limits))?;
+            if !output.ended.well() {
+                bail!(
+                    "env_not_ready: `{}` ({}) does not work in the sandbox, which sees only the system and the toolchains \
+                     that `loopwright check {}` lists",
+                    probe,
+                    check.name,
+                    work.row.name
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What `setup` leaves behind, from the cache or made now.
+fn prepared(work: &Work, setup: &Command) -> Result<Vec<Mount>> {
+    let layer = work.home.cache.join("prepared").join(key(work, setup)?);
+    if !layer.join("done").exists() {
+        let name = format!("setup-{}", uuid::Uuid::now_v7().simple());
+        let workspaces = work.workspaces();
+        let workspace = workspaces.create(&name, work.resolved.base.commit, Origin::Base)?;
+        let made = make(work, setup, &workspace, &layer);
+        workspaces.discard(workspace)?;
+        made?;
+    }
+    let listed = fs::read_to_string(layer.join("done")).context("reading what setup left")?;
+    listed.lines().map(|entry| mount(&layer.join("tree"), entry)).collect()
+}
+
+fn key(work: &Work, setup: &Command) -> Result<String> {
+    let (repos, commit) = (&work.resolved.repos, work.resolved.base.commit);
+    let mut hash = Sha256::new();
+    hash.update(serde_json::to_vec(&(setup, environment(&work.resolved.definition), work.row.repo))?);
+    let mut locked = false;
+    for file in LOCK_FILES {
+        if let Some(bytes) = repos.file(commit, file)? {
+            hash.update(file.as_bytes());
+            hash.update(Sha256::digest(&bytes));
+            locked = true;
+        }
+    }
+    if !locked {
+        hash.update(work.resolved.base.tree.to_string().as_bytes());
+    }
+    Ok(loopwright_core::hex(&hash.finalize())[..32].to_owned())
+}
+
+fn make(work: &Work, setup: &Command, workspace: &Workspace, layer: &Path) -> Result<()> {
+    let limits = Limits { wall: Duration::from_secs(1800), idle: None, output: 16 << 20 };
+    let output = work.sandbox.run(&spec(work, workspace, "setup", setup.argv(), limits))?;
+    if !output.ended.well() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let tail = loopwright_core::triage::plain(said.lines().last().unwrap_or_default(), 300);
+        bail!("env_not_ready: `{setup}` (setup) ended with {:?}: {tail}", output.ended);
+    }
+    let left = left_behind(work, workspace)?;
+    fs::create_dir_all(layer.join("tree")).with_context(|| format!("making {}", layer.display()))?;
+    for entry in &left {
+        let (from, to) = (workspace.path.join(entry), layer.join("tree").join(entry));
+        if to.exists() {
+            fs::remove_dir_all(&to).or_else(|_| fs::remove_file(&to))?;
+        }
+        fs::rename(&from, &to).with_context(|| format!("keeping {}", from.display()))?;
+    }
+    fs::write(layer.join("done"), left.join("\n")).context("noting that setup is done")
+}
+
+/// Top-level entries that are new since the checkout, told by git inside the box.
+fn left_behind(work: &Work, workspace: &Workspace) -> Result<Vec<String>> {
+    let list = "git --git-dir=/workspace/.git --work-tree=/workspace ls-files -z --others --directory --no-empty-directory";
+    let argv = vec!["sh".to_owned(), "-c".to_owned(), list.to_owned()];
+    let limits = Limits { wall: Duration::from_secs(60), idle: None, output: 16 << 20 };
+    let output = work.sandbox.run(&spec(work, workspace, "setup list", argv, limits))?;
+    if !output.ended.well() {
+        bail!("listing what setup left: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let text = String::from_utf8(output.stdout).context("setup left a name that is not UTF-8")?;
+    let mut top: Vec<String> = Vec::new();
+    for path in text.split('\0').filter(|p| !p.is_empty()) {
+        let Some((entry, below)) = path.split_once('/') else {
+            top.push(path.to_owned());
+            continue;
+        };
+        if !below.is_empty() {
+            bail!("setup left {path} inside the tracked folder {entry}; only whole new top-level entries can be kept");
+        }
+        top.push(entry.to_owned());
+    }
+    Ok(top)
+}
+
+/// One kept entry, seen read-only at its place; a link would lead out of the layer and is refused.
+fn mount(tree: &Path, entry: &str) -> Result<Mount> {
+    let source: PathBuf = tree.join(entry);
+    let kind = fs::symlink_metadata(&source).with_context(|| format!("looking at {}", source.display()))?.file_type();
+    if !(kind.is_dir() || kind.is_file()) || entry.contains(['/', '\n']) {
+        bail!("setup left {entry}, which is neither a plain file nor a folder");
+    }
+    Ok(Mount { source, target: format!("/workspace/{entry}"), access: Access::ReadOnly })
+}
+
+fn spec(work: &Work, workspace: &Workspace, label: &str, argv: Vec<String>, limits: Limits) -> BoxSpec {
+    BoxSpec {
+        label: label.to_owned(),
+        argv,
+        env: environment(&work.resolved.definition),
+        cwd: "/workspace".to_owned(),
+        mounts: vec![workspace.mount(Access::Writable)],
+        stdin: Vec::new(),
+        limits,
+        stdout: Output::Memory,
+    }
+}

@@ -1,0 +1,130 @@
+//! `scan_ci_failures`: the project's own checks on the base commit, in the sandbox, with their results kept.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use loopwright_core::check::CheckReport;
+use loopwright_core::definition::Source;
+use sha2::{Digest, Sha256};
+
+use super::{Work, prepare};
+use crate::checks::{self, DetectedCheck as Check};
+use crate::resolve::environment;
+use crate::sandbox::{Access, Mount};
+use crate::store::base_results;
+use crate::workspace::{Origin, Workspace};
+
+/// What each check says of the base commit; from the cache where nothing it depends on changed.
+///
+/// # Errors
+/// The environment is not ready, or the sandbox refuses. What a check says is data.
+pub fn base_reports(work: &mut Work) -> Result<Vec<CheckReport>> {
+    let commit = work.resolved.base.commit.to_string();
+    let mut found: BTreeMap<String, CheckReport> = BTreeMap::new();
+    let mut missing: Vec<Check> = Vec::new();
+    for check in &work.resolved.checks {
+        match base_results::get(work.store.read(), work.row.repo, &commit, &key(work, check)?)? {
+            Some(report) => drop(found.insert(check.name.clone(), report)),
+            None => missing.push(check.clone()),
+        }
+    }
+    if !missing.is_empty() {
+        run_missing(work, &missing, &mut found)?;
+    }
+    Ok(work.resolved.checks.iter().filter_map(|c| found.remove(&c.name)).collect())
+}
+
+fn run_missing(work: &mut Work, missing: &[Check], found: &mut BTreeMap<String, CheckReport>) -> Result<()> {
+    let commit = work.resolved.base.commit;
+    let name = format!("base-{}", uuid::Uuid::now_v7().simple());
+    let workspace = work.workspaces().create(&name, commit, Origin::Base)?;
+    let ran = run_on(work, missing, &workspace);
+    work.workspaces().discard(workspace)?;
+    let at = work.stamp();
+    for (check, report) in missing.iter().zip(ran?) {
+        let (key, repo) = (key(work, check)?, work.row.repo);
+        // A check that was cut off says nothing that is worth keeping.
+        if matches!(report.ended, loopwright_core::check::Ended::Exited(_)) {
+            work.store.write(|tx| base_results::put(tx, repo, &commit.to_string(), &key, &report, &at))?;
+        }
+        found.insert(check.name.clone(), report);
+    }
+    Ok(())
+}
+
+fn run_on(work: &Work, missing: &[Check], workspace: &Workspace) -> Result<Vec<CheckReport>> {
+    prepare::probe(work, workspace)?;
+    let target = TargetDir::new(work)?;
+    missing.iter().map(|check| Ok(run(work, check, workspace, &target)?.0)).collect()
+}
+
+/// Runs one check in a checkout; answers with its report and its output.
+///
+/// # Errors
+/// The sandbox refuses, or HALT came.
+pub fn run(work: &Work, check: &Check, workspace: &Workspace, target: &TargetDir) -> Result<(CheckReport, Vec<u8>)> {
+    let mut mounts = work.prepared.clone();
+    mounts.push(target.mount());
+    let env = environment(&work.resolved.definition);
+    let order = checks::CheckOrder {
+        check: &check.name,
+        commands: &check.commands,
+        workspace: &workspace.path,
+        env: &env,
+        mounts: &mounts,
+        limits: work.check_limits(),
+    };
+    let ran = checks::run(&order, &work.sandbox)?;
+    anyhow::ensure!(ran.report.ended != loopwright_core::check::Ended::Halted, "halted in {}", check.name);
+    Ok((ran.report, ran.output))
+}
+
+/// Which of the reports the loop looks for findings in.
+pub fn looked_at<'a>(sources: &[Source], reports: &'a [CheckReport]) -> Vec<&'a CheckReport> {
+    let names = sources.iter().find_map(|s| match s {
+        Source::ScanCiFailures(names) => Some(names),
+        _ => None,
+    });
+    let Some(names) = names else { return Vec::new() };
+    reports.iter().filter(|r| names.is_empty() || names.contains(&r.check)).collect()
+}
+
+/// Everything that a report depends on besides the commit.
+fn key(work: &Work, check: &Check) -> Result<String> {
+    let toolchains: Vec<String> = work.sandbox.mounts_table().iter().map(|m| format!("{m:?}")).collect();
+    let setup = &work.resolved.definition.setup;
+    let parts = (
+        &check.commands,
+        environment(&work.resolved.definition),
+        setup,
+        toolchains,
+        env!("CARGO_PKG_VERSION"),
+    );
+    Ok(loopwright_core::hex(&Sha256::digest(serde_json::to_vec(&parts)?)))
+}
+
+/// A folder for build results that the checks of one checkout share, and that is gone afterwards.
+pub struct TargetDir(std::path::PathBuf);
+
+impl TargetDir {
+    /// Makes an empty one.
+    ///
+    /// # Errors
+    /// It can't be made.
+    pub fn new(work: &Work) -> Result<TargetDir> {
+        let path = work.home.workspaces().join(format!("target-{}", uuid::Uuid::now_v7().simple()));
+        crate::home::private_dir(&path)?;
+        Ok(TargetDir(path))
+    }
+
+    fn mount(&self) -> Mount {
+        Mount { source: self.0.clone(), target: checks::TARGET_DIR.to_owned(), access: Access::Writable }
+    }
+}
+
+impl Drop for TargetDir {
+    fn drop(&mut self) {
+        // Left behind it costs disk and nothing else; the next sweep takes it.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,113 @@
+//! `state/triage.md` and `state/progress.md`: read back first, then written anew; links are not followed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use loopwright_core::finding::Fingerprint;
+use loopwright_core::known::{self, Known};
+use loopwright_core::triage::{self, Edit, Line};
+use rustix::fs::{Mode, OFlags};
+
+use super::Work;
+use crate::home::{private_dir, replace};
+use crate::store::loops;
+
+/// No person writes more than this by hand.
+const LARGEST: u64 = 4 << 20;
+
+/// What the person did to the list, or why nothing was read back.
+pub enum ReadBack {
+    /// The edits; empty when there are none.
+    Edits(BTreeMap<Fingerprint, Edit>),
+    /// The file is kept beside under this name.
+    Rejected {
+        /// Why, and where it is.
+        note: String,
+    },
+}
+
+/// The list's file.
+pub fn path(work: &Work) -> PathBuf {
+    work.home.loop_state(work.row.id).join(&work.resolved.definition.discover.write_to)
+}
+
+/// Reads the person's edits since the list was written last.
+///
+/// # Errors
+/// The file can't be read.
+pub fn read_back(work: &Work, known: &[Known]) -> Result<ReadBack> {
+    let (row, path) = (loops::by_id(work.store.read(), work.row.id)?, path(work));
+    let Some(revision) = row.triage_revision else { return Ok(ReadBack::Edits(BTreeMap::new())) };
+    let Some(text) = read_plain(&path)? else { return Ok(ReadBack::Edits(BTreeMap::new())) };
+    let lines: Vec<Line> = row
+        .triage_listed
+        .iter()
+        .filter_map(|f| known.iter().find(|k| k.finding.fingerprint == *f))
+        .map(listed)
+        .collect();
+    match triage::read_back(&text, &lines, &revision) {
+        Ok(edits) => Ok(ReadBack::Edits(edits)),
+        Err(why) => {
+            let kept = path.with_extension("rejected.md");
+            fs::rename(&path, &kept).with_context(|| format!("keeping {}", kept.display()))?;
+            let note = format!("nothing was read back from the triage list: {why}; it is kept as {}", kept.display());
+            Ok(ReadBack::Rejected { note })
+        }
+    }
+}
+
+/// Writes the list and the progress note; returns the revision.
+///
+/// # Errors
+/// A file can't be written.
+pub fn write(work: &mut Work, known: &[Known], said: &str) -> Result<String> {
+    let lines: Vec<Line> = known.iter().filter_map(Known::line).collect();
+    let (text, revision) = triage::render(&work.row.name, &lines);
+    let path = path(work);
+    private_dir(path.parent().context("the triage list has no folder")?)?;
+    replace(&path, text.as_bytes())?;
+    let listed: Vec<Fingerprint> = lines.into_iter().map(|l| l.finding).collect();
+    let id = work.row.id;
+    work.store.write(|tx| loops::set_triage(tx, id, &revision, &listed))?;
+    let progress = work.home.loop_state(work.row.id).join("progress.md");
+    replace(&progress, said.as_bytes())?;
+    Ok(revision)
+}
+
+/// Applies the person's edits to what is known; returns what to note.
+///
+/// # Errors
+/// The file can't be read.
+pub fn apply_edits(work: &Work, known: &mut [Known]) -> Result<Vec<(String, String)>> {
+    Ok(match read_back(work, known)? {
+        ReadBack::Rejected { note } => vec![("triage-rejected".to_owned(), note)],
+        ReadBack::Edits(edits) => match known::edited(known, &edits, (work.now)()) {
+            0 => Vec::new(),
+            moved => vec![("triage-read".to_owned(), format!("{moved} decided in the triage list"))],
+        },
+    })
+}
+
+fn listed(known: &Known) -> Line {
+    Line {
+        finding: known.finding.fingerprint.clone(),
+        title: known.finding.title.clone(),
+        state: known.state.clone(),
+    }
+}
+
+/// A file's text; none if it isn't there. A link, a folder or a huge file is an error.
+fn read_plain(path: &Path) -> Result<Option<String>> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(fd) => fs::File::from(fd),
+        Err(rustix::io::Errno::NOENT) => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("reading {} (links are not followed)", path.display())),
+    };
+    let mut bytes = Vec::new();
+    file.take(LARGEST).read_to_end(&mut bytes).with_context(|| format!("reading {}", path.display()))?;
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+}

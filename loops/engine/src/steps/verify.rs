@@ -1,0 +1,208 @@
+//! Verify: the gates in a fresh checkout of the attempt, then the checker in its own box. No model can talk a gate over.
+
+use anyhow::{Context as _, Result};
+use git2::Oid;
+use loopwright_core::check::{CheckReport, Ended};
+use loopwright_core::diff::{DiffFacts, DiffLimits, check_configuration_paths, reasonable};
+use loopwright_core::finding::Finding;
+use loopwright_core::gate::{self, GateResult, Level};
+use loopwright_core::money::Micros;
+use loopwright_core::run::{Item, Outcome, Run, Stage};
+use loopwright_core::triage::plain;
+use loopwright_core::verdict::{CheckerVerdict, Verdict};
+use uuid::Uuid;
+
+use super::{Work, build, scan};
+use crate::agent::prompt::{self, Prompt};
+use crate::agent::{Order, Role};
+use crate::checks::DetectedCheck as Check;
+use crate::resolve::{DIFF_REASONABLE, environment};
+use crate::workspace::Workspace;
+
+/// The attempt that is judged.
+struct Judged<'a> {
+    finding: Finding,
+    item: &'a Item,
+    attempt: Uuid,
+    commit: Oid,
+    diff: DiffFacts,
+}
+
+/// Judges the last attempt on a finding.
+///
+/// # Errors
+/// A checkout or the sandbox can't be had, or HALT came. What gates and checker say is data.
+pub fn verify(work: &mut Work, run: &Run, finding: &loopwright_core::finding::Fingerprint, reserve: Micros) -> Result<Outcome> {
+    let item = run.item(finding).context("the finding is not in this run")?;
+    let Stage::Built { attempt, commit } = item.stage.resting() else { anyhow::bail!("no attempt waits for its verdict") };
+    let commit = Oid::from_str(commit).context("the attempt's commit")?;
+    let judged = Judged {
+        finding: work.known(finding)?.finding,
+        item,
+        attempt: *attempt,
+        commit,
+        diff: work.resolved.repos.diff(work.resolved.base.commit, commit)?,
+    };
+    let (gates, reports) = gates(work, &judged)?;
+    let level = work.resolved.definition.verify.check.level(&gates);
+    let mut verdict = Verdict {
+        verified: level >= Level::NeedsPerson,
+        level,
+        reasons: reasons(&gates),
+        failing: reports.iter().flat_map(CheckReport::failing).collect(),
+        gates,
+        checker: None,
+        checked_by: None,
+    };
+    let charged = if verdict.verified { check(work, &judged, &mut verdict, reserve)? } else { Micros::ZERO };
+    Ok(Outcome::Verified { charged, verdict: Box::new(verdict) })
+}
+
+/// Why gates are not content, for the maker and the person.
+fn reasons(gates: &[GateResult]) -> Vec<String> {
+    let failed = gates.iter().filter(|g| g.level == Level::Fail);
+    failed.flat_map(|g| g.reasons.iter().map(move |r| format!("{}: {r}", g.gate))).collect()
+}
+
+fn gates(work: &Work, judged: &Judged<'_>) -> Result<(Vec<GateResult>, Vec<CheckReport>)> {
+    let name = format!("verify-{}", judged.attempt.simple());
+    let workspaces = work.workspaces();
+    let base = work.resolved.base.commit;
+    let checkout = workspaces.checkout_for_gates(&name, judged.commit, base, check_configuration_paths())?;
+    let answered = answer_all(work, judged, &checkout);
+    workspaces.discard(checkout)?;
+    answered
+}
+
+fn answer_all(work: &Work, judged: &Judged<'_>, checkout: &Workspace) -> Result<(Vec<GateResult>, Vec<CheckReport>)> {
+    let (mut results, mut reports) = (Vec::new(), Vec::new());
+    let target = scan::TargetDir::new(work)?;
+    for name in work.resolved.definition.verify.check.gates() {
+        if name == DIFF_REASONABLE {
+            results.push(reasonable(&judged.diff, &DiffLimits::default()));
+            continue;
+        }
+        let Some(check) = work.resolved.checks.iter().find(|c| c.name == name) else {
+            results.push(absent(&name));
+            continue;
+        };
+        let (result, report) = answer(work, judged, check, checkout, &target)?;
+        results.push(result);
+        reports.push(report);
+    }
+    Ok((results, reports))
+}
+
+fn absent(name: &str) -> GateResult {
+    GateResult {
+        gate: name.to_owned(),
+        level: Level::NeedsPerson,
+        summary: "absent".to_owned(),
+        reasons: vec!["absent: no command is known for it in this repository".to_owned()],
+        evidence: None,
+    }
+}
+
+fn answer(
+    work: &Work,
+    judged: &Judged<'_>,
+    check: &Check,
+    checkout: &Workspace,
+    target: &scan::TargetDir,
+) -> Result<(GateResult, CheckReport)> {
+    let base = work.base_reports.iter().find(|r| r.check == check.name).context("the check never ran on the base")?;
+    let (report, output) = scan::run(work, check, checkout, target)?;
+    let mut result = gate::relative(&check.name, base, &report, &judged.finding);
+    let new = gate::new_tests(base, &report);
+    let on_base = new_tests_on_base(work, judged, check, target, !new.is_empty())?;
+    if let Some((level, reason)) = gate::judge_new_tests(&judged.finding, &new, on_base.as_ref()) {
+        result.level = result.level.min(level);
+        result.reasons.push(reason);
+    }
+    result.evidence = Some(work.keep_evidence(&output)?);
+    Ok((result, report))
+}
+
+/// Where the finding is a fault and the attempt adds tests: these tests on the base, to see that they fail there.
+fn new_tests_on_base(
+    work: &Work,
+    judged: &Judged<'_>,
+    check: &Check,
+    target: &scan::TargetDir,
+    any: bool,
+) -> Result<Option<CheckReport>> {
+    if !any || !judged.finding.fault {
+        return Ok(None);
+    }
+    let tests: Vec<&str> = judged.diff.files.iter().map(|f| f.path.as_str()).filter(|p| is_test_file(p)).collect();
+    if tests.is_empty() {
+        return Ok(None);
+    }
+    let name = format!("newtests-{}", judged.attempt.simple());
+    let workspaces = work.workspaces();
+    // The base with nothing but the attempt's test files.
+    let checkout = workspaces.checkout_for_gates(&name, work.resolved.base.commit, judged.commit, &tests)?;
+    let ran = scan::run(work, check, &checkout, target);
+    workspaces.discard(checkout)?;
+    ran.map(|(report, _)| Some(report))
+}
+
+fn is_test_file(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let in_folder = path.split('/').rev().skip(1).any(|dir| matches!(dir, "tests" | "test" | "__tests__" | "spec"));
+    in_folder || name.starts_with("test_") || name.contains("_test.") || name.contains(".test.") || name.contains(".spec.")
+}
+
+/// Asks the checker, if there is one; what it costs is charged whatever it says.
+fn check(work: &Work, judged: &Judged<'_>, verdict: &mut Verdict, reserve: Micros) -> Result<Micros> {
+    let Some(checker) = &work.checker else { return Ok(Micros::ZERO) };
+    let name = format!("checker-{}", judged.attempt.simple());
+    let workspaces = work.workspaces();
+    let checkout = workspaces.create(&name, judged.commit, crate::workspace::Origin::Results)?;
+    let asked = checker.run(&order(work, judged, verdict, &checkout)?, &work.sandbox);
+    workspaces.discard(checkout)?;
+    let report = asked?;
+    anyhow::ensure!(report.ended != Ended::Halted, "halted while the checker worked");
+    verdict.checked_by = Some(checker.facts().name);
+    match report.result.verdict.clone().filter(|_| report.ended.well()) {
+        Some(answer) => accept(verdict, answer),
+        None => {
+            verdict.verified = false;
+            verdict.reasons.push(format!("the checker gave no valid verdict ({:?}); that is a rejection", report.ended));
+        }
+    }
+    Ok(build::charge(&report.result, reserve))
+}
+
+fn accept(verdict: &mut Verdict, answer: CheckerVerdict) {
+    if !answer.accepted {
+        verdict.verified = false;
+        verdict.reasons.extend(answer.reasons.iter().map(|r| format!("checker: {}", plain(r, 300))));
+        let faults = answer.faults.iter();
+        verdict.reasons.extend(faults.map(|f| format!("checker: {} in {}: {}", plain(&f.rule, 80), plain(&f.file, 120), plain(&f.message, 200))));
+    }
+    verdict.checker = Some(answer);
+}
+
+fn order(work: &Work, judged: &Judged<'_>, verdict: &Verdict, checkout: &Workspace) -> Result<Order> {
+    let diff = work.resolved.repos.diff_text(work.resolved.base.commit, judged.commit)?;
+    let gates: String = verdict.gates.iter().map(|g| format!("{}: {:?}: {}\n", g.gate, g.level, g.summary)).collect();
+    let iteration = u32::try_from(judged.item.rounds.len()).unwrap_or(u32::MAX);
+    Ok(Order {
+        role: Role::Checker,
+        prompt: prompt::build(&Prompt {
+            role: Role::Checker,
+            finding: &judged.finding,
+            iteration,
+            reasons: &[],
+            attachments: &[("The change", &String::from_utf8_lossy(&diff)), ("What the gates said", &gates)],
+        }),
+        finding: judged.finding.clone(),
+        workspace: checkout.path.clone(),
+        iteration,
+        reasons: Vec::new(),
+        env: environment(&work.resolved.definition),
+        mounts: work.prepared.clone(),
+        raw: work.raw(&format!("checker-{}", judged.attempt)),
+    })
+}

@@ -1,0 +1,123 @@
+//! Registered loops and the repositories they work on.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use loopwright_core::finding::Fingerprint;
+use loopwright_core::ids::{LoopId, RepoId};
+use loopwright_core::run::Mode;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use uuid::Uuid;
+
+/// A registered loop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoopRow {
+    /// Its id.
+    pub id: LoopId,
+    /// Its name.
+    pub name: String,
+    /// Its file.
+    pub path: PathBuf,
+    /// The repository's id.
+    pub repo: RepoId,
+    /// The repository's path.
+    pub repo_path: PathBuf,
+    /// Only look, or ship too.
+    pub mode: Mode,
+    /// SHA-256 of the file that was confirmed.
+    pub hash: String,
+    /// Revision of the triage list that was written last.
+    pub triage_revision: Option<String>,
+    /// What that list held, in order.
+    pub triage_listed: Vec<Fingerprint>,
+}
+
+const COLUMNS: &str = "SELECT l.id, l.name, l.path, l.repo, r.path, l.mode, l.hash, l.triage_revision, l.triage_listed \
+                       FROM loops l JOIN repos r ON r.id = l.repo";
+
+/// All loops by name.
+///
+/// # Errors
+/// The rows can't be read.
+pub fn all(db: &Connection) -> Result<Vec<LoopRow>> {
+    let mut rows = db.prepare_cached(&format!("{COLUMNS} ORDER BY l.name"))?;
+    let found = rows.query_map([], row)?;
+    found.collect::<Result<_, _>>().context("reading the loops")
+}
+
+/// A loop by its name.
+///
+/// # Errors
+/// The row can't be read.
+pub fn by_name(db: &Connection, name: &str) -> Result<Option<LoopRow>> {
+    db.query_row(&format!("{COLUMNS} WHERE l.name = ?1"), [name], row).optional().context("reading a loop")
+}
+
+/// A loop by its id.
+///
+/// # Errors
+/// The row can't be read or isn't there.
+pub fn by_id(db: &Connection, id: LoopId) -> Result<LoopRow> {
+    db.query_row(&format!("{COLUMNS} WHERE l.id = ?1"), [id.to_string()], row)
+        .with_context(|| format!("reading the loop {id}"))
+}
+
+/// The id of the repository at `path`, made if it is new.
+///
+/// # Errors
+/// The row can't be written.
+pub fn repo(tx: &Transaction<'_>, path: &Path) -> Result<RepoId> {
+    let path = path.to_str().context("the repository's path is not UTF-8")?;
+    tx.execute("INSERT OR IGNORE INTO repos (id, path) VALUES (?1, ?2)", params![Uuid::now_v7().to_string(), path])?;
+    let id: String = tx.query_row("SELECT id FROM repos WHERE path = ?1", [path], |r| r.get(0))?;
+    id.parse().context("the repository's id")
+}
+
+/// Registers a loop, or confirms its changed file; keeps its id.
+///
+/// # Errors
+/// The row can't be written.
+pub fn register(tx: &Transaction<'_>, row: &LoopRow, at: &str) -> Result<()> {
+    tx.execute(
+        "INSERT INTO loops (id, name, path, repo, mode, hash, added_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+         ON CONFLICT (name) DO UPDATE SET path = ?3, repo = ?4, mode = ?5, hash = ?6",
+        params![row.id.to_string(), row.name, row.path.to_str(), row.repo.to_string(), row.mode.word(), row.hash, at],
+    )
+    .with_context(|| format!("registering the loop {}", row.name))?;
+    Ok(())
+}
+
+/// Sets whether a loop ships.
+///
+/// # Errors
+/// The row can't be written.
+pub fn set_mode(tx: &Transaction<'_>, id: LoopId, mode: Mode) -> Result<()> {
+    tx.execute("UPDATE loops SET mode = ?2 WHERE id = ?1", params![id.to_string(), mode.word()])?;
+    Ok(())
+}
+
+/// Keeps what was written into the triage list.
+///
+/// # Errors
+/// The row can't be written.
+pub fn set_triage(tx: &Transaction<'_>, id: LoopId, revision: &str, listed: &[Fingerprint]) -> Result<()> {
+    tx.execute(
+        "UPDATE loops SET triage_revision = ?2, triage_listed = ?3 WHERE id = ?1",
+        params![id.to_string(), revision, serde_json::to_string(listed)?],
+    )?;
+    Ok(())
+}
+
+fn row(r: &Row<'_>) -> rusqlite::Result<LoopRow> {
+    Ok(LoopRow {
+        id: super::parsed(r, 0)?,
+        name: r.get(1)?,
+        path: PathBuf::from(r.get::<_, String>(2)?),
+        repo: super::parsed(r, 3)?,
+        repo_path: PathBuf::from(r.get::<_, String>(4)?),
+        mode: if r.get::<_, String>(5)? == "ship" { Mode::Ship } else { Mode::Report },
+        hash: r.get(6)?,
+        triage_revision: r.get(7)?,
+        triage_listed: super::json(r, 8)?,
+    })
+}

@@ -1,0 +1,200 @@
+//! The store: one SQLite database that every process opens for itself; the only place with SQL.
+//!
+//! Writes go through BEGIN IMMEDIATE; journal and projections of an event are one transaction.
+
+pub mod base_results;
+pub mod findings;
+pub mod journal;
+pub mod ledger;
+pub mod loops;
+pub mod occurrences;
+pub mod projection;
+pub mod pull_requests;
+pub mod runs;
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use loopwright_core::money::Micros;
+use rusqlite::types::Type;
+use rusqlite::{Connection, Row, Transaction, TransactionBehavior};
+use rusqlite_migration::{M, Migrations};
+use serde::de::DeserializeOwned;
+
+use crate::home::Home;
+
+/// The first SQLite without the WAL-reset corruption: 3.51.3.
+const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// An open database.
+pub struct Store {
+    connection: Connection,
+    changed: PathBuf,
+}
+
+/// The schema, step by step. A step that shipped is never edited.
+fn migrations() -> Migrations<'static> {
+    Migrations::new(vec![M::up(FIRST)])
+}
+
+const FIRST: &str = include_str!("0001_first.sql");
+
+impl Store {
+    /// Opens (and makes or migrates) the database of a home.
+    ///
+    /// # Errors
+    /// It can't be opened, is damaged, or was written by a newer program; nothing is changed then.
+    pub fn open(home: &Home) -> Result<Store> {
+        let path = home.database();
+        let mut connection =
+            Connection::open(&path).with_context(|| format!("opening the database {}", path.display()))?;
+        if rusqlite::version_number() < OLDEST_SQLITE {
+            bail!("this SQLite ({}) can damage its files; 3.51.3 is the oldest that is safe", rusqlite::version());
+        }
+        connection.busy_timeout(Duration::from_secs(5))?;
+        prepare(&mut connection, &path)?;
+        Ok(Store { connection, changed: home.changed() })
+    }
+
+    /// Reads.
+    pub fn read(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Runs `act` in one transaction that no other writer comes between, and tells whoever waits.
+    ///
+    /// # Errors
+    /// What `act` returns, or that the commit failed; nothing is stored then.
+    pub fn write<T>(&mut self, act: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .context("starting to write to the database")?;
+        let value = act(&transaction)?;
+        transaction.commit().context("committing to the database")?;
+        // Only a wake-up: whoever misses it looks again by itself.
+        let _ = std::fs::write(&self.changed, b"");
+        Ok(value)
+    }
+}
+
+fn prepare(connection: &mut Connection, path: &Path) -> Result<()> {
+    let version: i64 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .with_context(|| format!("reading {} (it may be damaged)", path.display()))?;
+    let newest = i64::try_from(FIRST_VERSIONS)?;
+    if version > newest {
+        bail!(
+            "{} was written by a newer Loopwright (format {version}, this one knows {newest}); nothing was changed. \
+             Update Loopwright, or use another LOOPWRIGHT_HOME",
+            path.display()
+        );
+    }
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", "ON")?;
+    if version > 0 && version < newest {
+        back_up(connection, &path.with_extension(format!("before-v{newest}.db")))?;
+    }
+    migrations().to_latest(connection).with_context(|| format!("bringing {} up to date", path.display()))
+}
+
+/// How many migrations there are; equal to `user_version` of an up-to-date database.
+const FIRST_VERSIONS: usize = 1;
+
+fn back_up(connection: &Connection, to: &Path) -> Result<()> {
+    let target = to.to_str().context("the data folder's path is not UTF-8")?;
+    if to.exists() {
+        std::fs::remove_file(to).with_context(|| format!("replacing the old backup {target}"))?;
+    }
+    connection.execute("VACUUM INTO ?1", [target]).with_context(|| format!("backing up to {target}"))?;
+    Ok(())
+}
+
+/// Ids that a person may mean: those that end in, begin with or are what was typed.
+fn ids_matching<T: FromStr>(db: &Connection, select: &str, typed: &str) -> Result<Vec<T>>
+where
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    if typed.len() < 4 || !typed.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
+        return Ok(Vec::new());
+    }
+    let mut rows = db.prepare_cached(&format!("{select} WHERE id LIKE '%' || ?1 OR id LIKE ?1 || '%' LIMIT 3"))?;
+    let found = rows.query_map([typed.to_lowercase()], |r| parsed(r, 0))?;
+    found.collect::<Result<_, _>>().context("looking up an id")
+}
+
+/// A column that is text and means something else.
+fn parsed<T: FromStr>(row: &Row<'_>, at: usize) -> rusqlite::Result<T>
+where
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    let text: String = row.get(at)?;
+    text.parse().map_err(|e| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, Box::new(e)))
+}
+
+/// A column that holds JSON.
+fn json<T: DeserializeOwned>(row: &Row<'_>, at: usize) -> rusqlite::Result<T> {
+    let text: String = row.get(at)?;
+    serde_json::from_str(&text).map_err(|e| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, Box::new(e)))
+}
+
+/// A column that holds JSON or nothing.
+fn json_or_none<T: DeserializeOwned>(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<T>> {
+    match row.get::<_, Option<String>>(at)? {
+        Some(_) => json(row, at).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// A column that is an amount.
+fn micros(row: &Row<'_>, at: usize) -> rusqlite::Result<Micros> {
+    row.get::<_, i64>(at).map(|m| Micros(m.unsigned_abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_is_valid_and_counted() {
+        migrations().validate().expect("valid");
+        let mut connection = Connection::open_in_memory().expect("memory");
+        migrations().to_latest(&mut connection).expect("migrates");
+        let version: i64 = connection.query_row("PRAGMA user_version", [], |r| r.get(0)).expect("version");
+        assert_eq!(usize::try_from(version), Ok(FIRST_VERSIONS));
+    }
+
+    #[test]
+    fn a_newer_database_is_refused_and_left_alone() {
+        let dir = tempfile::tempdir().expect("dir");
+        let home = Home::under(dir.path());
+        home.create(chrono::DateTime::UNIX_EPOCH).expect("home");
+        drop(Store::open(&home).expect("opens"));
+        let connection = Connection::open(home.database()).expect("raw");
+        connection.pragma_update(None, "user_version", 99).expect("newer");
+        drop(connection);
+        let Err(error) = Store::open(&home) else { panic!("a newer database was opened") };
+        assert!(error.to_string().contains("newer Loopwright"), "{error}");
+    }
+
+    #[test]
+    fn durability_is_full() {
+        let dir = tempfile::tempdir().expect("dir");
+        let home = Home::under(dir.path());
+        home.create(chrono::DateTime::UNIX_EPOCH).expect("home");
+        let store = Store::open(&home).expect("opens");
+        let read = |name: &str| -> String {
+            store
+                .read()
+                .pragma_query_value(None, name, |r| r.get::<_, rusqlite::types::Value>(0))
+                .map(|v| format!("{v:?}"))
+                .expect(name)
+        };
+        assert_eq!(read("journal_mode"), "Text(\"wal\")");
+        assert_eq!(read("synchronous"), "Integer(2)");
+        assert_eq!(read("foreign_keys"), "Integer(1)");
+    }
+}

@@ -1,0 +1,138 @@
+//! One event of a run and everything that follows from it in other tables, in one transaction.
+
+use anyhow::{Context as _, Result, anyhow};
+use loopwright_core::finding::FindingState;
+use loopwright_core::run::{End, Entry, HaltWhy, Outcome, Run, RunEvent, Stage, Step, VERSION};
+use rusqlite::{Connection, Transaction};
+use uuid::Uuid;
+
+use super::{Store, findings, journal, occurrences, runs};
+
+/// Replays the journal of a run.
+///
+/// # Errors
+/// It can't be read, or holds what can't follow.
+pub fn replay(db: &Connection, run: loopwright_core::ids::RunId) -> Result<Option<Run>> {
+    let events: Vec<RunEvent> = entries(db, run, 0)?.into_iter().map(|(_, e)| e.event).collect();
+    Run::replay(&events).with_context(|| format!("replaying the journal of run {run}"))
+}
+
+/// The entries of a run's journal after number `after`.
+///
+/// # Errors
+/// They can't be read.
+pub fn entries(db: &Connection, run: loopwright_core::ids::RunId, after: i64) -> Result<Vec<(i64, Entry)>> {
+    journal::after(db, &runs::stream(run), after)?
+        .into_iter()
+        .map(|(seq, body)| {
+            let entry = serde_json::from_str(&body).with_context(|| format!("event {seq} of run {run}"))?;
+            Ok((seq, entry))
+        })
+        .collect()
+}
+
+/// Appends an event to a run's journal together with its projections and with `also`.
+///
+/// # Errors
+/// The event can't follow, or nothing could be stored; `run` is unchanged then.
+pub fn record(
+    store: &mut Store,
+    run: &mut Run,
+    event: RunEvent,
+    at: &str,
+    also: impl FnOnce(&Transaction<'_>) -> Result<()>,
+) -> Result<()> {
+    let mut after = run.clone();
+    // The first event makes the run that it is given; it is not applied to itself.
+    let first = matches!(&event, RunEvent::RunStarted(start) if start.epoch == 1);
+    if !first {
+        after.apply(&event).map_err(|what| anyhow!("run {}: {what}", run.start.run))?;
+    }
+    let entry = Entry { v: VERSION, at: at.to_owned(), event };
+    let body = serde_json::to_string(&entry).context("writing an event")?;
+    store.write(|tx| {
+        journal::append(tx, &runs::stream(run.start.run), &body)?;
+        project(tx, run, &after, &entry)?;
+        also(tx)
+    })?;
+    *run = after;
+    Ok(())
+}
+
+fn project(tx: &Transaction<'_>, before: &Run, run: &Run, entry: &Entry) -> Result<()> {
+    match &entry.event {
+        RunEvent::RunStarted(start) if start.epoch == 1 => {
+            runs::insert(tx, run, &entry.at)?;
+            occurrences::set(tx, start.occurrence, "running", None)?;
+        }
+        RunEvent::StepStarted { step, id } => step_started(tx, run, step, *id)?,
+        RunEvent::StepFinished { outcome, .. } => {
+            let (step, id) = before.open.as_ref().context("an outcome without a step")?;
+            step_finished(tx, run, step, *id, outcome)?;
+        }
+        RunEvent::RunEnded { end } => ended(tx, run, end)?,
+        RunEvent::RunStarted(_) | RunEvent::StepFailed { .. } | RunEvent::Noted { .. } => {}
+    }
+    runs::update(tx, run, run.end.is_some().then_some(entry.at.as_str()))
+}
+
+fn step_started(tx: &Transaction<'_>, run: &Run, step: &Step, id: Uuid) -> Result<()> {
+    if let Step::Build { finding, iteration, .. } = step {
+        findings::set_state(tx, run.start.loop_id, finding, &FindingState::Acting)?;
+        runs::attempt_started(tx, id, run.start.run, &finding.0, *iteration)?;
+    }
+    Ok(())
+}
+
+fn step_finished(tx: &Transaction<'_>, run: &Run, step: &Step, id: Uuid, outcome: &Outcome) -> Result<()> {
+    let loop_id = run.start.loop_id;
+    match (step, outcome) {
+        (Step::Build { finding, .. }, Outcome::Built(built)) => {
+            runs::attempt_built(tx, id, &built.result, built.charged)?;
+            keep_rounds(tx, run, finding)
+        }
+        (Step::Verify { finding, .. }, Outcome::Verified { verdict, .. }) => {
+            runs::attempt_verified(tx, last_attempt(tx, run, finding)?, verdict)?;
+            keep_rounds(tx, run, finding)
+        }
+        (Step::Ship { finding }, Outcome::Shipped(_)) => {
+            findings::set_state(tx, loop_id, finding, &FindingState::InReview)
+        }
+        (Step::HandOver { finding, why }, _) => findings::handed_over(tx, loop_id, finding, why),
+        _ => Ok(()),
+    }
+}
+
+fn keep_rounds(tx: &Transaction<'_>, run: &Run, finding: &loopwright_core::finding::Fingerprint) -> Result<()> {
+    match run.item(finding) {
+        Some(item) => findings::set_rounds(tx, run.start.loop_id, finding, &item.rounds),
+        None => Ok(()),
+    }
+}
+
+fn last_attempt(tx: &Transaction<'_>, run: &Run, finding: &loopwright_core::finding::Fingerprint) -> Result<Uuid> {
+    let id: String = tx
+        .query_row(
+            "SELECT id FROM attempts WHERE run = ?1 AND finding = ?2 ORDER BY id DESC LIMIT 1",
+            [run.start.run.to_string(), finding.0.clone()],
+            |r| r.get(0),
+        )
+        .context("finding the attempt that was verified")?;
+    id.parse().context("the attempt's id")
+}
+
+fn ended(tx: &Transaction<'_>, run: &Run, end: &End) -> Result<()> {
+    for item in &run.items {
+        let decided = matches!(item.stage, Stage::Shipped { .. } | Stage::HandedOver(_));
+        if !decided && item.own_rounds + u32::from(run.open.is_some()) > 0 {
+            findings::set_state(tx, run.start.loop_id, &item.queued.finding, &FindingState::Open)?;
+        }
+    }
+    let (state, reason) = match end {
+        End::Finished => ("finished", None),
+        End::Halted { why: HaltWhy::Halt, detail } => ("halted", Some(detail.clone())),
+        End::Halted { why, detail } => ("halted", Some(format!("{why:?}: {detail}").to_lowercase())),
+        End::Failed { why } => ("failed", Some(why.clone())),
+    };
+    occurrences::set(tx, run.start.occurrence, state, reason.as_deref())
+}

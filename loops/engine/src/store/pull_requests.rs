@@ -1,0 +1,239 @@
+//! Pull requests, their findings, and what people decided on them.
+
+use anyhow::{Context as _, Result};
+use loopwright_core::finding::Fingerprint;
+use loopwright_core::ids::{LoopId, PullRequestId, ReviewId, RunId};
+use loopwright_core::review::Event;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use serde::{Deserialize, Serialize};
+
+use super::journal;
+
+/// One pull request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PullRequestRecord {
+    /// Its id.
+    pub id: PullRequestId,
+    /// Its loop.
+    pub loop_id: LoopId,
+    /// The loop's name now.
+    pub loop_name: String,
+    /// The run that opened it.
+    pub run: RunId,
+    /// The attempt it shows.
+    pub attempt: String,
+    /// Its title.
+    pub title: String,
+    /// Its text.
+    pub body: String,
+    /// Its state's word.
+    pub state: String,
+    /// Where it lands.
+    pub branch: String,
+    /// The commit it was made on.
+    pub base: String,
+    /// Its commit.
+    pub commit: String,
+    /// Its tree.
+    pub tree: String,
+    /// Its patch id.
+    pub patch_id: String,
+    /// SHA-256 of its patch.
+    pub diff_sha256: String,
+    /// RFC 3339 UTC.
+    pub opened_at: String,
+    /// The commit on the target branch.
+    pub merged: Option<String>,
+}
+
+/// A finding of a pull request, and the issue that a merge closes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkedFinding {
+    /// Which.
+    pub finding: Fingerprint,
+    /// The issue's number, if it is tied to one.
+    pub issue: Option<String>,
+}
+
+const COLUMNS: &str = "SELECT p.id, p.loop, l.name, p.run, p.attempt, p.title, p.body, p.state, p.branch, p.base, \
+                       p.commit_id, p.tree, p.patch_id, p.diff_sha256, p.opened_at, p.merged \
+                       FROM pull_requests p JOIN loops l ON l.id = p.loop";
+
+/// The name of a pull request's stream.
+pub fn stream(id: PullRequestId) -> String {
+    format!("pr/{id}")
+}
+
+/// Pull requests that wait for a person; with `all`, decided ones too; the oldest first.
+///
+/// # Errors
+/// The rows can't be read.
+pub fn list(db: &Connection, all: bool) -> Result<Vec<PullRequestRecord>> {
+    let mut rows = db
+        .prepare_cached(&format!("{COLUMNS} WHERE ?1 OR p.state IN ('open', 'approved') ORDER BY p.opened_at, p.id"))?;
+    let found = rows.query_map([all], row)?;
+    found.collect::<Result<_, _>>().context("reading the pull requests")
+}
+
+/// How many pull requests of a loop wait for a person that were not opened by `run`.
+///
+/// # Errors
+/// The rows can't be read.
+pub fn open_before(db: &Connection, loop_id: LoopId, run: RunId) -> Result<u32> {
+    db.query_row(
+        "SELECT COUNT(*) FROM pull_requests WHERE loop = ?1 AND run <> ?2 AND state IN ('open', 'approved')",
+        [loop_id.to_string(), run.to_string()],
+        |r| r.get(0),
+    )
+    .context("counting the open pull requests")
+}
+
+/// One pull request.
+///
+/// # Errors
+/// The row can't be read.
+pub fn by_id(db: &Connection, id: PullRequestId) -> Result<Option<PullRequestRecord>> {
+    db.query_row(&format!("{COLUMNS} WHERE p.id = ?1"), [id.to_string()], row)
+        .optional()
+        .context("reading a pull request")
+}
+
+/// Pull requests whose id ends in what a person typed (or is it).
+///
+/// # Errors
+/// The rows can't be read.
+pub fn matching(db: &Connection, typed: &str) -> Result<Vec<PullRequestId>> {
+    super::ids_matching(db, "SELECT id FROM pull_requests", typed)
+}
+
+/// The findings of a pull request.
+///
+/// # Errors
+/// The rows can't be read.
+pub fn findings(db: &Connection, id: PullRequestId) -> Result<Vec<LinkedFinding>> {
+    let mut rows = db.prepare_cached(
+        "SELECT fingerprint, linked_issue FROM pull_request_findings WHERE pull_request = ?1 ORDER BY fingerprint",
+    )?;
+    let found =
+        rows.query_map([id.to_string()], |r| Ok(LinkedFinding { finding: Fingerprint(r.get(0)?), issue: r.get(1)? }))?;
+    found.collect::<Result<_, _>>().context("reading the findings of a pull request")
+}
+
+/// Stores a pull request with its findings.
+///
+/// # Errors
+/// The rows can't be written.
+pub fn insert(tx: &Transaction<'_>, p: &PullRequestRecord, findings: &[LinkedFinding]) -> Result<()> {
+    tx.execute(
+        "INSERT INTO pull_requests (id, loop, run, attempt, title, body, state, branch, base, commit_id, tree, patch_id, \
+         diff_sha256, opened_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        params![
+            p.id.to_string(),
+            p.loop_id.to_string(),
+            p.run.to_string(),
+            p.attempt,
+            p.title,
+            p.body,
+            p.state,
+            p.branch,
+            p.base,
+            p.commit,
+            p.tree,
+            p.patch_id,
+            p.diff_sha256,
+            p.opened_at
+        ],
+    )
+    .context("storing a pull request")?;
+    for linked in findings {
+        tx.execute(
+            "INSERT INTO pull_request_findings (pull_request, loop, fingerprint, linked_issue) VALUES (?1, ?2, ?3, ?4)",
+            params![p.id.to_string(), p.loop_id.to_string(), linked.finding.0, linked.issue],
+        )?;
+    }
+    Ok(())
+}
+
+/// Moves a pull request on; `merged` is the commit on the target branch.
+///
+/// # Errors
+/// The row can't be written.
+pub fn set_state(tx: &Transaction<'_>, id: PullRequestId, state: &str, merged: Option<&str>) -> Result<()> {
+    tx.execute(
+        "UPDATE pull_requests SET state = ?2, merged = COALESCE(?3, merged) WHERE id = ?1",
+        params![id.to_string(), state, merged],
+    )?;
+    Ok(())
+}
+
+/// Keeps what a person decided.
+///
+/// # Errors
+/// The row can't be written.
+pub fn reviewed(
+    tx: &Transaction<'_>,
+    review: ReviewId,
+    id: PullRequestId,
+    decision: &str,
+    tree: &str,
+    at: &str,
+) -> Result<()> {
+    tx.execute(
+        "INSERT INTO reviews (id, pull_request, decision, via, tree, at) VALUES (?1, ?2, ?3, 'terminal', ?4, ?5)",
+        params![review.to_string(), id.to_string(), decision, tree, at],
+    )
+    .context("storing a review")?;
+    Ok(())
+}
+
+/// An event of a pull request as it is stored.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    v: u32,
+    at: String,
+    #[serde(flatten)]
+    event: Event,
+}
+
+/// The stored form of an event.
+///
+/// # Errors
+/// It can't be written as JSON.
+pub fn event_text(at: &str, event: &Event) -> Result<String> {
+    let entry = Entry { v: 1, at: at.to_owned(), event: event.clone() };
+    serde_json::to_string(&entry).context("writing an event of a pull request")
+}
+
+/// Everything that happened to a pull request, with the times (RFC 3339 UTC).
+///
+/// # Errors
+/// The journal can't be read.
+pub fn events(db: &Connection, id: PullRequestId) -> Result<Vec<(String, Event)>> {
+    let stored = journal::after(db, &stream(id), 0)?;
+    let parse = |(seq, body): (i64, String)| {
+        let entry: Entry = serde_json::from_str(&body).with_context(|| format!("event {seq} of pull request {id}"))?;
+        Ok((entry.at, entry.event))
+    };
+    stored.into_iter().map(parse).collect()
+}
+
+fn row(r: &Row<'_>) -> rusqlite::Result<PullRequestRecord> {
+    Ok(PullRequestRecord {
+        id: super::parsed(r, 0)?,
+        loop_id: super::parsed(r, 1)?,
+        loop_name: r.get(2)?,
+        run: super::parsed(r, 3)?,
+        attempt: r.get(4)?,
+        title: r.get(5)?,
+        body: r.get(6)?,
+        state: r.get(7)?,
+        branch: r.get(8)?,
+        base: r.get(9)?,
+        commit: r.get(10)?,
+        tree: r.get(11)?,
+        patch_id: r.get(12)?,
+        diff_sha256: r.get(13)?,
+        opened_at: r.get(14)?,
+        merged: r.get(15)?,
+    })
+}

@@ -1,0 +1,212 @@
+//! Runs and their attempts, as projections of their journals.
+
+use anyhow::{Context as _, Result};
+use loopwright_core::diff::DiffStat;
+use loopwright_core::finding::Fingerprint;
+use loopwright_core::ids::{LoopId, RunId};
+use loopwright_core::money::Micros;
+use loopwright_core::run::{BuildResult, End, Run};
+use loopwright_core::verdict::Verdict;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use uuid::Uuid;
+
+/// One run.
+#[derive(Clone, Debug)]
+pub struct RunRecord {
+    /// Its id.
+    pub id: RunId,
+    /// Its loop.
+    pub loop_id: LoopId,
+    /// The loop's name now.
+    pub loop_name: String,
+    /// `manual`, `cron`.
+    pub cause: String,
+    /// RFC 3339 UTC.
+    pub started_at: String,
+    /// RFC 3339 UTC.
+    pub ended_at: Option<String>,
+    /// How it ended.
+    pub end: Option<End>,
+    /// Charged.
+    pub spent: Micros,
+    /// The ceiling.
+    pub budget: Micros,
+    /// Findings acted on.
+    pub acted: u32,
+    /// Findings handed over.
+    pub handed_over: u32,
+    /// Pull requests opened.
+    pub pull_requests: u32,
+}
+
+const COLUMNS: &str = "SELECT r.id, r.loop, l.name, r.cause, r.started_at, r.ended_at, r.ended, r.spent, r.budget, \
+                       r.acted, r.handed_over, r.pull_requests FROM runs r JOIN loops l ON l.id = r.loop";
+
+/// The name of a run's stream.
+pub fn stream(run: RunId) -> String {
+    format!("run/{run}")
+}
+
+/// The newest runs, of one loop or of all.
+///
+/// # Errors
+/// The rows can't be read.
+pub fn newest(db: &Connection, loop_id: Option<LoopId>, limit: u32) -> Result<Vec<RunRecord>> {
+    let mut rows = db.prepare_cached(&format!(
+        "{COLUMNS} WHERE ?1 IS NULL OR r.loop = ?1 ORDER BY r.started_at DESC, r.id DESC LIMIT ?2"
+    ))?;
+    let found = rows.query_map(params![loop_id.map(|l| l.to_string()), limit], row)?;
+    found.collect::<Result<_, _>>().context("reading the runs")
+}
+
+/// Runs that have not ended.
+///
+/// # Errors
+/// The rows can't be read.
+pub fn live(db: &Connection) -> Result<Vec<RunRecord>> {
+    let mut rows = db.prepare_cached(&format!("{COLUMNS} WHERE r.ended_at IS NULL ORDER BY r.started_at"))?;
+    let found = rows.query_map([], row)?;
+    found.collect::<Result<_, _>>().context("reading the live runs")
+}
+
+/// One run.
+///
+/// # Errors
+/// The row can't be read.
+pub fn by_id(db: &Connection, id: RunId) -> Result<Option<RunRecord>> {
+    db.query_row(&format!("{COLUMNS} WHERE r.id = ?1"), [id.to_string()], row).optional().context("reading a run")
+}
+
+/// Runs whose id ends in what a person typed (or is it).
+///
+/// # Errors
+/// The rows can't be read.
+pub fn matching(db: &Connection, typed: &str) -> Result<Vec<RunId>> {
+    super::ids_matching(db, "SELECT id FROM runs", typed)
+}
+
+pub(super) fn insert(tx: &Transaction<'_>, run: &Run, at: &str) -> Result<()> {
+    let start = &run.start;
+    tx.execute(
+        "INSERT INTO runs (id, loop, occurrence, cause, started_at, epoch, spent, budget, acted, handed_over, pull_requests) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, 0, 0, 0)",
+        params![
+            start.run.to_string(),
+            start.loop_id.to_string(),
+            start.occurrence.to_string(),
+            start.cause,
+            at,
+            start.epoch,
+            i64::try_from(start.rails.budget.0)?
+        ],
+    )
+    .context("storing a run")?;
+    Ok(())
+}
+
+pub(super) fn update(tx: &Transaction<'_>, run: &Run, ended_at: Option<&str>) -> Result<()> {
+    use loopwright_core::run::Stage;
+    let count =
+        |f: fn(&Stage) -> bool| u32::try_from(run.items.iter().filter(|i| f(&i.stage)).count()).unwrap_or(u32::MAX);
+    tx.execute(
+        "UPDATE runs SET epoch = ?2, spent = ?3, acted = ?4, handed_over = ?5, pull_requests = ?6, ended_at = ?7, ended = ?8 \
+         WHERE id = ?1",
+        params![
+            run.start.run.to_string(),
+            run.start.epoch,
+            i64::try_from(run.spent.0)?,
+            u32::try_from(run.items.iter().filter(|i| i.own_rounds > 0).count()).unwrap_or(u32::MAX),
+            count(|s| matches!(s, Stage::HandedOver(_))),
+            count(|s| matches!(s, Stage::Shipped { .. })),
+            ended_at,
+            run.end.as_ref().map(serde_json::to_string).transpose()?
+        ],
+    )
+    .context("updating a run")?;
+    Ok(())
+}
+
+pub(super) fn attempt_started(tx: &Transaction<'_>, id: Uuid, run: RunId, finding: &str, iteration: u32) -> Result<()> {
+    tx.execute(
+        "INSERT INTO attempts (id, run, finding, iteration, charged) VALUES (?1, ?2, ?3, ?4, 0)",
+        params![id.to_string(), run.to_string(), finding, iteration],
+    )
+    .context("storing an attempt")?;
+    Ok(())
+}
+
+pub(super) fn attempt_built(tx: &Transaction<'_>, id: Uuid, result: &BuildResult, charged: Micros) -> Result<()> {
+    tx.execute(
+        "UPDATE attempts SET result = ?2, charged = ?3 WHERE id = ?1",
+        params![id.to_string(), serde_json::to_string(result)?, i64::try_from(charged.0)?],
+    )?;
+    Ok(())
+}
+
+pub(super) fn attempt_verified(tx: &Transaction<'_>, id: Uuid, verdict: &Verdict) -> Result<()> {
+    tx.execute(
+        "UPDATE attempts SET verdict = ?2 WHERE id = ?1",
+        params![id.to_string(), serde_json::to_string(verdict)?],
+    )?;
+    Ok(())
+}
+
+/// The verdict on an attempt, its round, and what all rounds on that finding in that run cost.
+///
+/// # Errors
+/// The row can't be read.
+pub fn attempt(db: &Connection, id: &str) -> Result<(Option<Verdict>, u32, Micros)> {
+    db.query_row(
+        "SELECT verdict, iteration, (SELECT SUM(charged) FROM attempts b WHERE b.run = a.run AND b.finding = a.finding) \
+         FROM attempts a WHERE id = ?1",
+        [id],
+        |r| Ok((super::json_or_none(r, 0)?, r.get(1)?, super::micros(r, 2)?)),
+    )
+    .with_context(|| format!("reading the attempt {id}"))
+}
+
+/// How much an attempt changes.
+///
+/// # Errors
+/// The row can't be read.
+pub fn attempt_stat(db: &Connection, id: &str) -> Result<DiffStat> {
+    let result: Option<BuildResult> =
+        db.query_row("SELECT result FROM attempts WHERE id = ?1", [id], |r| super::json_or_none(r, 0))?;
+    Ok(match result {
+        Some(BuildResult::Change { stat, .. }) => stat,
+        _ => DiffStat::default(),
+    })
+}
+
+/// The commit of the last attempt on a finding in a run that left one.
+///
+/// # Errors
+/// The row can't be read.
+pub fn last_commit(db: &Connection, run: RunId, finding: &Fingerprint) -> Result<Option<String>> {
+    let commit: Option<Option<String>> = db
+        .query_row(
+            "SELECT json_extract(result, '$.commit') FROM attempts WHERE run = ?1 AND finding = ?2 \
+             AND json_extract(result, '$.result') = 'change' ORDER BY id DESC LIMIT 1",
+            params![run.to_string(), finding.0],
+            |r| r.get(0),
+        )
+        .optional()?;
+    Ok(commit.flatten())
+}
+
+fn row(r: &Row<'_>) -> rusqlite::Result<RunRecord> {
+    Ok(RunRecord {
+        id: super::parsed(r, 0)?,
+        loop_id: super::parsed(r, 1)?,
+        loop_name: r.get(2)?,
+        cause: r.get(3)?,
+        started_at: r.get(4)?,
+        ended_at: r.get(5)?,
+        end: super::json_or_none(r, 6)?,
+        spent: super::micros(r, 7)?,
+        budget: super::micros(r, 8)?,
+        acted: r.get(9)?,
+        handed_over: r.get(10)?,
+        pull_requests: r.get(11)?,
+    })
+}
