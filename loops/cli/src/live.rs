@@ -34,13 +34,14 @@ pub(crate) fn follow(
             entries.push(entry);
         }
         let story = story::tell(&entries, &Titles::new(), app.zone.offset(app.context.now));
+        // The line is right before it is drawn again below the story.
+        screen.now(&now(&entries));
         screen.lines(&story[told..]);
         told = story.len();
         if row.ended.is_some() {
             screen.clear();
             return Ok((row, entries));
         }
-        screen.now(&now(&entries));
         api::wait_for_change(&app.context, PATIENCE);
     }
 }

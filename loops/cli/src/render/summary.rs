@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use loopwright_core::ids::PullRequestId;
-use loopwright_core::run::{Entry, HoldBack, Item, Outcome, Run, RunEvent, Shipped, Stage, Step};
+use loopwright_core::run::{
+    End, Entry, HoldBack, Item, Mode, Outcome, Run, RunEvent, Shipped, Stage, Step,
+};
 use loopwright_core::story::{self, Mark};
 use loopwright_core::triage::plain;
 
@@ -25,7 +27,8 @@ pub(crate) fn summary(page: &mut Page, entries: &[Entry]) {
     pull_requests(page, &run, &shipped(entries));
     handed_over(page, &run);
     held_back(page, &run, entries);
-    if let Some(end) = &run.end {
+    undecided(page, &run);
+    if let Some(end) = run.end.as_ref().filter(|e| **e != End::Finished) {
         marked(page, 0, story::end_mark(end), &story::ending(end));
     }
 }
@@ -78,6 +81,37 @@ fn handed(item: &Item) -> Option<(&Item, String)> {
     }
 }
 
+/// What nobody got to: all of it in a run that only reports.
+fn undecided(page: &mut Page, run: &Run) {
+    let decided = |i: &Item| {
+        matches!(
+            i.stage,
+            Stage::Shipped { .. } | Stage::HandedOver(_) | Stage::HeldBack
+        )
+    };
+    let left = run.items.iter().filter(|i| !decided(i)).count();
+    if left == 0 {
+        return;
+    }
+    let many = count(left, "finding");
+    if run.start.mode == Mode::Ship {
+        return marked(
+            page,
+            0,
+            Mark::Skipped,
+            &format!("{many} left for another run"),
+        );
+    }
+    marked(
+        page,
+        0,
+        Mark::NeedsYou,
+        &format!("{many} to act on; this run only reported"),
+    );
+    let ship = command(&format!("run {} --ship", run.start.loop_name));
+    page.say("  ").tinted(Tint::Accent, &ship);
+}
+
 fn held_back(page: &mut Page, run: &Run, entries: &[Entry]) {
     let held = run
         .items
@@ -117,6 +151,8 @@ fn shipped(entries: &[Entry]) -> BTreeMap<PullRequestId, &Shipped> {
 
 #[cfg(test)]
 mod tests {
+    use loopwright_core::run::HaltWhy;
+
     use super::*;
     use crate::render::samples;
 
@@ -132,5 +168,33 @@ mod tests {
         let mut page = Page::new(false);
         summary(&mut page, &[]);
         assert_eq!(page.text(), "");
+    }
+
+    #[test]
+    fn a_halted_run_says_what_it_left() {
+        let mut journal = samples::journal();
+        journal.truncate(6);
+        let at = "2026-11-22T09:05:00Z".to_owned();
+        let end = End::Halted {
+            why: HaltWhy::Halt,
+            detail: "this run was halted: Ctrl-C".to_owned(),
+        };
+        let event = RunEvent::RunEnded { end };
+        journal.push(Entry { v: 1, at, event });
+        let mut page = Page::new(false);
+        summary(&mut page, &journal);
+        insta::assert_snapshot!(page.text());
+    }
+
+    #[test]
+    fn a_report_says_how_to_ship() {
+        let mut journal = samples::journal();
+        journal.truncate(5);
+        if let RunEvent::RunStarted(start) = &mut journal[0].event {
+            start.mode = Mode::Report;
+        }
+        let mut page = Page::new(false);
+        summary(&mut page, &journal);
+        insta::assert_snapshot!(page.text());
     }
 }
