@@ -10,6 +10,7 @@ pub mod finding;
 pub mod gate;
 pub mod ids;
 pub mod money;
+pub mod review;
 pub mod verdict;
 
 /// Bytes as lower-case hex digits.
