@@ -24,8 +24,7 @@ impl Repos {
         let mut diff = between(&repo, base, commit, &mut options)?;
         let mut find = DiffFindOptions::new();
         find.renames(true).rename_threshold(50).rename_limit(1000);
-        diff.find_similar(Some(&mut find))
-            .with_context(|| format!("find renames in {base}..{commit}"))?;
+        diff.find_similar(Some(&mut find)).with_context(|| format!("find renames in {base}..{commit}"))?;
         let mut files = (0..diff.deltas().len())
             .map(|at| file_change(&repo, &diff, at))
             .collect::<Result<Vec<_>>>()
@@ -64,10 +63,7 @@ impl Repos {
         let mut options = options();
         options.context_lines(3);
         let diff = between(&repo, base, commit, &mut options)?;
-        Ok(diff
-            .patchid(None)
-            .with_context(|| format!("patch id of {base}..{commit}"))?
-            .to_string())
+        Ok(diff.patchid(None).with_context(|| format!("patch id of {base}..{commit}"))?.to_string())
     }
 }
 
@@ -84,12 +80,7 @@ fn options() -> DiffOptions {
     options
 }
 
-fn between<'r>(
-    repo: &'r Repository,
-    base: Oid,
-    commit: Oid,
-    options: &mut DiffOptions,
-) -> Result<Diff<'r>> {
+fn between<'r>(repo: &'r Repository, base: Oid, commit: Oid, options: &mut DiffOptions) -> Result<Diff<'r>> {
     let (old, new) = (tree(repo, base)?, tree(repo, commit)?);
     repo.diff_tree_to_tree(Some(&old), Some(&new), Some(options))
         .with_context(|| format!("compare {base} with {commit}"))
@@ -100,9 +91,7 @@ fn file_change(repo: &Repository, diff: &Diff<'_>, at: usize) -> Result<FileChan
     let patch = Patch::from_diff(diff, at)?;
     let delta = diff.get_delta(at).context("a delta vanished")?;
     let (old, new) = (delta.old_file(), delta.new_file());
-    let path = |file: &git2::DiffFile<'_>| {
-        String::from_utf8_lossy(file.path_bytes().unwrap_or_default()).into_owned()
-    };
+    let path = |file: &git2::DiffFile<'_>| String::from_utf8_lossy(file.path_bytes().unwrap_or_default()).into_owned();
     let kind = match delta.status() {
         Delta::Added => ChangeKind::Added,
         Delta::Deleted => ChangeKind::Deleted,
@@ -115,20 +104,13 @@ fn file_change(repo: &Repository, diff: &Diff<'_>, at: usize) -> Result<FileChan
         _ => Default::default(),
     };
     Ok(FileChange {
-        path: path(if kind == ChangeKind::Deleted {
-            &old
-        } else {
-            &new
-        }),
+        path: path(if kind == ChangeKind::Deleted { &old } else { &new }),
         old_path: (kind == ChangeKind::Renamed).then(|| path(&old)),
         kind,
         old_mode: u32::from(old.mode()),
         new_mode: u32::from(new.mode()),
         binary,
-        size: repo
-            .odb()?
-            .read_header(new.id())
-            .map_or(0, |(size, _)| size as u64),
+        size: repo.odb()?.read_header(new.id()).map_or(0, |(size, _)| size as u64),
         added,
         removed,
     })
@@ -142,11 +124,7 @@ fn lines(patch: &Patch<'_>) -> Result<(Lines, Lines)> {
     for hunk in 0..patch.num_hunks() {
         for at in 0..patch.num_lines_in_hunk(hunk)? {
             let line = patch.line_in_hunk(hunk, at)?;
-            let text = || {
-                String::from_utf8_lossy(line.content())
-                    .trim_end_matches('\n')
-                    .to_owned()
-            };
+            let text = || String::from_utf8_lossy(line.content()).trim_end_matches('\n').to_owned();
             match line.origin() {
                 '+' => added.push((line.new_lineno().unwrap_or(0), text())),
                 '-' => removed.push((line.old_lineno().unwrap_or(0), text())),

@@ -51,12 +51,7 @@ const SETTINGS: [&str; 12] = [
 ///
 /// # Errors
 /// It could not be started, failed (with its stderr), or took longer than `limit`.
-pub fn git(
-    git_dir: &Path,
-    args: &[&str],
-    input: &[u8],
-    limit: Duration,
-) -> Result<Vec<u8>, GitError> {
+pub fn git(git_dir: &Path, args: &[&str], input: &[u8], limit: Duration) -> Result<Vec<u8>, GitError> {
     let verb = args.first().copied().unwrap_or_default().to_owned();
     let mut child = command(git_dir, args).spawn().map_err(GitError::Start)?;
     feed(&mut child, input.to_vec());
@@ -74,10 +69,7 @@ pub fn git(
     if status.success() {
         return Ok(stdout);
     }
-    Err(GitError::Failed {
-        verb,
-        stderr: String::from_utf8_lossy(&stderr).trim().to_owned(),
-    })
+    Err(GitError::Failed { verb, stderr: String::from_utf8_lossy(&stderr).trim().to_owned() })
 }
 
 fn command(git_dir: &Path, args: &[&str]) -> Command {
@@ -104,15 +96,8 @@ fn command(git_dir: &Path, args: &[&str]) -> Command {
     }
     command.arg("--git-dir").arg(git_dir).args(args);
     // A repository of the engine's is the only working directory that no one else can plant anything in.
-    command.current_dir(if git_dir.is_dir() {
-        git_dir.to_owned()
-    } else {
-        PathBuf::from("/")
-    });
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.current_dir(if git_dir.is_dir() { git_dir.to_owned() } else { PathBuf::from("/") });
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
@@ -146,27 +131,16 @@ mod tests {
     #[test]
     fn a_failure_carries_its_stderr() {
         let folder = tempfile::tempdir().expect("a folder");
-        let error = git(
-            folder.path(),
-            &["rev-parse", "HEAD"],
-            &[],
-            Duration::from_secs(20),
-        )
-        .expect_err("no repository");
-        assert!(
-            error
-                .to_string()
-                .starts_with("git rev-parse failed: fatal: not a git repository"),
-            "{error}"
-        );
+        let error =
+            git(folder.path(), &["rev-parse", "HEAD"], &[], Duration::from_secs(20)).expect_err("no repository");
+        assert!(error.to_string().starts_with("git rev-parse failed: fatal: not a git repository"), "{error}");
     }
 
     #[test]
     fn a_limit_ends_it() {
         let folder = tempfile::tempdir().expect("a folder");
         let args = ["-c", "alias.wait=!sleep 600", "wait"];
-        let error =
-            git(folder.path(), &args, &[], Duration::from_millis(50)).expect_err("too long");
+        let error = git(folder.path(), &args, &[], Duration::from_millis(50)).expect_err("too long");
         assert!(matches!(error, GitError::TimedOut { .. }), "{error}");
     }
 }

@@ -56,16 +56,11 @@ impl Repos {
         let Some((id, Kind::File)) = entry(&tree, path) else {
             return Ok(None);
         };
-        let (size, _) = repo
-            .odb()?
-            .read_header(id)
-            .with_context(|| format!("read {path} at {commit}"))?;
+        let (size, _) = repo.odb()?.read_header(id).with_context(|| format!("read {path} at {commit}"))?;
         if size > FILE_LIMIT {
             bail!("{path} at {commit} has {size} bytes, more than {FILE_LIMIT}");
         }
-        let blob = repo
-            .find_blob(id)
-            .with_context(|| format!("read {path} at {commit}"))?;
+        let blob = repo.find_blob(id).with_context(|| format!("read {path} at {commit}"))?;
         Ok(Some(blob.content().to_vec()))
     }
 
@@ -99,10 +94,7 @@ impl Repos {
             let Some((id, Kind::Folder)) = entry(&root, folder) else {
                 return Ok(Vec::new());
             };
-            (
-                repo.find_tree(id)?,
-                format!("{}/", folder.trim_end_matches('/')),
-            )
+            (repo.find_tree(id)?, format!("{}/", folder.trim_end_matches('/')))
         };
         let mut files = Vec::new();
         start
@@ -112,11 +104,7 @@ impl Repos {
                 {
                     files.push(format!("{prefix}{parent}{name}"));
                 }
-                if files.len() > LISTING_LIMIT {
-                    TreeWalkResult::Abort
-                } else {
-                    TreeWalkResult::Ok
-                }
+                if files.len() > LISTING_LIMIT { TreeWalkResult::Abort } else { TreeWalkResult::Ok }
             })
             .with_context(|| format!("list `{folder}` at {commit}"))?;
         files.sort();
@@ -131,8 +119,7 @@ impl Repos {
         let repo = self.open_results()?;
         let mut walk = repo.revwalk()?;
         walk.set_sorting(Sort::TIME | Sort::TOPOLOGICAL)?;
-        walk.push(commit)
-            .with_context(|| format!("walk from {commit}"))?;
+        walk.push(commit).with_context(|| format!("walk from {commit}"))?;
         walk.take(n).map(|id| commit_facts(&repo, id?)).collect()
     }
 
@@ -148,9 +135,7 @@ impl Repos {
 
 /// The tree of a commit.
 pub(super) fn tree(repo: &Repository, commit: Oid) -> Result<Tree<'_>> {
-    let commit = repo
-        .find_commit(commit)
-        .with_context(|| format!("read commit {commit}"))?;
+    let commit = repo.find_commit(commit).with_context(|| format!("read commit {commit}"))?;
     Ok(commit.tree()?)
 }
 
@@ -175,20 +160,12 @@ fn commit_facts(repo: &Repository, id: Oid) -> Result<CommitFacts> {
     let diff = repo.diff_tree_to_tree(parent.as_ref(), Some(&commit.tree()?), None)?;
     let paths = diff
         .deltas()
-        .filter_map(|d| {
-            d.new_file()
-                .path()
-                .map(|p| p.to_string_lossy().into_owned())
-        })
+        .filter_map(|d| d.new_file().path().map(|p| p.to_string_lossy().into_owned()))
         .take(PATHS_LIMIT)
         .collect();
     Ok(CommitFacts {
         id,
-        subject: String::from_utf8_lossy(commit.message_bytes())
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .to_owned(),
+        subject: String::from_utf8_lossy(commit.message_bytes()).lines().next().unwrap_or_default().to_owned(),
         author: String::from_utf8_lossy(commit.author().name_bytes()).into_owned(),
         at: DateTime::from_timestamp(commit.time().seconds(), 0).unwrap_or(DateTime::UNIX_EPOCH),
         paths,

@@ -74,10 +74,7 @@ impl Repos {
     /// A folder or file can't be made.
     pub fn open(data: &Path, id: RepoId) -> Result<Repos> {
         let folder = data.join("repos").join(id.to_string());
-        let repos = Repos {
-            base: folder.join("base.git"),
-            results: folder.join("results.git"),
-        };
+        let repos = Repos { base: folder.join("base.git"), results: folder.join("results.git") };
         fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
         create_bare(&repos.base, None)?;
         // Relative, so that it holds inside a sandbox too, where both stand beside each other in another place.
@@ -106,35 +103,16 @@ impl Repos {
         if base.find_reference(&name).is_err() {
             self.fetch(user, commit, &name)?;
         }
-        let tree = base
-            .find_commit(commit)
-            .with_context(|| format!("read base commit {commit}"))?
-            .tree_id();
-        Ok(Base {
-            branch,
-            commit,
-            tree,
-        })
+        let tree = base.find_commit(commit).with_context(|| format!("read base commit {commit}"))?.tree_id();
+        Ok(Base { branch, commit, tree })
     }
 
     fn fetch(&self, user: &UserRepo, commit: Oid, name: &str) -> Result<()> {
-        let tolerated: Vec<String> = TOLERATED
-            .iter()
-            .map(|id| format!("fetch.fsck.{id}=ignore"))
-            .collect();
-        let source = user
-            .common
-            .to_str()
-            .context("the repository's path is not UTF-8")?;
+        let tolerated: Vec<String> = TOLERATED.iter().map(|id| format!("fetch.fsck.{id}=ignore")).collect();
+        let source = user.common.to_str().context("the repository's path is not UTF-8")?;
         let refspec = format!("{commit}:{name}");
         let mut args: Vec<&str> = tolerated.iter().flat_map(|t| ["-c", t.as_str()]).collect();
-        args.extend([
-            "fetch",
-            "--quiet",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--no-auto-maintenance",
-        ]);
+        args.extend(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"]);
         args.extend(["--no-recurse-submodules", "--", source, &refspec]);
         git(&self.base, &args, &[], FETCH_LIMIT)
             .with_context(|| format!("copy {commit} from {}", user.root.display()))?;
@@ -160,9 +138,7 @@ impl Repos {
     /// The tips of everything that was ever a base.
     pub(crate) fn base_tips(&self) -> Result<Vec<Oid>> {
         let repo = self.open_base()?;
-        let references = repo
-            .references_glob("refs/loopwright/base/*")
-            .context("list the bases")?;
+        let references = repo.references_glob("refs/loopwright/base/*").context("list the bases")?;
         Ok(references.flatten().filter_map(|r| r.target()).collect())
     }
 }
@@ -171,10 +147,8 @@ impl Repos {
 /// attributes must not change what is shown and hashed.
 fn open_own(path: &Path) -> Result<Repository> {
     let repo = Repository::open_bare(path).with_context(|| format!("open {}", path.display()))?;
-    let config = Config::open(&path.join("config"))
-        .with_context(|| format!("read config of {}", path.display()))?;
-    repo.set_config(&config)
-        .with_context(|| format!("set config of {}", path.display()))?;
+    let config = Config::open(&path.join("config")).with_context(|| format!("read config of {}", path.display()))?;
+    repo.set_config(&config).with_context(|| format!("set config of {}", path.display()))?;
     Ok(repo)
 }
 
@@ -187,20 +161,13 @@ fn create_bare(path: &Path, alternates: Option<&str>) -> Result<()> {
     write_bare(&fresh, alternates).with_context(|| format!("create {}", fresh.display()))?;
     match fs::rename(&fresh, path) {
         // Another process was faster, with the same content.
-        Err(_) if path.is_dir() => {
-            fs::remove_dir_all(&fresh).with_context(|| format!("remove {}", fresh.display()))
-        }
+        Err(_) if path.is_dir() => fs::remove_dir_all(&fresh).with_context(|| format!("remove {}", fresh.display())),
         other => other.with_context(|| format!("create {}", path.display())),
     }
 }
 
 fn write_bare(path: &Path, alternates: Option<&str>) -> std::io::Result<()> {
-    for folder in [
-        "objects/info",
-        "objects/pack",
-        "refs/heads",
-        "refs/loopwright",
-    ] {
+    for folder in ["objects/info", "objects/pack", "refs/heads", "refs/loopwright"] {
         fs::create_dir_all(path.join(folder))?;
     }
     fs::write(path.join("HEAD"), "ref: refs/heads/none\n")?;

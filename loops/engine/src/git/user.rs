@@ -78,28 +78,16 @@ pub enum UserRepoError {
 /// # Errors
 /// Each variant of [`UserRepoError`] but `NoBranch` and `Detached`.
 pub fn user_repository(path: &Path) -> Result<UserRepo, UserRepoError> {
-    let path = path
-        .canonicalize()
-        .map_err(|_| UserRepoError::Vanished(path.to_owned()))?;
+    let path = path.canonicalize().map_err(|_| UserRepoError::Vanished(path.to_owned()))?;
     let repo = Repository::discover(&path).map_err(|e| explain(&path, e))?;
-    let root = repo
-        .workdir()
-        .ok_or_else(|| UserRepoError::Bare(path.clone()))?
-        .to_owned();
+    let root = repo.workdir().ok_or_else(|| UserRepoError::Bare(path.clone()))?.to_owned();
     if repo.is_shallow() {
         return Err(UserRepoError::Shallow(root));
     }
     let branch = head_branch(&repo, &root)?;
     let common = repo.commondir().to_owned();
-    let (root, common) = (
-        root.canonicalize().unwrap_or(root),
-        common.canonicalize().unwrap_or(common),
-    );
-    Ok(UserRepo {
-        root,
-        common,
-        branch,
-    })
+    let (root, common) = (root.canonicalize().unwrap_or(root), common.canonicalize().unwrap_or(common));
+    Ok(UserRepo { root, common, branch })
 }
 
 impl UserRepo {
@@ -122,37 +110,23 @@ impl UserRepo {
         let repo = self.open()?;
         let branch = match branch {
             Some(name) => name.to_owned(),
-            None => head_branch(&repo, &self.root)?.ok_or_else(|| UserRepoError::Detached {
-                path: self.root.clone(),
-                choices: choices(&repo),
-            })?,
+            None => head_branch(&repo, &self.root)?
+                .ok_or_else(|| UserRepoError::Detached { path: self.root.clone(), choices: choices(&repo) })?,
         };
-        let missing = || UserRepoError::NoBranch {
-            path: self.root.clone(),
-            branch: branch.clone(),
-        };
-        let reference = repo
-            .find_reference(&format!("refs/heads/{branch}"))
-            .map_err(|_| missing())?;
-        let tip = reference
-            .peel_to_commit()
-            .map_err(|e| explain(&self.root, e))?
-            .id();
+        let missing = || UserRepoError::NoBranch { path: self.root.clone(), branch: branch.clone() };
+        let reference = repo.find_reference(&format!("refs/heads/{branch}")).map_err(|_| missing())?;
+        let tip = reference.peel_to_commit().map_err(|e| explain(&self.root, e))?.id();
         Ok((branch, tip))
     }
 }
 
 fn head_branch(repo: &Repository, root: &Path) -> Result<Option<String>, UserRepoError> {
     match repo.head() {
-        Ok(head) if head.is_branch() => Ok(head
-            .name()
-            .ok()
-            .and_then(|n| n.strip_prefix("refs/heads/"))
-            .map(str::to_owned)),
-        Ok(_) => Ok(None),
-        Err(e) if e.code() == ErrorCode::UnbornBranch => {
-            Err(UserRepoError::NoCommits(root.to_owned()))
+        Ok(head) if head.is_branch() => {
+            Ok(head.name().ok().and_then(|n| n.strip_prefix("refs/heads/")).map(str::to_owned))
         }
+        Ok(_) => Ok(None),
+        Err(e) if e.code() == ErrorCode::UnbornBranch => Err(UserRepoError::NoCommits(root.to_owned())),
         Err(e) => Err(explain(root, e)),
     }
 }
@@ -176,18 +150,13 @@ fn explain(path: &Path, error: git2::Error) -> UserRepoError {
     let message = error.message().to_owned();
     match error.code() {
         ErrorCode::Owner => UserRepoError::Owner(path),
-        ErrorCode::NotFound if error.class() == git2::ErrorClass::Repository => {
-            UserRepoError::NotARepository(path)
-        }
+        ErrorCode::NotFound if error.class() == git2::ErrorClass::Repository => UserRepoError::NotARepository(path),
         _ if message.contains("extension")
             || message.contains("repository version")
             || message.contains("object format") =>
         {
             UserRepoError::Format { path, message }
         }
-        _ => UserRepoError::Git {
-            path,
-            source: error,
-        },
+        _ => UserRepoError::Git { path, source: error },
     }
 }

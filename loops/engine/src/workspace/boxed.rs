@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use git2::Oid;
 
+use super::collect::SizeLimits;
 use crate::sandbox::{Access, BoxSpec, Limits, Mount, Output};
 
 /// The working tree inside.
@@ -84,9 +85,26 @@ tr -cd '\0' < /tmp/list | wc -c
 xargs -0 -r stat --printf='%f %s %n\0' -- < /tmp/list 2> /dev/null || true
 "#;
 
+/// How [`COMMIT`] ends when the changes are too large or not only files: the survey then says which.
+pub(super) const TOO_LARGE: i32 = 4;
+
 /// Commits everything on base `$1` with the message on standard input and writes a bundle; nothing if nothing changed (`$2`: the base's tree).
+/// Before anything is added it is measured: `$3` files, `$4` bytes of one, `$5` bytes of all. The refresh comes first so that
+/// files of the index's own second are compared only once.
 const COMMIT: &str = r#"
 cat > /tmp/message
+git update-index -q --refresh
+git ls-files -z -m -o --exclude-standard --deduplicate > /tmp/list 2> /tmp/warnings
+[ ! -s /tmp/warnings ] || { cat /tmp/warnings >&2; exit 3; }
+[ "$(tr -cd '\0' < /tmp/list | wc -c)" -le "$3" ] || exit 4
+xargs -0 -r stat --printf='%f %s\n' -- < /tmp/list > /tmp/sizes 2> /dev/null || true
+total=0
+while read -r mode size; do
+	case $mode in 4*) exit 4 ;; esac
+	[ "$size" -le "$4" ] || exit 4
+	total=$((total + size))
+done < /tmp/sizes
+[ "$total" -le "$5" ] || exit 4
 git add -A .
 tree=$(git write-tree)
 [ "$tree" != "$2" ] || exit 0
@@ -120,37 +138,21 @@ impl Beside {
     /// Of a workspace's home folder.
     pub(super) fn of(home: &Path) -> Beside {
         let start = home.join("start.bundle");
-        Beside {
-            index: home.join("index"),
-            start: start.exists().then_some(start),
-        }
+        Beside { index: home.join("index"), start: start.exists().then_some(start) }
     }
 }
 
 /// The box that makes the clone.
 pub(super) fn clone(tree: &Path, base: &Path, beside: &Beside, commit: Oid) -> BoxSpec {
-    let mut spec = script(
-        "clone",
-        CLONE,
-        &[&commit.to_string()],
-        tree,
-        Access::Writable,
-    );
+    let mut spec = script("clone", CLONE, &[&commit.to_string()], tree, Access::Writable);
     spec.mounts.push(read_only(base, BASE));
-    spec.mounts
-        .extend(beside.start.as_deref().map(|s| read_only(s, START)));
+    spec.mounts.extend(beside.start.as_deref().map(|s| read_only(s, START)));
     spec
 }
 
 /// The box that lists what changed.
 pub(super) fn survey(tree: &Path, base: &Path, beside: &Beside) -> BoxSpec {
-    let mut spec = script(
-        "survey",
-        &format!("{CLEAN_GIT}{SURVEY}"),
-        &[],
-        tree,
-        Access::ReadOnly,
-    );
+    let mut spec = script("survey", &format!("{CLEAN_GIT}{SURVEY}"), &[], tree, Access::ReadOnly);
     add_clean_mounts(&mut spec, base, beside);
     spec
 }
@@ -163,23 +165,19 @@ pub(super) struct CommitBox<'a> {
     pub(super) base_tree: Oid,
     /// Its message.
     pub(super) message: &'a str,
-    /// The most bytes of its bundle.
-    pub(super) limit: u64,
+    /// The most that it may change.
+    pub(super) limits: SizeLimits,
     /// Where its bundle goes.
     pub(super) bundle: PathBuf,
 }
 
 /// The box that commits and writes the bundle.
 pub(super) fn commit(tree: &Path, base: &Path, beside: &Beside, order: &CommitBox<'_>) -> BoxSpec {
-    let arguments = [order.base.to_string(), order.base_tree.to_string()];
-    let arguments = [arguments[0].as_str(), arguments[1].as_str()];
-    let mut spec = script(
-        "collect",
-        &format!("{CLEAN_GIT}{COMMIT}"),
-        &arguments,
-        tree,
-        Access::ReadOnly,
-    );
+    let SizeLimits { file, files, total } = order.limits;
+    let arguments =
+        [order.base.to_string(), order.base_tree.to_string(), files.to_string(), file.to_string(), total.to_string()];
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut spec = script("collect", &format!("{CLEAN_GIT}{COMMIT}"), &arguments, tree, Access::ReadOnly);
     add_clean_mounts(&mut spec, base, beside);
     for who in ["AUTHOR", "COMMITTER"] {
         let (name, mail) = crate::git::AUTHOR;
@@ -187,7 +185,8 @@ pub(super) fn commit(tree: &Path, base: &Path, beside: &Beside, order: &CommitBo
         spec.env.insert(format!("GIT_{who}_EMAIL"), mail.to_owned());
     }
     spec.stdin = order.message.as_bytes().to_vec();
-    spec.limits.output = order.limit;
+    // Compressed objects are rarely larger than the files; trees come on top.
+    spec.limits.output = total + (56 << 20);
     spec.stdout = Output::File(order.bundle.clone());
     spec
 }
@@ -205,8 +204,7 @@ pub(super) fn empty(tree: &Path) -> BoxSpec {
 fn add_clean_mounts(spec: &mut BoxSpec, base: &Path, beside: &Beside) {
     spec.mounts.push(read_only(base, BASE));
     spec.mounts.push(read_only(&beside.index, INDEX));
-    spec.mounts
-        .extend(beside.start.as_deref().map(|s| read_only(s, START)));
+    spec.mounts.extend(beside.start.as_deref().map(|s| read_only(s, START)));
 }
 
 fn script(label: &str, script: &str, arguments: &[&str], tree: &Path, access: Access) -> BoxSpec {
@@ -225,25 +223,13 @@ fn script(label: &str, script: &str, arguments: &[&str], tree: &Path, access: Ac
         argv,
         env: BTreeMap::from(settings.map(|(name, value)| (name.to_owned(), value.to_owned()))),
         cwd: "/".to_owned(),
-        mounts: vec![Mount {
-            source: tree.to_owned(),
-            target: TREE.to_owned(),
-            access,
-        }],
+        mounts: vec![Mount { source: tree.to_owned(), target: TREE.to_owned(), access }],
         stdin: Vec::new(),
-        limits: Limits {
-            wall: WALL,
-            idle: None,
-            output: 64 << 20,
-        },
+        limits: Limits { wall: WALL, idle: None, output: 64 << 20 },
         stdout: Output::Memory,
     }
 }
 
 fn read_only(source: &Path, target: &str) -> Mount {
-    Mount {
-        source: source.to_owned(),
-        target: target.to_owned(),
-        access: Access::ReadOnly,
-    }
+    Mount { source: source.to_owned(), target: target.to_owned(), access: Access::ReadOnly }
 }

@@ -27,8 +27,7 @@ impl Workspaces<'_> {
     /// The name is taken, the commit is not where `origin` says, or the sandbox refuses.
     pub fn create(&self, name: &str, commit: Oid, origin: Origin) -> Result<Workspace> {
         let home = self.home(name)?;
-        fs::create_dir_all(&self.root)
-            .with_context(|| format!("create {}", self.root.display()))?;
+        fs::create_dir_all(&self.root).with_context(|| format!("create {}", self.root.display()))?;
         fs::create_dir(&home).with_context(|| format!("create workspace {}", home.display()))?;
         let made = self.fill(name, &home, commit, origin);
         if made.is_err() {
@@ -45,20 +44,10 @@ impl Workspaces<'_> {
             self.repos.export(commit, &home.join("start.bundle"))?;
         }
         let beside = Beside::of(home);
-        self.run_well(&boxed::clone(
-            &tree,
-            self.repos.base_path(),
-            &beside,
-            commit,
-        ))?;
+        self.run_well(&boxed::clone(&tree, self.repos.base_path(), &beside, commit))?;
         keep_index(&tree.join(".git/index"), &beside.index)?;
         let identity = identity::write(home, commit)?;
-        Ok(Workspace {
-            name: name.to_owned(),
-            path: tree,
-            commit,
-            identity,
-        })
+        Ok(Workspace { name: name.to_owned(), path: tree, commit, identity })
     }
 
     /// Makes a fresh checkout of an attempt in which the project's configuration is the base's: what the base does not have at
@@ -74,12 +63,7 @@ impl Workspaces<'_> {
         configuration_paths: &[&str],
     ) -> Result<Workspace> {
         let (made, trusted) = (self.repos.tree_of(attempt)?, self.repos.tree_of(base)?);
-        let tree = with_paths_of(
-            &self.repos.open_results()?,
-            made,
-            trusted,
-            configuration_paths,
-        )?;
+        let tree = with_paths_of(&self.repos.open_results()?, made, trusted, configuration_paths)?;
         let commit = if tree == made {
             attempt
         } else {
@@ -98,12 +82,6 @@ impl Workspaces<'_> {
 /// Only our own script has written below the tree so far.
 fn keep_index(from: &Path, to: &Path) -> Result<()> {
     fs::copy(from, to).context("keep the index")?;
-    let time = fs::metadata(from)
-        .and_then(|m| m.modified())
-        .context("read the time of the index")?;
-    File::options()
-        .write(true)
-        .open(to)
-        .and_then(|f| f.set_modified(time))
-        .context("set the time of the index")
+    let time = fs::metadata(from).and_then(|m| m.modified()).context("read the time of the index")?;
+    File::options().write(true).open(to).and_then(|f| f.set_modified(time)).context("set the time of the index")
 }

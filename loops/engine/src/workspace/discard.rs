@@ -20,15 +20,10 @@ impl Workspaces<'_> {
     /// Moves whatever stands under a name into the trash and deletes it there.
     pub(super) fn remove(&self, name: &str) -> Result<()> {
         let home = self.home(name)?;
-        fs::create_dir_all(&self.trash)
-            .with_context(|| format!("create {}", self.trash.display()))?;
-        let gone = self
-            .trash
-            .join(format!("{name}-{}", uuid::Uuid::now_v7().simple()));
-        fs::rename(&home, &gone)
-            .with_context(|| format!("move {} to the trash", home.display()))?;
-        self.delete(&gone)
-            .with_context(|| format!("delete {}", gone.display()))
+        fs::create_dir_all(&self.trash).with_context(|| format!("create {}", self.trash.display()))?;
+        let gone = self.trash.join(format!("{name}-{}", uuid::Uuid::now_v7().simple()));
+        fs::rename(&home, &gone).with_context(|| format!("move {} to the trash", home.display()))?;
+        self.delete(&gone).with_context(|| format!("delete {}", gone.display()))
     }
 
     /// Deletes what is left in the trash by processes that died.
@@ -39,12 +34,10 @@ impl Workspaces<'_> {
         if !self.trash.is_dir() {
             return Ok(());
         }
-        let entries =
-            fs::read_dir(&self.trash).with_context(|| format!("read {}", self.trash.display()))?;
+        let entries = fs::read_dir(&self.trash).with_context(|| format!("read {}", self.trash.display()))?;
         for entry in entries {
             let path: PathBuf = entry.context("read the trash")?.path();
-            self.delete(&path)
-                .with_context(|| format!("delete {}", path.display()))?;
+            self.delete(&path).with_context(|| format!("delete {}", path.display()))?;
         }
         Ok(())
     }

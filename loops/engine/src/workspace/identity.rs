@@ -32,14 +32,8 @@ struct Marker {
 
 /// Marks a fresh workspace folder.
 pub(super) fn write(home: &Path, commit: Oid) -> Result<Identity> {
-    let identity = observe(
-        &home.join("tree"),
-        uuid::Uuid::now_v7().simple().to_string(),
-    )?;
-    let marker = Marker {
-        identity: identity.clone(),
-        commit: commit.to_string(),
-    };
+    let identity = observe(&home.join("tree"), uuid::Uuid::now_v7().simple().to_string())?;
+    let marker = Marker { identity: identity.clone(), commit: commit.to_string() };
     let text = serde_json::to_vec(&marker).context("write the marker")?;
     fs::write(home.join("marker"), text).with_context(|| format!("mark {}", home.display()))?;
     Ok(identity)
@@ -49,28 +43,16 @@ pub(super) fn write(home: &Path, commit: Oid) -> Result<Identity> {
 pub(super) fn read(home: &Path) -> Result<(Identity, Oid)> {
     let path = home.join("marker");
     let text = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
-    let marker: Marker =
-        serde_json::from_slice(&text).with_context(|| format!("read {}", path.display()))?;
-    Ok((
-        marker.identity,
-        Oid::from_str(&marker.commit).context("the marker's commit")?,
-    ))
+    let marker: Marker = serde_json::from_slice(&text).with_context(|| format!("read {}", path.display()))?;
+    Ok((marker.identity, Oid::from_str(&marker.commit).context("the marker's commit")?))
 }
 
 /// Refuses anything but the very folder that `workspace` was.
 pub(super) fn check(home: &Path, workspace: &Workspace) -> Result<()> {
     let tree = home.join("tree");
-    ensure!(
-        tree == workspace.path,
-        "{} is not its place",
-        workspace.path.display()
-    );
+    ensure!(tree == workspace.path, "{} is not its place", workspace.path.display());
     let (marked, _) = read(home)?;
-    ensure!(
-        marked == workspace.identity,
-        "{} belongs to another workspace",
-        home.display()
-    );
+    ensure!(marked == workspace.identity, "{} belongs to another workspace", home.display());
     let now = observe(&tree, marked.mark.clone())?;
     ensure!(now == marked, "{} was replaced", tree.display());
     Ok(())

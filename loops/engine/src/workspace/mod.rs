@@ -50,11 +50,7 @@ pub struct Workspace {
 impl Workspace {
     /// How it is seen inside a box, as `/workspace`.
     pub fn mount(&self, access: Access) -> Mount {
-        Mount {
-            source: self.path.clone(),
-            target: boxed::TREE.to_owned(),
-            access,
-        }
+        Mount { source: self.path.clone(), target: boxed::TREE.to_owned(), access }
     }
 }
 
@@ -65,14 +61,8 @@ impl Workspaces<'_> {
     /// It vanished or was replaced.
     pub fn open(&self, name: &str) -> Result<Workspace> {
         let home = self.home(name)?;
-        let (identity, commit) =
-            identity::read(&home).with_context(|| format!("open workspace {name}"))?;
-        let workspace = Workspace {
-            name: name.to_owned(),
-            path: home.join("tree"),
-            commit,
-            identity,
-        };
+        let (identity, commit) = identity::read(&home).with_context(|| format!("open workspace {name}"))?;
+        let workspace = Workspace { name: name.to_owned(), path: home.join("tree"), commit, identity };
         self.verify(&workspace)?;
         Ok(workspace)
     }
@@ -83,17 +73,13 @@ impl Workspaces<'_> {
     /// Exactly then.
     pub fn verify(&self, workspace: &Workspace) -> Result<()> {
         let home = self.home(&workspace.name)?;
-        identity::check(&home, workspace)
-            .with_context(|| format!("workspace {} can't be used", workspace.name))
+        identity::check(&home, workspace).with_context(|| format!("workspace {} can't be used", workspace.name))
     }
 
     /// The folder of a workspace, from a name that is one plain path component.
     fn home(&self, name: &str) -> Result<PathBuf> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-        let fits = !name.is_empty()
-            && name.len() <= 100
-            && !name.starts_with(['.', '-'])
-            && name.bytes().all(plain);
+        let fits = !name.is_empty() && name.len() <= 100 && !name.starts_with(['.', '-']) && name.bytes().all(plain);
         anyhow::ensure!(
             fits && !name.contains("..") && !name.ends_with(".lock"),
             "`{name}` is no name for a workspace"

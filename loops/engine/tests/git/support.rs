@@ -25,50 +25,20 @@ impl Sandbox for PlainBox {
     fn run(&self, spec: &BoxSpec) -> anyhow::Result<BoxOutput> {
         let start = Instant::now();
         let mut command = Command::new("/usr/bin/bwrap");
-        command.env_clear().args([
-            "--unshare-all",
-            "--unshare-user",
-            "--uid",
-            "1000",
-            "--gid",
-            "1000",
-        ]);
-        command.args([
-            "--die-with-parent",
-            "--new-session",
-            "--ro-bind",
-            "/usr",
-            "/usr",
-        ]);
+        command.env_clear().args(["--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000"]);
+        command.args(["--die-with-parent", "--new-session", "--ro-bind", "/usr", "/usr"]);
         for link in ["bin", "lib", "lib64"] {
             command.args(["--symlink", &format!("usr/{link}"), &format!("/{link}")]);
         }
         for file in ["/etc/alternatives", "/etc/ld.so.cache", "/etc/passwd"] {
             command.args(["--ro-bind-try", file, file]);
         }
-        command.args([
-            "--proc",
-            "/proc",
-            "--dev",
-            "/dev",
-            "--tmpfs",
-            "/tmp",
-            "--tmpfs",
-            "/home/agent",
-        ]);
+        command.args(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/home/agent"]);
         for mount in &spec.mounts {
-            let how = if mount.access == Access::Writable {
-                "--bind"
-            } else {
-                "--ro-bind"
-            };
+            let how = if mount.access == Access::Writable { "--bind" } else { "--ro-bind" };
             command.arg(how).arg(&mount.source).arg(&mount.target);
         }
-        let fixed = [
-            ("HOME", "/home/agent"),
-            ("PATH", "/usr/local/bin:/usr/bin:/bin"),
-            ("TMPDIR", "/tmp"),
-        ];
+        let fixed = [("HOME", "/home/agent"), ("PATH", "/usr/local/bin:/usr/bin:/bin"), ("TMPDIR", "/tmp")];
         let fixed = fixed.map(|(n, v)| (n.to_owned(), v.to_owned()));
         for (name, value) in fixed.iter().map(|(n, v)| (n, v)).chain(&spec.env) {
             command.args(["--setenv", name, value]);
@@ -78,10 +48,7 @@ impl Sandbox for PlainBox {
             Output::File(path) => Some(File::create_new(path)?),
             Output::Memory => None,
         };
-        command
-            .stdin(Stdio::piped())
-            .stderr(Stdio::piped())
-            .stdout(file.map_or_else(Stdio::piped, Stdio::from));
+        command.stdin(Stdio::piped()).stderr(Stdio::piped()).stdout(file.map_or_else(Stdio::piped, Stdio::from));
         let mut child = command.spawn()?;
         child.stdin.take().expect("stdin").write_all(&spec.stdin)?;
         let mut stderr = child.stderr.take().expect("stderr");
@@ -110,8 +77,7 @@ impl World {
     pub(crate) fn new() -> World {
         let folder = tempfile::tempdir().expect("a folder");
         let id: RepoId = RepoId(Uuid::from_u128(7));
-        let repos =
-            Repos::open(&folder.path().join("data"), id).expect("the engine's repositories");
+        let repos = Repos::open(&folder.path().join("data"), id).expect("the engine's repositories");
         let world = World { folder, repos };
         fs::create_dir(world.user_path()).expect("the user's folder");
         world.git(&["init", "-q", "-b", "main"]);
@@ -142,12 +108,7 @@ impl World {
 
     pub(crate) fn workspaces(&self) -> Workspaces<'_> {
         let data = self.folder.path().join("data");
-        Workspaces {
-            sandbox: &PlainBox,
-            repos: &self.repos,
-            root: data.join("ws"),
-            trash: data.join("trash"),
-        }
+        Workspaces { sandbox: &PlainBox, repos: &self.repos, root: data.join("ws"), trash: data.join("trash") }
     }
 
     /// Runs plain git in the user's repository, as the user would.
@@ -171,17 +132,10 @@ impl World {
     pub(crate) fn attempt(&self, name: &str, script: &str) -> Oid {
         let base = self.base();
         let workspaces = self.workspaces();
-        let workspace = workspaces
-            .create(
-                name,
-                base.commit,
-                loopwright_engine::workspace::Origin::Base,
-            )
-            .expect("a workspace");
+        let workspace =
+            workspaces.create(name, base.commit, loopwright_engine::workspace::Origin::Base).expect("a workspace");
         in_box(&workspace, script);
-        let collected = workspaces
-            .collect(&workspace, base.commit, "Attempt\n", at(0))
-            .expect("collected");
+        let collected = workspaces.collect(&workspace, base.commit, "Attempt\n", at(0)).expect("collected");
         workspaces.discard(workspace).expect("discarded");
         match collected {
             Collected::Commit { commit, .. } => commit,
@@ -202,11 +156,7 @@ pub(crate) fn plain_git(folder: &Path, args: &[&str]) -> String {
         .args(args)
         .output()
         .expect("git");
-    assert!(
-        output.status.success(),
-        "git {args:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
@@ -219,11 +169,7 @@ pub(crate) fn in_box(workspace: &Workspace, script: &str) -> String {
         cwd: "/workspace".to_owned(),
         mounts: vec![workspace.mount(Access::Writable)],
         stdin: Vec::new(),
-        limits: Limits {
-            wall: std::time::Duration::from_secs(60),
-            idle: None,
-            output: 1 << 20,
-        },
+        limits: Limits { wall: std::time::Duration::from_secs(60), idle: None, output: 1 << 20 },
         stdout: Output::Memory,
     };
     let output = PlainBox.run(&spec).expect("a box");
@@ -251,19 +197,13 @@ pub(crate) fn fingerprint(folder: &Path) -> BTreeMap<PathBuf, String> {
             let content = if meta.is_file() {
                 fs::read(&path).expect("a file")
             } else if meta.is_symlink() {
-                fs::read_link(&path)
-                    .expect("a link")
-                    .into_os_string()
-                    .into_encoded_bytes()
+                fs::read_link(&path).expect("a link").into_os_string().into_encoded_bytes()
             } else {
                 Vec::new()
             };
             let mode = std::os::unix::fs::MetadataExt::mode(&meta);
             let hash = loopwright_core::hex(&Sha256::digest(&content));
-            found.insert(
-                path.strip_prefix(folder).expect("below").to_owned(),
-                format!("{mode:o} {hash}"),
-            );
+            found.insert(path.strip_prefix(folder).expect("below").to_owned(), format!("{mode:o} {hash}"));
         }
     }
     found
