@@ -242,6 +242,9 @@ pub(crate) struct ResumeArgs {
 pub(crate) struct RunInnerArgs {
     /// The run's id
     pub(crate) run: String,
+    /// The fingerprint of the only finding to act on
+    #[arg(long)]
+    pub(crate) finding: Option<String>,
 }
 
 /// A tree's id, abbreviated to no less than twelve digits.

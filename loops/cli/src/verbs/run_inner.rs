@@ -21,5 +21,5 @@ pub(crate) fn run(args: &RunInnerArgs, app: &App) -> Result<u8, ApiError> {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
-    Ok(api::run_inner(&app.context, run))
+    Ok(api::run_inner(&app.context, run, args.finding.clone()))
 }

@@ -42,7 +42,7 @@ pub fn check(context: &Context, target: &str) -> Result<CheckView, ApiError> {
 
 /// The JSON Schema of loop.yaml.
 pub fn schema() -> String {
-    format!("{:#}\n", core_schema::schema())
+    core_schema::TEXT.to_owned()
 }
 
 /// What a person means: a path first, then a registered loop, then a template.

@@ -50,7 +50,7 @@ fn database(context: &Context) -> DoctorRow {
 }
 
 fn watchdog() -> DoctorRow {
-    match launch::watchdog_program() {
+    match launch::watchdog_beside_us() {
         Ok(path) => ok("watchdog", path.display().to_string()),
         Err(error) => {
             missing("watchdog", format!("{error:#}"), "install Loopwright again: its programs belong in one folder")

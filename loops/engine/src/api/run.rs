@@ -1,6 +1,8 @@
 //! `run` and `__run`: starting a run under its watchdog, and being one.
 
+use std::ffi::OsString;
 use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -16,7 +18,7 @@ use super::{ApiError, Context, only_one, runs};
 use crate::agent::Agent;
 use crate::halt::HaltFiles;
 use crate::home::private_dir;
-use crate::launch::{LaunchSpec, launch};
+use crate::launch::{LaunchSpec, Launched, launch, watchdog_beside_us};
 use crate::lease::{Supervision, require_watchdog};
 use crate::resolve::{self, Resolved, line};
 use crate::runner;
@@ -29,6 +31,9 @@ use crate::store::{Store, findings, runs as stored_runs};
 
 /// How much longer than its own limit a run may take until its watchdog ends it.
 const GRACE_S: u64 = 60;
+
+/// How long the first sign of life of a run may take, in seconds.
+const BOOT_GRACE_S: u64 = 60;
 
 /// What is to be run.
 #[derive(Clone, Debug)]
@@ -133,19 +138,31 @@ fn begin(
     store.write(|tx| occurrences::claim(tx, &claimed))?;
     let mut arguments = vec!["__run".to_owned(), run.to_string()];
     arguments.extend(only.into_iter().flat_map(|f| ["--finding".to_owned(), f.0]));
-    let launched = launch(&LaunchSpec {
-        run_dir: dir.clone(),
-        halt: HaltFiles::of_run(&context.home.state, row.id, &dir),
-        max_seconds: definition.rails.max_duration_s + GRACE_S,
-        program: std::env::current_exe().context("finding this program")?,
-        arguments,
-    });
+    let launched = under_watchdog(context, row, definition, &dir, arguments);
     if let Err(error) = launched {
         let why = format!("{error:#}");
         store.write(|tx| occurrences::set(tx, occurrence, "failed", Some(&why)))?;
         return Err(error);
     }
     Ok(run)
+}
+
+fn under_watchdog(
+    context: &Context,
+    row: &LoopRow,
+    definition: &Definition,
+    dir: &Path,
+    arguments: Vec<String>,
+) -> Result<Launched> {
+    let program = std::env::current_exe().context("finding this program")?;
+    launch(&LaunchSpec {
+        watchdog: watchdog_beside_us()?,
+        run_dir: dir.to_owned(),
+        halt: HaltFiles::of_run(&context.home.state, row.id, dir),
+        max_seconds: definition.rails.max_duration_s + GRACE_S,
+        boot_grace: BOOT_GRACE_S,
+        runner: std::iter::once(program.into_os_string()).chain(arguments.into_iter().map(OsString::from)).collect(),
+    })
 }
 
 /// Is the run: under its watchdog, to its end. Returns the exit code.
