@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use chrono::Utc;
 use loopwright_core::definition::Definition;
 use loopwright_core::exit;
@@ -35,6 +36,9 @@ const GRACE_S: u64 = 60;
 /// How long the first sign of life of a run may take, in seconds.
 const BOOT_GRACE_S: u64 = 60;
 
+/// Why a run did not begin, in its directory.
+pub(super) const ERROR: &str = "error";
+
 /// What is to be run.
 #[derive(Clone, Debug)]
 pub struct StartRequest {
@@ -46,7 +50,7 @@ pub struct StartRequest {
     pub finding: Option<String>,
 }
 
-/// Starts a run under its watchdog and returns at once.
+/// Starts a run under its watchdog and returns as soon as its process has reported its start.
 ///
 /// # Errors
 /// It is halted, the loop is invalid or changed, it runs already, or the sandbox is missing; nothing was started then.
@@ -138,8 +142,9 @@ fn begin(
     store.write(|tx| occurrences::claim(tx, &claimed))?;
     let mut arguments = vec!["__run".to_owned(), run.to_string()];
     arguments.extend(only.into_iter().flat_map(|f| ["--finding".to_owned(), f.0]));
-    let launched = under_watchdog(context, row, definition, &dir, arguments);
-    if let Err(error) = launched {
+    let begun = under_watchdog(context, row, definition, &dir, arguments)
+        .and_then(|launched| wait_until_begun(context, store, run, launched));
+    if let Err(error) = begun {
         let why = format!("{error:#}");
         store.write(|tx| occurrences::set(tx, occurrence, "failed", Some(&why)))?;
         return Err(error);
@@ -165,6 +170,19 @@ fn under_watchdog(
     })
 }
 
+/// Waits for the first event of a run; what its process said is the error if it ends before.
+fn wait_until_begun(context: &Context, store: &Store, run: RunId, mut launched: Launched) -> Result<()> {
+    while stored_runs::by_id(store.read(), run)?.is_none() {
+        let ended = launched.watchdog.try_wait().context("asking for the watchdog")?;
+        if let (Some(status), None) = (ended, stored_runs::by_id(store.read(), run)?) {
+            let why = std::fs::read_to_string(context.home.run(run).join(ERROR));
+            bail!("the run did not begin: {}", why.unwrap_or_else(|_| format!("its watchdog ended with {status}")).trim_end());
+        }
+        super::wait_for_change(context, Duration::from_millis(50));
+    }
+    Ok(())
+}
+
 /// Is the run: under its watchdog, to its end. Returns the exit code.
 pub fn run_inner(context: &Context, run: RunId, finding: Option<String>) -> u8 {
     match run_to_its_end(context, run, finding.map(Fingerprint)) {
@@ -172,7 +190,7 @@ pub fn run_inner(context: &Context, run: RunId, finding: Option<String>) -> u8 {
         Err(error) => {
             tracing::error!(run.id = %run, "the run failed: {error:#}");
             // Beside the journal, for whoever asks why there is none.
-            let _ = std::fs::write(context.home.run(run).join("error"), format!("{error:#}\n"));
+            let _ = std::fs::write(context.home.run(run).join(ERROR), format!("{error:#}\n"));
             exit::FAILED
         }
     }

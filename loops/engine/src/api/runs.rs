@@ -53,13 +53,9 @@ pub fn show(context: &Context, typed: &str) -> Result<RunView, ApiError> {
 /// The row of a run.
 ///
 /// # Errors
-/// It has not begun; the message says why if that is known.
+/// There is no such run, or the store can't be read.
 pub fn run_row(context: &Context, run: RunId) -> Result<RunRow, ApiError> {
-    let store = context.store()?;
-    row_of(&store, run).map_err(|error| {
-        let left = std::fs::read_to_string(context.home.run(run).join("error"));
-        left.map_or_else(|_| error.into(), |why| ApiError::new(exit::FAILED, why.trim_end()))
-    })
+    Ok(row_of(&context.store()?, run)?)
 }
 
 /// The events of a run after number `seq`, with their numbers.
