@@ -10,6 +10,7 @@ shop=$demo/shop
 loop=daily-triage
 
 main() {
+    trap 'printf "\nStopped before the run began: no loop is running.\n"; exit 130' INT
     announce
     tests/setup.sh
     title 'Building'
@@ -43,9 +44,11 @@ TEXT
 
 title() { printf '\n== %s\n' "$1"; }
 
-# The demo before this one stays in demo.old; what is older goes, read-only files and all.
+# The demo before this one stays in demo.old, to be looked at; what is older goes, read-only files and all.
 keep_the_last() {
     [ -e "$demo" ] || return 0
+    # Its loop and approvals name the folder that the new sample takes, so it stays halted.
+    [ ! -x "$loopwright" ] || "$loopwright" halt --reason 'kept to be looked at' >/dev/null || true
     if [ -e "$demo.old" ]; then
         chmod -R u+rwX "$demo.old"
         rm -rf "$demo.old"
@@ -94,11 +97,13 @@ add() {
 
 run_loop() {
     local code=0
+    # From here Ctrl-C is for loopwright, which halts its run and ends with 10.
+    trap - INT
     "$loopwright" run "$loop" || code=$?
     case $code in
         21) ;; # Something waits for a person, as it should.
         10)
-            printf '\nHalted. Nothing of this run is left running; what it did: %s show last\n' "$loopwright"
+            printf '\nHalted, as you asked. What it did: %s show last\n' "$loopwright"
             exit 10
             ;;
         *)
