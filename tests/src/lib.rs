@@ -1,1 +1,3 @@
 //! Whole-binary tests.
+
+pub mod nasty;

@@ -158,9 +158,7 @@ pub enum ReviewError {
 /// # Errors
 /// The first illegal one.
 pub fn fold<'e>(events: impl IntoIterator<Item = &'e Event>) -> Result<Option<State>, ReviewError> {
-    events
-        .into_iter()
-        .try_fold(None, |state, event| next(state, event).map(Some))
+    events.into_iter().try_fold(None, |state, event| next(state, event).map(Some))
 }
 
 /// Where an event leads.
@@ -170,54 +168,29 @@ pub fn fold<'e>(events: impl IntoIterator<Item = &'e Event>) -> Result<Option<St
 pub fn next(state: Option<State>, event: &Event) -> Result<State, ReviewError> {
     let Some(state) = state else {
         return match event {
-            Event::Opened { shown } => Ok(State::Open {
-                shown: shown.clone(),
-            }),
-            other => Err(ReviewError::NotOpened {
-                event: other.word(),
-            }),
+            Event::Opened { shown } => Ok(State::Open { shown: shown.clone() }),
+            other => Err(ReviewError::NotOpened { event: other.word() }),
         };
     };
-    let illegal = ReviewError::Illegal {
-        state: state.word(),
-        event: event.word(),
-    };
+    let illegal = ReviewError::Illegal { state: state.word(), event: event.word() };
     match (state, event) {
         (State::Open { shown: now }, Event::Approved { shown, .. }) => approve(&now, shown),
         // The same change on a newer base stays approved; another one goes back to the person.
-        (
-            State::Approved {
-                shown: old,
-                waiting,
-            },
-            Event::Updated { shown },
-        ) if old.patch_id == shown.patch_id => Ok(State::Approved {
-            shown: shown.clone(),
-            waiting,
-        }),
-        (
-            State::Open { .. } | State::Approved { .. } | State::SentBack { .. },
-            Event::Updated { shown },
-        ) => Ok(State::Open {
-            shown: shown.clone(),
-        }),
-        (State::Approved { shown, .. }, Event::Undone) => Ok(State::Open { shown }),
-        (State::Approved { shown, .. }, Event::Waiting { why }) => Ok(State::Approved {
-            shown,
-            waiting: Some(why.clone()),
-        }),
-        (State::Approved { .. }, Event::Merged { commit }) => Ok(State::Merged {
-            commit: commit.clone(),
-        }),
-        (State::Open { shown } | State::Approved { shown, .. }, Event::SentBack { note }) => {
-            Ok(State::SentBack {
-                shown,
-                note: note.clone(),
-            })
+        (State::Approved { shown: old, waiting }, Event::Updated { shown }) if old.patch_id == shown.patch_id => {
+            Ok(State::Approved { shown: shown.clone(), waiting })
         }
-        (s, Event::Rejected { reason }) if s.undecided() => Ok(State::Rejected {
-            reason: reason.clone(),
-        }),
+        (State::Open { .. } | State::Approved { .. } | State::SentBack { .. }, Event::Updated { shown }) => {
+            Ok(State::Open { shown: shown.clone() })
+        }
+        (State::Approved { shown, .. }, Event::Undone) => Ok(State::Open { shown }),
+        (State::Approved { shown, .. }, Event::Waiting { why }) => {
+            Ok(State::Approved { shown, waiting: Some(why.clone()) })
+        }
+        (State::Approved { .. }, Event::Merged { commit }) => Ok(State::Merged { commit: commit.clone() }),
+        (State::Open { shown } | State::Approved { shown, .. }, Event::SentBack { note }) => {
+            Ok(State::SentBack { shown, note: note.clone() })
+        }
+        (s, Event::Rejected { reason }) if s.undecided() => Ok(State::Rejected { reason: reason.clone() }),
         (s, Event::ClosedElsewhere) if s.undecided() => Ok(State::ClosedElsewhere),
         (State::Merged { .. }, Event::Reverted { by }) => Ok(State::Reverted { by: by.clone() }),
         _ => Err(illegal),
@@ -226,16 +199,10 @@ pub fn next(state: Option<State>, event: &Event) -> Result<State, ReviewError> {
 
 fn approve(now: &Shown, shown: &Shown) -> Result<State, ReviewError> {
     if now == shown {
-        return Ok(State::Approved {
-            shown: shown.clone(),
-            waiting: None,
-        });
+        return Ok(State::Approved { shown: shown.clone(), waiting: None });
     }
     let short = |tree: &str| tree.chars().take(12).collect();
-    Err(ReviewError::Stale {
-        now: short(&now.tree),
-        asked: short(&shown.tree),
-    })
+    Err(ReviewError::Stale { now: short(&now.tree), asked: short(&shown.tree) })
 }
 
 impl State {
@@ -254,10 +221,7 @@ impl State {
 
     /// Whether it can still land.
     pub fn undecided(&self) -> bool {
-        matches!(
-            self,
-            State::Open { .. } | State::Approved { .. } | State::SentBack { .. }
-        )
+        matches!(self, State::Open { .. } | State::Approved { .. } | State::SentBack { .. })
     }
 }
 
@@ -286,17 +250,13 @@ const PREFIX: usize = 12;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BindError {
     /// Too few digits, or something else.
-    #[error(
-        "`{asked}` is not a tree: give at least {PREFIX} of its hex digits, as `review` prints them"
-    )]
+    #[error("`{asked}` is not a tree: give at least {PREFIX} of its hex digits, as `review` prints them")]
     NotATree {
         /// What was given.
         asked: String,
     },
     /// It is the tree of something else.
-    #[error(
-        "the pull request has tree {now}, not {asked}: it changed since you looked; review it again"
-    )]
+    #[error("the pull request has tree {now}, not {asked}: it changed since you looked; review it again")]
     Mismatch {
         /// The first 12 digits of what it shows.
         now: String,
@@ -313,15 +273,10 @@ pub fn bind<'s>(shown: &'s Shown, asked: &str) -> Result<&'s Shown, BindError> {
     let asked = asked.to_ascii_lowercase();
     let hex = asked.bytes().all(|b| b.is_ascii_hexdigit());
     if !hex || asked.len() < PREFIX || asked.len() > shown.tree.len() {
-        return Err(BindError::NotATree {
-            asked: harmless::line(&asked, 80),
-        });
+        return Err(BindError::NotATree { asked: harmless::line(&asked, 80) });
     }
     if !shown.tree.starts_with(&asked) {
-        return Err(BindError::Mismatch {
-            now: shown.tree.chars().take(PREFIX).collect(),
-            asked,
-        });
+        return Err(BindError::Mismatch { now: shown.tree.chars().take(PREFIX).collect(), asked });
     }
     Ok(shown)
 }

@@ -216,10 +216,7 @@ mod tests {
             ("0 7 * * MON", "Mondays at 07:00"),
             ("0 7 * * 0", "Sundays at 07:00"),
             ("5 22 * * SAT,SUN", "weekends at 22:05"),
-            (
-                "0 8 * * mon,wed,fri",
-                "Mondays, Wednesdays and Fridays at 08:00",
-            ),
+            ("0 8 * * mon,wed,fri", "Mondays, Wednesdays and Fridays at 08:00"),
             ("15 * * * *", "hourly at :15"),
             ("0 * * * 1-5", "weekdays hourly at :00"),
         ] {
@@ -233,14 +230,8 @@ mod tests {
     fn times_of_the_week() {
         let now = utc("2026-11-20T12:00:00Z");
         let berlin = chrono_tz::Europe::Berlin;
-        let next: Vec<String> = next_times("0 9 * * MON-FRI", berlin, now, 2)
-            .iter()
-            .map(|t| t.to_rfc3339())
-            .collect();
-        assert_eq!(
-            next,
-            ["2026-11-23T09:00:00+01:00", "2026-11-24T09:00:00+01:00"]
-        );
+        let next: Vec<String> = next_times("0 9 * * MON-FRI", berlin, now, 2).iter().map(|t| t.to_rfc3339()).collect();
+        assert_eq!(next, ["2026-11-23T09:00:00+01:00", "2026-11-24T09:00:00+01:00"]);
         assert_eq!(runs_per_week("0 9 * * MON-FRI", berlin, now), 5);
         assert_eq!(runs_per_week("0 * * * *", berlin, now), 168);
         assert_eq!(runs_per_week("nonsense", berlin, now), 0);
@@ -255,16 +246,8 @@ mod tests {
             ("0 9 * * MONDAY", 8..14, "`MONDAY` is no weekday"),
             ("0 9 * *", 0..7, "4 fields; a schedule has five"),
             ("0 0 9 * * MON", 10..13, "6 fields; a schedule has five"),
-            (
-                "0 0 30 2 *",
-                4..8,
-                "there is no such date, so this never starts",
-            ),
-            (
-                "0 0 31 4,6 *",
-                4..10,
-                "there is no such date, so this never starts",
-            ),
+            ("0 0 30 2 *", 4..8, "there is no such date, so this never starts"),
+            ("0 0 31 4,6 *", 4..10, "there is no such date, so this never starts"),
             ("@daily", 0..6, "`@daily` is not read"),
             ("", 0..0, "the schedule is empty"),
             ("*/0 * * * *", 0..3, "`*/0` is no minute"),
@@ -272,19 +255,9 @@ mod tests {
             ("0 9 ä * *", 4..6, "`ä` is no day of the month"),
         ] {
             let fault = check(expression).expect_err(expression);
-            assert_eq!(
-                (fault.at, fault.message.as_str()),
-                (at, message),
-                "{expression}"
-            );
+            assert_eq!((fault.at, fault.message.as_str()), (at, message), "{expression}");
         }
-        for right in [
-            "0 9 * * MON-FRI",
-            "0 0 29 2 *",
-            "*/15 9-17 * * *",
-            "0 9 L * *",
-            "0 9 * * MON#1",
-        ] {
+        for right in ["0 9 * * MON-FRI", "0 0 29 2 *", "*/15 9-17 * * *", "0 9 L * *", "0 9 * * MON#1"] {
             assert_eq!(check(right), Ok(()), "{right}");
         }
         assert!(means_or("0 9 1 * MON") && !means_or("0 9 * * MON") && !means_or("0 9 1 * *"));
@@ -331,20 +304,12 @@ mod tests {
             *counts.entry(time.date_naive()).or_default() += 1;
         }
         let first = NaiveDate::from_ymd_opt(2025, 1, 1).expect("a day");
-        first
-            .iter_days()
-            .take(730)
-            .filter(|day| counts.get(day) != Some(&1))
-            .collect()
+        first.iter_days().take(730).filter(|day| counts.get(day) != Some(&1)).collect()
     }
 
     fn start(zone: Tz) -> DateTime<Tz> {
-        let midnight = NaiveDate::from_ymd_opt(2024, 12, 31)
-            .expect("a day")
-            .and_hms_opt(23, 59, 59);
-        zone.from_local_datetime(&midnight.expect("a time"))
-            .earliest()
-            .expect("a local time")
+        let midnight = NaiveDate::from_ymd_opt(2024, 12, 31).expect("a day").and_hms_opt(23, 59, 59);
+        zone.from_local_datetime(&midnight.expect("a time")).earliest().expect("a local time")
     }
 
     #[test]
@@ -352,12 +317,7 @@ mod tests {
         for name in ZONES {
             let zone: Tz = name.parse().expect(name);
             for hour in 0..=3 {
-                let times = next_times(
-                    &format!("30 {hour} * * *"),
-                    zone,
-                    start(zone).with_timezone(&Utc),
-                    740,
-                );
+                let times = next_times(&format!("30 {hour} * * *"), zone, start(zone).with_timezone(&Utc), 740);
                 assert_eq!(wrong_days(times.into_iter()), [], "{name} {hour}:30");
             }
         }

@@ -13,10 +13,7 @@ fn samples() -> PathBuf {
 }
 
 fn line(name: &str, d: &Diagnostic) -> String {
-    format!(
-        "{name} | {} | {} | {} | {}",
-        d.span.line, d.span.column, d.code, d.message
-    )
+    format!("{name} | {} | {} | {} | {}", d.span.line, d.span.column, d.code, d.message)
 }
 
 #[test]
@@ -31,18 +28,11 @@ fn every_bad_file_is_refused_with_exactly_these_faults() {
     let mut found = Vec::new();
     let mut several = 0;
     for path in files {
-        let name = path
-            .file_name()
-            .expect("a name")
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         let reading = read_bytes(&fs::read(&path).expect("a file"));
         assert!(reading.definition.is_none(), "{name} is accepted");
         for d in &reading.diagnostics {
-            assert!(
-                d.help.as_ref().is_some_and(|h| !h.is_empty()),
-                "{name}: {d:?}"
-            );
+            assert!(d.help.as_ref().is_some_and(|h| !h.is_empty()), "{name}: {d:?}");
         }
         several += usize::from(reading.diagnostics.len() > 1);
         found.extend(reading.diagnostics.iter().map(|d| line(&name, d)));
@@ -56,24 +46,12 @@ fn every_bad_file_is_refused_with_exactly_these_faults() {
 #[test]
 fn the_seed_without_one_of_its_rails_is_refused_at_the_line_of_the_rails() {
     for rail in ["max_iterations", "budget", "halt_on"] {
-        let without: String = SEED
-            .lines()
-            .filter(|line| !line.trim_start().starts_with(rail))
-            .map(|line| format!("{line}\n"))
-            .collect();
+        let without: String =
+            SEED.lines().filter(|line| !line.trim_start().starts_with(rail)).map(|line| format!("{line}\n")).collect();
         let reading = read(&without);
-        assert!(
-            reading.definition.is_none(),
-            "a loop without {rail} is accepted"
-        );
-        let [d] = &reading.diagnostics[..] else {
-            panic!("{:?}", reading.diagnostics)
-        };
-        assert_eq!(
-            (d.code, d.severity, d.span.line),
-            ("missing-key", Severity::Error, 23),
-            "{rail}"
-        );
+        assert!(reading.definition.is_none(), "a loop without {rail} is accepted");
+        let [d] = &reading.diagnostics[..] else { panic!("{:?}", reading.diagnostics) };
+        assert_eq!((d.code, d.severity, d.span.line), ("missing-key", Severity::Error, 23), "{rail}");
         assert!(d.message.contains(rail), "{}", d.message);
     }
     // Control: with all three it is accepted.

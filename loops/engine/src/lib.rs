@@ -1,13 +1,18 @@
 //! Acts: everything that touches the machine. Shells call `api`.
 
 pub mod agent;
+pub mod api;
 pub mod checks;
 pub mod forge;
 pub mod git;
 pub mod halt;
 pub mod home;
+pub mod launch;
 pub mod lease;
 pub mod os;
+pub mod resolve;
+pub mod runner;
 pub mod sandbox;
+pub mod steps;
 pub mod store;
 pub mod workspace;

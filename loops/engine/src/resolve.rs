@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use loopwright_core::definition::{AgentSpec, Command, Definition, read};
+use loopwright_core::definition::{Command, Definition, read_bytes};
 use loopwright_core::diagnostic::Diagnostic;
 use loopwright_core::run::AgentLine;
 use sha2::{Digest, Sha256};
@@ -82,7 +82,7 @@ pub fn resolve(home: &Home, row: &LoopRow) -> Result<Resolved> {
     let (text, inside) = loop_text(row, &user, &repos, &base)?;
     let hash = loopwright_core::hex(&Sha256::digest(&text));
     let path = row.path.display().to_string();
-    let reading = read::read_bytes(&text);
+    let reading = read_bytes(&text);
     let Some(definition) = reading.definition else {
         let first = reading.diagnostics.into_iter().next().context("an invalid loop without a fault")?;
         return Err(ResolveError::Invalid { path, first: Box::new(first) }.into());
@@ -110,7 +110,11 @@ fn loop_text(row: &LoopRow, user: &UserRepo, repos: &Repos, base: &Base) -> Resu
 /// The checks of the gates that need a command; those that the file doesn't define are detected.
 pub fn checks_of(definition: &Definition, exists: impl Fn(&str) -> bool) -> Vec<Check> {
     let detected = checks::detect(&exists);
-    let gates = definition.verify.check.gates().into_iter().chain(definition.checks.keys().cloned());
+    let asked = match &definition.work {
+        Some(work) => work.verify.check.gates(),
+        None => detected.checks.iter().map(|c| c.name.clone()).collect(),
+    };
+    let gates = asked.into_iter().chain(definition.checks.keys().cloned());
     let mut found: Vec<Check> = Vec::new();
     for name in gates.filter(|g| g != DIFF_REASONABLE) {
         if found.iter().any(|c| c.name == name) {
@@ -145,19 +149,13 @@ fn written(name: String, commands: &[Command]) -> Check {
 pub fn agents(resolved: &Resolved, row: &LoopRow, run_dir: &Path) -> Result<(Box<dyn Agent>, Option<Box<dyn Agent>>)> {
     let folder = loop_folder(resolved, row, run_dir)?;
     let definition = &resolved.definition;
-    let maker: Box<dyn Agent> = match definition.agents.get(&definition.act.maker) {
-        Some(spec) => Box::new(command(&definition.act.maker, spec, &folder)),
-        None => Box::new(Fixer),
-    };
-    let checker = definition.verify.checker.as_ref().and_then(|name| {
+    let defined = |name: &String| {
         let spec = definition.agents.get(name)?;
-        Some(Box::new(command(name, spec, &folder)) as Box<dyn Agent>)
-    });
-    Ok((maker, checker))
-}
-
-fn command(name: &str, spec: &AgentSpec, folder: &Path) -> CommandAgent {
-    CommandAgent::new(name, spec.clone(), folder)
+        Some(Box::new(CommandAgent::new(name, spec.clone(), &folder)) as Box<dyn Agent>)
+    };
+    let work = definition.work.as_ref();
+    let maker = work.and_then(|w| defined(&w.act.maker)).unwrap_or_else(|| Box::new(Fixer));
+    Ok((maker, work.and_then(|w| w.verify.checker.as_ref()).and_then(defined)))
 }
 
 /// The folder of a loop with its scripts and prompts: its own for a personal loop, a copy of the base commit's otherwise.
@@ -180,7 +178,8 @@ fn write_executable(path: &Path, bytes: &[u8]) -> Result<()> {
         fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     }
     fs::write(path, bytes).with_context(|| format!("writing {}", path.display()))?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).with_context(|| format!("making {} a program", path.display()))
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+        .with_context(|| format!("making {} a program", path.display()))
 }
 
 /// An agent as the journal names it.

@@ -219,9 +219,7 @@ fn settle(tx: &Transaction<'_>, priced: bool, booking: &ledger::Booking, charge:
 pub fn end_left_by(end: Option<&loopwright_core::lease::End>) -> End {
     use loopwright_core::lease::EndCause;
     match end.map(|e| e.cause) {
-        Some(EndCause::Halt) => {
-            End::Halted { why: HaltWhy::Halt, detail: "its watchdog ended it".to_owned() }
-        }
+        Some(EndCause::Halted) => End::Halted { why: HaltWhy::Halt, detail: "its watchdog ended it".to_owned() },
         Some(EndCause::Time) => {
             End::Halted { why: HaltWhy::Time, detail: "its watchdog ended it: the time was over".to_owned() }
         }

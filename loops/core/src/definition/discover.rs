@@ -12,21 +12,13 @@ use super::{Discover, Source};
 const WRITE_TO: &str = "write_to: state/triage.md";
 
 /// The step's sources and its list.
-pub(super) fn read(
-    step: &Step<'_>,
-    names: &mut Names,
-    faults: &mut Faults<'_>,
-) -> Option<Discover> {
+pub(super) fn read(step: &Step<'_>, names: &mut Names, faults: &mut Faults<'_>) -> Option<Discover> {
     let keys = ["run", "write_to", "retry"];
     let fields = Fields::over(step.entries, "discover", step.at.clone(), &keys, faults);
     let sources = sources(&fields, names, faults);
     let write_to = write_to(&fields, faults);
     let retry = retry(&fields, faults);
-    Some(Discover {
-        sources: sources?,
-        write_to: write_to?,
-        retry: retry?,
-    })
+    Some(Discover { sources: sources?, write_to: write_to?, retry: retry? })
 }
 
 fn sources(fields: &Fields<'_>, names: &mut Names, faults: &mut Faults<'_>) -> Option<Vec<Source>> {
@@ -55,14 +47,8 @@ fn sources(fields: &Fields<'_>, names: &mut Names, faults: &mut Faults<'_>) -> O
         })
         .collect();
     if sources == [Source::RecentCommits] && calls.len() == 1 {
-        let message =
-            "`recent_commits` alone finds nothing: it only tells the others where to look";
-        faults.error(
-            "wrong-value",
-            node.at.clone(),
-            message,
-            "write `run: scan_ci_failures + recent_commits`",
-        );
+        let message = "`recent_commits` alone finds nothing: it only tells the others where to look";
+        faults.error("wrong-value", node.at.clone(), message, "write `run: scan_ci_failures + recent_commits`");
     }
     (faults.errors() == before).then_some(sources)
 }
@@ -84,12 +70,7 @@ fn write_to(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<String> {
         return Some(inner.to_owned());
     }
     let message = "findings are written below the loop's own `state/` folder";
-    faults.error(
-        "wrong-value",
-        node.at.clone(),
-        message,
-        format!("write `{WRITE_TO}`"),
-    );
+    faults.error("wrong-value", node.at.clone(), message, format!("write `{WRITE_TO}`"));
     None
 }
 
@@ -98,6 +79,5 @@ fn state_path(path: &str) -> Option<&str> {
     let inner = path.strip_prefix("state/")?;
     let ordinary = |part: &str| !matches!(part, "" | "." | "..");
     let signs = |c: char| !c.is_whitespace() && !c.is_control() && c != '\\' && c != ':';
-    (inner.split('/').all(ordinary) && inner.chars().all(signs) && inner.len() <= 200)
-        .then_some(inner)
+    (inner.split('/').all(ordinary) && inner.chars().all(signs) && inner.len() <= 200).then_some(inner)
 }

@@ -177,19 +177,11 @@ fn timetable(definition: &Definition, around: &Surroundings) -> Option<Timetable
 fn cost(per_run: Micros, schedule: Option<&Timetable>) -> Cost {
     let Some(table) = schedule else {
         let words = format!("at most {per_run} a run; only a person starts it");
-        return Cost {
-            per_run,
-            per_week: None,
-            words,
-        };
+        return Cost { per_run, per_week: None, words };
     };
     let runs = table.runs_per_week;
     let per_week = per_run * u64::from(runs);
     let plural = if runs == 1 { "run" } else { "runs" };
     let words = format!("at most {per_run} a run; {runs} scheduled {plural} a week: {per_week}");
-    Cost {
-        per_run,
-        per_week: Some(per_week),
-        words,
-    }
+    Cost { per_run, per_week: Some(per_week), words }
 }

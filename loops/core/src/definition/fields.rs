@@ -41,16 +41,8 @@ impl<'n> Fields<'n> {
         known: &[&str],
         faults: &mut Faults<'_>,
     ) -> Fields<'n> {
-        let misspelt = entries
-            .iter()
-            .filter_map(|e| unknown(e, name, known, faults))
-            .collect();
-        Fields {
-            name: name.to_owned(),
-            at,
-            entries,
-            misspelt,
-        }
+        let misspelt = entries.iter().filter_map(|e| unknown(e, name, known, faults)).collect();
+        Fields { name: name.to_owned(), at, entries, misspelt }
     }
 
     /// The first entry with this key.
@@ -100,12 +92,7 @@ fn unknown(entry: &Entry, name: &str, known: &[&str], faults: &mut Faults<'_>) -
     }
     let at = entry.key_at.clone();
     if LATER.contains(&key) {
-        faults.error(
-            "not-yet",
-            at,
-            format!("`{key}` is not built yet"),
-            "remove it for now",
-        );
+        faults.error("not-yet", at, format!("`{key}` is not built yet"), "remove it for now");
         return None;
     }
     let place = if name.is_empty() { "a loop".to_owned() } else { format!("`{name}`") };

@@ -41,11 +41,7 @@ impl ParserError<In<'_>> for Stuck {
     type Inner = Stuck;
 
     fn from_input(input: &In<'_>) -> Stuck {
-        Stuck {
-            at: input.current_token_start(),
-            expected: "",
-            cut: false,
-        }
+        Stuck { at: input.current_token_start(), expected: "", cut: false }
     }
 
     fn or(self, other: Stuck) -> Stuck {
@@ -74,11 +70,7 @@ pub(super) fn whole<'a, O>(
         Ok(_) => {
             let rest: &str = &input;
             let blanks = rest.len() - rest.trim_start().len();
-            Stuck {
-                at: input.current_token_start() + blanks,
-                expected: "",
-                cut: false,
-            }
+            Stuck { at: input.current_token_start() + blanks, expected: "", cut: false }
         }
         Err(stuck) => stuck,
     };
@@ -103,21 +95,10 @@ fn miss(text: &str, stuck: &Stuck, words: &[&str]) -> Miss {
     let found = found_at(&text[at..]);
     let expected = match (stuck.expected, words) {
         ("", []) => "the end".to_owned(),
-        ("", _) => format!(
-            "{} or the end",
-            words
-                .iter()
-                .map(|w| format!("`{w}`"))
-                .collect::<Vec<_>>()
-                .join(", ")
-        ),
+        ("", _) => format!("{} or the end", words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ")),
         (expected, _) => expected.to_owned(),
     };
-    let shown = if found.is_empty() {
-        "nothing more".to_owned()
-    } else {
-        format!("`{found}`")
-    };
+    let shown = if found.is_empty() { "nothing more".to_owned() } else { format!("`{found}`") };
     Miss {
         at: at..at + found.len(),
         message: format!("expected {expected}, found {shown}"),
@@ -151,11 +132,7 @@ fn found_at(rest: &str) -> &str {
     };
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let same = |c: char| {
-        if is_word(first) {
-            is_word(c)
-        } else {
-            c == first
-        }
+        if is_word(first) { is_word(c) } else { c == first }
     };
     let end = rest.find(|c| !same(c)).unwrap_or(rest.len());
     &rest[..end]
@@ -172,11 +149,7 @@ pub(super) fn expect<'a, O>(
         rule.parse_next(input).map_err(|stuck| {
             input.reset(&start);
             if stuck.expected.is_empty() || stuck.at == at {
-                Stuck {
-                    at,
-                    expected: what,
-                    cut: stuck.cut,
-                }
+                Stuck { at, expected: what, cut: stuck.cut }
             } else {
                 stuck
             }
@@ -185,11 +158,6 @@ pub(super) fn expect<'a, O>(
 }
 
 /// The rule, without which nothing else can be meant here.
-pub(super) fn must<'a, O>(
-    mut rule: impl Parser<In<'a>, O, Stuck>,
-) -> impl Parser<In<'a>, O, Stuck> {
-    move |input: &mut In<'a>| {
-        rule.parse_next(input)
-            .map_err(|stuck| Stuck { cut: true, ..stuck })
-    }
+pub(super) fn must<'a, O>(mut rule: impl Parser<In<'a>, O, Stuck>) -> impl Parser<In<'a>, O, Stuck> {
+    move |input: &mut In<'a>| rule.parse_next(input).map_err(|stuck| Stuck { cut: true, ..stuck })
 }

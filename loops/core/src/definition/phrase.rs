@@ -65,11 +65,7 @@ pub fn rate(text: &str) -> Result<(Micros, Word), Miss> {
 
 /// Reads `$0` or `$0.50/attempt`.
 pub fn price(text: &str) -> Result<(Micros, Option<Word>), Miss> {
-    whole(
-        text,
-        (padded(money), opt(preceded('/', must(padded(word))))),
-        &[],
-    )
+    whole(text, (padded(money), opt(preceded('/', must(padded(word))))), &[])
 }
 
 /// Reads `30s`, `45m`, `4h` as seconds.
@@ -135,10 +131,7 @@ fn call_(input: &mut In<'_>) -> Result<Call, Stuck> {
     let close = || token(')', "`)`");
     let some = separated(1.., must(padded(argument)), token(',', "`,`"));
     let arguments = alt((close().value(Vec::new()), terminated(some, close())));
-    (
-        padded(word),
-        opt(preceded(token('(', "`(`"), must(arguments))),
-    )
+    (padded(word), opt(preceded(token('(', "`(`"), must(arguments))))
         .map(|(name, arguments)| Call { name, arguments })
         .parse_next(input)
 }
@@ -146,21 +139,14 @@ fn call_(input: &mut In<'_>) -> Result<Call, Stuck> {
 fn argument(input: &mut In<'_>) -> Result<Word, Stuck> {
     // A number with its unit, as in `every(5m)`; what it means is for the caller.
     let digit = one_of(|c: char| c.is_ascii_digit());
-    let number = (digit, take_while(0.., |c: char| c.is_ascii_alphanumeric()))
-        .take()
-        .with_span()
-        .map(placed);
+    let number = (digit, take_while(0.., |c: char| c.is_ascii_alphanumeric())).take().with_span().map(placed);
     let read = alt((quoted('"'), quoted('\''), number, word));
     expect("a name, a number or text in quotes", read).parse_next(input)
 }
 
 fn quoted<'a>(mark: char) -> impl Parser<In<'a>, Word, Stuck> {
     let inside = take_till(0.., move |c| c == mark).with_span().map(placed);
-    let what = if mark == '"' {
-        "a closing `\"`"
-    } else {
-        "a closing `'`"
-    };
+    let what = if mark == '"' { "a closing `\"`" } else { "a closing `'`" };
     delimited(one_of(mark), inside, must(expect(what, one_of(mark))))
 }
 
@@ -189,14 +175,8 @@ impl Placed {
 }
 
 fn gates_(input: &mut In<'_>) -> Result<Placed, Stuck> {
-    let gate = word
-        .verify(|w: &Word| !is_keyword(&w.text))
-        .map(Placed::Gate);
-    let brackets = delimited(
-        token('(', "`(`"),
-        must(gates_),
-        must(token(')', "`AND`, `OR` or `)`")),
-    );
+    let gate = word.verify(|w: &Word| !is_keyword(&w.text)).map(Placed::Gate);
+    let brackets = delimited(token('(', "`(`"), must(gates_), must(token(')', "`AND`, `OR` or `)`")));
     let not = expect("the name of a gate", keyword("NOT"));
     expression(padded(alt((brackets, gate))))
         .prefix(not.value(Prefix(3, |_: &mut _, a| Ok(Placed::Not(Box::new(a))))))

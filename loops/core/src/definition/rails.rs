@@ -7,17 +7,9 @@ use super::yaml::Node;
 use super::{Merge, Rails, ReviewRule};
 use crate::money::Micros;
 
-pub(super) const KEYS: [&str; 7] = [
-    "max_iterations",
-    "budget",
-    "halt_on",
-    "max_duration",
-    "max_tokens",
-    "max_turns",
-    "max_findings",
-];
-const ALL_THREE: &str =
-    "add `guardrails:` with `max_iterations: 3`, `budget: $5/run` and `halt_on: no_progress(2)`";
+pub(super) const KEYS: [&str; 7] =
+    ["max_iterations", "budget", "halt_on", "max_duration", "max_tokens", "max_turns", "max_findings"];
+const ALL_THREE: &str = "add `guardrails:` with `max_iterations: 3`, `budget: $5/run` and `halt_on: no_progress(2)`";
 /// Ceiling of a run's budget.
 const MAX_BUDGET: Micros = Micros(1000 * 1_000_000);
 const HOUR: u64 = 3600;
@@ -30,18 +22,12 @@ pub(super) fn read(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Rails> {
     let iterations = iterations(&fields, faults);
     let budget = budget(&fields, faults);
     let no_progress = no_progress(&fields, faults);
-    let duration = fields.get("max_duration").map_or(Some(2 * HOUR), |node| {
-        seconds(node, 1..=24 * HOUR, "max_duration: 45m", faults)
-    });
-    let tokens = fields
-        .get("max_tokens")
-        .map(|node| number(node, 1..=1_000_000_000, "max_tokens: 2M", faults));
-    let turns = fields
-        .get("max_turns")
-        .map(|node| small(node, 1..=1000, "max_turns: 60", faults));
-    let findings = fields.get("max_findings").map_or(Some(5), |node| {
-        small(node, 1..=50, "max_findings: 5", faults)
-    });
+    let duration = fields
+        .get("max_duration")
+        .map_or(Some(2 * HOUR), |node| seconds(node, 1..=24 * HOUR, "max_duration: 45m", faults));
+    let tokens = fields.get("max_tokens").map(|node| number(node, 1..=1_000_000_000, "max_tokens: 2M", faults));
+    let turns = fields.get("max_turns").map(|node| small(node, 1..=1000, "max_turns: 60", faults));
+    let findings = fields.get("max_findings").map_or(Some(5), |node| small(node, 1..=50, "max_findings: 5", faults));
     Some(Rails {
         max_iterations: iterations?,
         budget: budget?,

@@ -58,10 +58,7 @@ impl Origins {
 /// Reads a loop file. Never panics, whatever the text.
 pub fn read(text: &str) -> Reading {
     let mut faults = Faults::new(text);
-    let mut origins = Origins {
-        text: text.to_owned(),
-        places: BTreeMap::new(),
-    };
+    let mut origins = Origins { text: text.to_owned(), places: BTreeMap::new() };
     let mut definition = None;
     if let Some(root) = yaml::tree(text, &mut faults) {
         collect(&root, "", &mut origins.places);
@@ -96,9 +93,7 @@ fn collect(node: &Node, path: &str, places: &mut BTreeMap<String, Range<usize>>)
         Value::Map(entries) => {
             for entry in entries {
                 let key = below(&entry.key);
-                places
-                    .entry(key.clone())
-                    .or_insert_with(|| entry.value.at.clone());
+                places.entry(key.clone()).or_insert_with(|| entry.value.at.clone());
                 collect(&entry.value, &key, places);
             }
         }
@@ -161,12 +156,7 @@ fn version(top: &Fields<'_>, faults: &mut Faults<'_>) {
     };
     if text(node, "version: 1", faults).is_some_and(|version| version != "1") {
         let message = "this version of the format is not known";
-        faults.error(
-            "wrong-value",
-            node.at.clone(),
-            message,
-            "write `version: 1`, or leave it out",
-        );
+        faults.error("wrong-value", node.at.clone(), message, "write `version: 1`, or leave it out");
     }
 }
 
@@ -179,8 +169,9 @@ fn name(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<String> {
         return Some(name.to_owned());
     }
     let better: String = name.to_lowercase().chars().map(|c| if fits(c) { c } else { '-' }).take(64).collect();
+    let better = Some(better.trim_matches('-')).filter(|b| !b.is_empty()).unwrap_or("my-loop");
     let message = "a name has at most 64 small letters, digits and hyphens";
-    faults.error("wrong-value", node.at.clone(), message, format!("write `name: {}`", better.trim_matches('-')));
+    faults.error("wrong-value", node.at.clone(), message, format!("write `name: {better}`"));
     None
 }
 
@@ -194,10 +185,7 @@ pub(super) fn isolation(node: Option<&Node>, faults: &mut Faults<'_>) -> Option<
         "worktree" => return Some(Isolation::Worktree),
         "container" => ("not-yet", "`container` is not built yet".to_owned()),
         "none" | "off" | "false" => ("isolation", "isolation can't be switched off".to_owned()),
-        other => (
-            "wrong-value",
-            format!("`{other}` is no way to keep workspaces apart"),
-        ),
+        other => ("wrong-value", format!("`{other}` is no way to keep workspaces apart")),
     };
     faults.error(code, node.at.clone(), message, help);
     None

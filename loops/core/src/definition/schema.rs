@@ -176,8 +176,7 @@ fn retry() -> Value {
 }
 
 fn command() -> Value {
-    let words =
-        json!({"type": "array", "minItems": 1, "items": {"type": ["string", "number", "boolean"]}});
+    let words = json!({"type": "array", "minItems": 1, "items": {"type": ["string", "number", "boolean"]}});
     json!({"anyOf": [{"type": "string", "minLength": 1}, words]})
 }
 

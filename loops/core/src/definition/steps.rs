@@ -57,10 +57,7 @@ pub(super) fn read(top: &Fields<'_>, names: &mut Names, faults: &mut Faults<'_>)
     }
     let find = |name: &str| steps.iter().find(|s| s.name == name);
     let discover = find("discover").map(|s| discover::read(s, names, faults));
-    let written = discover
-        .as_ref()
-        .and_then(Option::as_ref)
-        .map(|d| d.write_to.clone());
+    let written = discover.as_ref().and_then(Option::as_ref).map(|d| d.write_to.clone());
     let act = find("act").map(|s| work::act(s, written.as_deref(), names, faults));
     let verify = find("verify").map(|s| work::verify(s, names, faults));
     let ship = find("ship").map(|s| work::ship(s, faults));
@@ -118,7 +115,10 @@ fn one<'n>(item: &'n Node, faults: &mut Faults<'_>) -> Option<Step<'n>> {
         faults.error("wrong-type", first_line(item, faults), message, help);
         return None;
     };
-    let (first, rest) = entries.split_first()?;
+    let Some((first, rest)) = entries.split_first() else {
+        faults.error("missing-value", item.at.clone(), "a step without a name", ORDER_HELP);
+        return None;
+    };
     let Some(second) = rest.first() else {
         return step(first, faults);
     };

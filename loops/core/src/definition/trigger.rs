@@ -28,17 +28,9 @@ pub(super) fn read(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Trigger>
         faults.error("phrase", node.at.clone(), "a schedule stands in `cron(\"…\")`", help);
         return None;
     }
-    let first = text
-        .split(|c: char| !c.is_alphanumeric() && c != '_')
-        .next()
-        .unwrap_or_default();
+    let first = text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
     if LATER.contains(&first) {
-        faults.error(
-            "not-yet",
-            node.at.clone(),
-            format!("`{first}` is not built yet"),
-            NOW,
-        );
+        faults.error("not-yet", node.at.clone(), format!("`{first}` is not built yet"), NOW);
         return None;
     }
     let call = read_phrase(node, EXAMPLE, faults, phrase::call)?;

@@ -72,7 +72,7 @@ pub(super) fn choice<T: Copy>(node: &Node, words: &[(&str, T)], example: &str, f
     found
 }
 
-/// `90 s`, `45m`, `2h`: the largest unit that divides it.
+/// `90s`, `45m`, `2h`: the largest unit that divides it.
 pub(super) fn duration(seconds: u64) -> String {
     match seconds {
         s if s >= 3600 && s % 3600 == 0 => format!("{}h", s / 3600),

@@ -12,12 +12,7 @@ use super::{Act, Ship, ShipAction, Verify};
 const FOR_EACH: &str = "for_each: finding in state/triage.md";
 
 /// Who makes the change; `written` is the list of discover, if that could be read.
-pub(super) fn act(
-    step: &Step<'_>,
-    written: Option<&str>,
-    names: &mut Names,
-    faults: &mut Faults<'_>,
-) -> Option<Act> {
+pub(super) fn act(step: &Step<'_>, written: Option<&str>, names: &mut Names, faults: &mut Faults<'_>) -> Option<Act> {
     let keys = ["for_each", "spawn", "isolation", "retry"];
     let fields = Fields::over(step.entries, "act", step.at.clone(), &keys, faults);
     let each = for_each(&fields, written, faults);
@@ -27,10 +22,7 @@ pub(super) fn act(
     let retry = retry(&fields, faults);
     each?;
     isolation?;
-    Some(Act {
-        maker: maker?,
-        retry: retry?,
-    })
+    Some(Act { maker: maker?, retry: retry? })
 }
 
 fn for_each(fields: &Fields<'_>, written: Option<&str>, faults: &mut Faults<'_>) -> Option<()> {
@@ -61,60 +53,30 @@ fn spawn(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<String> {
     let example = "spawn: implementer(finding)";
     let node = fields.required("spawn", &format!("add `{example}`"), faults)?;
     let call = read_phrase(node, example, faults, phrase::call)?;
-    let arguments: Vec<&str> = call
-        .arguments
-        .iter()
-        .flatten()
-        .map(|w| w.text.as_str())
-        .collect();
+    let arguments: Vec<&str> = call.arguments.iter().flatten().map(|w| w.text.as_str()).collect();
     if arguments == ["finding"] {
         return Some(call.name.text);
     }
     let message = format!("`{}` is given the finding, in brackets", call.name.text);
-    faults.error(
-        "phrase",
-        node.at.clone(),
-        message,
-        format!("write `spawn: {}(finding)`", call.name.text),
-    );
+    faults.error("phrase", node.at.clone(), message, format!("write `spawn: {}(finding)`", call.name.text));
     None
 }
 
 /// Gates and checker.
-pub(super) fn verify(
-    step: &Step<'_>,
-    names: &mut Names,
-    faults: &mut Faults<'_>,
-) -> Option<Verify> {
-    let fields = Fields::over(
-        step.entries,
-        "verify",
-        step.at.clone(),
-        &["agent", "check", "retry"],
-        faults,
-    );
+pub(super) fn verify(step: &Step<'_>, names: &mut Names, faults: &mut Faults<'_>) -> Option<Verify> {
+    let fields = Fields::over(step.entries, "verify", step.at.clone(), &["agent", "check", "retry"], faults);
     let checker = fields.get("agent").map(|node| {
         let call = read_phrase(node, "agent: reviewer", faults, phrase::call)?;
         plain(node, &call, faults).then_some(call.name.text)
     });
     names.checker = checker.clone().flatten();
-    names.checker_at = fields
-        .get("agent")
-        .map_or(step.at.clone(), |node| node.at.clone());
+    names.checker_at = fields.get("agent").map_or(step.at.clone(), |node| node.at.clone());
     let check = check(&fields, names, faults);
     let retry = retry(&fields, faults);
-    Some(Verify {
-        checker: checker.map_or(Some(None), |c| c.map(Some))?,
-        check: check?,
-        retry: retry?,
-    })
+    Some(Verify { checker: checker.map_or(Some(None), |c| c.map(Some))?, check: check?, retry: retry? })
 }
 
-fn check(
-    fields: &Fields<'_>,
-    names: &mut Names,
-    faults: &mut Faults<'_>,
-) -> Option<crate::gate::Expression> {
+fn check(fields: &Fields<'_>, names: &mut Names, faults: &mut Faults<'_>) -> Option<crate::gate::Expression> {
     let example = "check: tests_pass AND lint_clean AND diff_reasonable";
     let node = fields.required("check", &format!("add `{example}`"), faults)?;
     let (tree, words) = read_phrase(node, example, faults, phrase::gates)?;
@@ -126,21 +88,12 @@ fn check(
 
 /// What is done with a verified change.
 pub(super) fn ship(step: &Step<'_>, faults: &mut Faults<'_>) -> Option<Ship> {
-    let fields = Fields::over(
-        step.entries,
-        "ship",
-        step.at.clone(),
-        &["if", "run", "retry"],
-        faults,
-    );
+    let fields = Fields::over(step.entries, "ship", step.at.clone(), &["if", "run", "retry"], faults);
     let condition = condition(&fields, faults);
     let actions = actions(&fields, faults);
     let retry = retry(&fields, faults);
     condition?;
-    Some(Ship {
-        actions: actions?,
-        retry: retry?,
-    })
+    Some(Ship { actions: actions?, retry: retry? })
 }
 
 fn condition(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<()> {
@@ -151,12 +104,7 @@ fn condition(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<()> {
         return Some(());
     }
     let message = format!("`{condition}` is no condition to ship under");
-    faults.error(
-        "wrong-value",
-        node.at.clone(),
-        message,
-        "write `if: verified`, the only one there is",
-    );
+    faults.error("wrong-value", node.at.clone(), message, "write `if: verified`, the only one there is");
     None
 }
 
@@ -166,10 +114,7 @@ fn actions(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Vec<ShipActio
     let calls = read_phrase(node, example, faults, phrase::sum)?;
     let before = faults.errors();
     twice(node, &calls, faults);
-    let actions: Vec<ShipAction> = calls
-        .iter()
-        .filter_map(|call| action(node, call, faults))
-        .collect();
+    let actions: Vec<ShipAction> = calls.iter().filter_map(|call| action(node, call, faults)).collect();
     if faults.errors() == before && actions.first() != Some(&ShipAction::OpenPr) {
         let at = inside(node, &calls[0].name.at, faults);
         let message = "`open_pr` comes first: the others need its pull request";
@@ -186,12 +131,7 @@ fn action(node: &Node, call: &Call, faults: &mut Faults<'_>) -> Option<ShipActio
         "notify_slack" => ShipAction::NotifySlack,
         other => {
             let at = inside(node, &call.name.at, faults);
-            faults.error(
-                "unknown-word",
-                at,
-                format!("`{other}` is nothing to ship with"),
-                suggestion(other, &known),
-            );
+            faults.error("unknown-word", at, format!("`{other}` is nothing to ship with"), suggestion(other, &known));
             return None;
         }
     };

@@ -63,23 +63,12 @@ pub(super) fn tree(text: &str, faults: &mut Faults<'_>) -> Option<Node> {
     options.block_nesting_limit = MAX_DEPTH;
     options.flow_nesting_limit = MAX_DEPTH;
     options.emit_anchor_events = true;
-    let skipped = if text.starts_with(BOM) {
-        BOM.len_utf8()
-    } else {
-        0
-    };
-    let mut build = Build {
-        open: Vec::new(),
-        root: None,
-        documents: 0,
-        faults,
-    };
+    let skipped = if text.starts_with(BOM) { BOM.len_utf8() } else { 0 };
+    let mut build = Build { open: Vec::new(), root: None, documents: 0, faults };
     for event in Parser::new_from_str_with_options(&text[skipped..], options) {
         match event {
             Ok((event, span)) => {
-                let moved = |span: Option<Range<usize>>| {
-                    span.map_or(0..0, |at| at.start + skipped..at.end + skipped)
-                };
+                let moved = |span: Option<Range<usize>>| span.map_or(0..0, |at| at.start + skipped..at.end + skipped);
                 if let Some(tag) = span.tag_span() {
                     build.tag(moved(tag.byte_range()));
                 }
@@ -161,18 +150,10 @@ impl Build<'_, '_> {
                 self.close(Node { at, value });
             }
             Event::SequenceStart(..) => {
-                self.open.push(Open::List {
-                    start: at.start,
-                    items: Vec::new(),
-                });
+                self.open.push(Open::List { start: at.start, items: Vec::new() });
             }
             Event::MappingStart(..) => {
-                self.open.push(Open::Map {
-                    start: at.start,
-                    entries: Vec::new(),
-                    seen: HashSet::new(),
-                    key: None,
-                });
+                self.open.push(Open::Map { start: at.start, entries: Vec::new(), seen: HashSet::new(), key: None });
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(at.end),
             _ => {}
@@ -192,12 +173,7 @@ impl Build<'_, '_> {
     }
 
     fn tag(&mut self, at: Range<usize>) {
-        self.faults.error(
-            "tag",
-            at,
-            "tags are not read",
-            "remove the `!…` in front of the value",
-        );
+        self.faults.error("tag", at, "tags are not read", "remove the `!…` in front of the value");
     }
 
     fn anchor(&mut self, at: Range<usize>) {

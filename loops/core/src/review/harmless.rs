@@ -10,10 +10,7 @@ const REMOVED: &str = "[secret removed]";
 
 /// One line of plain text, at most `limit` characters: for titles and commit messages.
 pub fn line(text: &str, limit: usize) -> String {
-    let flat: Vec<&str> = text
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|w| !w.is_empty())
-        .collect();
+    let flat: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
     cut(&inert(&without_secrets(&visible(&flat.join(" ")))), limit)
 }
 
@@ -43,10 +40,7 @@ pub fn markdown(text: &str, limit: usize) -> String {
 
 /// A block of code that holds the text, at most `limit` characters, and that nothing in it can end.
 pub fn block(text: &str, limit: usize) -> String {
-    let lines: Vec<String> = text
-        .lines()
-        .map(|l| visible(&l.replace('\t', "    ")))
-        .collect();
+    let lines: Vec<String> = text.lines().map(|l| visible(&l.replace('\t', "    "))).collect();
     let text = cut(&inert(&without_secrets(lines.join("\n").trim_end())), limit);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
@@ -55,9 +49,7 @@ pub fn block(text: &str, limit: usize) -> String {
 
 /// Control, bidirectional and invisible characters as `�`.
 fn visible(text: &str) -> String {
-    text.chars()
-        .map(|c| if hidden(c) { '\u{fffd}' } else { c })
-        .collect()
+    text.chars().map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect()
 }
 
 fn hidden(c: char) -> bool {
@@ -93,8 +85,7 @@ fn inert(text: &str) -> String {
 
 fn ends_with(text: &str, end: &str) -> bool {
     let bytes = text.as_bytes();
-    bytes.len() >= end.len()
-        && bytes[bytes.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes())
+    bytes.len() >= end.len() && bytes[bytes.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes())
 }
 
 /// Prefixes of keys, each with the fewest characters that follow.
@@ -124,15 +115,7 @@ const KEYS: [(&str, usize); 22] = [
 ];
 
 /// Names whose value is a secret.
-const NAMES: [&str; 7] = [
-    "password",
-    "passwd",
-    "secret",
-    "token",
-    "api_key",
-    "apikey",
-    "authorization",
-];
+const NAMES: [&str; 7] = ["password", "passwd", "secret", "token", "api_key", "apikey", "authorization"];
 
 /// Replaces what looks like a key. A key of unknown shape passes: no secret in the box is the first wall, this is the second.
 fn without_secrets(text: &str) -> String {
@@ -142,11 +125,7 @@ fn without_secrets(text: &str) -> String {
     while !rest.is_empty() {
         let end = rest.find(|c: char| !in_token(c)).unwrap_or(rest.len());
         let (token, after) = rest.split_at(end);
-        out.push_str(if !token.is_empty() && secret(token, &out) {
-            REMOVED
-        } else {
-            token
-        });
+        out.push_str(if !token.is_empty() && secret(token, &out) { REMOVED } else { token });
         let skip = after.chars().next().map_or(0, char::len_utf8);
         out.push_str(&after[..skip]);
         rest = &after[skip..];
@@ -164,9 +143,7 @@ fn secret(token: &str, before: &str) -> bool {
         // Also in the middle: `key-ghp_…` and `x.sk-…` are keys too.
         token.match_indices(prefix).any(|(at, _)| {
             let begins = at == 0 || !token.as_bytes()[at - 1].is_ascii_alphanumeric();
-            begins
-                && token.len() - at - prefix.len() >= *least
-                && token[at..].bytes().any(|b| b.is_ascii_digit())
+            begins && token.len() - at - prefix.len() >= *least && token[at..].bytes().any(|b| b.is_ascii_digit())
         })
     });
     let scheme = token.eq_ignore_ascii_case("bearer") || token.eq_ignore_ascii_case("basic");
@@ -176,17 +153,12 @@ fn secret(token: &str, before: &str) -> bool {
 /// `password=`, `token: "`, `://user:` just before.
 fn named(before: &str) -> bool {
     let before = before.trim_end_matches(['"', '\'', ' ']);
-    let before = ["Bearer", "bearer", "Basic", "basic"]
-        .iter()
-        .find_map(|s| before.strip_suffix(s))
-        .unwrap_or(before);
+    let before = ["Bearer", "bearer", "Basic", "basic"].iter().find_map(|s| before.strip_suffix(s)).unwrap_or(before);
     let before = before.trim_end();
     if let Some(name) = before.strip_suffix(['=', ':']) {
         let name = name.trim_end_matches(['"', '\'', ' ']).to_ascii_lowercase();
-        let url = name
-            .rsplit("://")
-            .next()
-            .is_some_and(|u| u.len() < name.len() && !u.is_empty() && u.chars().all(in_token));
+        let url =
+            name.rsplit("://").next().is_some_and(|u| u.len() < name.len() && !u.is_empty() && u.chars().all(in_token));
         return url || NAMES.iter().any(|n| name.ends_with(n));
     }
     false
@@ -195,11 +167,8 @@ fn named(before: &str) -> bool {
 /// Long, with digits and both cases throughout: random, and not a hash in hex, a path or a name.
 fn dense(token: &str) -> bool {
     let count = |f: fn(&u8) -> bool| token.as_bytes().iter().filter(|b| f(b)).count();
-    let (upper, lower, digits) = (
-        count(u8::is_ascii_uppercase),
-        count(u8::is_ascii_lowercase),
-        count(u8::is_ascii_digit),
-    );
+    let (upper, lower, digits) =
+        (count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase), count(u8::is_ascii_digit));
     token.len() >= 32 && !token.contains('.') && upper >= 6 && lower >= 6 && digits >= 4
 }
 
@@ -211,16 +180,8 @@ fn without_blocks(text: &str) -> String {
         let (before, block) = rest.split_at(at);
         out.push_str(before);
         let private = block.find("PRIVATE KEY").is_some_and(|p| p < 60);
-        let end = block.find("-----END ").map(|e| {
-            block[e + 9..]
-                .find("-----")
-                .map_or(block.len(), |f| e + 9 + f + 5)
-        });
-        let end = if private {
-            end.unwrap_or(block.len())
-        } else {
-            11
-        };
+        let end = block.find("-----END ").map(|e| block[e + 9..].find("-----").map_or(block.len(), |f| e + 9 + f + 5));
+        let end = if private { end.unwrap_or(block.len()) } else { 11 };
         out.push_str(if private { REMOVED } else { &block[..end] });
         rest = &block[end..];
     }
@@ -232,11 +193,7 @@ fn without_blocks(text: &str) -> String {
 fn cut(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         None => text.to_owned(),
-        Some(_) => text
-            .chars()
-            .take(limit.saturating_sub(1))
-            .chain(['…'])
-            .collect(),
+        Some(_) => text.chars().take(limit.saturating_sub(1)).chain(['…']).collect(),
     }
 }
 
@@ -248,9 +205,7 @@ mod tests {
     fn effects(text: &str) -> Vec<&'static str> {
         let lower = text.to_lowercase();
         let after = |mark: &str, f: fn(char) -> bool| {
-            lower
-                .match_indices(mark)
-                .any(|(at, m)| lower[at + m.len()..].starts_with(f))
+            lower.match_indices(mark).any(|(at, m)| lower[at + m.len()..].starts_with(f))
         };
         let mut found = Vec::new();
         let mut say = |is: bool, what| {
@@ -259,32 +214,12 @@ mod tests {
             }
         };
         say(after("@", char::is_alphanumeric), "mention");
-        say(
-            after("#", char::is_numeric) || after("gh-", char::is_numeric),
-            "reference",
-        );
-        say(
-            lower.contains("://") || after("www.", char::is_alphanumeric),
-            "link",
-        );
-        say(
-            lower.contains("<!--") || after("<", |c| c.is_alphabetic() || c == '/' || c == '!'),
-            "markup",
-        );
-        say(
-            lower.contains("](") || lower.contains("!["),
-            "image or link",
-        );
-        say(
-            text.chars().any(|c| hidden(c) && c != BREAK && c != '\n'),
-            "hidden character",
-        );
-        say(
-            ["ghp_", "akia", "private key", "hunter2", "xoxb", "sk-ant"]
-                .iter()
-                .any(|s| lower.contains(s)),
-            "secret",
-        );
+        say(after("#", char::is_numeric) || after("gh-", char::is_numeric), "reference");
+        say(lower.contains("://") || after("www.", char::is_alphanumeric), "link");
+        say(lower.contains("<!--") || after("<", |c| c.is_alphabetic() || c == '/' || c == '!'), "markup");
+        say(lower.contains("](") || lower.contains("!["), "image or link");
+        say(text.chars().any(|c| hidden(c) && c != BREAK && c != '\n'), "hidden character");
+        say(["ghp_", "akia", "private key", "hunter2", "xoxb", "sk-ant"].iter().any(|s| lower.contains(s)), "secret");
         found
     }
 
@@ -358,29 +293,15 @@ mod tests {
         for text in HOSTILE {
             let title = line(text, 200);
             assert!(!title.contains('\n'), "{title:?}");
-            let effects_of_title: Vec<_> = effects(&title)
-                .into_iter()
-                .filter(|e| *e != "markup" && *e != "image or link")
-                .collect();
-            assert!(
-                effects_of_title.is_empty(),
-                "line {text:?} -> {title:?}: {effects_of_title:?}"
-            );
+            let effects_of_title: Vec<_> =
+                effects(&title).into_iter().filter(|e| *e != "markup" && *e != "image or link").collect();
+            assert!(effects_of_title.is_empty(), "line {text:?} -> {title:?}: {effects_of_title:?}");
             let shown = markdown(text, 400);
-            assert!(
-                effects(&shown).is_empty(),
-                "markdown {text:?} -> {shown:?}: {:?}",
-                effects(&shown)
-            );
+            assert!(effects(&shown).is_empty(), "markdown {text:?} -> {shown:?}: {:?}", effects(&shown));
             let fenced = block(text, 400);
-            let effects_of_block: Vec<_> = effects(&fenced)
-                .into_iter()
-                .filter(|e| *e != "markup" && *e != "image or link")
-                .collect();
-            assert!(
-                effects_of_block.is_empty(),
-                "block {text:?} -> {fenced:?}: {effects_of_block:?}"
-            );
+            let effects_of_block: Vec<_> =
+                effects(&fenced).into_iter().filter(|e| *e != "markup" && *e != "image or link").collect();
+            assert!(effects_of_block.is_empty(), "block {text:?} -> {fenced:?}: {effects_of_block:?}");
         }
         // The control: most of them do have an effect as they are.
         let harmful = HOSTILE.iter().filter(|t| !effects(t).is_empty()).count();
@@ -397,10 +318,7 @@ mod tests {
         ] {
             assert_eq!(line(text, 200), text);
         }
-        assert_eq!(
-            markdown("a*b_c [d] <e> `f`", 99),
-            r"a\*b\_c \[d\] &lt;e&gt; \`f\`"
-        );
+        assert_eq!(markdown("a*b_c [d] <e> `f`", 99), r"a\*b\_c \[d\] &lt;e&gt; \`f\`");
         assert_eq!(markdown("1. x", 99), r"1\. x");
         assert_eq!(line("one\n two\t three", 9), "one two …");
     }
@@ -414,16 +332,10 @@ mod tests {
     #[test]
     fn keys_are_removed_and_hashes_are_not() {
         for (text, shown) in [
-            (
-                "use sk-ant-api03-AbCdEfGhIjKlMnOpQrSt now",
-                "use [secret removed] now",
-            ),
+            ("use sk-ant-api03-AbCdEfGhIjKlMnOpQrSt now", "use [secret removed] now"),
             ("x=ghs_0123456789abcdefABCD;", "x=[secret removed];"),
             ("token: \"abcdef123456\"", "token: \"[secret removed]\""),
-            (
-                "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abcdefghijk",
-                "[secret removed]",
-            ),
+            ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abcdefghijk", "[secret removed]"),
             ("aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE", "[secret removed]"),
             (
                 "sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",

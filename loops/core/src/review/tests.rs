@@ -4,25 +4,15 @@ use super::*;
 
 fn shown(tree: char, patch: char) -> Shown {
     let id = |c: char| c.to_string().repeat(40);
-    Shown {
-        commit: id(tree),
-        tree: id(tree),
-        patch_id: id(patch),
-        diff_sha256: tree.to_string().repeat(64),
-    }
+    Shown { commit: id(tree), tree: id(tree), patch_id: id(patch), diff_sha256: tree.to_string().repeat(64) }
 }
 
 fn opened() -> Event {
-    Event::Opened {
-        shown: shown('a', 'p'),
-    }
+    Event::Opened { shown: shown('a', 'p') }
 }
 
 fn approved(tree: char) -> Event {
-    Event::Approved {
-        shown: shown(tree, 'p'),
-        via: Via::Terminal,
-    }
+    Event::Approved { shown: shown(tree, 'p'), via: Via::Terminal }
 }
 
 fn words(events: &[Event]) -> Result<&'static str, ReviewError> {
@@ -31,42 +21,18 @@ fn words(events: &[Event]) -> Result<&'static str, ReviewError> {
 
 #[test]
 fn legal_ways() {
-    let merged = || Event::Merged {
-        commit: "c".to_owned(),
-    };
-    let back = || Event::SentBack {
-        note: "n".to_owned(),
-    };
-    let updated = |tree, patch| Event::Updated {
-        shown: shown(tree, patch),
-    };
-    let waiting = || Event::Waiting {
-        why: "dirty".to_owned(),
-    };
-    let rejected = || Event::Rejected {
-        reason: "r".to_owned(),
-    };
+    let merged = || Event::Merged { commit: "c".to_owned() };
+    let back = || Event::SentBack { note: "n".to_owned() };
+    let updated = |tree, patch| Event::Updated { shown: shown(tree, patch) };
+    let waiting = || Event::Waiting { why: "dirty".to_owned() };
+    let rejected = || Event::Rejected { reason: "r".to_owned() };
     for (events, word) in [
         (vec![], "none"),
         (vec![opened()], "open"),
-        (
-            vec![opened(), approved('a'), waiting(), waiting(), merged()],
-            "merged",
-        ),
-        (
-            vec![
-                opened(),
-                approved('a'),
-                merged(),
-                Event::Reverted { by: "d".to_owned() },
-            ],
-            "reverted",
-        ),
+        (vec![opened(), approved('a'), waiting(), waiting(), merged()], "merged"),
+        (vec![opened(), approved('a'), merged(), Event::Reverted { by: "d".to_owned() }], "reverted"),
         (vec![opened(), approved('a'), Event::Undone], "open"),
-        (
-            vec![opened(), back(), updated('b', 'q'), approved('a')],
-            "stale",
-        ),
+        (vec![opened(), back(), updated('b', 'q'), approved('a')], "stale"),
         (vec![opened(), back(), updated('b', 'q')], "open"),
         (vec![opened(), back(), rejected()], "rejected"),
         (vec![opened(), approved('a'), updated('b', 'p')], "approved"),
@@ -75,10 +41,7 @@ fn legal_ways() {
     ] {
         match words(&events) {
             Err(ReviewError::Stale { now, asked }) => {
-                assert_eq!(
-                    (word, now.as_str(), asked.as_str()),
-                    ("stale", "bbbbbbbbbbbb", "aaaaaaaaaaaa")
-                );
+                assert_eq!((word, now.as_str(), asked.as_str()), ("stale", "bbbbbbbbbbbb", "aaaaaaaaaaaa"));
             }
             other => assert_eq!(other, Ok(word), "{events:?}"),
         }
@@ -87,46 +50,19 @@ fn legal_ways() {
 
 #[test]
 fn illegal_ways() {
-    let merged = || Event::Merged {
-        commit: "c".to_owned(),
-    };
+    let merged = || Event::Merged { commit: "c".to_owned() };
     for (events, message) in [
         (vec![merged()], "the first event is `merged`, not `opened`"),
+        (vec![opened(), opened()], "a pull request that is open can't be opened"),
+        (vec![opened(), merged()], "a pull request that is open can't be merged"),
+        (vec![opened(), Event::Undone], "a pull request that is open can't be undone"),
+        (vec![opened(), approved('a'), approved('a')], "a pull request that is approved can't be approved"),
         (
-            vec![opened(), opened()],
-            "a pull request that is open can't be opened",
-        ),
-        (
-            vec![opened(), merged()],
-            "a pull request that is open can't be merged",
-        ),
-        (
-            vec![opened(), Event::Undone],
-            "a pull request that is open can't be undone",
-        ),
-        (
-            vec![opened(), approved('a'), approved('a')],
-            "a pull request that is approved can't be approved",
-        ),
-        (
-            vec![
-                opened(),
-                approved('a'),
-                merged(),
-                Event::Rejected {
-                    reason: String::new(),
-                },
-            ],
+            vec![opened(), approved('a'), merged(), Event::Rejected { reason: String::new() }],
             "a pull request that is merged can't be rejected",
         ),
         (
-            vec![
-                opened(),
-                Event::SentBack {
-                    note: String::new(),
-                },
-                approved('a'),
-            ],
+            vec![opened(), Event::SentBack { note: String::new() }, approved('a')],
             "a pull request that is sent back can't be approved",
         ),
         (
@@ -134,10 +70,7 @@ fn illegal_ways() {
             "a pull request that is closed elsewhere can't be approved",
         ),
     ] {
-        assert_eq!(
-            words(&events).map_err(|e| e.to_string()),
-            Err(message.to_owned())
-        );
+        assert_eq!(words(&events).map_err(|e| e.to_string()), Err(message.to_owned()));
     }
 }
 
@@ -146,30 +79,17 @@ fn what_was_decided_stays_decided() {
     let all = [
         opened(),
         approved('a'),
-        Event::Updated {
-            shown: shown('a', 'p'),
-        },
+        Event::Updated { shown: shown('a', 'p') },
         Event::Undone,
         Event::Waiting { why: String::new() },
-        Event::Merged {
-            commit: String::new(),
-        },
-        Event::SentBack {
-            note: String::new(),
-        },
-        Event::Rejected {
-            reason: String::new(),
-        },
+        Event::Merged { commit: String::new() },
+        Event::SentBack { note: String::new() },
+        Event::Rejected { reason: String::new() },
         Event::ClosedElsewhere,
         Event::Reverted { by: String::new() },
     ];
-    let ends = [
-        State::Rejected {
-            reason: String::new(),
-        },
-        State::ClosedElsewhere,
-        State::Reverted { by: String::new() },
-    ];
+    let ends =
+        [State::Rejected { reason: String::new() }, State::ClosedElsewhere, State::Reverted { by: String::new() }];
     for end in ends {
         for event in &all {
             assert!(next(Some(end.clone()), event).is_err(), "{end:?} {event:?}");
@@ -183,30 +103,19 @@ fn an_approval_is_bound_to_the_tree() {
     assert_eq!(bind(&shown, "aaaaaaaaaaaa"), Ok(&shown));
     assert_eq!(bind(&shown, &"A".repeat(40)), Ok(&shown));
     for asked in ["", "aaaaaaaaaaa", "aaaaaaaaaaag", "main", &"a".repeat(41)] {
-        assert!(
-            matches!(bind(&shown, asked), Err(BindError::NotATree { .. })),
-            "{asked}"
-        );
+        assert!(matches!(bind(&shown, asked), Err(BindError::NotATree { .. })), "{asked}");
     }
     assert_eq!(
         bind(&shown, "bbbbbbbbbbbb").map_err(|e| e.to_string()),
-        Err("the pull request has tree aaaaaaaaaaaa, not bbbbbbbbbbbb: it changed since you looked; review it again".to_owned())
+        Err("the pull request has tree aaaaaaaaaaaa, not bbbbbbbbbbbb: it changed since you looked; review it again"
+            .to_owned())
     );
 }
 
 #[test]
 fn events_are_stored_as_words() {
-    let event = Event::Approved {
-        shown: shown('a', 'p'),
-        via: Via::Notification,
-    };
+    let event = Event::Approved { shown: shown('a', 'p'), via: Via::Notification };
     let json = serde_json::to_value(&event).expect("JSON");
-    assert_eq!(
-        (json["type"].as_str(), json["via"].as_str()),
-        (Some("approved"), Some("notification"))
-    );
-    assert_eq!(
-        serde_json::from_value::<Event>(json).expect("an event"),
-        event
-    );
+    assert_eq!((json["type"].as_str(), json["via"].as_str()), (Some("approved"), Some("notification")));
+    assert_eq!(serde_json::from_value::<Event>(json).expect("an event"), event);
 }

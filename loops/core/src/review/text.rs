@@ -54,11 +54,7 @@ pub fn body(story: &Story<'_>) -> String {
     section(&mut out, "What changed", &changed(story));
     section(&mut out, "Gates", &gates(&story.verdict.gates));
     section(&mut out, "Checker", &checker(story.verdict));
-    let times = if story.attempts == 1 {
-        "attempt"
-    } else {
-        "attempts"
-    };
+    let times = if story.attempts == 1 { "attempt" } else { "attempts" };
     let cost = format!(
         "{} in {} {times}, run {}",
         markdown(&story.cost.to_string(), 40),
@@ -102,11 +98,7 @@ fn found(finding: &Finding) -> String {
 }
 
 fn changed(story: &Story<'_>) -> String {
-    let mut out = format!(
-        "{} by {}\n",
-        markdown(&story.stat.to_string(), LINE),
-        markdown(story.maker, LINE)
-    );
+    let mut out = format!("{} by {}\n", markdown(&story.stat.to_string(), LINE), markdown(story.maker, LINE));
     if let Some(summary) = story.summary.filter(|s| !s.trim().is_empty()) {
         let _ = writeln!(out, "\nThe maker says:\n\n{}", block(summary, 2000));
     }
@@ -121,33 +113,20 @@ fn gates(gates: &[GateResult]) -> String {
             Level::NeedsPerson => "**needs a person**",
             Level::Fail => "**fail**",
         };
-        let _ = writeln!(
-            out,
-            "- {}: {level}. {}",
-            markdown(&gate.gate, LINE),
-            markdown(&gate.summary, LINE)
-        );
+        let _ = writeln!(out, "- {}: {level}. {}", markdown(&gate.gate, LINE), markdown(&gate.summary, LINE));
         for reason in gate.reasons.iter().take(LINES) {
             let _ = writeln!(out, "  - {}", markdown(reason, LINE));
         }
         more(&mut out, gate.reasons.len());
     }
-    if out.is_empty() {
-        "None.".to_owned()
-    } else {
-        out
-    }
+    if out.is_empty() { "None.".to_owned() } else { out }
 }
 
 fn checker(verdict: &Verdict) -> String {
     let (Some(by), Some(answer)) = (&verdict.checked_by, &verdict.checker) else {
         return "Gates alone: no second model looked at this.".to_owned();
     };
-    let word = if answer.accepted {
-        "accepts"
-    } else {
-        "does **not** accept"
-    };
+    let word = if answer.accepted { "accepts" } else { "does **not** accept" };
     let mut out = format!("{} {word} it.\n", markdown(by, LINE));
     for reason in answer.reasons.iter().take(LINES) {
         let _ = writeln!(out, "- {}", markdown(reason, LINE));
@@ -217,11 +196,7 @@ mod tests {
         Story {
             finding,
             verdict,
-            stat: DiffStat {
-                files: 1,
-                added: 3,
-                removed: 1,
-            },
+            stat: DiffStat { files: 1, added: 3, removed: 1 },
             maker: "command ./fix.sh",
             summary: Some("I fixed it; closes #4"),
             cost: Micros(250_000),
@@ -282,15 +257,10 @@ mod tests {
     fn only_facts_make_trailers() {
         let (finding, verdict) = (finding("x\n\nCloses: #1\nfixes #2"), verdict());
         let message = message(&story(&finding, &verdict));
-        let trailers: Vec<&str> = message
-            .lines()
-            .filter(|l| l.starts_with("Closes") || l.starts_with("Loopwright"))
-            .collect();
+        let trailers: Vec<&str> =
+            message.lines().filter(|l| l.starts_with("Closes") || l.starts_with("Loopwright")).collect();
         assert_eq!(trailers[0], "Closes: #7");
         assert_eq!(trailers.len(), 3);
-        assert!(
-            message.starts_with("x Closes: #\u{200b}1 fixes #\u{200b}2\n\n"),
-            "{message:?}"
-        );
+        assert!(message.starts_with("x Closes: #\u{200b}1 fixes #\u{200b}2\n\n"), "{message:?}");
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use loopwright_core::definition::{Definition, read};
+use loopwright_core::definition::{Definition, read_bytes};
 use loopwright_core::exit;
 use loopwright_core::ids::LoopId;
 use loopwright_core::run::Mode;
@@ -51,7 +51,7 @@ pub fn add(context: &Context, request: AddRequest) -> Result<AddView, ApiError> 
     let wanted = request.repo.as_ref().map(|repo| context.cwd.join(repo));
     let (path, bytes) = source(context, &target, wanted.as_deref())?;
     let hash = loopwright_core::hex(&Sha256::digest(&bytes));
-    let reading = read::read_bytes(&bytes);
+    let reading = read_bytes(&bytes);
     let Some(definition) = reading.definition.clone() else {
         let check = check::view(context, &path.display().to_string(), bytes, reading, wanted.as_deref());
         return Ok(AddView { check, hash, registered: None });
@@ -164,7 +164,7 @@ mod tests {
     fn templates_have_a_place_for_their_repository() {
         for template in super::super::templates() {
             assert!(template.text.contains("\ntrigger:"), "{}", template.name);
-            assert!(read::read(&template.text).definition.is_some(), "{}", template.name);
+            assert!(read_bytes(template.text.as_bytes()).definition.is_some(), "{}", template.name);
         }
     }
 }

@@ -30,16 +30,14 @@ pub fn approve(context: &Context, typed: &str, tree: &str) -> Result<ApproveView
     let row = loops::by_id(store.read(), record.loop_id)?;
     run::refuse_halted(context, &row)?;
     let shown = shown(&record);
-    review::bind(&shown, tree).map_err(|error| {
-        ApiError::new(exit::USAGE, error).hint(format!("loopwright review {}", record.id.short()))
-    })?;
+    review::bind(&shown, tree)
+        .map_err(|error| ApiError::new(exit::USAGE, error).hint(format!("loopwright review {}", record.id.short())))?;
     refuse_unlike_shown(context, &row, &record)?;
     if record.state == "open" {
         let event = Event::Approved { shown, via: Via::Terminal };
         let (id, at) = (ReviewId(Uuid::now_v7()), stamp(context.now));
-        append(&mut store, &record, &event, "approved", None, |tx| {
-            stored::reviewed(tx, id, record.id, "approve", &record.tree, &at)
-        }, &at)?;
+        let turn = Turn { event, word: "approved", merged: None, at: &at };
+        append(&mut store, &record, &turn, |tx| stored::reviewed(tx, id, record.id, "approve", &record.tree, &at))?;
     } else if record.state != "approved" {
         return Err(ApiError::new(exit::FAILED, format!("it is {} already", record.state)));
     }
@@ -84,15 +82,17 @@ pub(super) fn land_approved(
         Landed::Waiting { why, command } => {
             // Said once; the same reason again is no news.
             if last_waiting(store, record)?.as_deref() != Some(why.as_str()) {
-                let event = Event::Waiting { why: why.clone() };
-                append(store, record, &event, "approved", None, |_| Ok(()), &now)?;
+                let turn =
+                    Turn { event: Event::Waiting { why: why.clone() }, word: "approved", merged: None, at: &now };
+                append(store, record, &turn, |_| Ok(()))?;
             }
             ApproveView::Waiting { why, command }
         }
         Landed::Moved { now: moved } => {
             let at = moved.map_or_else(|| "gone".to_owned(), |oid| oid.to_string());
             if record_state(store, record)? == "approved" {
-                append(store, record, &Event::Undone, "open", None, |_| Ok(()), &now)?;
+                let turn = Turn { event: Event::Undone, word: "open", merged: None, at: &now };
+                append(store, record, &turn, |_| Ok(()))?;
             }
             ApproveView::Moved { now: at }
         }
@@ -105,7 +105,7 @@ fn landing(store: &Store, row: &LoopRow, record: &PullRequestRecord, at: DateTim
     let linked = stored::findings(store.read(), record.id)?;
     let first = linked.first().context("the pull request has no finding")?;
     let known = findings::one(store.read(), record.loop_id, &first.finding)?.context("its finding is unknown")?;
-    let closes: Vec<String> = linked.iter().filter_map(|l| l.issue.clone()).collect();
+    let closes: Vec<u32> = linked.iter().filter_map(|l| l.issue.as_ref()?.parse().ok()).collect();
     let run = record.run.to_string();
     let message = text::message(&Story {
         finding: &known.finding,
@@ -131,29 +131,35 @@ fn landing(store: &Store, row: &LoopRow, record: &PullRequestRecord, at: DateTim
 }
 
 fn merged(store: &mut Store, record: &PullRequestRecord, commit: &str, at: &str) -> AnyResult<()> {
-    let linked: Vec<Fingerprint> =
-        stored::findings(store.read(), record.id)?.into_iter().map(|l| l.finding).collect();
-    let event = Event::Merged { commit: commit.to_owned() };
-    append(store, record, &event, "merged", Some(commit), |tx| {
+    let linked: Vec<Fingerprint> = stored::findings(store.read(), record.id)?.into_iter().map(|l| l.finding).collect();
+    let turn = Turn { event: Event::Merged { commit: commit.to_owned() }, word: "merged", merged: Some(commit), at };
+    append(store, record, &turn, |tx| {
         linked.iter().try_for_each(|f| findings::set_state(tx, record.loop_id, f, &FindingState::Done))
-    }, at)
+    })
+}
+
+/// One step on in the life of a pull request.
+struct Turn<'a> {
+    event: Event,
+    /// The word of the state that it leads to.
+    word: &'a str,
+    /// The commit on the target branch, if it landed.
+    merged: Option<&'a str>,
+    at: &'a str,
 }
 
 /// Appends an event to the pull request's stream if it can follow, with its row and `also`.
 fn append(
     store: &mut Store,
     record: &PullRequestRecord,
-    event: &Event,
-    state: &str,
-    merged: Option<&str>,
+    turn: &Turn<'_>,
     also: impl FnOnce(&Transaction<'_>) -> AnyResult<()>,
-    at: &str,
 ) -> AnyResult<()> {
-    let body = stored::event_text(at, event)?;
+    let body = stored::event_text(turn.at, &turn.event)?;
     store.write(|tx| {
-        review::next(state(tx, record)?, event).context("the pull request was decided meanwhile")?;
+        review::next(state(tx, record)?, &turn.event).context("the pull request was decided meanwhile")?;
         journal::append(tx, &stored::stream(record.id), &body)?;
-        stored::set_state(tx, record.id, state, merged)?;
+        stored::set_state(tx, record.id, turn.word, turn.merged)?;
         also(tx)
     })
 }

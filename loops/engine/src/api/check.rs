@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use loopwright_core::definition::explain::{self, Surroundings};
-use loopwright_core::definition::read::{self, Reading};
-use loopwright_core::definition::{Definition, ShipAction, schema as core_schema};
+use loopwright_core::definition::{Definition, Reading, ShipAction, read_bytes, schema as core_schema};
 use loopwright_core::exit;
 
 use super::{ApiError, CheckView, Context, templates};
 use crate::checks::DetectedCheck;
 use crate::git::user_repository;
 use crate::resolve::{self, LOOP_FILE};
-use crate::sandbox::{Access, Bubblewrap, MountRow};
+use crate::sandbox::Access;
+use crate::sandbox::bubblewrap::Bubblewrap;
+use crate::sandbox::view::MountRow;
 use crate::store::loops;
 
 /// No loop file is larger.
@@ -35,13 +36,13 @@ pub(super) enum Target {
 pub fn check(context: &Context, target: &str) -> Result<CheckView, ApiError> {
     let target = find(context, target)?;
     let (path, bytes) = load(&target)?;
-    let reading = read::read_bytes(&bytes);
+    let reading = read_bytes(&bytes);
     Ok(view(context, &path, bytes, reading, None))
 }
 
 /// The JSON Schema of loop.yaml.
 pub fn schema() -> String {
-    core_schema::text()
+    core_schema::TEXT.to_owned()
 }
 
 /// What a person means: a path first, then a registered loop, then a template.
@@ -68,7 +69,10 @@ pub(super) fn load(target: &Target) -> Result<(String, Vec<u8>), ApiError> {
         Target::File(path) => {
             let size = fs::metadata(path).with_context(|| format!("reading {}", path.display()))?.len();
             if size > LARGEST {
-                return Err(ApiError::new(exit::INVALID_LOOP, format!("{} is far too large for a loop", path.display())));
+                return Err(ApiError::new(
+                    exit::INVALID_LOOP,
+                    format!("{} is far too large for a loop", path.display()),
+                ));
             }
             let bytes = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
             Ok((path.display().to_string(), bytes))
@@ -77,13 +81,7 @@ pub(super) fn load(target: &Target) -> Result<(String, Vec<u8>), ApiError> {
 }
 
 /// The answer for a text; `repo` overrides where it works.
-pub(super) fn view(
-    context: &Context,
-    path: &str,
-    bytes: Vec<u8>,
-    reading: Reading,
-    repo: Option<&Path>,
-) -> CheckView {
+pub(super) fn view(context: &Context, path: &str, bytes: Vec<u8>, reading: Reading, repo: Option<&Path>) -> CheckView {
     let explanation = reading.definition.as_ref().map(|definition| {
         let repo = repo.map(Path::to_owned).or_else(|| repository(context, path, definition));
         explain::explain(definition, &reading.origins, &surroundings(context, definition, repo.as_deref()))

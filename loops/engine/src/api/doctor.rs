@@ -3,24 +3,28 @@
 use super::{Context, DoctorRow};
 use crate::halt::HaltFiles;
 use crate::launch;
-use crate::sandbox::probe::{self, LayerState};
+use crate::sandbox::probe::{self, Layer, LayerState};
 use crate::store::Store;
 
 /// Looks at everything that a run needs.
 pub fn doctor(context: &Context) -> Vec<DoctorRow> {
     let mut rows = vec![git(context), database(context), watchdog(), armed(context)];
-    rows.extend(probe::probe(&context.host).into_iter().map(|layer| DoctorRow {
-        repair: layer.repair(),
-        state: match layer.state {
-            LayerState::On => "ok",
-            LayerState::NotBuilt => "not built yet",
-            LayerState::Missing { .. } => "missing",
-        }
-        .to_owned(),
-        detail: layer.detail(),
-        part: format!("sandbox: {}", layer.name),
-    }));
+    rows.extend(probe::probe(&context.host).into_iter().map(layer));
     rows
+}
+
+fn layer(layer: Layer) -> DoctorRow {
+    let part = format!("sandbox: {}", layer.name);
+    match layer.state {
+        LayerState::On => ok(&part, "tried, and holds".to_owned()),
+        LayerState::NotBuilt => DoctorRow {
+            part,
+            state: "not built yet".to_owned(),
+            detail: "comes with a later version".to_owned(),
+            repair: None,
+        },
+        LayerState::Missing(repair) => missing(&part, "runs are refused without it".to_owned(), &repair),
+    }
 }
 
 fn ok(part: &str, detail: String) -> DoctorRow {
@@ -46,9 +50,11 @@ fn database(context: &Context) -> DoctorRow {
 }
 
 fn watchdog() -> DoctorRow {
-    match launch::watchdog_program() {
+    match launch::watchdog_beside_us() {
         Ok(path) => ok("watchdog", path.display().to_string()),
-        Err(error) => missing("watchdog", format!("{error:#}"), "install Loopwright again: its programs belong in one folder"),
+        Err(error) => {
+            missing("watchdog", format!("{error:#}"), "install Loopwright again: its programs belong in one folder")
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use loopwright_core::exit;
 
 use crate::home::Home;
 use crate::resolve::ResolveError;
-use crate::sandbox::HostEnvironment;
+use crate::sandbox::toolchain::HostEnvironment;
 use crate::store::Store;
 
 pub use add::{AddRequest, Confirm, add};
@@ -140,6 +140,8 @@ fn only_one<T: Copy>(found: &[T], kind: &str, typed: &str, list: &str) -> Result
     match found {
         [one] => Ok(*one),
         [] => Err(ApiError::new(exit::USAGE, format!("no {kind} {typed}")).hint(format!("`{list}` lists them"))),
-        _ => Err(ApiError::new(exit::USAGE, format!("more than one {kind} matches {typed}")).hint("type more of its id")),
+        _ => {
+            Err(ApiError::new(exit::USAGE, format!("more than one {kind} matches {typed}")).hint("type more of its id"))
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result as AnyResult};
 use git2::Oid;
-use loopwright_core::definition::{Merge, read};
+use loopwright_core::definition::{Merge, read_bytes};
 use loopwright_core::ids::PullRequestId;
 use loopwright_core::run::{Run, RunStart};
 use loopwright_core::verdict::Verdict;
@@ -78,7 +78,7 @@ fn titles(store: &Store, record: &PullRequestRecord) -> AnyResult<Vec<(String, S
 
 /// How it lands: as the loop says now, or as it said when it ran.
 fn merge_of(loop_row: &LoopRow, start: &RunStart) -> Merge {
-    let now = std::fs::read(&loop_row.path).ok().and_then(|text| read::read_bytes(&text).definition);
+    let now = std::fs::read(&loop_row.path).ok().and_then(|text| read_bytes(&text).definition);
     now.map_or(start.review.merge, |d| d.review.merge)
 }
 

@@ -1,6 +1,8 @@
 //! `run` and `__run`: starting a run under its watchdog, and being one.
 
+use std::ffi::OsString;
 use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -16,11 +18,12 @@ use super::{ApiError, Context, only_one, runs};
 use crate::agent::Agent;
 use crate::halt::HaltFiles;
 use crate::home::private_dir;
-use crate::launch::{LaunchSpec, launch};
+use crate::launch::{LaunchSpec, Launched, launch, watchdog_beside_us};
 use crate::lease::{Supervision, require_watchdog};
 use crate::resolve::{self, Resolved, line};
 use crate::runner;
-use crate::sandbox::{Bubblewrap, probe};
+use crate::sandbox::bubblewrap::Bubblewrap;
+use crate::sandbox::probe::{self, LayerState};
 use crate::steps::{Work, stamp};
 use crate::store::loops::{self, LoopRow};
 use crate::store::occurrences::{self, Occurrence};
@@ -28,6 +31,9 @@ use crate::store::{Store, findings, runs as stored_runs};
 
 /// How much longer than its own limit a run may take until its watchdog ends it.
 const GRACE_S: u64 = 60;
+
+/// How long the first sign of life of a run may take, in seconds.
+const BOOT_GRACE_S: u64 = 60;
 
 /// What is to be run.
 #[derive(Clone, Debug)]
@@ -50,7 +56,9 @@ pub fn start(context: &Context, request: StartRequest) -> Result<RunId, ApiError
     refuse_halted(context, &row)?;
     if let Some(live) = stored_runs::live(store.read())?.iter().find(|r| r.loop_id == row.id) {
         let message = format!("{} is running already (run {})", row.name, live.id.short());
-        return Err(ApiError::new(exit::FAILED, message).hint("`loopwright status` shows it; `loopwright halt` ends it"));
+        return Err(
+            ApiError::new(exit::FAILED, message).hint("`loopwright status` shows it; `loopwright halt` ends it")
+        );
     }
     let resolved = resolve::resolve(&context.home, &row)?;
     resolve::refuse_unusable(&resolved)?;
@@ -92,8 +100,11 @@ fn refuse_unboxed(context: &Context) -> Result<(), ApiError> {
     if probe::stands(&layers) {
         return Ok(());
     }
-    let missing = layers.iter().filter_map(|l| l.repair().map(|repair| (l.name.clone(), repair)));
-    let (names, repairs): (Vec<String>, Vec<String>) = missing.unzip();
+    let missing = layers.iter().filter_map(|l| match &l.state {
+        LayerState::Missing(repair) => Some((l.name, repair.clone())),
+        _ => None,
+    });
+    let (names, repairs): (Vec<&str>, Vec<String>) = missing.unzip();
     let message = format!("the sandbox lacks: {}; a run without it is refused", names.join(", "));
     Err(ApiError::new(exit::FAILED, message).hint(repairs.join("\n")))
 }
@@ -127,19 +138,31 @@ fn begin(
     store.write(|tx| occurrences::claim(tx, &claimed))?;
     let mut arguments = vec!["__run".to_owned(), run.to_string()];
     arguments.extend(only.into_iter().flat_map(|f| ["--finding".to_owned(), f.0]));
-    let launched = launch(&LaunchSpec {
-        run_dir: dir.clone(),
-        halt: HaltFiles::of_run(&context.home.state, row.id, &dir),
-        max_seconds: definition.rails.max_duration_s + GRACE_S,
-        program: std::env::current_exe().context("finding this program")?,
-        arguments,
-    });
+    let launched = under_watchdog(context, row, definition, &dir, arguments);
     if let Err(error) = launched {
         let why = format!("{error:#}");
         store.write(|tx| occurrences::set(tx, occurrence, "failed", Some(&why)))?;
         return Err(error);
     }
     Ok(run)
+}
+
+fn under_watchdog(
+    context: &Context,
+    row: &LoopRow,
+    definition: &Definition,
+    dir: &Path,
+    arguments: Vec<String>,
+) -> Result<Launched> {
+    let program = std::env::current_exe().context("finding this program")?;
+    launch(&LaunchSpec {
+        watchdog: watchdog_beside_us()?,
+        run_dir: dir.to_owned(),
+        halt: HaltFiles::of_run(&context.home.state, row.id, dir),
+        max_seconds: definition.rails.max_duration_s + GRACE_S,
+        boot_grace: BOOT_GRACE_S,
+        runner: std::iter::once(program.into_os_string()).chain(arguments.into_iter().map(OsString::from)).collect(),
+    })
 }
 
 /// Is the run: under its watchdog, to its end. Returns the exit code.
@@ -193,13 +216,15 @@ fn run_start(
     checker: Option<&dyn Agent>,
 ) -> RunStart {
     let d = &resolved.definition;
+    let work = d.work.as_ref();
     RunStart {
         run,
         loop_id: row.id,
         loop_name: row.name.clone(),
         occurrence: claimed.id,
         cause: claimed.trigger.clone(),
-        mode: row.mode,
+        // A loop without act, verify and ship has nothing to ship with.
+        mode: if work.is_some() { row.mode } else { Mode::Report },
         epoch: 1,
         definition: resolved.hash.clone(),
         rails: d.rails.clone(),
@@ -208,9 +233,9 @@ fn run_start(
         checker: checker.map(|c| line(&c.facts())),
         retries: Retries {
             discover: d.discover.retry,
-            act: d.act.retry,
-            verify: d.verify.retry,
-            ship: d.ship.retry,
+            act: work.map_or_else(Default::default, |w| w.act.retry),
+            verify: work.map_or_else(Default::default, |w| w.verify.retry),
+            ship: work.map_or_else(Default::default, |w| w.ship.retry),
         },
     }
 }

@@ -94,7 +94,7 @@ pub fn log_files(context: &Context, typed: &str) -> Result<Vec<(String, PathBuf)
     let dir = context.home.run(find(&context.store()?, typed)?);
     let mut files = Vec::new();
     collect(&dir.join(loopwright_core::lease::RAW), "", &mut files);
-    for name in ["watchdog.log", "runner.log"] {
+    for name in [crate::launch::OUT, crate::launch::ERR] {
         let path = dir.join(name);
         if path.is_file() {
             files.push((name.to_owned(), path));

@@ -2,7 +2,7 @@
 
 use anyhow::Result as AnyResult;
 use chrono::SecondsFormat;
-use loopwright_core::definition::{Trigger, read};
+use loopwright_core::definition::{Trigger, read_bytes};
 use loopwright_core::finding::FindingState;
 use loopwright_core::schedule;
 
@@ -55,7 +55,7 @@ pub fn status(context: &Context) -> Result<StatusView, ApiError> {
 /// A loop with its next times; its file is read as it is now.
 pub(super) fn loop_view(context: &Context, store: &Store, row: &LoopRow) -> AnyResult<LoopView> {
     let text = std::fs::read(&row.path).unwrap_or_default();
-    let definition = read::read_bytes(&text).definition;
+    let definition = read_bytes(&text).definition;
     let (words, next) = match definition.as_ref().map(|d| (&d.trigger, d.zone.unwrap_or(context.zone))) {
         None => ("its file can't be read".to_owned(), Vec::new()),
         Some((Trigger::Manual, _)) => ("by hand".to_owned(), Vec::new()),

@@ -64,10 +64,7 @@ pub(super) fn open_at(repos: &Repos, base: Oid) -> Result<Issues> {
 
 fn read(repos: &Repos, base: Oid, path: &str, known: &[Issue]) -> Result<Option<Issue>, String> {
     let number = number(path)?;
-    let bytes = repos
-        .file(base, path)
-        .map_err(|e| e.to_string())?
-        .ok_or("it is no file")?;
+    let bytes = repos.file(base, path).map_err(|e| e.to_string())?.ok_or("it is no file")?;
     let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8")?;
     let issue = parse(number, path, &text)?;
     match (&issue, known.iter().find(|k| k.number == number)) {
@@ -79,14 +76,8 @@ fn read(repos: &Repos, base: Oid, path: &str, known: &[Issue]) -> Result<Option<
 /// The number in `<n>-<slug>.md`.
 fn number(path: &str) -> Result<u32, String> {
     let shape = || "its name is not `<number>-<words>.md`".to_owned();
-    let name = path
-        .strip_prefix(FOLDER)
-        .and_then(|p| p.strip_prefix('/'))
-        .ok_or_else(shape)?;
-    let (number, slug) = name
-        .strip_suffix(".md")
-        .and_then(|n| n.split_once('-'))
-        .ok_or_else(shape)?;
+    let name = path.strip_prefix(FOLDER).and_then(|p| p.strip_prefix('/')).ok_or_else(shape)?;
+    let (number, slug) = name.strip_suffix(".md").and_then(|n| n.split_once('-')).ok_or_else(shape)?;
     let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
     if !digits || slug.is_empty() || name.contains('/') {
         return Err(shape());
@@ -97,21 +88,14 @@ fn number(path: &str) -> Result<u32, String> {
 /// Parses one issue; none if it is closed.
 fn parse(number: u32, path: &str, text: &str) -> Result<Option<Issue>, String> {
     let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
-    let rest = text
-        .strip_prefix("---\n")
-        .ok_or("its first line is not `---`")?;
+    let rest = text.strip_prefix("---\n").ok_or("its first line is not `---`")?;
     let (front, body) = rest
         .split_once("\n---\n")
         .or_else(|| rest.strip_suffix("\n---").map(|front| (front, "")))
         .ok_or("its front matter has no closing `---`")?;
     let (mut title, mut state, mut labels, mut author) = (None, None, Vec::new(), None);
-    for line in front
-        .lines()
-        .filter(|l| !l.trim().is_empty() && !l.starts_with('#'))
-    {
-        let (key, value) = line
-            .split_once(':')
-            .ok_or_else(|| format!("`{line}` is not `key: value`"))?;
+    for line in front.lines().filter(|l| !l.trim().is_empty() && !l.starts_with('#')) {
+        let (key, value) = line.split_once(':').ok_or_else(|| format!("`{line}` is not `key: value`"))?;
         let value = value.trim();
         match key.trim() {
             "title" => set(&mut title, "title", unquoted(value).to_owned())?,
@@ -132,14 +116,7 @@ fn parse(number: u32, path: &str, text: &str) -> Result<Option<Issue>, String> {
         Some(other) => return Err(format!("its state is `{other}`, not `open` or `closed`")),
     }
     let (path, body) = (path.to_owned(), body.trim().to_owned());
-    Ok(Some(Issue {
-        number,
-        title,
-        labels,
-        author: author.filter(|a| !a.is_empty()),
-        body,
-        path,
-    }))
+    Ok(Some(Issue { number, title, labels, author: author.filter(|a| !a.is_empty()), body, path }))
 }
 
 fn set(place: &mut Option<String>, key: &str, value: String) -> Result<(), String> {
@@ -150,23 +127,13 @@ fn set(place: &mut Option<String>, key: &str, value: String) -> Result<(), Strin
 }
 
 fn unquoted(value: &str) -> &str {
-    ['"', '\'']
-        .iter()
-        .find_map(|q| value.strip_prefix(*q)?.strip_suffix(*q))
-        .unwrap_or(value)
+    ['"', '\''].iter().find_map(|q| value.strip_prefix(*q)?.strip_suffix(*q)).unwrap_or(value)
 }
 
 /// `[a, b]`, or `a, b`.
 fn list(value: &str) -> Vec<String> {
-    let inner = value
-        .strip_prefix('[')
-        .and_then(|v| v.strip_suffix(']'))
-        .unwrap_or(value);
-    inner
-        .split(',')
-        .map(|l| unquoted(l.trim()).to_owned())
-        .filter(|l| !l.is_empty())
-        .collect()
+    let inner = value.strip_prefix('[').and_then(|v| v.strip_suffix(']')).unwrap_or(value);
+    inner.split(',').map(|l| unquoted(l.trim()).to_owned()).filter(|l| !l.is_empty()).collect()
 }
 
 #[cfg(test)]
@@ -177,23 +144,10 @@ mod tests {
     fn an_issue_is_read_kindly() {
         let text = "---\r\ntitle: \"It breaks: often\"\r\nstate: open\r\nlabels: [bug, 'ui']\r\nseverity: 3\r\nauthor: una\r\n---\r\n\r\nSteps.\r\n";
         let issue = parse(3, "p", text).expect("an issue").expect("open");
-        assert_eq!(
-            (issue.title.as_str(), issue.body.as_str()),
-            ("It breaks: often", "Steps.")
-        );
-        assert_eq!(
-            (issue.labels, issue.author.as_deref()),
-            (vec!["bug".to_owned(), "ui".to_owned()], Some("una"))
-        );
-        assert!(
-            parse(3, "p", "---\ntitle: x\nlabels: []\n---")
-                .expect("an issue")
-                .is_some()
-        );
-        assert_eq!(
-            parse(3, "p", "---\ntitle: x\nstate: closed\n---\n").expect("an issue"),
-            None
-        );
+        assert_eq!((issue.title.as_str(), issue.body.as_str()), ("It breaks: often", "Steps."));
+        assert_eq!((issue.labels, issue.author.as_deref()), (vec!["bug".to_owned(), "ui".to_owned()], Some("una")));
+        assert!(parse(3, "p", "---\ntitle: x\nlabels: []\n---").expect("an issue").is_some());
+        assert_eq!(parse(3, "p", "---\ntitle: x\nstate: closed\n---\n").expect("an issue"), None);
     }
 
     #[test]
@@ -203,10 +157,7 @@ mod tests {
             ("---\ntitle: x\n", "its front matter has no closing `---`"),
             ("---\nstate: open\n---\n", "it has no title"),
             ("---\ntitle: x\ntitle: y\n---\n", "`title` stands twice"),
-            (
-                "---\ntitle: x\nstate: done\n---\n",
-                "its state is `done`, not `open` or `closed`",
-            ),
+            ("---\ntitle: x\nstate: done\n---\n", "its state is `done`, not `open` or `closed`"),
             ("---\ntitle x\n---\n", "`title x` is not `key: value`"),
         ] {
             assert_eq!(parse(1, "p", text), Err(reason.to_owned()), "{text:?}");
@@ -216,21 +167,10 @@ mod tests {
     #[test]
     fn numbers_come_from_names() {
         assert_eq!(number(".loopwright/issues/12-a-b.md"), Ok(12));
-        for name in [
-            "12.md",
-            "-a.md",
-            "x-a.md",
-            "0-a.md",
-            "1-a.txt",
-            "1-.md",
-            "sub/1-a.md",
-            "+1-a.md",
-            "99999999999-a.md",
-        ] {
-            assert!(
-                number(&format!(".loopwright/issues/{name}")).is_err(),
-                "{name}"
-            );
+        for name in
+            ["12.md", "-a.md", "x-a.md", "0-a.md", "1-a.txt", "1-.md", "sub/1-a.md", "+1-a.md", "99999999999-a.md"]
+        {
+            assert!(number(&format!(".loopwright/issues/{name}")).is_err(), "{name}");
         }
     }
 }

@@ -69,11 +69,7 @@ pub fn land(repos: &Repos, landing: &Landing) -> Result<Landed> {
     let user = landing.user.open()?;
     let commit = final_commit(repos, landing, &user)?;
     let name = format!("refs/heads/{}", landing.branch);
-    ensure!(
-        git2::Reference::is_valid_name(&name),
-        "`{}` is no branch name",
-        landing.branch
-    );
+    ensure!(git2::Reference::is_valid_name(&name), "`{}` is no branch name", landing.branch);
     let tip = target(&user, &name)?;
     let checkout = worktree::with_branch(&user, &name)?;
     if let Some(checkout) = &checkout {
@@ -96,29 +92,14 @@ pub fn land(repos: &Repos, landing: &Landing) -> Result<Landed> {
 }
 
 /// The branch is checked out nowhere: objects, then the swap.
-fn advance(
-    repos: &Repos,
-    landing: &Landing,
-    user: &Repository,
-    name: &str,
-    commit: Oid,
-) -> Result<Landed> {
+fn advance(repos: &Repos, landing: &Landing, user: &Repository, name: &str, commit: Oid) -> Result<Landed> {
     copy_objects(repos, user, landing.base, commit)?;
     swap(user, name, landing.base, commit)
 }
 
 /// The branch is checked out: nothing of the user's may be in the way, and the working tree follows.
-fn follow(
-    repos: &Repos,
-    landing: &Landing,
-    checkout: &Checkout,
-    name: &str,
-    commit: Oid,
-) -> Result<Landed> {
-    let waiting = |why: String| Landed::Waiting {
-        why,
-        command: command(repos, landing, checkout),
-    };
+fn follow(repos: &Repos, landing: &Landing, checkout: &Checkout, name: &str, commit: Oid) -> Result<Landed> {
+    let waiting = |why: String| Landed::Waiting { why, command: command(repos, landing, checkout) };
     let touched = worktree::touched(&repos.open_results()?, landing.base, commit)?;
     let hold = match checkout.hold(landing.base, commit, &touched)? {
         Ok(hold) => hold,
@@ -132,8 +113,7 @@ fn follow(
     if let Landed::Merged { .. } = landed
         && let Err(why) = hold.perform()
     {
-        hold.undo()
-            .with_context(|| format!("undo after: {why:#}"))?;
+        hold.undo().with_context(|| format!("undo after: {why:#}"))?;
         swap(&checkout.repo, name, commit, landing.base)?;
         return Ok(waiting(format!("{why:#}")));
     }
@@ -145,9 +125,7 @@ fn swap(user: &Repository, name: &str, from: Oid, to: Oid) -> Result<Landed> {
     match user.reference_matching(name, to, true, from, "loopwright: land an approved change") {
         Ok(_) => Ok(Landed::Merged { commit: to }),
         Err(e) if matches!(e.code(), ErrorCode::Modified | ErrorCode::NotFound) => {
-            Ok(Landed::Moved {
-                now: target(user, name)?,
-            })
+            Ok(Landed::Moved { now: target(user, name)? })
         }
         Err(e) => Err(e).with_context(|| format!("move {name} to {to}")),
     }
@@ -164,14 +142,8 @@ fn target(user: &Repository, name: &str) -> Result<Option<Oid>> {
 /// Makes, in `results.git`, the commit that the branch gets; the same landing always makes the same one.
 fn final_commit(repos: &Repos, landing: &Landing, user: &Repository) -> Result<Oid> {
     let repo = repos.open_results()?;
-    let descends =
-        landing.commit != landing.base && repo.graph_descendant_of(landing.commit, landing.base)?;
-    ensure!(
-        descends,
-        "{} does not stand on {}",
-        landing.commit,
-        landing.base
-    );
+    let descends = landing.commit != landing.base && repo.graph_descendant_of(landing.commit, landing.base)?;
+    ensure!(descends, "{} does not stand on {}", landing.commit, landing.base);
     let approved = repo.find_commit(landing.commit)?;
     let base = repo.find_commit(landing.base)?;
     let parents = match landing.merge {
@@ -182,26 +154,14 @@ fn final_commit(repos: &Repos, landing: &Landing, user: &Repository) -> Result<O
     let time = Time::new(landing.at.timestamp(), 0);
     let author = Signature::new(AUTHOR.0, AUTHOR.1, &time)?;
     let committer = committer(user, &time).unwrap_or_else(|| author.clone());
-    repo.commit(
-        None,
-        &author,
-        &committer,
-        &landing.message,
-        &approved.tree()?,
-        &parents,
-    )
-    .context("write the landing commit")
+    repo.commit(None, &author, &committer, &landing.message, &approved.tree()?, &parents)
+        .context("write the landing commit")
 }
 
 /// The user, as their git knows them.
 fn committer(user: &Repository, time: &Time) -> Option<Signature<'static>> {
     let config = user.config().ok()?.snapshot().ok()?;
-    Signature::new(
-        config.get_str("user.name").ok()?,
-        config.get_str("user.email").ok()?,
-        time,
-    )
-    .ok()
+    Signature::new(config.get_str("user.name").ok()?, config.get_str("user.email").ok()?, time).ok()
 }
 
 /// Adds what `commit` needs beyond `base` to the user's objects, as one pack; objects that are there already do no harm.
@@ -211,9 +171,7 @@ fn copy_objects(repos: &Repos, user: &Repository, base: Oid, commit: Oid) -> Res
     walk.push(commit)?;
     walk.hide(base)?;
     let mut builder = from.packbuilder()?;
-    builder
-        .insert_walk(&mut walk)
-        .context("gather the objects")?;
+    builder.insert_walk(&mut walk).context("gather the objects")?;
     let odb = user.odb()?;
     let mut writer = odb.packwriter().context("write a pack")?;
     let mut failed = None;
@@ -224,9 +182,7 @@ fn copy_objects(repos: &Repos, user: &Repository, base: Oid, commit: Oid) -> Res
     if let Some(error) = failed {
         return Err(error).with_context(|| format!("add objects to {}", user.path().display()));
     }
-    writer
-        .commit()
-        .with_context(|| format!("add objects to {}", user.path().display()))?;
+    writer.commit().with_context(|| format!("add objects to {}", user.path().display()))?;
     sync_packs(user)?;
     odb.refresh()?;
     Ok(())
@@ -237,32 +193,21 @@ fn sync_packs(user: &Repository) -> Result<()> {
     let folder = user.commondir().join("objects/pack");
     let context = || format!("sync {}", folder.display());
     for entry in fs::read_dir(&folder).with_context(context)? {
-        File::open(entry.with_context(context)?.path())
-            .and_then(|f| f.sync_all())
-            .with_context(context)?;
+        File::open(entry.with_context(context)?.path()).and_then(|f| f.sync_all()).with_context(context)?;
     }
-    File::open(&folder)
-        .and_then(|f| f.sync_all())
-        .with_context(context)
+    File::open(&folder).and_then(|f| f.sync_all()).with_context(context)
 }
 
 /// What lands it by hand, for a shell.
 fn command(repos: &Repos, landing: &Landing, checkout: &Checkout) -> String {
     let (from, to) = (quoted(repos.results_path()), quoted(&checkout.root));
-    format!(
-        "git -C {to} pull --ff-only {from} refs/loopwright/landing/{}",
-        landing.id
-    )
+    format!("git -C {to} pull --ff-only {from} refs/loopwright/landing/{}", landing.id)
 }
 
 fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%=".contains(c);
-    if text.chars().all(plain) {
-        text.into_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
+    if text.chars().all(plain) { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// One landing at a time per repository; the lock dies with its process.
@@ -270,7 +215,6 @@ fn lock(repos: &Repos) -> Result<File> {
     let path: PathBuf = repos.results_path().join("landing.lock");
     let file = fs::OpenOptions::new().create(true).append(true).open(&path);
     let file = file.with_context(|| format!("open {}", path.display()))?;
-    flock(&file, FlockOperation::LockExclusive)
-        .with_context(|| format!("lock {}", path.display()))?;
+    flock(&file, FlockOperation::LockExclusive).with_context(|| format!("lock {}", path.display()))?;
     Ok(file)
 }

@@ -24,36 +24,23 @@ impl Forge for LocalForge<'_> {
     fn open_pull_request(&self, draft: &PullRequestDraft) -> Result<PullRequestRef> {
         let name = reference(draft.id);
         let repo = self.repos.open_results()?;
-        repo.find_commit(draft.commit)
-            .with_context(|| format!("read commit {}", draft.commit))?;
+        repo.find_commit(draft.commit).with_context(|| format!("read commit {}", draft.commit))?;
         let created = repo.reference(&name, draft.commit, false, "open pull request");
         match created {
             Ok(_) => {}
             Err(e) if e.code() == ErrorCode::Exists => {
-                let now = repo
-                    .refname_to_id(&name)
-                    .with_context(|| format!("read {name}"))?;
-                ensure!(
-                    now == draft.commit,
-                    "pull request {} is open with another commit, {now}",
-                    draft.id.short()
-                );
+                let now = repo.refname_to_id(&name).with_context(|| format!("read {name}"))?;
+                ensure!(now == draft.commit, "pull request {} is open with another commit, {now}", draft.id.short());
             }
             Err(e) => return Err(e).with_context(|| format!("open pull request {name}")),
         }
-        Ok(PullRequestRef {
-            id: draft.id,
-            name,
-            commit: draft.commit,
-        })
+        Ok(PullRequestRef { id: draft.id, name, commit: draft.commit })
     }
 
     fn close_pull_request(&self, id: PullRequestId) -> Result<()> {
         let repo = self.repos.open_results()?;
         match repo.find_reference(&reference(id)) {
-            Ok(mut found) => found
-                .delete()
-                .with_context(|| format!("close pull request {}", id.short())),
+            Ok(mut found) => found.delete().with_context(|| format!("close pull request {}", id.short())),
             Err(e) if e.code() == ErrorCode::NotFound => Ok(()),
             Err(e) => Err(e).with_context(|| format!("find pull request {}", id.short())),
         }
@@ -65,17 +52,10 @@ impl LocalForge<'_> {
     ///
     /// # Errors
     /// It is not open, or no longer shows `shown`.
-    pub fn update_pull_request(
-        &self,
-        id: PullRequestId,
-        shown: Oid,
-        commit: Oid,
-    ) -> Result<PullRequestRef> {
+    pub fn update_pull_request(&self, id: PullRequestId, shown: Oid, commit: Oid) -> Result<PullRequestRef> {
         let name = reference(id);
         let repo = self.repos.open_results()?;
-        let now = repo
-            .refname_to_id(&name)
-            .with_context(|| format!("find pull request {}", id.short()))?;
+        let now = repo.refname_to_id(&name).with_context(|| format!("find pull request {}", id.short()))?;
         if now != commit {
             repo.reference_matching(&name, commit, true, shown, "update pull request")
                 .with_context(|| format!("update pull request {}", id.short()))?;

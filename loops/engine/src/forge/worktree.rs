@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use git2::build::CheckoutBuilder;
 use git2::{
-    AttrCheckFlags, Delta, Index, IndexEntry, IndexTime, ObjectType, Oid, Repository,
-    RepositoryState, Status, StatusOptions, TreeEntry,
+    AttrCheckFlags, Delta, Index, IndexEntry, IndexTime, ObjectType, Oid, Repository, RepositoryState, Status,
+    StatusOptions, TreeEntry,
 };
 
 /// The first word of a lock of ours, followed by the landing commit.
@@ -54,8 +54,7 @@ pub(super) fn with_branch(user: &Repository, name: &str) -> Result<Option<Checko
     for folder in folders.iter().filter(|f| holds(f, name)) {
         let root = root_of(folder, &common)?;
         let Some(root) = root else { continue };
-        let repo = Repository::open(&root)
-            .with_context(|| format!("open the working tree {}", root.display()))?;
+        let repo = Repository::open(&root).with_context(|| format!("open the working tree {}", root.display()))?;
         return Ok(Some(Checkout { repo, root }));
     }
     Ok(None)
@@ -63,9 +62,7 @@ pub(super) fn with_branch(user: &Repository, name: &str) -> Result<Option<Checko
 
 /// Whether a git directory's HEAD is the branch, or a rebase there will set it.
 fn holds(folder: &Path, name: &str) -> bool {
-    let says = |file: &str, wanted: &str| {
-        fs::read_to_string(folder.join(file)).is_ok_and(|t| t.trim() == wanted)
-    };
+    let says = |file: &str, wanted: &str| fs::read_to_string(folder.join(file)).is_ok_and(|t| t.trim() == wanted);
     says("HEAD", &format!("ref: {name}"))
         || says("rebase-merge/head-name", name)
         || says("rebase-apply/head-name", name)
@@ -74,8 +71,7 @@ fn holds(folder: &Path, name: &str) -> bool {
 /// The working tree of a git directory; none for a bare repository.
 fn root_of(folder: &Path, common: &Path) -> Result<Option<PathBuf>> {
     if folder == common {
-        let repo =
-            Repository::open(common).with_context(|| format!("open {}", common.display()))?;
+        let repo = Repository::open(common).with_context(|| format!("open {}", common.display()))?;
         return Ok(repo.workdir().map(Path::to_owned));
     }
     let link = folder.join("gitdir");
@@ -83,30 +79,19 @@ fn root_of(folder: &Path, common: &Path) -> Result<Option<PathBuf>> {
     let root = folder.join(text.trim()).parent().map(Path::to_owned);
     match root {
         Some(root) if root.is_dir() => Ok(Some(root)),
-        _ => bail!(
-            "the working tree of {} vanished; `git worktree prune` forgets it",
-            folder.display()
-        ),
+        _ => bail!("the working tree of {} vanished; `git worktree prune` forgets it", folder.display()),
     }
 }
 
 /// The paths that differ between two commits; a rename is two.
 pub(super) fn touched(repo: &Repository, base: Oid, commit: Oid) -> Result<Vec<String>> {
-    let (old, new) = (
-        repo.find_commit(base)?.tree()?,
-        repo.find_commit(commit)?.tree()?,
-    );
+    let (old, new) = (repo.find_commit(base)?.tree()?, repo.find_commit(commit)?.tree()?);
     let diff = repo.diff_tree_to_tree(Some(&old), Some(&new), None)?;
     diff.deltas()
         .map(|delta| {
-            let file = if delta.status() == Delta::Deleted {
-                delta.old_file()
-            } else {
-                delta.new_file()
-            };
+            let file = if delta.status() == Delta::Deleted { delta.old_file() } else { delta.new_file() };
             let path = file.path_bytes().unwrap_or_default();
-            String::from_utf8(path.to_vec())
-                .context("a path that is not UTF-8 can't be landed here")
+            String::from_utf8(path.to_vec()).context("a path that is not UTF-8 can't be landed here")
         })
         .collect()
 }
@@ -124,13 +109,7 @@ impl Checkout {
             return Ok(());
         }
         let touched = touched(&self.repo, base, commit)?;
-        let hold = Hold {
-            checkout: self,
-            base,
-            commit,
-            touched: &touched,
-            lock,
-        };
+        let hold = Hold { checkout: self, base, commit, touched: &touched, lock };
         if let Some(path) = hold.edited()? {
             let root = self.root.display();
             bail!(
@@ -148,32 +127,18 @@ impl Checkout {
         touched: &'a [String],
     ) -> Result<Result<Hold<'a>, String>> {
         if self.repo.state() != RepositoryState::Clean {
-            return Ok(Err(format!(
-                "{} is in the middle of another git operation",
-                self.root.display()
-            )));
+            return Ok(Err(format!("{} is in the middle of another git operation", self.root.display())));
         }
         let path = self.lock_path();
         let Ok(mut file) = File::create_new(&path) else {
-            return Ok(Err(format!(
-                "another git works in {} (or left {})",
-                self.root.display(),
-                path.display()
-            )));
+            return Ok(Err(format!("another git works in {} (or left {})", self.root.display(), path.display())));
         };
         let lock = Lock(path);
-        file.write_all(mark(commit).as_bytes())
-            .context("lock the index")?;
+        file.write_all(mark(commit).as_bytes()).context("lock the index")?;
         if let Some(why) = self.obstacle(base, touched)? {
             return Ok(Err(why));
         }
-        Ok(Ok(Hold {
-            checkout: self,
-            base,
-            commit,
-            touched,
-            lock,
-        }))
+        Ok(Ok(Hold { checkout: self, base, commit, touched, lock }))
     }
 
     fn lock_path(&self) -> PathBuf {
@@ -183,39 +148,21 @@ impl Checkout {
     /// What keeps the working tree from following, if anything.
     fn obstacle(&self, base: Oid, touched: &[String]) -> Result<Option<String>> {
         let mut options = StatusOptions::new();
-        options
-            .include_untracked(false)
-            .include_ignored(false)
-            .exclude_submodules(true)
-            .update_index(false);
-        let statuses = self
-            .repo
-            .statuses(Some(&mut options))
-            .with_context(|| format!("look at {}", self.root.display()))?;
-        if let Some(dirty) = statuses
-            .iter()
-            .find(|s| s.status() != Status::CURRENT && s.status() != Status::IGNORED)
-        {
+        options.include_untracked(false).include_ignored(false).exclude_submodules(true).update_index(false);
+        let statuses =
+            self.repo.statuses(Some(&mut options)).with_context(|| format!("look at {}", self.root.display()))?;
+        if let Some(dirty) = statuses.iter().find(|s| s.status() != Status::CURRENT && s.status() != Status::IGNORED) {
             let name = String::from_utf8_lossy(dirty.path_bytes()).into_owned();
-            return Ok(Some(format!(
-                "{} has changes that are not committed: {name:?}",
-                self.root.display()
-            )));
+            return Ok(Some(format!("{} has changes that are not committed: {name:?}", self.root.display())));
         }
         let tree = self.repo.find_commit(base)?.tree()?;
         for path in touched {
             if self.in_the_way(&tree, Path::new(path)) {
                 return Ok(Some(format!("{path:?} is in the way and not known to git")));
             }
-            let filter = self.repo.get_attr_bytes(
-                Path::new(path),
-                "filter",
-                AttrCheckFlags::FILE_THEN_INDEX,
-            )?;
+            let filter = self.repo.get_attr_bytes(Path::new(path), "filter", AttrCheckFlags::FILE_THEN_INDEX)?;
             if filter.is_some_and(|f| !f.is_empty()) {
-                return Ok(Some(format!(
-                    "{path:?} goes through a filter of yours, which is not run here"
-                )));
+                return Ok(Some(format!("{path:?} goes through a filter of yours, which is not run here")));
             }
         }
         Ok(None)
@@ -223,19 +170,17 @@ impl Checkout {
 
     /// Whether something that the base does not have stands at a path, or in the place of a folder above it.
     fn in_the_way(&self, base: &git2::Tree<'_>, path: &Path) -> bool {
-        path.ancestors()
-            .filter(|p| !p.as_os_str().is_empty())
-            .any(|p| {
-                let Ok(found) = fs::symlink_metadata(self.root.join(p)) else {
-                    return false;
-                };
-                let known = base.get_path(p).ok().as_ref().and_then(TreeEntry::kind);
-                match known {
-                    None => p == path || !found.is_dir(),
-                    Some(ObjectType::Tree) => !found.is_dir(),
-                    Some(_) => false,
-                }
-            })
+        path.ancestors().filter(|p| !p.as_os_str().is_empty()).any(|p| {
+            let Ok(found) = fs::symlink_metadata(self.root.join(p)) else {
+                return false;
+            };
+            let known = base.get_path(p).ok().as_ref().and_then(TreeEntry::kind);
+            match known {
+                None => p == path || !found.is_dir(),
+                Some(ObjectType::Tree) => !found.is_dir(),
+                Some(_) => false,
+            }
+        })
     }
 }
 
@@ -263,31 +208,21 @@ impl Hold<'_> {
             return Ok(());
         }
         let mut builder = CheckoutBuilder::new();
-        builder
-            .force()
-            .disable_pathspec_match(true)
-            .update_index(false);
+        builder.force().disable_pathspec_match(true).update_index(false);
         for path in self.touched {
             builder.path(path.as_str());
         }
         let target = self.checkout.repo.find_object(commit, None)?;
-        self.checkout
-            .repo
-            .checkout_tree(&target, Some(&mut builder))
-            .context("write the working tree")
+        self.checkout.repo.checkout_tree(&target, Some(&mut builder)).context("write the working tree")
     }
 
     /// A touched path that has neither the old nor the new content.
     fn edited(&self) -> Result<Option<String>> {
         let repo = &self.checkout.repo;
-        let trees = [
-            repo.find_commit(self.base)?.tree()?,
-            repo.find_commit(self.commit)?.tree()?,
-        ];
+        let trees = [repo.find_commit(self.base)?.tree()?, repo.find_commit(self.commit)?.tree()?];
         for path in self.touched {
             let now = content(&self.checkout.root.join(path))?;
-            let expected =
-                |tree: &git2::Tree<'_>| tree.get_path(Path::new(path)).ok().map(|e| e.id());
+            let expected = |tree: &git2::Tree<'_>| tree.get_path(Path::new(path)).ok().map(|e| e.id());
             if !trees.iter().any(|tree| expected(tree) == now) {
                 return Ok(Some(path.clone()));
             }
@@ -298,10 +233,7 @@ impl Hold<'_> {
     /// Writes the new index beside the old one and lets it take its place through git's own lock.
     fn write_index(&self) -> Result<()> {
         let repo = &self.checkout.repo;
-        let (now, next) = (
-            repo.path().join("index"),
-            repo.path().join("loopwright-index"),
-        );
+        let (now, next) = (repo.path().join("index"), repo.path().join("loopwright-index"));
         fs::copy(&now, &next).with_context(|| format!("copy {}", now.display()))?;
         let mut index = Index::open(&next).with_context(|| format!("read {}", now.display()))?;
         let tree = repo.find_commit(self.commit)?.tree()?;
@@ -311,19 +243,15 @@ impl Hold<'_> {
                 Err(_) => index.remove(Path::new(path), 0)?,
             }
         }
-        index
-            .write()
-            .with_context(|| format!("write {}", next.display()))?;
+        index.write().with_context(|| format!("write {}", next.display()))?;
         fs::rename(&next, &self.lock.0).context("replace the lock of the index")?;
         fs::rename(&self.lock.0, &now).with_context(|| format!("replace {}", now.display()))
     }
 
     fn index_entry(&self, path: &str, entry: &TreeEntry<'_>) -> Result<IndexEntry> {
         let file = self.checkout.root.join(path);
-        let seen =
-            fs::symlink_metadata(&file).with_context(|| format!("look at {}", file.display()))?;
-        let time =
-            |seconds: i64, nanoseconds: i64| IndexTime::new(seconds as i32, nanoseconds as u32);
+        let seen = fs::symlink_metadata(&file).with_context(|| format!("look at {}", file.display()))?;
+        let time = |seconds: i64, nanoseconds: i64| IndexTime::new(seconds as i32, nanoseconds as u32);
         Ok(IndexEntry {
             ctime: time(seen.ctime(), seen.ctime_nsec()),
             mtime: time(seen.mtime(), seen.mtime_nsec()),

@@ -133,6 +133,11 @@ pub fn pass_only(command: &mut Command, pass: &[&OwnedFd]) {
     before_exec(command, move || keep_only(&pass));
 }
 
+/// Makes `command` inherit the three standard descriptors and nothing else.
+pub fn inherit_nothing(command: &mut Command) {
+    pass_only(command, &[]);
+}
+
 /// Makes `command` die with the calling *thread* and hold at most what a box may hold.
 pub fn bind_and_limit(command: &mut Command) {
     let parent = process::getpid();

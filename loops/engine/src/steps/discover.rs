@@ -9,9 +9,9 @@ use loopwright_core::run::{Discovered, Outcome, Queued};
 use loopwright_core::scan as core_scan;
 
 use super::{Work, scan, triage};
+use crate::forge::Forge as _;
 use crate::forge::issues::{Issue, Note};
 use crate::forge::local::LocalForge;
-use crate::forge::Forge as _;
 use crate::git::CommitFacts;
 use crate::store::findings;
 
@@ -132,7 +132,13 @@ fn counted(report: &CheckReport) -> String {
 /// `state/progress.md`: where the next run starts.
 fn progress_note(work: &Work, look: &Look, checks: &[String]) -> String {
     let plain = |t: &str| loopwright_core::triage::plain(t, 120);
-    let mut text = format!("# Progress of {}\n\nLast look: {}, base {} on {}.\n\n", work.row.name, work.stamp(), &work.resolved.base.commit.to_string()[..12], plain(&work.resolved.base.branch));
+    let mut text = format!(
+        "# Progress of {}\n\nLast look: {}, base {} on {}.\n\n",
+        work.row.name,
+        work.stamp(),
+        &work.resolved.base.commit.to_string()[..12],
+        plain(&work.resolved.base.branch)
+    );
     for line in checks {
         text.push_str(&format!("- {}\n", plain(line)));
     }

@@ -118,7 +118,8 @@ fn make(work: &Work, setup: &Command, workspace: &Workspace, layer: &Path) -> Re
 
 /// Top-level entries that are new since the checkout, told by git inside the box.
 fn left_behind(work: &Work, workspace: &Workspace) -> Result<Vec<String>> {
-    let list = "git --git-dir=/workspace/.git --work-tree=/workspace ls-files -z --others --directory --no-empty-directory";
+    let list =
+        "git --git-dir=/workspace/.git --work-tree=/workspace ls-files -z --others --directory --no-empty-directory";
     let argv = vec!["sh".to_owned(), "-c".to_owned(), list.to_owned()];
     let limits = Limits { wall: Duration::from_secs(60), idle: None, output: 16 << 20 };
     let output = work.sandbox.run(&spec(work, workspace, "setup list", argv, limits))?;

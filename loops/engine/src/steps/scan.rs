@@ -93,13 +93,7 @@ pub fn looked_at<'a>(sources: &[Source], reports: &'a [CheckReport]) -> Vec<&'a 
 fn key(work: &Work, check: &Check) -> Result<String> {
     let toolchains: Vec<String> = work.sandbox.mounts_table().iter().map(|m| format!("{m:?}")).collect();
     let setup = &work.resolved.definition.setup;
-    let parts = (
-        &check.commands,
-        environment(&work.resolved.definition),
-        setup,
-        toolchains,
-        env!("CARGO_PKG_VERSION"),
-    );
+    let parts = (&check.commands, environment(&work.resolved.definition), setup, toolchains, env!("CARGO_PKG_VERSION"));
     Ok(loopwright_core::hex(&Sha256::digest(serde_json::to_vec(&parts)?)))
 }
 

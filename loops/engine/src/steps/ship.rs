@@ -57,9 +57,10 @@ pub fn ship(work: &mut Work, run: &Run, finding: &Fingerprint, id: PullRequestId
         patch_id: repos.patch_id(base.commit, commit)?,
         diff_sha256: loopwright_core::hex(&Sha256::digest(&diff)),
     };
-    let actions = &work.resolved.definition.ship.actions;
+    let definition = work.resolved.definition.work.as_ref().context("a loop that only reports")?;
+    let actions = &definition.ship.actions;
     let linked = actions.contains(&ShipAction::LinkIssue) && known.finding.source == FindingSource::Issue;
-    let issue = linked.then(|| known.finding.key.clone());
+    let issue: Option<u32> = linked.then(|| known.finding.key.parse().ok()).flatten();
     let body = text::body(&Story {
         finding: &known.finding,
         verdict: &verdict,
@@ -100,7 +101,7 @@ pub fn ship(work: &mut Work, run: &Run, finding: &Fingerprint, id: PullRequestId
         opened_at: at.clone(),
         merged: None,
     };
-    let findings = vec![LinkedFinding { finding: finding.clone(), issue }];
+    let findings = vec![LinkedFinding { finding: finding.clone(), issue: issue.map(|n| n.to_string()) }];
     let shipped = Shipped { title, commit: shown.commit.clone(), tree: shown.tree.clone(), skipped: skipped(actions) };
     let event = pull_requests::event_text(&at, &Event::Opened { shown })?;
     Ok(Opened { outcome: Outcome::Shipped(shipped), record, findings, event })

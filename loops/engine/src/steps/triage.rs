@@ -92,11 +92,7 @@ pub fn apply_edits(work: &Work, known: &mut [Known]) -> Result<Vec<(String, Stri
 }
 
 fn listed(known: &Known) -> Line {
-    Line {
-        finding: known.finding.fingerprint.clone(),
-        title: known.finding.title.clone(),
-        state: known.state.clone(),
-    }
+    Line { finding: known.finding.fingerprint.clone(), title: known.finding.title.clone(), state: known.state.clone() }
 }
 
 /// A file's text; none if it isn't there. A link, a folder or a huge file is an error.
@@ -105,7 +101,9 @@ fn read_plain(path: &Path) -> Result<Option<String>> {
     let file = match rustix::fs::open(path, flags, Mode::empty()) {
         Ok(fd) => fs::File::from(fd),
         Err(rustix::io::Errno::NOENT) => return Ok(None),
-        Err(error) => return Err(error).with_context(|| format!("reading {} (links are not followed)", path.display())),
+        Err(error) => {
+            return Err(error).with_context(|| format!("reading {} (links are not followed)", path.display()));
+        }
     };
     let mut bytes = Vec::new();
     file.take(LARGEST).read_to_end(&mut bytes).with_context(|| format!("reading {}", path.display()))?;

@@ -3,9 +3,9 @@
 use anyhow::{Context as _, Result};
 use git2::Oid;
 use loopwright_core::check::{CheckReport, Ended};
-use loopwright_core::diff::{DiffFacts, DiffLimits, check_configuration_paths, reasonable};
+use loopwright_core::diff::{DiffFacts, DiffLimits, reasonable};
 use loopwright_core::finding::Finding;
-use loopwright_core::gate::{self, GateResult, Level};
+use loopwright_core::gate::{self, Expression, GateResult, Level};
 use loopwright_core::money::Micros;
 use loopwright_core::run::{Item, Outcome, Run, Stage};
 use loopwright_core::triage::plain;
@@ -32,9 +32,16 @@ struct Judged<'a> {
 ///
 /// # Errors
 /// A checkout or the sandbox can't be had, or HALT came. What gates and checker say is data.
-pub fn verify(work: &mut Work, run: &Run, finding: &loopwright_core::finding::Fingerprint, reserve: Micros) -> Result<Outcome> {
+pub fn verify(
+    work: &mut Work,
+    run: &Run,
+    finding: &loopwright_core::finding::Fingerprint,
+    reserve: Micros,
+) -> Result<Outcome> {
     let item = run.item(finding).context("the finding is not in this run")?;
-    let Stage::Built { attempt, commit } = item.stage.resting() else { anyhow::bail!("no attempt waits for its verdict") };
+    let Stage::Built { attempt, commit } = item.stage.resting() else {
+        anyhow::bail!("no attempt waits for its verdict")
+    };
     let commit = Oid::from_str(commit).context("the attempt's commit")?;
     let judged = Judged {
         finding: work.known(finding)?.finding,
@@ -44,7 +51,7 @@ pub fn verify(work: &mut Work, run: &Run, finding: &loopwright_core::finding::Fi
         diff: work.resolved.repos.diff(work.resolved.base.commit, commit)?,
     };
     let (gates, reports) = gates(work, &judged)?;
-    let level = work.resolved.definition.verify.check.level(&gates);
+    let level = expression(work)?.level(&gates);
     let mut verdict = Verdict {
         verified: level >= Level::NeedsPerson,
         level,
@@ -68,7 +75,7 @@ fn gates(work: &Work, judged: &Judged<'_>) -> Result<(Vec<GateResult>, Vec<Check
     let name = format!("verify-{}", judged.attempt.simple());
     let workspaces = work.workspaces();
     let base = work.resolved.base.commit;
-    let checkout = workspaces.checkout_for_gates(&name, judged.commit, base, check_configuration_paths())?;
+    let checkout = workspaces.checkout_for_gates(&name, judged.commit, base, &judged.diff.check_configuration())?;
     let answered = answer_all(work, judged, &checkout);
     workspaces.discard(checkout)?;
     answered
@@ -77,7 +84,7 @@ fn gates(work: &Work, judged: &Judged<'_>) -> Result<(Vec<GateResult>, Vec<Check
 fn answer_all(work: &Work, judged: &Judged<'_>, checkout: &Workspace) -> Result<(Vec<GateResult>, Vec<CheckReport>)> {
     let (mut results, mut reports) = (Vec::new(), Vec::new());
     let target = scan::TargetDir::new(work)?;
-    for name in work.resolved.definition.verify.check.gates() {
+    for name in expression(work)?.gates() {
         if name == DIFF_REASONABLE {
             results.push(reasonable(&judged.diff, &DiffLimits::default()));
             continue;
@@ -91,6 +98,11 @@ fn answer_all(work: &Work, judged: &Judged<'_>, checkout: &Workspace) -> Result<
         reports.push(report);
     }
     Ok((results, reports))
+}
+
+fn expression(work: &Work) -> Result<&Expression> {
+    let definition = work.resolved.definition.work.as_ref().context("a loop that only reports")?;
+    Ok(&definition.verify.check)
 }
 
 fn absent(name: &str) -> GateResult {
@@ -150,7 +162,11 @@ fn new_tests_on_base(
 fn is_test_file(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let in_folder = path.split('/').rev().skip(1).any(|dir| matches!(dir, "tests" | "test" | "__tests__" | "spec"));
-    in_folder || name.starts_with("test_") || name.contains("_test.") || name.contains(".test.") || name.contains(".spec.")
+    in_folder
+        || name.starts_with("test_")
+        || name.contains("_test.")
+        || name.contains(".test.")
+        || name.contains(".spec.")
 }
 
 /// Asks the checker, if there is one; what it costs is charged whatever it says.
@@ -168,7 +184,9 @@ fn check(work: &Work, judged: &Judged<'_>, verdict: &mut Verdict, reserve: Micro
         Some(answer) => accept(verdict, answer),
         None => {
             verdict.verified = false;
-            verdict.reasons.push(format!("the checker gave no valid verdict ({:?}); that is a rejection", report.ended));
+            verdict
+                .reasons
+                .push(format!("the checker gave no valid verdict ({:?}); that is a rejection", report.ended));
         }
     }
     Ok(build::charge(&report.result, reserve))
@@ -179,7 +197,9 @@ fn accept(verdict: &mut Verdict, answer: CheckerVerdict) {
         verdict.verified = false;
         verdict.reasons.extend(answer.reasons.iter().map(|r| format!("checker: {}", plain(r, 300))));
         let faults = answer.faults.iter();
-        verdict.reasons.extend(faults.map(|f| format!("checker: {} in {}: {}", plain(&f.rule, 80), plain(&f.file, 120), plain(&f.message, 200))));
+        verdict.reasons.extend(faults.map(|f| {
+            format!("checker: {} in {}: {}", plain(&f.rule, 80), plain(&f.file, 120), plain(&f.message, 200))
+        }));
     }
     verdict.checker = Some(answer);
 }

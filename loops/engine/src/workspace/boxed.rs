@@ -138,37 +138,21 @@ impl Beside {
     /// Of a workspace's home folder.
     pub(super) fn of(home: &Path) -> Beside {
         let start = home.join("start.bundle");
-        Beside {
-            index: home.join("index"),
-            start: start.exists().then_some(start),
-        }
+        Beside { index: home.join("index"), start: start.exists().then_some(start) }
     }
 }
 
 /// The box that makes the clone.
 pub(super) fn clone(tree: &Path, base: &Path, beside: &Beside, commit: Oid) -> BoxSpec {
-    let mut spec = script(
-        "clone",
-        CLONE,
-        &[&commit.to_string()],
-        tree,
-        Access::Writable,
-    );
+    let mut spec = script("clone", CLONE, &[&commit.to_string()], tree, Access::Writable);
     spec.mounts.push(read_only(base, BASE));
-    spec.mounts
-        .extend(beside.start.as_deref().map(|s| read_only(s, START)));
+    spec.mounts.extend(beside.start.as_deref().map(|s| read_only(s, START)));
     spec
 }
 
 /// The box that lists what changed.
 pub(super) fn survey(tree: &Path, base: &Path, beside: &Beside) -> BoxSpec {
-    let mut spec = script(
-        "survey",
-        &format!("{CLEAN_GIT}{SURVEY}"),
-        &[],
-        tree,
-        Access::ReadOnly,
-    );
+    let mut spec = script("survey", &format!("{CLEAN_GIT}{SURVEY}"), &[], tree, Access::ReadOnly);
     add_clean_mounts(&mut spec, base, beside);
     spec
 }
@@ -190,21 +174,10 @@ pub(super) struct CommitBox<'a> {
 /// The box that commits and writes the bundle.
 pub(super) fn commit(tree: &Path, base: &Path, beside: &Beside, order: &CommitBox<'_>) -> BoxSpec {
     let SizeLimits { file, files, total } = order.limits;
-    let arguments = [
-        order.base.to_string(),
-        order.base_tree.to_string(),
-        files.to_string(),
-        file.to_string(),
-        total.to_string(),
-    ];
+    let arguments =
+        [order.base.to_string(), order.base_tree.to_string(), files.to_string(), file.to_string(), total.to_string()];
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let mut spec = script(
-        "collect",
-        &format!("{CLEAN_GIT}{COMMIT}"),
-        &arguments,
-        tree,
-        Access::ReadOnly,
-    );
+    let mut spec = script("collect", &format!("{CLEAN_GIT}{COMMIT}"), &arguments, tree, Access::ReadOnly);
     add_clean_mounts(&mut spec, base, beside);
     for who in ["AUTHOR", "COMMITTER"] {
         let (name, mail) = crate::git::AUTHOR;
@@ -231,8 +204,7 @@ pub(super) fn empty(tree: &Path) -> BoxSpec {
 fn add_clean_mounts(spec: &mut BoxSpec, base: &Path, beside: &Beside) {
     spec.mounts.push(read_only(base, BASE));
     spec.mounts.push(read_only(&beside.index, INDEX));
-    spec.mounts
-        .extend(beside.start.as_deref().map(|s| read_only(s, START)));
+    spec.mounts.extend(beside.start.as_deref().map(|s| read_only(s, START)));
 }
 
 fn script(label: &str, script: &str, arguments: &[&str], tree: &Path, access: Access) -> BoxSpec {
@@ -251,25 +223,13 @@ fn script(label: &str, script: &str, arguments: &[&str], tree: &Path, access: Ac
         argv,
         env: BTreeMap::from(settings.map(|(name, value)| (name.to_owned(), value.to_owned()))),
         cwd: "/".to_owned(),
-        mounts: vec![Mount {
-            source: tree.to_owned(),
-            target: TREE.to_owned(),
-            access,
-        }],
+        mounts: vec![Mount { source: tree.to_owned(), target: TREE.to_owned(), access }],
         stdin: Vec::new(),
-        limits: Limits {
-            wall: WALL,
-            idle: None,
-            output: 64 << 20,
-        },
+        limits: Limits { wall: WALL, idle: None, output: 64 << 20 },
         stdout: Output::Memory,
     }
 }
 
 fn read_only(source: &Path, target: &str) -> Mount {
-    Mount {
-        source: source.to_owned(),
-        target: target.to_owned(),
-        access: Access::ReadOnly,
-    }
+    Mount { source: source.to_owned(), target: target.to_owned(), access: Access::ReadOnly }
 }

@@ -1,6 +1,7 @@
 //! Collecting an attempt: what changed is measured, committed from a clean git directory in a second box, and imported as a bundle.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -43,11 +44,7 @@ pub struct SizeLimits {
 
 impl Default for SizeLimits {
     fn default() -> SizeLimits {
-        SizeLimits {
-            file: 20 << 20,
-            files: 5_000,
-            total: 200 << 20,
-        }
+        SizeLimits { file: 20 << 20, files: 5_000, total: 200 << 20 }
     }
 }
 
@@ -61,13 +58,7 @@ impl Workspaces<'_> {
     /// # Errors
     /// The workspace vanished or was replaced, or the sandbox or the import fails. What is wrong with its content is
     /// [`Collected::Refused`].
-    pub fn collect(
-        &self,
-        workspace: &Workspace,
-        base: Oid,
-        message: &str,
-        at: DateTime<Utc>,
-    ) -> Result<Collected> {
+    pub fn collect(&self, workspace: &Workspace, base: Oid, message: &str, at: DateTime<Utc>) -> Result<Collected> {
         self.verify(workspace)?;
         let home = self.home(&workspace.name)?;
         let collected = self.collect_from(&home, workspace, base, message, at);
@@ -85,61 +76,40 @@ impl Workspaces<'_> {
         let beside = Beside::of(home);
         let base_tree = self.repos.tree_of(base)?;
         let bundle = home.join("result.bundle");
-        // One of a process that died.
-        let _ = fs::remove_file(&bundle);
-        let order = CommitBox {
-            base,
-            base_tree,
-            message,
-            limits: SizeLimits::default(),
-            bundle,
-        };
+        forget(&bundle)?;
+        let order = CommitBox { base, base_tree, message, limits: SizeLimits::default(), bundle };
         let committed = self.commit(workspace, &beside, &order)?;
         let collected = match committed {
             Ok(()) => self.take(&workspace.name, &order, at),
             Err(why) => Ok(Collected::Refused { why }),
         };
-        fs::remove_file(&order.bundle)
-            .with_context(|| format!("remove {}", order.bundle.display()))?;
+        forget(&order.bundle)?;
         collected
     }
 
     /// Commits, after making unreadable files and folders readable if there are any; or says why not.
-    fn commit(
-        &self,
-        workspace: &Workspace,
-        beside: &Beside,
-        order: &CommitBox<'_>,
-    ) -> Result<Result<(), String>> {
+    fn commit(&self, workspace: &Workspace, beside: &Beside, order: &CommitBox<'_>) -> Result<Result<(), String>> {
         let spec = boxed::commit(&workspace.path, self.repos.base_path(), beside, order);
         let mut output = self.sandbox.run(&spec)?;
         if matches!(output.ended, Ended::Exited(code) if code != 0 && code != TOO_LARGE) {
             self.sandbox.run(&boxed::normalise(&workspace.path))?;
-            fs::remove_file(&order.bundle)
-                .with_context(|| format!("remove {}", order.bundle.display()))?;
+            forget(&order.bundle)?;
             output = self.sandbox.run(&spec)?;
         }
         match output.ended {
             Ended::Exited(0) => Ok(Ok(())),
             Ended::Exited(TOO_LARGE) => self.survey(workspace, beside, order.limits).map(Err),
-            ended => Ok(Err(format!(
-                "its changes can't be committed ({ended:?}): {}",
-                shown(&output.stderr)
-            ))),
+            ended => Ok(Err(format!("its changes can't be committed ({ended:?}): {}", shown(&output.stderr)))),
         }
     }
 
     /// Says what is too large or no file.
     fn survey(&self, workspace: &Workspace, beside: &Beside, limits: SizeLimits) -> Result<String> {
-        let output = self.sandbox.run(&boxed::survey(
-            &workspace.path,
-            self.repos.base_path(),
-            beside,
-        ))?;
+        let output = self.sandbox.run(&boxed::survey(&workspace.path, self.repos.base_path(), beside))?;
         Ok(match output.ended {
-            Ended::Exited(0) => judge(&output.stdout, limits)
-                .err()
-                .unwrap_or_else(|| "its changes are too large".to_owned()),
+            Ended::Exited(0) => {
+                judge(&output.stdout, limits).err().unwrap_or_else(|| "its changes are too large".to_owned())
+            }
             ended => format!("its changes are too many to list ({ended:?})"),
         })
     }
@@ -153,25 +123,25 @@ impl Workspaces<'_> {
             Ok(tree) => tree,
             Err(why) => {
                 return Ok(Collected::Refused {
-                    why: format!(
-                        "its objects are refused: {}",
-                        shown(format!("{why:#}").as_bytes())
-                    ),
+                    why: format!("its objects are refused: {}", shown(format!("{why:#}").as_bytes())),
                 });
             }
         };
         let submodules = self.repos.new_submodules(order.base, tree)?;
         if !submodules.is_empty() {
-            return Ok(Collected::Refused {
-                why: format!("it adds submodules: {}", listed(&submodules)),
-            });
+            return Ok(Collected::Refused { why: format!("it adds submodules: {}", listed(&submodules)) });
         }
-        let commit = self
-            .repos
-            .commit_tree(tree, &[order.base], order.message, at)?;
-        self.repos
-            .point(&format!("refs/loopwright/attempts/{name}"), commit)?;
+        let commit = self.repos.commit_tree(tree, &[order.base], order.message, at)?;
+        self.repos.point(&format!("refs/loopwright/attempts/{name}"), commit)?;
         Ok(Collected::Commit { commit, tree })
+    }
+}
+
+/// Removes a bundle that is not needed any more, or was left by a process that died.
+fn forget(bundle: &Path) -> Result<()> {
+    match fs::remove_file(bundle) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(e).with_context(|| format!("remove {}", bundle.display())),
+        _ => Ok(()),
     }
 }
 
@@ -179,23 +149,15 @@ impl Workspaces<'_> {
 fn judge(survey: &[u8], limits: SizeLimits) -> Result<(), String> {
     let text = String::from_utf8_lossy(survey);
     let (count, rest) = text.split_once('\n').unwrap_or((&text, ""));
-    let count: usize = count
-        .trim()
-        .parse()
-        .map_err(|_| "its changes can't be listed".to_owned())?;
+    let count: usize = count.trim().parse().map_err(|_| "its changes can't be listed".to_owned())?;
     if count > limits.files {
-        return Err(format!(
-            "it changes {count} files, more than {}",
-            limits.files
-        ));
+        return Err(format!("it changes {count} files, more than {}", limits.files));
     }
     let (mut total, mut large, mut nested) = (0u64, Vec::new(), Vec::new());
     for record in rest.split('\0').filter(|r| !r.is_empty()) {
         let mut parts = record.splitn(3, ' ');
         let (mode, size, name) = (parts.next(), parts.next(), parts.next().unwrap_or_default());
-        let mode = mode
-            .and_then(|m| u32::from_str_radix(m, 16).ok())
-            .unwrap_or(0);
+        let mode = mode.and_then(|m| u32::from_str_radix(m, 16).ok()).unwrap_or(0);
         let size: u64 = size.and_then(|s| s.parse().ok()).unwrap_or(0);
         match mode & 0o170_000 {
             0o040_000 => nested.push(name.trim_end_matches('/').to_owned()),
@@ -204,35 +166,19 @@ fn judge(survey: &[u8], limits: SizeLimits) -> Result<(), String> {
         }
     }
     if !nested.is_empty() {
-        return Err(format!(
-            "it holds other git repositories: {}",
-            listed(&nested)
-        ));
+        return Err(format!("it holds other git repositories: {}", listed(&nested)));
     }
     if !large.is_empty() {
-        return Err(format!(
-            "files larger than {} MB: {}",
-            limits.file >> 20,
-            listed(&large)
-        ));
+        return Err(format!("files larger than {} MB: {}", limits.file >> 20, listed(&large)));
     }
     if total > limits.total {
-        return Err(format!(
-            "its changed files have {} MB, more than {}",
-            total >> 20,
-            limits.total >> 20
-        ));
+        return Err(format!("its changed files have {} MB, more than {}", total >> 20, limits.total >> 20));
     }
     Ok(())
 }
 
 fn listed(names: &[String]) -> String {
-    let mut text = names
-        .iter()
-        .take(LISTED)
-        .map(|n| shown(n.as_bytes()))
-        .collect::<Vec<_>>()
-        .join(", ");
+    let mut text = names.iter().take(LISTED).map(|n| shown(n.as_bytes())).collect::<Vec<_>>().join(", ");
     if names.len() > LISTED {
         text.push_str(&format!(" and {} more", names.len() - LISTED));
     }
@@ -242,22 +188,14 @@ fn listed(names: &[String]) -> String {
 /// Untrusted text for one line.
 fn shown(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
-    text.trim()
-        .chars()
-        .take(400)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+    text.trim().chars().take(400).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const LIMITS: SizeLimits = SizeLimits {
-        file: 2 << 20,
-        files: 3,
-        total: 3 << 20,
-    };
+    const LIMITS: SizeLimits = SizeLimits { file: 2 << 20, files: 3, total: 3 << 20 };
 
     #[test]
     fn a_survey_is_judged() {
@@ -265,25 +203,12 @@ mod tests {
             ("0\n", Ok(())),
             ("2\n81a4 10 a b\0a1ff 3 link\0", Ok(())),
             ("4\n", Err("it changes 4 files, more than 3")),
-            (
-                "1\n81a4 3145728 big\nname\0",
-                Err("files larger than 2 MB: big name (3 MB)"),
-            ),
-            (
-                "2\n81a4 2000000 a\x0081a4 2000000 b\0",
-                Err("its changed files have 3 MB, more than 3"),
-            ),
-            (
-                "1\n41ed 4096 nested/\0",
-                Err("it holds other git repositories: nested"),
-            ),
+            ("1\n81a4 3145728 big\nname\0", Err("files larger than 2 MB: big name (3 MB)")),
+            ("2\n81a4 2000000 a\x0081a4 2000000 b\0", Err("its changed files have 3 MB, more than 3")),
+            ("1\n41ed 4096 nested/\0", Err("it holds other git repositories: nested")),
             ("what\n", Err("its changes can't be listed")),
         ] {
-            assert_eq!(
-                judge(survey.as_bytes(), LIMITS),
-                verdict.map_err(str::to_owned),
-                "{survey:?}"
-            );
+            assert_eq!(judge(survey.as_bytes(), LIMITS), verdict.map_err(str::to_owned), "{survey:?}");
         }
     }
 }

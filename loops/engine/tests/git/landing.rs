@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use crate::support::{World, at, fingerprint, plain_git};
 
-const CHANGE: &str = "echo four >> a.txt; rm src/lib.rs; mkdir -p n/m; echo new > n/m/x; chmod +x check.toml; ln -s a.txt link";
+const CHANGE: &str =
+    "echo four >> a.txt; rm src/lib.rs; mkdir -p n/m; echo new > n/m/x; chmod +x check.toml; ln -s a.txt link";
 
 fn landing(world: &World, commit: Oid, merge: Merge) -> Landing {
     let base = world.base();
@@ -31,16 +32,9 @@ fn landing(world: &World, commit: Oid, merge: Merge) -> Landing {
 /// The user's repository without what a landing may write: new packs, the branch, its log, the index.
 fn rest(world: &World) -> BTreeMap<PathBuf, String> {
     let mut all = fingerprint(&world.user_path());
-    let ours = [
-        ".git/refs/heads/main",
-        ".git/logs/refs/heads/main",
-        ".git/logs/HEAD",
-        ".git/index",
-    ];
+    let ours = [".git/refs/heads/main", ".git/logs/refs/heads/main", ".git/logs/HEAD", ".git/index"];
     all.retain(|path, _| {
-        path.starts_with(".git")
-            && !path.starts_with(".git/objects/pack")
-            && !ours.iter().any(|o| path == Path::new(o))
+        path.starts_with(".git") && !path.starts_with(".git/objects/pack") && !ours.iter().any(|o| path == Path::new(o))
     });
     all
 }
@@ -48,53 +42,32 @@ fn rest(world: &World) -> BTreeMap<PathBuf, String> {
 /// Hooks that would show themselves in the user's repository.
 fn hooks(world: &World) -> PathBuf {
     let canary = world.folder().join("hooked");
-    for hook in [
-        "post-checkout",
-        "post-merge",
-        "reference-transaction",
-        "post-index-change",
-    ] {
+    for hook in ["post-checkout", "post-merge", "reference-transaction", "post-index-change"] {
         let path = world.user_path().join(".git/hooks").join(hook);
         fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
         fs::write(&path, format!("#!/bin/sh\ntouch {}\n", canary.display())).expect("a hook");
-        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755))
-            .expect("a mode");
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("a mode");
     }
     canary
 }
 
 #[test]
 fn a_clean_working_tree_follows() {
-    for (merge, parents) in [
-        (Merge::Squash, 1),
-        (Merge::Merge, 2),
-        (Merge::FastForward, 1),
-    ] {
+    for (merge, parents) in [(Merge::Squash, 1), (Merge::Merge, 2), (Merge::FastForward, 1)] {
         let world = World::new();
         let attempt = world.attempt("a1", CHANGE);
         let canary = hooks(&world);
         world.write("untracked", "mine");
         let (landing, before) = (landing(&world, attempt, merge), rest(&world));
         let landed = land(&world.repos, &landing).expect("landed");
-        let Landed::Merged { commit } = landed else {
-            panic!("{merge:?}: {landed:?}")
-        };
+        let Landed::Merged { commit } = landed else { panic!("{merge:?}: {landed:?}") };
         assert!(!canary.exists(), "a hook ran");
         assert_eq!(rest(&world), before, "{merge:?}");
         assert_eq!(world.git(&["status", "--porcelain"]), "?? untracked");
         assert_eq!(world.git(&["rev-parse", "main"]), commit.to_string());
-        assert_eq!(
-            world.git(&["rev-parse", "main^{tree}"]),
-            world.repos.tree_of(attempt).expect("a tree").to_string()
-        );
-        assert_eq!(
-            world.git(&["log", "-1", "--format=%p"]).split(' ').count(),
-            parents
-        );
-        assert!(
-            !world.user_path().join("src").exists(),
-            "an emptied folder is gone"
-        );
+        assert_eq!(world.git(&["rev-parse", "main^{tree}"]), world.repos.tree_of(attempt).expect("a tree").to_string());
+        assert_eq!(world.git(&["log", "-1", "--format=%p"]).split(' ').count(), parents);
+        assert!(!world.user_path().join("src").exists(), "an emptied folder is gone");
         world.git(&["fsck", "--strict"]);
         if merge == Merge::Squash {
             assert_eq!(
@@ -103,15 +76,8 @@ fn a_clean_working_tree_follows() {
             );
         }
         let whole = fingerprint(&world.user_path());
-        assert_eq!(
-            land(&world.repos, &landing).expect("again"),
-            Landed::Merged { commit }
-        );
-        assert_eq!(
-            fingerprint(&world.user_path()).len(),
-            whole.len(),
-            "again writes nothing"
-        );
+        assert_eq!(land(&world.repos, &landing).expect("again"), Landed::Merged { commit });
+        assert_eq!(fingerprint(&world.user_path()).len(), whole.len(), "again writes nothing");
         // The control: plain git does run these hooks.
         world.git(&["checkout", "-q", "--detach"]);
         assert!(canary.exists());
@@ -125,19 +91,11 @@ fn a_branch_that_is_not_checked_out_is_moved_alone() {
     let order = landing(&world, attempt, Merge::Squash);
     world.git(&["checkout", "-q", "-b", "elsewhere"]);
     world.write("a.txt", "dirty\n");
-    let (index, tree) = (
-        fs::read(world.user_path().join(".git/index")).expect("an index"),
-        rest(&world),
-    );
+    let (index, tree) = (fs::read(world.user_path().join(".git/index")).expect("an index"), rest(&world));
     let landed = land(&world.repos, &order).expect("landed");
     assert!(matches!(landed, Landed::Merged { .. }), "{landed:?}");
     assert_eq!(world.git(&["status", "--porcelain"]), "M a.txt");
-    assert_eq!(
-        fs::read(world.user_path().join(".git/index"))
-            .expect("an index")
-            .len(),
-        index.len()
-    );
+    assert_eq!(fs::read(world.user_path().join(".git/index")).expect("an index").len(), index.len());
     assert_eq!(rest(&world), tree);
     assert!(world.git(&["show", "main:n/m/x"]) == "new");
 }
@@ -146,9 +104,7 @@ fn a_branch_that_is_not_checked_out_is_moved_alone() {
 fn what_is_in_the_way_waits_and_nothing_is_written() {
     type Obstacle = (&'static str, fn(&World));
     let obstacles: [Obstacle; 8] = [
-        ("not committed: \"check.toml\"", |w| {
-            w.write("check.toml", "edited\n")
-        }),
+        ("not committed: \"check.toml\"", |w| w.write("check.toml", "edited\n")),
         ("not committed: \"staged\"", |w| {
             w.write("staged", "x");
             w.git(&["add", "staged"]);
@@ -160,12 +116,8 @@ fn what_is_in_the_way_waits_and_nothing_is_written() {
             w.write("n/m/x", "ignored and mine");
         }),
         ("another git works", |w| w.write(".git/index.lock", "")),
-        ("in the middle of another git operation", |w| {
-            w.write(".git/MERGE_HEAD", &w.git(&["rev-parse", "HEAD"]))
-        }),
-        ("goes through a filter", |w| {
-            w.write(".git/info/attributes", "a.txt filter=lfs\n")
-        }),
+        ("in the middle of another git operation", |w| w.write(".git/MERGE_HEAD", &w.git(&["rev-parse", "HEAD"]))),
+        ("goes through a filter", |w| w.write(".git/info/attributes", "a.txt filter=lfs\n")),
     ];
     for (why, obstruct) in obstacles {
         let world = World::new();
@@ -174,15 +126,10 @@ fn what_is_in_the_way_waits_and_nothing_is_written() {
         obstruct(&world);
         let before = fingerprint(&world.user_path());
         let landed = land(&world.repos, &order).expect("an answer");
-        let Landed::Waiting { why: said, command } = landed else {
-            panic!("{why}: {landed:?}")
-        };
+        let Landed::Waiting { why: said, command } = landed else { panic!("{why}: {landed:?}") };
         assert!(said.contains(why), "{said}");
         assert_eq!(fingerprint(&world.user_path()), before, "{why}");
-        assert!(
-            command.starts_with("git -C /") && command.contains(" pull --ff-only "),
-            "{command}"
-        );
+        assert!(command.starts_with("git -C /") && command.contains(" pull --ff-only "), "{command}");
     }
 }
 
@@ -192,17 +139,12 @@ fn the_command_of_a_waiting_landing_lands_it() {
     let attempt = world.attempt("a1", CHANGE);
     let order = landing(&world, attempt, Merge::Squash);
     world.write("check.toml", "edited\n");
-    let Landed::Waiting { command, .. } = land(&world.repos, &order).expect("an answer") else {
-        panic!("no obstacle")
-    };
+    let Landed::Waiting { command, .. } = land(&world.repos, &order).expect("an answer") else { panic!("no obstacle") };
     world.git(&["checkout", "-q", "check.toml"]);
     let words: Vec<&str> = command.split(' ').skip(1).collect();
     plain_git(world.folder(), &words);
     let tip: Oid = world.git(&["rev-parse", "main"]).parse().expect("an id");
-    assert_eq!(
-        land(&world.repos, &order).expect("landed"),
-        Landed::Merged { commit: tip }
-    );
+    assert_eq!(land(&world.repos, &order).expect("landed"), Landed::Merged { commit: tip });
 }
 
 #[test]
@@ -212,22 +154,13 @@ fn a_moved_base_lands_nothing() {
     let order = landing(&world, attempt, Merge::Squash);
     let now = world.commit("Meanwhile");
     let before = fingerprint(&world.user_path());
-    assert_eq!(
-        land(&world.repos, &order).expect("an answer"),
-        Landed::Moved { now: Some(now) }
-    );
+    assert_eq!(land(&world.repos, &order).expect("an answer"), Landed::Moved { now: Some(now) });
     assert_eq!(fingerprint(&world.user_path()), before);
     world.git(&["checkout", "-q", "--detach"]);
     world.git(&["branch", "-D", "main"]);
-    assert_eq!(
-        land(&world.repos, &order).expect("an answer"),
-        Landed::Moved { now: None }
-    );
+    assert_eq!(land(&world.repos, &order).expect("an answer"), Landed::Moved { now: None });
     // Nor does a commit that stands on something else.
-    let stranger = Landing {
-        commit: order.base,
-        ..order
-    };
+    let stranger = Landing { commit: order.base, ..order };
     assert!(land(&world.repos, &stranger).is_err());
 }
 
@@ -235,10 +168,7 @@ fn a_moved_base_lands_nothing() {
 fn of_two_landings_at_once_one_wins() {
     for round in 0..8 {
         let world = World::new();
-        let attempts = [
-            world.attempt("a1", "echo 1 > x"),
-            world.attempt("a2", "echo 2 > y"),
-        ];
+        let attempts = [world.attempt("a1", "echo 1 > x"), world.attempt("a2", "echo 2 > y")];
         let orders: Vec<Landing> = attempts
             .iter()
             .enumerate()
@@ -251,23 +181,12 @@ fn of_two_landings_at_once_one_wins() {
             world.git(&["checkout", "-q", "--detach"]);
         }
         let landed: Vec<Landed> = std::thread::scope(|scope| {
-            let handles: Vec<_> = orders
-                .iter()
-                .map(|o| scope.spawn(|| land(&world.repos, o).expect("an answer")))
-                .collect();
-            handles
-                .into_iter()
-                .map(|h| h.join().expect("a thread"))
-                .collect()
+            let handles: Vec<_> =
+                orders.iter().map(|o| scope.spawn(|| land(&world.repos, o).expect("an answer"))).collect();
+            handles.into_iter().map(|h| h.join().expect("a thread")).collect()
         });
-        let merged = landed
-            .iter()
-            .filter(|l| matches!(l, Landed::Merged { .. }))
-            .count();
-        let moved = landed
-            .iter()
-            .filter(|l| matches!(l, Landed::Moved { .. }))
-            .count();
+        let merged = landed.iter().filter(|l| matches!(l, Landed::Merged { .. })).count();
+        let moved = landed.iter().filter(|l| matches!(l, Landed::Moved { .. })).count();
         assert_eq!((merged, moved), (1, 1), "{landed:?}");
         assert_eq!(world.git(&["status", "--porcelain"]), "");
         assert_eq!(world.git(&["rev-list", "--count", "main"]), "2");
@@ -310,24 +229,13 @@ fn a_linked_working_tree_counts_as_checked_out() {
     world.git(&["worktree", "add", "-q", "../linked", "main"]);
     let linked = world.folder().join("linked");
     fs::write(linked.join("a.txt"), "dirty\n").expect("a file");
-    let Landed::Waiting { command, .. } = land(&world.repos, &order).expect("an answer") else {
-        panic!("no obstacle")
-    };
+    let Landed::Waiting { command, .. } = land(&world.repos, &order).expect("an answer") else { panic!("no obstacle") };
     assert!(command.contains("/linked pull"), "{command}");
     plain_git(&linked, &["checkout", "-q", "a.txt"]);
-    assert!(matches!(
-        land(&world.repos, &order).expect("landed"),
-        Landed::Merged { .. }
-    ));
+    assert!(matches!(land(&world.repos, &order).expect("landed"), Landed::Merged { .. }));
     assert_eq!(plain_git(&linked, &["status", "--porcelain"]), "");
-    assert_eq!(
-        fs::read_to_string(linked.join("n/m/x")).expect("a file"),
-        "new\n"
-    );
-    assert!(
-        !world.user_path().join("n").exists(),
-        "the other working tree stays as it is"
-    );
+    assert_eq!(fs::read_to_string(linked.join("n/m/x")).expect("a file"), "new\n");
+    assert!(!world.user_path().join("n").exists(), "the other working tree stays as it is");
     assert_eq!(world.git(&["status", "--porcelain"]), "");
 }
 
@@ -340,39 +248,23 @@ fn a_landing_that_died_is_finished_or_taken_away() {
     // Died before the swap: only the lock is there.
     fs::write(&lock, format!("loopwright {attempt}")).expect("a lock");
     world.write("check.toml", "edited\n");
-    assert!(matches!(
-        land(&world.repos, &order).expect("an answer"),
-        Landed::Waiting { .. }
-    ));
+    assert!(matches!(land(&world.repos, &order).expect("an answer"), Landed::Waiting { .. }));
     assert!(!lock.exists());
     world.git(&["checkout", "-q", "check.toml"]);
     // Died after the swap, with one file written.
     plain_git(
         &world.user_path(),
-        &[
-            "fetch",
-            "-q",
-            world.repos.results_path().to_str().expect("UTF-8"),
-            "refs/loopwright/attempts/a1",
-        ],
+        &["fetch", "-q", world.repos.results_path().to_str().expect("UTF-8"), "refs/loopwright/attempts/a1"],
     );
     world.git(&["update-ref", "refs/heads/main", &attempt.to_string()]);
     world.write("a.txt", "one\ntwo\nthree\nfour\n");
     fs::write(&lock, format!("loopwright {attempt}")).expect("a lock");
     world.write("check.toml", "edited meanwhile\n");
     let error = land(&world.repos, &order).expect_err("an edit is not overwritten");
-    assert!(
-        error
-            .to_string()
-            .contains("\"check.toml\" was edited since"),
-        "{error:#}"
-    );
+    assert!(error.to_string().contains("\"check.toml\" was edited since"), "{error:#}");
     world.write("check.toml", "strict = true\n");
     fs::write(&lock, format!("loopwright {attempt}")).expect("a lock");
-    assert_eq!(
-        land(&world.repos, &order).expect("finished"),
-        Landed::Merged { commit: attempt }
-    );
+    assert_eq!(land(&world.repos, &order).expect("finished"), Landed::Merged { commit: attempt });
     assert_eq!(world.git(&["status", "--porcelain"]), "");
     assert!(!lock.exists());
 }

@@ -27,9 +27,7 @@ fn agents(definition: &Definition, work: &Work, notes: &mut Vec<String>) {
     let maker = &work.act.maker;
     let maker_spec = definition.agents.get(maker);
     if maker_spec.is_none() {
-        notes.push(format!(
-            "{maker}: not defined here: the fixer (built in, needs no model)"
-        ));
+        notes.push(format!("{maker}: not defined here: the fixer (built in, needs no model)"));
     }
     let checker = work.verify.checker.as_ref();
     let checker_spec = checker.and_then(|name| definition.agents.get(name));
@@ -41,9 +39,7 @@ fn agents(definition: &Definition, work: &Work, notes: &mut Vec<String>) {
             let models = spec.model.is_some() && maker_spec.is_some_and(|m| m.model.is_some());
             let other = spec.vendor.is_some() && vendor.is_some() && spec.vendor.as_ref() != vendor;
             if models && !other {
-                notes.push(format!(
-                    "{name}: not known to be of another vendor than {maker}: not independent"
-                ));
+                notes.push(format!("{name}: not known to be of another vendor than {maker}: not independent"));
             }
         }
     }
@@ -51,12 +47,7 @@ fn agents(definition: &Definition, work: &Work, notes: &mut Vec<String>) {
 
 fn actions(work: &Work, around: &Surroundings, notes: &mut Vec<String>) {
     // Pull requests and issues are local where there is no forge; only messages need something of their own.
-    for unready in work
-        .ship
-        .actions
-        .iter()
-        .filter(|a| **a == ShipAction::NotifySlack)
-    {
+    for unready in work.ship.actions.iter().filter(|a| **a == ShipAction::NotifySlack) {
         if !around.configured.contains(unready) {
             notes.push(format!("{}: skipped (not configured)", action(*unready)));
         }
@@ -65,12 +56,9 @@ fn actions(work: &Work, around: &Surroundings, notes: &mut Vec<String>) {
 
 fn absent(definition: &Definition, around: &Surroundings, notes: &mut Vec<String>) {
     for gate in gates(definition) {
-        let found =
-            definition.checks.contains_key(&gate) || around.checks.iter().any(|c| c.gate == gate);
+        let found = definition.checks.contains_key(&gate) || around.checks.iter().any(|c| c.gate == gate);
         if !found {
-            notes.push(format!(
-                "{gate}: no command found here: absent, so a person must look"
-            ));
+            notes.push(format!("{gate}: no command found here: absent, so a person must look"));
         }
     }
 }

@@ -3,16 +3,12 @@
 use super::{Origin, Row, Surroundings};
 use crate::definition::values::duration;
 use crate::definition::{
-    AgentSpec, Command, Definition, Independence, Merge, Origins, Retry, ShipAction, Source,
-    Trigger, Work,
+    AgentSpec, Command, Definition, Independence, Merge, Origins, Retry, ShipAction, Source, Trigger, Work,
 };
 
 /// All rows.
 pub(super) fn rows(definition: &Definition, origins: &Origins, around: &Surroundings) -> Vec<Row> {
-    let mut rows = Rows {
-        origins,
-        rows: Vec::new(),
-    };
+    let mut rows = Rows { origins, rows: Vec::new() };
     head(definition, around, &mut rows);
     steps(definition, &mut rows);
     rails(definition, &mut rows);
@@ -31,23 +27,13 @@ pub(super) fn rows(definition: &Definition, origins: &Origins, around: &Surround
 
 /// The gates of a loop that need a command, in the order of their mention.
 pub(super) fn gates(definition: &Definition) -> Vec<String> {
-    let scanned = definition
-        .discover
-        .sources
-        .iter()
-        .flat_map(|source| match source {
-            Source::ScanCiFailures(checks) => checks.clone(),
-            Source::OpenIssues | Source::RecentCommits => Vec::new(),
-        });
-    let verified = definition
-        .work
-        .iter()
-        .flat_map(|work| work.verify.check.gates());
+    let scanned = definition.discover.sources.iter().flat_map(|source| match source {
+        Source::ScanCiFailures(checks) => checks.clone(),
+        Source::OpenIssues | Source::RecentCommits => Vec::new(),
+    });
+    let verified = definition.work.iter().flat_map(|work| work.verify.check.gates());
     let mut gates = Vec::new();
-    for gate in verified
-        .chain(scanned)
-        .chain(definition.checks.keys().cloned())
-    {
+    for gate in verified.chain(scanned).chain(definition.checks.keys().cloned()) {
         if gate != "diff_reasonable" && !gates.contains(&gate) {
             gates.push(gate);
         }
@@ -71,11 +57,7 @@ impl Rows<'_> {
     }
 
     fn put(&mut self, key: &str, value: impl ToString, origin: Origin) {
-        self.rows.push(Row {
-            key: key.to_owned(),
-            value: value.to_string(),
-            origin,
-        });
+        self.rows.push(Row { key: key.to_owned(), value: value.to_string(), origin });
     }
 }
 
@@ -87,23 +69,11 @@ fn head(definition: &Definition, around: &Surroundings, rows: &mut Rows<'_>) {
     }
     match definition.zone {
         Some(zone) => rows.add("zone", zone.name()),
-        None => rows.put(
-            "zone",
-            around.zone.name(),
-            Origin::Detected {
-                by: "this computer".to_owned(),
-            },
-        ),
+        None => rows.put("zone", around.zone.name(), Origin::Detected { by: "this computer".to_owned() }),
     }
     match (&definition.repo, &around.repo) {
         (Some(repo), _) => rows.add("repo", repo),
-        (None, Some(root)) => rows.put(
-            "repo",
-            root,
-            Origin::Detected {
-                by: "git root".to_owned(),
-            },
-        ),
+        (None, Some(root)) => rows.put("repo", root, Origin::Detected { by: "git root".to_owned() }),
         (None, None) => rows.put("repo", "none", Origin::Absent),
     }
     rows.add("isolation", "worktree");
@@ -124,20 +94,11 @@ fn work(work: &Work, list: &str, rows: &mut Rows<'_>) {
     rows.add("act.spawn", format!("{}(finding)", work.act.maker));
     rows.add("act.isolation", "worktree");
     retry("act", work.act.retry, rows);
-    rows.add(
-        "verify.agent",
-        work.verify
-            .checker
-            .as_deref()
-            .unwrap_or("none: gates alone"),
-    );
+    rows.add("verify.agent", work.verify.checker.as_deref().unwrap_or("none: gates alone"));
     rows.add("verify.check", &work.verify.check);
     retry("verify", work.verify.retry, rows);
     rows.add("ship.if", "verified");
-    rows.add(
-        "ship.run",
-        sum(work.ship.actions.iter().map(|a| action(*a).to_owned())),
-    );
+    rows.add("ship.run", sum(work.ship.actions.iter().map(|a| action(*a).to_owned())));
     retry("ship", work.ship.retry, rows);
 }
 
@@ -153,18 +114,11 @@ fn rails(definition: &Definition, rows: &mut Rows<'_>) {
     let unlimited = "no limit of its own";
     rows.add("guardrails.max_iterations", rails.max_iterations);
     rows.add("guardrails.budget", format!("{}/run", rails.budget));
-    rows.add(
-        "guardrails.halt_on",
-        format!("no_progress({})", rails.no_progress),
-    );
+    rows.add("guardrails.halt_on", format!("no_progress({})", rails.no_progress));
     rows.add("guardrails.max_duration", duration(rails.max_duration_s));
-    let tokens = rails
-        .max_tokens
-        .map_or(unlimited.to_owned(), |n| n.to_string());
+    let tokens = rails.max_tokens.map_or(unlimited.to_owned(), |n| n.to_string());
     rows.add("guardrails.max_tokens", tokens);
-    let turns = rails
-        .max_turns
-        .map_or(unlimited.to_owned(), |n| n.to_string());
+    let turns = rails.max_turns.map_or(unlimited.to_owned(), |n| n.to_string());
     rows.add("guardrails.max_turns", turns);
     rows.add("guardrails.max_findings", rails.max_findings);
     rows.add("review.max_open", definition.review.max_open);
@@ -189,10 +143,7 @@ fn agent(name: &str, spec: &AgentSpec, rows: &mut Rows<'_>) {
     let key = |field: &str| format!("agents.{name}.{field}");
     rows.add(&key("command"), &spec.command);
     rows.add(&key("price"), format!("{}/attempt", spec.price));
-    rows.add(
-        &key("model"),
-        spec.model.as_deref().unwrap_or("none: deterministic"),
-    );
+    rows.add(&key("model"), spec.model.as_deref().unwrap_or("none: deterministic"));
     if let Some(vendor) = &spec.vendor {
         rows.add(&key("vendor"), vendor);
     }

@@ -15,29 +15,18 @@ fn around() -> Surroundings {
             commands: vec!["cargo test".to_owned()],
             origin: "Cargo.toml".to_owned(),
         }],
-        mounts: vec![Mount {
-            host: "/usr".to_owned(),
-            inside: "/usr".to_owned(),
-            access: "read-only".to_owned(),
-        }],
+        mounts: vec![Mount { host: "/usr".to_owned(), inside: "/usr".to_owned(), access: "read-only".to_owned() }],
         configured: BTreeSet::new(),
     }
 }
 
 fn explained(text: &str, around: &Surroundings) -> Explanation {
     let reading = read(text);
-    explain(
-        &reading.definition.expect("a valid loop"),
-        &reading.origins,
-        around,
-    )
+    explain(&reading.definition.expect("a valid loop"), &reading.origins, around)
 }
 
 fn shown(explanation: &Explanation) -> String {
-    let rows = explanation
-        .rows
-        .iter()
-        .map(|r| format!("{} = {} ({})\n", r.key, r.value, r.origin));
+    let rows = explanation.rows.iter().map(|r| format!("{} = {} ({})\n", r.key, r.value, r.origin));
     let notes = explanation.notes.iter().map(|n| format!("note: {n}\n"));
     rows.chain(notes).collect()
 }
@@ -78,16 +67,10 @@ fn the_seed() {
     note: lint_clean: no command found here: absent, so a person must look
     "###);
     let table = explanation.schedule.expect("a schedule");
-    assert_eq!(
-        (table.words.as_str(), table.zone.as_str()),
-        ("weekdays at 09:00", "Europe/Berlin")
-    );
+    assert_eq!((table.words.as_str(), table.zone.as_str()), ("weekdays at 09:00", "Europe/Berlin"));
     assert_eq!(table.next.len(), 5);
     assert_eq!(table.next[0], "2026-11-23T09:00:00+01:00");
-    assert_eq!(
-        explanation.cost.words,
-        "at most $5 a run; 5 scheduled runs a week: $25"
-    );
+    assert_eq!(explanation.cost.words, "at most $5 a run; 5 scheduled runs a week: $25");
     assert_eq!(explanation.cost.per_week, Some(Micros(25_000_000)));
     assert_eq!(explanation.grants, Vec::<String>::new());
     assert_eq!(explanation.mounts.len(), 1);
@@ -96,47 +79,21 @@ fn the_seed() {
 #[test]
 fn outside_of_a_repository_and_by_hand() {
     let text = SEED.replace("cron(\"0 9 * * MON-FRI\")", "manual");
-    let outside = Surroundings {
-        repo: None,
-        checks: Vec::new(),
-        ..around()
-    };
+    let outside = Surroundings { repo: None, checks: Vec::new(), ..around() };
     let explanation = explained(&text, &outside);
     assert_eq!(explanation.schedule, None);
-    assert_eq!(
-        explanation.cost.words,
-        "at most $5 a run; only a person starts it"
-    );
-    assert!(
-        explanation.notes[0].starts_with("repository: none here"),
-        "{:?}",
-        explanation.notes
-    );
-    assert!(
-        !explanation
-            .notes
-            .iter()
-            .any(|n| n.contains("no command found"))
-    );
+    assert_eq!(explanation.cost.words, "at most $5 a run; only a person starts it");
+    assert!(explanation.notes[0].starts_with("repository: none here"), "{:?}", explanation.notes);
+    assert!(!explanation.notes.iter().any(|n| n.contains("no command found")));
 }
 
 #[test]
 fn the_zone_of_the_file_wins_and_slack_may_be_ready() {
     let text = SEED.replacen("isolation", "zone: Asia/Tokyo\nisolation", 1);
-    let ready = Surroundings {
-        configured: BTreeSet::from([ShipAction::NotifySlack]),
-        ..around()
-    };
+    let ready = Surroundings { configured: BTreeSet::from([ShipAction::NotifySlack]), ..around() };
     let explanation = explained(&text, &ready);
-    assert_eq!(
-        explanation.schedule.expect("a schedule").next[0],
-        "2026-11-23T09:00:00+09:00"
-    );
-    assert!(
-        !explanation.notes.iter().any(|n| n.contains("slack")),
-        "{:?}",
-        explanation.notes
-    );
+    assert_eq!(explanation.schedule.expect("a schedule").next[0], "2026-11-23T09:00:00+09:00");
+    assert!(!explanation.notes.iter().any(|n| n.contains("slack")), "{:?}", explanation.notes);
 }
 
 #[test]
@@ -144,16 +101,9 @@ fn two_models_of_one_vendor_are_marked() {
     let agents = |vendor: &str| {
         SEED.to_owned()
             + "agents:\n  implementer: {command: [m], price: $1/attempt, model: a, vendor: x}\n"
-            + &format!(
-                "  reviewer: {{command: [c], price: $1/attempt, model: b, vendor: {vendor}}}\n"
-            )
+            + &format!("  reviewer: {{command: [c], price: $1/attempt, model: b, vendor: {vendor}}}\n")
     };
-    let marked = |text: &str| {
-        explained(text, &around())
-            .notes
-            .iter()
-            .any(|n| n.contains("not independent"))
-    };
+    let marked = |text: &str| explained(text, &around()).notes.iter().any(|n| n.contains("not independent"));
     assert!(marked(&agents("x")));
     assert!(!marked(&agents("y")));
 }

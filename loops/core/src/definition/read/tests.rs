@@ -14,50 +14,18 @@ fn the_seed_is_read_as_it_stands() {
     assert_eq!(loop_.name, "daily-triage");
     assert_eq!(loop_.trigger, Trigger::Cron("0 9 * * MON-FRI".to_owned()));
     assert_eq!(loop_.discover.write_to, "triage.md");
-    assert_eq!(
-        loop_.discover.sources,
-        [
-            Source::ScanCiFailures(vec![]),
-            Source::OpenIssues,
-            Source::RecentCommits
-        ]
-    );
+    assert_eq!(loop_.discover.sources, [Source::ScanCiFailures(vec![]), Source::OpenIssues, Source::RecentCommits]);
     let work = loop_.work.expect("work");
     assert_eq!(work.act.maker, "implementer");
     assert_eq!(work.verify.checker.as_deref(), Some("reviewer"));
-    assert_eq!(
-        work.verify.check.to_string(),
-        "tests_pass AND lint_clean AND diff_reasonable"
-    );
-    assert_eq!(
-        work.ship.actions,
-        [
-            ShipAction::OpenPr,
-            ShipAction::LinkIssue,
-            ShipAction::NotifySlack
-        ]
-    );
+    assert_eq!(work.verify.check.to_string(), "tests_pass AND lint_clean AND diff_reasonable");
+    assert_eq!(work.ship.actions, [ShipAction::OpenPr, ShipAction::LinkIssue, ShipAction::NotifySlack]);
     assert_eq!(loop_.rails.budget, Micros(5_000_000));
-    assert_eq!(
-        (loop_.rails.max_iterations, loop_.rails.no_progress),
-        (3, 2)
-    );
-    assert_eq!(
-        (loop_.rails.max_duration_s, loop_.rails.max_findings),
-        (7200, 5)
-    );
-    assert_eq!(
-        (loop_.review.max_open, loop_.review.merge),
-        (3, Merge::Squash)
-    );
-    assert_eq!(
-        reading.origins.span("guardrails.budget").map(|s| s.line),
-        Some(25)
-    );
-    assert_eq!(
-        reading.origins.span("discover.run").map(|s| s.line),
-        Some(7)
-    );
+    assert_eq!((loop_.rails.max_iterations, loop_.rails.no_progress), (3, 2));
+    assert_eq!((loop_.rails.max_duration_s, loop_.rails.max_findings), (7200, 5));
+    assert_eq!((loop_.review.max_open, loop_.review.merge), (3, Merge::Squash));
+    assert_eq!(reading.origins.span("guardrails.budget").map(|s| s.line), Some(25));
+    assert_eq!(reading.origins.span("discover.run").map(|s| s.line), Some(7));
 }
 
 #[test]
@@ -83,11 +51,8 @@ fn block_and_flow_say_the_same() {
 
 #[test]
 fn every_key_is_read() {
-    let text = SEED.replacen(
-        "isolation: worktree\n\n",
-        "zone: Europe/Berlin\nrepo: ~/src/x\nversion: 1\n\n",
-        1,
-    ) + "  max_duration: 45m\n  max_tokens: 2M\n  max_turns: 60\n  max_findings: 7\n\
+    let text = SEED.replacen("isolation: worktree\n\n", "zone: Europe/Berlin\nrepo: ~/src/x\nversion: 1\n\n", 1)
+        + "  max_duration: 45m\n  max_tokens: 2M\n  max_turns: 60\n  max_findings: 7\n\
            review: {max_open: 2, merge: fast_forward}\nindependence: vendor\nsetup: make deps\n\
            agents:\n  implementer:\n    command: [fix, --all]\n    price: $0.50/attempt\n    model: m1\n    vendor: a\n    idle: 2m\n    max: 1h\n\
            \x20 reviewer: {command: 'check | cat', price: $0, model: m2, vendor: b}\n\
@@ -96,24 +61,11 @@ fn every_key_is_read() {
     assert_eq!(reading.diagnostics, []);
     let d = reading.definition.expect("a definition");
     assert_eq!(d.zone, Some(chrono_tz::Europe::Berlin));
-    assert_eq!(
-        (
-            d.rails.max_duration_s,
-            d.rails.max_tokens,
-            d.rails.max_turns
-        ),
-        (2700, Some(2_000_000), Some(60))
-    );
+    assert_eq!((d.rails.max_duration_s, d.rails.max_tokens, d.rails.max_turns), (2700, Some(2_000_000), Some(60)));
     assert_eq!((d.review.max_open, d.review.merge), (2, Merge::FastForward));
     let maker = &d.agents["implementer"];
-    assert_eq!(
-        (maker.price, maker.idle_s, maker.max_s),
-        (Micros(500_000), 120, 3600)
-    );
-    assert_eq!(
-        d.agents["reviewer"].command.argv(),
-        ["sh", "-c", "check | cat"]
-    );
+    assert_eq!((maker.price, maker.idle_s, maker.max_s), (Micros(500_000), 120, 3600));
+    assert_eq!(d.agents["reviewer"].command.argv(), ["sh", "-c", "check | cat"]);
     assert_eq!(d.checks["docs"].len(), 2);
     assert_eq!(d.setup.map(|c| c.to_string()).as_deref(), Some("make deps"));
     assert_eq!(d.env["EMPTY"], "");
@@ -131,23 +83,14 @@ fn discover_alone_only_reports() {
 fn both_days_of_a_schedule_are_worth_a_note() {
     let reading = read(&SEED.replace("0 9 * * MON-FRI", "0 9 1 * MON"));
     assert!(reading.definition.is_some());
-    assert_eq!(
-        reading
-            .diagnostics
-            .iter()
-            .map(|d| d.code)
-            .collect::<Vec<_>>(),
-        ["cron-or"]
-    );
+    assert_eq!(reading.diagnostics.iter().map(|d| d.code).collect::<Vec<_>>(), ["cron-or"]);
 }
 
 #[test]
 fn hostile_files_end_in_a_refusal() {
     let lines = |line: &str| line.repeat(yaml::MAX_BYTES / line.len() - 1);
-    let bomb = "a: &a [x, x]\n".to_owned()
-        + &(0..200)
-            .map(|i| format!("k{i}: &b{i} [*a, *a, *a]\n"))
-            .collect::<String>();
+    let bomb =
+        "a: &a [x, x]\n".to_owned() + &(0..200).map(|i| format!("k{i}: &b{i} [*a, *a, *a]\n")).collect::<String>();
     let files = [
         "x".repeat(10 * 1024 * 1024),
         bomb,
@@ -167,12 +110,7 @@ fn hostile_files_end_in_a_refusal() {
         lines("%"),
         lines("|\n"),
         lines(" "),
-        format!(
-            "{{{}}}",
-            (0..20_000)
-                .map(|i| format!("k{i}: v, "))
-                .collect::<String>()
-        ),
+        format!("{{{}}}", (0..20_000).map(|i| format!("k{i}: v, ")).collect::<String>()),
         (0..20_000).map(|i| format!("k{i}: v\n")).collect(),
         format!("steps:\n{}", lines("- act:\n").split_at(200_000).0),
         format!("name: x\nguardrails:\n  budget: {}", "$".repeat(100_000)),
@@ -180,18 +118,10 @@ fn hostile_files_end_in_a_refusal() {
     for text in files {
         let reading = read(&text);
         let shown: String = text.chars().take(20).collect();
-        assert!(
-            reading.definition.is_none() && !reading.diagnostics.is_empty(),
-            "{shown}"
-        );
+        assert!(reading.definition.is_none() && !reading.diagnostics.is_empty(), "{shown}");
         assert!(reading.diagnostics.len() <= 100, "{shown}");
     }
-    for bytes in [
-        &b"\xff\xfe"[..],
-        &[0; 4096],
-        b"\x7fELF\x02\x01\x01\0\0",
-        b"name: \xc3",
-    ] {
+    for bytes in [&b"\xff\xfe"[..], &[0; 4096], b"\x7fELF\x02\x01\x01\0\0", b"name: \xc3"] {
         let reading = read_bytes(bytes);
         assert_eq!(reading.diagnostics.len(), 1);
         assert_eq!(reading.diagnostics[0].code, "not-text");
@@ -203,15 +133,9 @@ fn no_prefix_of_the_seed_panics_and_every_refusal_has_a_place_and_a_help() {
     for end in (0..SEED.len()).filter(|end| SEED.is_char_boundary(*end)) {
         let text = &SEED[..end];
         let reading = read(text);
-        assert!(
-            reading.definition.is_some() || !reading.diagnostics.is_empty(),
-            "{text}"
-        );
+        assert!(reading.definition.is_some() || !reading.diagnostics.is_empty(), "{text}");
         for d in reading.diagnostics {
-            assert!(
-                d.span.line >= 1 && d.span.column >= 1 && d.span.end <= text.len(),
-                "{d:?}"
-            );
+            assert!(d.span.line >= 1 && d.span.column >= 1 && d.span.end <= text.len(), "{d:?}");
             assert!(d.help.is_some_and(|h| !h.is_empty()), "{text}");
         }
     }
@@ -226,14 +150,8 @@ fn no_slip_of_a_finger_panics() {
         ] {
             let text = format!("{}{slip}{}", &SEED[..at], &SEED[at + 1..]);
             let reading = read(&text);
-            assert!(
-                reading.definition.is_some() || !reading.diagnostics.is_empty(),
-                "{text}"
-            );
-            assert!(
-                reading.diagnostics.iter().all(|d| d.span.end <= text.len()),
-                "{text}"
-            );
+            assert!(reading.definition.is_some() || !reading.diagnostics.is_empty(), "{text}");
+            assert!(reading.diagnostics.iter().all(|d| d.span.end <= text.len()), "{text}");
         }
     }
 }
@@ -245,48 +163,16 @@ fn who_may_check_whom() {
     for (agents, rule, fine) in [
         (String::new(), "model", true),
         (agent(maker, ""), "model", true),
-        (
-            agent(maker, "") + &agent(checker, ", model: a"),
-            "vendor",
-            true,
-        ),
-        (
-            agent(maker, ", model: a") + &agent(checker, ""),
-            "vendor",
-            true,
-        ),
-        (
-            agent(maker, ", model: a") + &agent(checker, ", model: b"),
-            "model",
-            true,
-        ),
-        (
-            agent(maker, ", model: a") + &agent(checker, ", model: b"),
-            "vendor",
-            false,
-        ),
-        (
-            agent(maker, ", model: a, vendor: v") + &agent(checker, ", model: b, vendor: w"),
-            "vendor",
-            true,
-        ),
-        (
-            agent(maker, ", model: a, vendor: v") + &agent(checker, ", model: b, vendor: V"),
-            "vendor",
-            false,
-        ),
-        (
-            agent(maker, ", model: a") + &agent(checker, ", model: a"),
-            "model",
-            false,
-        ),
+        (agent(maker, "") + &agent(checker, ", model: a"), "vendor", true),
+        (agent(maker, ", model: a") + &agent(checker, ""), "vendor", true),
+        (agent(maker, ", model: a") + &agent(checker, ", model: b"), "model", true),
+        (agent(maker, ", model: a") + &agent(checker, ", model: b"), "vendor", false),
+        (agent(maker, ", model: a, vendor: v") + &agent(checker, ", model: b, vendor: w"), "vendor", true),
+        (agent(maker, ", model: a, vendor: v") + &agent(checker, ", model: b, vendor: V"), "vendor", false),
+        (agent(maker, ", model: a") + &agent(checker, ", model: a"), "model", false),
         (agent(maker, ", model: a"), "model", false),
     ] {
-        let agents = if agents.is_empty() {
-            agents
-        } else {
-            format!("agents:\n{agents}")
-        };
+        let agents = if agents.is_empty() { agents } else { format!("agents:\n{agents}") };
         let text = format!("{SEED}independence: {rule}\n{agents}");
         let codes: Vec<&str> = read(&text).diagnostics.iter().map(|d| d.code).collect();
         let wanted: &[&str] = if fine { &[] } else { &["independence"] };
@@ -295,19 +181,18 @@ fn who_may_check_whom() {
 }
 
 #[test]
+fn a_step_that_says_nothing_is_not_passed_over() {
+    let reading = read(&SEED.replacen("  - discover:", "  - {}\n  - discover:", 1));
+    assert_eq!(reading.diagnostics.iter().map(|d| d.code).collect::<Vec<_>>(), ["missing-value"]);
+}
+
+#[test]
 fn a_maker_with_a_model_needs_a_checker() {
     let agents = "agents: {implementer: {command: [x], price: $0, model: a}}\n";
     let alone = SEED.replace("      agent: reviewer  # different model\n", "");
     assert!(read(&alone).definition.is_some(), "the fixer needs none");
     let refused = read(&(alone + agents));
-    assert_eq!(
-        refused
-            .diagnostics
-            .iter()
-            .map(|d| d.code)
-            .collect::<Vec<_>>(),
-        ["independence"]
-    );
+    assert_eq!(refused.diagnostics.iter().map(|d| d.code).collect::<Vec<_>>(), ["independence"]);
 }
 
 proptest::proptest! {

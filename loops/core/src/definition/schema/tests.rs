@@ -12,19 +12,13 @@ fn value(text: &str) -> Value {
 }
 
 fn valid(text: &str) -> bool {
-    jsonschema::draft7::new(&schema())
-        .expect("a schema")
-        .is_valid(&value(text))
+    jsonschema::draft7::new(&schema()).expect("a schema").is_valid(&value(text))
 }
 
 #[test]
 fn the_committed_copy_is_this_one() {
     let committed: Value = serde_json::from_str(TEXT).expect("JSON");
-    assert!(
-        committed == schema(),
-        "put this into schema/loop.schema.json:\n{:#}",
-        schema()
-    );
+    assert!(committed == schema(), "put this into schema/loop.schema.json:\n{:#}", schema());
 }
 
 #[test]
@@ -41,10 +35,7 @@ fn what_the_reader_accepts_validates() {
                checks: {docs: [[cargo, doc], make docs], tests_pass: cargo test}\nenv: {RUST_LOG: debug, N: 1}\n",
     ];
     for text in samples {
-        assert!(
-            read(&text).definition.is_some(),
-            "the reader refuses\n{text}"
-        );
+        assert!(read(&text).definition.is_some(), "the reader refuses\n{text}");
         assert!(valid(&text), "the schema refuses\n{text}");
     }
 }
@@ -70,10 +61,7 @@ fn what_is_misshapen_does_not() {
         let text = SEED.replacen(right, wrong, 1);
         assert_ne!(text, SEED, "{right}");
         assert!(!valid(&text), "the schema accepts {wrong}");
-        assert!(
-            read(&text).definition.is_none(),
-            "the reader accepts {wrong}"
-        );
+        assert!(read(&text).definition.is_none(), "the reader accepts {wrong}");
     }
 }
 
@@ -81,24 +69,11 @@ fn what_is_misshapen_does_not() {
 fn the_keys_are_those_of_the_reader() {
     let schema = schema();
     let keys = |at: &str| -> BTreeSet<String> {
-        let found = schema
-            .pointer(at)
-            .and_then(Value::as_object)
-            .expect("an object");
+        let found = schema.pointer(at).and_then(Value::as_object).expect("an object");
         found.keys().cloned().collect()
     };
-    let known = |keys: &[&str]| {
-        keys.iter()
-            .map(|k| (*k).to_owned())
-            .collect::<BTreeSet<_>>()
-    };
+    let known = |keys: &[&str]| keys.iter().map(|k| (*k).to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(keys("/properties"), known(&read::KEYS));
-    assert_eq!(
-        keys("/properties/guardrails/properties"),
-        known(&rails::KEYS)
-    );
-    assert_eq!(
-        keys("/properties/agents/additionalProperties/properties"),
-        known(&agents::KEYS)
-    );
+    assert_eq!(keys("/properties/guardrails/properties"), known(&rails::KEYS));
+    assert_eq!(keys("/properties/agents/additionalProperties/properties"), known(&agents::KEYS));
 }

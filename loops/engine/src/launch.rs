@@ -1,0 +1,98 @@
+//! Starting a run: its watchdog, detached, which then starts the runner.
+
+use std::ffi::OsString;
+use std::fs::{self, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, bail};
+
+use crate::halt::HaltFiles;
+use crate::os;
+
+/// The watchdog's program.
+pub const WATCHDOG: &str = "loopwright-watchdog";
+/// Standard output of watchdog and runner, in the run directory.
+pub const OUT: &str = "runner.out";
+/// Standard error of watchdog and runner, in the run directory.
+pub const ERR: &str = "runner.err";
+
+/// A run to start.
+#[derive(Clone, Debug)]
+pub struct LaunchSpec {
+    /// The watchdog; see [`watchdog_beside_us`].
+    pub watchdog: PathBuf,
+    /// The run directory; created if it is missing.
+    pub run_dir: PathBuf,
+    /// What halts the run.
+    pub halt: HaltFiles,
+    /// Most awake time that the run may take, in seconds.
+    pub max_seconds: u64,
+    /// How long the first beat may take, in seconds.
+    pub boot_grace: u64,
+    /// The runner's program and arguments.
+    pub runner: Vec<OsString>,
+}
+
+/// A run that was started.
+#[derive(Debug)]
+pub struct Launched {
+    /// The watchdog. It goes on if this is dropped, and if this process ends; its exit code is the run's.
+    pub watchdog: Child,
+}
+
+/// Finds the watchdog in the folder of the program that runs now.
+///
+/// # Errors
+/// If it is not there.
+pub fn watchdog_beside_us() -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe().context("finding our own program")?;
+    watchdog_in(own.parent().unwrap_or(Path::new("/")))
+}
+
+fn watchdog_in(folder: &Path) -> anyhow::Result<PathBuf> {
+    let watchdog = folder.join(format!("{WATCHDOG}{}", std::env::consts::EXE_SUFFIX));
+    if !watchdog.is_file() {
+        bail!("{} is missing, and nothing runs without it: install Loopwright again, whole", watchdog.display());
+    }
+    Ok(watchdog)
+}
+
+/// Starts the watchdog of a run, in a session of its own and with files of the run directory as standard streams.
+///
+/// # Errors
+/// If the run directory can't be written, or the watchdog can't be started.
+pub fn launch(spec: &LaunchSpec) -> anyhow::Result<Launched> {
+    let dir = spec.run_dir.as_path();
+    fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))?;
+    let stream = |name: &str| {
+        let file = OpenOptions::new().create(true).append(true).open(dir.join(name));
+        file.map(Stdio::from).with_context(|| format!("opening {name} in {}", dir.display()))
+    };
+    let mut command = Command::new(&spec.watchdog);
+    command.arg("--run-dir").arg(dir);
+    for (_, file) in &spec.halt.halts {
+        command.arg("--halt").arg(file);
+    }
+    command.arg("--armed").arg(&spec.halt.armed);
+    command.args(["--max-seconds", &spec.max_seconds.to_string(), "--boot-grace", &spec.boot_grace.to_string()]);
+    command.arg("--").args(&spec.runner);
+    command.stdin(Stdio::null()).stdout(stream(OUT)?).stderr(stream(ERR)?);
+    os::inherit_nothing(&mut command);
+    let watchdog = command.spawn().with_context(|| format!("starting {}", spec.watchdog.display()))?;
+    Ok(Launched { watchdog })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_watchdog_no_run() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let error = watchdog_in(folder.path()).expect_err("there is none");
+        assert!(error.to_string().contains("loopwright-watchdog is missing"), "{error}");
+        fs::write(folder.path().join(WATCHDOG), "").expect("a program");
+        watchdog_in(folder.path()).expect("now there is");
+    }
+}
