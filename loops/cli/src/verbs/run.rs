@@ -49,7 +49,9 @@ fn followed(app: &App, request: StartRequest) -> Result<u8, ApiError> {
         }
         false => {
             let mut page = app.output.page();
-            page.gap();
+            if app.output.live() {
+                page.gap();
+            }
             runs::head(&mut page, &row, app.zone, app.context.now);
             summary::summary(&mut page, &entries);
             app.output.print(&page);
