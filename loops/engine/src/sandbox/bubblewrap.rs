@@ -51,7 +51,12 @@ impl Bubblewrap {
         let help = String::from_utf8_lossy(&help.stdout).into_owned();
         let has = |option: &str| help.lines().any(|line| line.trim_start().starts_with(option));
         for option in ["--add-seccomp-fd", "--json-status-fd", "--block-fd", "--perms"] {
-            ensure!(has(option), "{} is too old: it lacks {option}; update it: {}", program.display(), probe::install());
+            ensure!(
+                has(option),
+                "{} is too old: it lacks {option}; update it: {}",
+                program.display(),
+                probe::install()
+            );
         }
         Ok(Bubblewrap {
             program,
@@ -94,7 +99,8 @@ impl Bubblewrap {
         for filter in &filters {
             command.args(["--add-seccomp-fd", &filter.as_raw_fd().to_string()]);
         }
-        let fds = [("--args", &view), ("--json-status-fd", &status_end), ("--block-fd", &wait_end), ("--sync-fd", &gate)];
+        let fds =
+            [("--args", &view), ("--json-status-fd", &status_end), ("--block-fd", &wait_end), ("--sync-fd", &gate)];
         for (option, fd) in fds {
             command.args([option, &fd.as_raw_fd().to_string()]);
         }
@@ -127,7 +133,12 @@ impl Sandbox for Bubblewrap {
     fn run(&self, spec: &BoxSpec) -> anyhow::Result<BoxOutput> {
         let began = Instant::now();
         if self.halted() {
-            return Ok(BoxOutput { ended: Ended::Halted, stdout: Vec::new(), stderr: Vec::new(), took: began.elapsed() });
+            return Ok(BoxOutput {
+                ended: Ended::Halted,
+                stdout: Vec::new(),
+                stderr: Vec::new(),
+                took: began.elapsed(),
+            });
         }
         let mut running = self.start(spec).with_context(|| format!("making the box of {}", spec.label))?;
         let mut pump = Pump::new(&mut running.child, spec)?;
@@ -271,4 +282,10 @@ fn in_memory(content: &[u8]) -> anyhow::Result<OwnedFd> {
     file.write_all(content).context("filling a file in memory")?;
     rustix::fs::seek(&file, SeekFrom::Start(0)).context("rewinding a file in memory")?;
     Ok(file.into())
+}
+
+/// The sandbox of this machine.
+#[cfg(test)]
+pub(crate) fn for_tests() -> Bubblewrap {
+    Bubblewrap::find(&HostEnvironment::read()).expect("bubblewrap")
 }

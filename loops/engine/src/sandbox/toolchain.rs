@@ -89,6 +89,13 @@ impl Toolchains {
         self.mounts.push(Mount { source, target: target.to_owned(), access: Access::ReadOnly });
     }
 
+    /// Makes a place of the host lead to where it is inside.
+    fn link(&mut self, place: &Path, target: &str) {
+        if let Some(place) = place.to_str() {
+            self.links.push((place.to_owned(), target.to_owned()));
+        }
+    }
+
     fn set(&mut self, name: &str, value: impl Into<String>) {
         self.env.insert(name.to_owned(), value.into());
     }
@@ -103,6 +110,7 @@ fn rust(host: &HostEnvironment, found: &mut Toolchains) {
             found.set("RUSTUP_TOOLCHAIN", name);
         }
         found.set("RUSTUP_HOME", "/toolchain/rustup");
+        linked_toolchains(&rustup, found);
         found.show(rustup, "/toolchain/rustup");
     }
     let Some(cargo_home) = cargo_home else { return };
@@ -120,6 +128,22 @@ fn rust(host: &HostEnvironment, found: &mut Toolchains) {
         if cargo_home.join(cache).is_dir() {
             found.show(cargo_home.join(cache), &format!("{HOME}/.cargo/{cache}"));
         }
+    }
+}
+
+/// Toolchains that are links (`rustup toolchain link`) name an absolute place, which must lead there inside too.
+fn linked_toolchains(rustup: &Path, found: &mut Toolchains) {
+    let entries = fs::read_dir(rustup.join("toolchains")).into_iter().flatten().flatten();
+    let mut places: Vec<PathBuf> = entries.filter_map(|e| fs::read_link(e.path()).ok()).collect();
+    places.retain(|place| place.is_absolute() && place.is_dir());
+    places.sort();
+    if places.iter().any(|place| place.starts_with(rustup)) {
+        found.link(rustup, "/toolchain/rustup");
+    }
+    for (n, place) in places.iter().filter(|place| !place.starts_with(rustup)).enumerate() {
+        let target = format!("/toolchain/linked/{n}");
+        found.link(place, &target);
+        found.show(place.clone(), &target);
     }
 }
 
@@ -146,10 +170,8 @@ fn python(host: &HostEnvironment, found: &mut Toolchains) {
         return;
     }
     found.path.push("/toolchain/python/bin".to_owned());
-    if let Some(place) = prefix.to_str() {
-        // Its scripts and libraries name the place where they were installed.
-        found.links.push((place.to_owned(), "/toolchain/python".to_owned()));
-    }
+    // Its scripts and libraries name the place where they were installed.
+    found.link(&prefix, "/toolchain/python");
     found.show(prefix, "/toolchain/python");
 }
 
@@ -187,6 +209,21 @@ mod tests {
 
     fn targets(found: &Toolchains) -> Vec<&str> {
         found.mounts.iter().map(|m| m.target.as_str()).collect()
+    }
+
+    #[test]
+    fn linked_toolchains_lead_to_the_same_place_inside() {
+        let (folder, host) = home(&[".rustup/toolchains/stable-x/bin/cargo", "own/bin/cargo"]);
+        let at = |path: &str| folder.path().join(path);
+        for (name, place) in [("1.95.0-x", ".rustup/toolchains/stable-x"), ("mine", "own"), ("gone", "nowhere")] {
+            std::os::unix::fs::symlink(at(place), at(".rustup/toolchains").join(name)).expect("a link");
+        }
+        let found = Toolchains::detect(&host);
+        let text = |path: &str| at(path).to_str().expect("UTF-8").to_owned();
+        let wanted =
+            [(text(".rustup"), "/toolchain/rustup".to_owned()), (text("own"), "/toolchain/linked/0".to_owned())];
+        assert_eq!(found.links, wanted);
+        assert_eq!(targets(&found), ["/toolchain/linked/0", "/toolchain/rustup"]);
     }
 
     #[test]
