@@ -312,6 +312,35 @@ mod tests {
     }
 
     #[test]
+    fn what_a_former_holder_left_is_ended_and_strangers_are_not() {
+        let (_home, files, run) = run_dir();
+        let cat = || {
+            let mut command = std::process::Command::new("cat");
+            command
+                .stdin(std::process::Stdio::piped())
+                .spawn()
+                .expect("cat")
+        };
+        let record = |child: &std::process::Child, later| {
+            let pid = i32::try_from(child.id()).expect("a pid");
+            let start = os::process_stat(pid).expect("it lives").start + later;
+            InitRecord {
+                pid,
+                start,
+                boot: os::boot_id().expect("a boot"),
+            }
+        };
+        let (mut left, mut stranger) = (cat(), cat());
+        let lines = record(&left, 0).line() + &record(&stranger, 1).line();
+        fs::write(run.join(lease::INITS), lines).expect("written");
+        let _held = Supervision::take(&run, files).expect("taken");
+        left.wait().expect("ended");
+        assert!(stranger.try_wait().expect("asked").is_none(), "it lives");
+        stranger.kill().expect("killed");
+        stranger.wait().expect("collected");
+    }
+
+    #[test]
     fn no_run_without_a_watchdog() {
         let error = require_watchdog().expect_err("the tests have none");
         assert!(
