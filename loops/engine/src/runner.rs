@@ -54,7 +54,7 @@ impl Runner {
 
     fn observe(&self) -> Result<Facts> {
         Ok(Facts {
-            halted: self.work.supervision.halted().map(|cause| cause.to_string()),
+            halted: self.work.supervision.halted().map(|cause| self.work.supervision.halt_text(&cause)),
             awake_s: self.began.elapsed().as_secs(),
             open_pull_requests: pull_requests::open_before(
                 self.work.store.read(),

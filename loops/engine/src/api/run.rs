@@ -70,7 +70,7 @@ pub fn start(context: &Context, request: StartRequest) -> Result<RunId, ApiError
     if request.ship && row.mode == Mode::Report {
         store.write(|tx| loops::set_mode(tx, row.id, Mode::Ship))?;
     }
-    let only = request.finding.map(|short| find_finding(&store, &row, &short)).transpose()?;
+    let only = request.finding.map(|short| find_finding(context, &store, &row, &short)).transpose()?;
     Ok(begin(context, &mut store, &row, &resolved.definition, only)?)
 }
 
@@ -113,11 +113,12 @@ fn refuse_unboxed(context: &Context) -> Result<(), ApiError> {
     Err(ApiError::new(exit::FAILED, message).hint(repairs.join("\n")))
 }
 
-fn find_finding(store: &Store, row: &LoopRow, short: &str) -> Result<Fingerprint, ApiError> {
+fn find_finding(context: &Context, store: &Store, row: &LoopRow, short: &str) -> Result<Fingerprint, ApiError> {
     let known = findings::of_loop(store.read(), row.id)?;
+    let triage = context.home.loop_state(row.id).join("triage.md");
     let named: Vec<&Fingerprint> =
         known.iter().map(|k| &k.finding.fingerprint).filter(|f| short.len() >= 4 && f.0.starts_with(short)).collect();
-    only_one(&named, "finding", short, &format!("loopwright show last, and {}'s triage list", row.name)).cloned()
+    only_one(&named, "finding", short, &format!("cat {}", triage.display())).cloned()
 }
 
 fn begin(
