@@ -57,6 +57,13 @@ impl Known {
         Known { finding, state: FindingState::Open, rounds: Vec::new(), hand_over: None }
     }
 
+    /// A person asks for this one by name: whatever was decided before, it is acted on, unless its pull request is open.
+    pub fn asked_for(&mut self) {
+        if !matches!(self.state, FindingState::Open | FindingState::InReview | FindingState::Gone) {
+            self.reopen();
+        }
+    }
+
     /// Its line in the triage list; none for what needs no line.
     pub fn line(&self) -> Option<Line> {
         let listed = !matches!(self.state, FindingState::Done | FindingState::Dismissed { .. } | FindingState::Gone);
@@ -67,7 +74,8 @@ impl Known {
         })
     }
 
-    fn reopen(&mut self) {
+    /// Makes it open again, with all its rounds: a person said so, or it changed.
+    pub fn reopen(&mut self) {
         self.state = FindingState::Open;
         self.rounds.clear();
         self.hand_over = None;

@@ -24,6 +24,9 @@ pub const DIFF_REASONABLE: &str = "diff_reasonable";
 /// The origin of a check that the loop defines itself.
 pub const LOOP_FILE: &str = "loop.yaml";
 
+/// Some agent.
+type AnyAgent = Box<dyn Agent>;
+
 /// A loop as it stands on its base commit.
 pub struct Resolved {
     /// What it says.
@@ -146,12 +149,12 @@ fn written(name: String, commands: &[Command]) -> Check {
 ///
 /// # Errors
 /// The loop's folder can't be brought in.
-pub fn agents(resolved: &Resolved, row: &LoopRow, run_dir: &Path) -> Result<(Box<dyn Agent>, Option<Box<dyn Agent>>)> {
+pub fn agents(resolved: &Resolved, row: &LoopRow, run_dir: &Path) -> Result<(AnyAgent, Option<AnyAgent>)> {
     let folder = loop_folder(resolved, row, run_dir)?;
     let definition = &resolved.definition;
     let defined = |name: &String| {
         let spec = definition.agents.get(name)?;
-        Some(Box::new(CommandAgent::new(name, spec.clone(), &folder)) as Box<dyn Agent>)
+        Some(Box::new(CommandAgent::new(name, spec.clone(), &folder)) as AnyAgent)
     };
     let work = definition.work.as_ref();
     let maker = work.and_then(|w| defined(&w.act.maker)).unwrap_or_else(|| Box::new(Fixer));

@@ -103,7 +103,7 @@ impl Runner {
         Ok(match step {
             Step::Prepare => plain(prepare::prepare(work)?),
             Step::Discover => {
-                let (outcome, notes) = discover::discover(work)?;
+                let (outcome, notes) = discover::discover(work, self.run.start.only.as_ref())?;
                 Done { outcome, notes, pull_request: None }
             }
             Step::Build { finding, iteration, reserve } => {

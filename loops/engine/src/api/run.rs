@@ -205,7 +205,7 @@ fn run_to_its_end(context: &Context, run: RunId, only: Option<Fingerprint>) -> R
     let supervision = Arc::new(Supervision::take(&dir, HaltFiles::of_run(&context.home.state, row.id, &dir))?);
     let resolved = resolve::resolve(&context.home, &row)?;
     let (maker, checker) = resolve::agents(&resolved, &row, &dir)?;
-    let start = run_start(run, &claimed, &row, &resolved, maker.as_ref(), checker.as_deref());
+    let start = RunStart { only, ..run_start(run, &claimed, &row, &resolved, maker.as_ref(), checker.as_deref()) };
     let sandbox = Bubblewrap::find(&context.host)?.supervised(Arc::clone(&supervision));
     let work = Work {
         home: context.home.clone(),
@@ -218,7 +218,6 @@ fn run_to_its_end(context: &Context, run: RunId, only: Option<Fingerprint>) -> R
         store,
         prepared: Vec::new(),
         base_reports: Vec::new(),
-        only,
         now: Utc::now,
     };
     runner::run(work, start)?;
@@ -255,6 +254,7 @@ fn run_start(
             verify: work.map_or_else(Default::default, |w| w.verify.retry),
             ship: work.map_or_else(Default::default, |w| w.ship.retry),
         },
+        only: None,
     }
 }
 

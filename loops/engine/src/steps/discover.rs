@@ -20,28 +20,32 @@ const RECENT: usize = 30;
 /// Most suspects of one finding.
 const SUSPECTS: usize = 3;
 
+/// What a reader of the run should know: topic and text.
+type Notes = Vec<(String, String)>;
+
 /// What was done, and what a reader of the run should know of it.
-pub type Noted = (Outcome, Vec<(String, String)>);
+pub type Noted = (Outcome, Notes);
 
 /// Looks for work and writes the triage list.
 ///
 /// # Errors
 /// A check can't be run, the forge can't be read, or nothing can be stored.
-pub fn discover(work: &mut Work) -> Result<Noted> {
+pub fn discover(work: &mut Work, only: Option<&Fingerprint>) -> Result<Noted> {
     work.base_reports = scan::base_reports(work)?;
     let (mut seen, mut notes) = seen(work)?;
     add_suspects(work, &mut seen)?;
     let mut before = findings::of_loop(work.store.read(), work.row.id)?;
     notes.extend(triage::apply_edits(work, &mut before)?);
-    let look = known::look(before, &seen, (work.now)());
+    let mut look = known::look(before, &seen, (work.now)());
+    look.known.iter_mut().filter(|k| only == Some(&k.finding.fingerprint)).for_each(Known::asked_for);
     store(work, &look)?;
     let lines: Vec<String> = work.base_reports.iter().map(counted).collect();
     let said = progress_note(work, &look, &lines);
     let revision = triage::write(work, &look.known, &said)?;
-    Ok((Outcome::Discovered(discovered(work, &look, seen.len(), lines, revision)), notes))
+    Ok((Outcome::Discovered(discovered(work, &look, seen.len(), (lines, revision), only)), notes))
 }
 
-fn seen(work: &Work) -> Result<(Vec<Finding>, Vec<(String, String)>)> {
+fn seen(work: &Work) -> Result<(Vec<Finding>, Notes)> {
     let sources = &work.resolved.definition.discover.sources;
     let reports: Vec<CheckReport> = scan::looked_at(sources, &work.base_reports).into_iter().cloned().collect();
     let mut seen = core_scan::findings(&reports);
@@ -96,7 +100,13 @@ fn store(work: &mut Work, look: &Look) -> Result<()> {
     work.store.write(|tx| look.known.iter().try_for_each(|k| findings::put(tx, loop_id, k, &at)))
 }
 
-fn discovered(work: &Work, look: &Look, seen: usize, checks: Vec<String>, triage: String) -> Discovered {
+fn discovered(
+    work: &Work,
+    look: &Look,
+    seen: usize,
+    (checks, triage): (Vec<String>, String),
+    only: Option<&Fingerprint>,
+) -> Discovered {
     let base_failing = work.base_reports.iter().flat_map(CheckReport::failing).collect();
     let queued = |k: &&Known| Queued {
         finding: k.finding.fingerprint.clone(),
@@ -105,7 +115,7 @@ fn discovered(work: &Work, look: &Look, seen: usize, checks: Vec<String>, triage
         base_failing: std::collections::BTreeSet::clone(&base_failing),
         rounds: k.rounds.clone(),
     };
-    let wanted = |k: &&Known| work.only.as_ref().is_none_or(|only| k.finding.fingerprint == *only);
+    let wanted = |k: &&Known| only.is_none_or(|only| k.finding.fingerprint == *only);
     let put_off = |k: &&Known| {
         matches!(k.state, FindingState::NeedsYou { .. } | FindingState::InReview | FindingState::Snoozed { .. })
     };
@@ -156,7 +166,7 @@ fn progress_note(work: &Work, look: &Look, checks: &[String]) -> String {
 ///
 /// # Errors
 /// A file or a row can't be written.
-pub fn refresh(work: &mut Work) -> Result<Vec<(String, String)>> {
+pub fn refresh(work: &mut Work) -> Result<Notes> {
     let mut known = findings::of_loop(work.store.read(), work.row.id)?;
     let notes = triage::apply_edits(work, &mut known)?;
     let look = Look { known, ..Look::default() };

@@ -50,8 +50,6 @@ pub struct Work {
     pub prepared: Vec<Mount>,
     /// What the checks said of the base commit.
     pub base_reports: Vec<loopwright_core::check::CheckReport>,
-    /// Only this finding is acted on (`run --finding`).
-    pub only: Option<Fingerprint>,
     /// The time, wherever it is needed.
     pub now: fn() -> DateTime<Utc>,
 }
