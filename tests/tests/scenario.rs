@@ -1,4 +1,5 @@
 //! The seed's loop from discovery to a merge, with scripted agents on a real repository.
+#![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
 
 use loopwright_tests::stage::{Stage, events, outcomes, sample_text, steps};
 use serde_json::Value;

@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 pub use programs::programs;
 pub use repository::{Prints, prints};
-pub use ritual::{events, outcomes, steps, write_program};
+pub use ritual::{RAILS, events, outcomes, steps, write_program};
 pub use running::Running;
 
 /// The longest that any state is waited for.

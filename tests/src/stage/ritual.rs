@@ -23,6 +23,9 @@ checks:
 env: {STAGE: MARK}
 ";
 
+/// The rails of the seed.
+pub const RAILS: &str = "guardrails: {max_iterations: 3, budget: $5/run, halt_on: no_progress(2)}\n";
+
 impl Stage {
     /// Writes a personal loop of this stage with `rest` (agents, rails) behind the usual head, and its scripts beside it.
     pub fn personal(&self, name: &str, rest: &str, scripts: &[(&str, &str)]) -> PathBuf {
