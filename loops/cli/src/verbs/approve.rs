@@ -21,7 +21,7 @@ pub(crate) fn run(args: &ApproveArgs, app: &App) -> Result<u8, ApiError> {
         },
     };
     let view = api::approve(&app.context, &args.id, &tree)?;
-    app.output.answer(&view, |page| answer(page, &args.id, &view))?;
+    app.output.answer(&view, |page| answer(page, &view))?;
     Ok(match view {
         ApproveView::Merged { .. } => exit::DONE,
         ApproveView::Waiting { .. } => exit::WAITS,
@@ -55,7 +55,7 @@ fn visible_branch(branch: &str) -> String {
     loopwright_core::triage::plain(branch, 120)
 }
 
-fn answer(page: &mut Page, id: &str, view: &ApproveView) {
+fn answer(page: &mut Page, view: &ApproveView) {
     match view {
         ApproveView::Merged { commit, branch, repo } => {
             let text = format!("Merged as {commit} into {branch} of {repo}.");
@@ -65,10 +65,11 @@ fn answer(page: &mut Page, id: &str, view: &ApproveView) {
             marked(page, 0, Mark::NeedsYou, &format!("Approved, waiting: {why}"));
             page.tinted(Tint::Accent, &commands::in_text(command));
         }
-        ApproveView::Moved { now } => {
-            let text = format!("Not merged: the branch moved to {now} since this was checked.");
+        ApproveView::Moved { now, command } => {
+            let text = format!("Not merged: the branch moved to {now} since this was checked. Nothing was written.");
             marked(page, 0, Mark::Failed, &text);
-            page.tinted(Tint::Accent, &command(&format!("review {id}")));
+            page.line("Make the change anew on it, with all gates:");
+            page.tinted(Tint::Accent, &commands::in_text(command));
         }
     }
 }
@@ -96,9 +97,12 @@ mod tests {
             why: "your checkout of main has changes. It merges when clean.".to_owned(),
             command: "git -C /home/ada/src/shop-api stash".to_owned(),
         };
-        let moved = ApproveView::Moved { now: "1a2b3c4".to_owned() };
+        let moved = ApproveView::Moved {
+            now: "1a2b3c4".to_owned(),
+            command: "loopwright run daily-triage --finding 54cafa18".to_owned(),
+        };
         for view in [merged, waiting, moved] {
-            answer(&mut page, "0000002a", &view);
+            answer(&mut page, &view);
         }
         insta::assert_snapshot!(page.text());
     }

@@ -176,7 +176,10 @@ fn wait_until_begun(context: &Context, store: &Store, run: RunId, mut launched: 
         let ended = launched.watchdog.try_wait().context("asking for the watchdog")?;
         if let (Some(status), None) = (ended, stored_runs::by_id(store.read(), run)?) {
             let why = std::fs::read_to_string(context.home.run(run).join(ERROR));
-            bail!("the run did not begin: {}", why.unwrap_or_else(|_| format!("its watchdog ended with {status}")).trim_end());
+            bail!(
+                "the run did not begin: {}",
+                why.unwrap_or_else(|_| format!("its watchdog ended with {status}")).trim_end()
+            );
         }
         super::wait_for_change(context, Duration::from_millis(50));
     }

@@ -5,6 +5,7 @@ use loopwright_core::check::{CaseStatus, CheckReport};
 use loopwright_core::definition::Source;
 use loopwright_core::finding::{Finding, FindingSource, FindingState, Fingerprint};
 use loopwright_core::known::{self, Known, Look};
+use loopwright_core::review::Event;
 use loopwright_core::run::{Discovered, Outcome, Queued};
 use loopwright_core::scan as core_scan;
 
@@ -13,6 +14,7 @@ use crate::forge::Forge as _;
 use crate::forge::issues::{Issue, Note};
 use crate::forge::local::LocalForge;
 use crate::git::CommitFacts;
+use crate::store::pull_requests::{self, Turn};
 use crate::store::findings;
 
 /// How many commits back a suspect may lie.
@@ -37,7 +39,9 @@ pub fn discover(work: &mut Work, only: Option<&Fingerprint>) -> Result<Noted> {
     let mut before = findings::of_loop(work.store.read(), work.row.id)?;
     notes.extend(triage::apply_edits(work, &mut before)?);
     let mut look = known::look(before, &seen, (work.now)());
-    look.known.iter_mut().filter(|k| only == Some(&k.finding.fingerprint)).for_each(Known::asked_for);
+    if let Some(asked) = only {
+        notes.extend(ask_again(work, &mut look, asked)?);
+    }
     store(work, &look)?;
     let lines: Vec<String> = work.base_reports.iter().map(counted).collect();
     let said = progress_note(work, &look, &lines);
@@ -93,6 +97,27 @@ fn add_suspects(work: &Work, seen: &mut [Finding]) -> Result<()> {
         finding.suspects = commits.iter().filter(touches).take(SUSPECTS).map(named).collect();
     }
     Ok(())
+}
+
+/// A person asks for one finding by name: it is acted on whatever was decided before. An open pull request stands for it
+/// as long as it can land; one whose branch moved is made anew.
+fn ask_again(work: &mut Work, look: &mut Look, asked: &Fingerprint) -> Result<Notes> {
+    let Some(known) = look.known.iter_mut().find(|k| k.finding.fingerprint == *asked) else { return Ok(Vec::new()) };
+    if known.state != FindingState::InReview {
+        known.asked_for();
+        return Ok(Vec::new());
+    }
+    let Some(open) = pull_requests::open_for(work.store.read(), work.row.id, asked)? else { return Ok(Vec::new()) };
+    if open.base == work.resolved.base.commit.to_string() {
+        let text = format!("pull request {} for it waits for you", open.id.short());
+        return Ok(vec![("in-review".to_owned(), text)]);
+    }
+    let at = work.stamp();
+    let event = Event::Rejected { reason: "made anew: its branch had moved".to_owned() };
+    let turn = Turn { event, word: "rejected", merged: None, at: &at };
+    pull_requests::advance(&mut work.store, open.id, &turn, |_| Ok(()))?;
+    known.reopen();
+    Ok(vec![("made-anew".to_owned(), format!("pull request {} is closed: its branch had moved", open.id.short()))])
 }
 
 fn store(work: &mut Work, look: &Look) -> Result<()> {
