@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use chrono::Utc;
@@ -15,7 +15,7 @@ use loopwright_core::ids::{OccurrenceId, RunId};
 use loopwright_core::run::{Mode, Retries, RunStart};
 use uuid::Uuid;
 
-use super::{ApiError, Context, only_one, runs};
+use super::{ApiError, Context, only_one, reconcile, runs};
 use crate::agent::Agent;
 use crate::halt::HaltFiles;
 use crate::home::private_dir;
@@ -210,8 +210,10 @@ fn run_to_its_end(context: &Context, run: RunId, only: Option<Fingerprint>) -> R
     let resolved = resolve::resolve(&context.home, &row)?;
     let (maker, checker) = resolve::agents(&resolved, &row, &dir)?;
     let start = RunStart { only, ..run_start(run, &claimed, &row, &resolved, maker.as_ref(), checker.as_deref()) };
-    let sandbox = Bubblewrap::find(&context.host)?.supervised(Arc::clone(&supervision));
+    let time = Duration::from_secs(resolved.definition.rails.max_duration_s);
+    let sandbox = Bubblewrap::find(&context.host)?.supervised(Arc::clone(&supervision)).until(Instant::now() + time);
     let work = Work {
+        run,
         home: context.home.clone(),
         row,
         resolved,
@@ -225,6 +227,7 @@ fn run_to_its_end(context: &Context, run: RunId, only: Option<Fingerprint>) -> R
         now: Utc::now,
     };
     runner::run(work, start)?;
+    reconcile::clear_workspaces(context, run);
     Ok(runs::row_of(&Store::open(&context.home)?, run)?.code.unwrap_or(exit::INTERNAL))
 }
 

@@ -18,12 +18,16 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use super::pump::Pump;
 use super::toolchain::{HostEnvironment, Toolchains};
 use super::view::{self, MADE_FILES, MountRow};
-use super::{BoxOutput, BoxSpec, Sandbox, probe, seccomp};
+use super::{BoxOutput, BoxSpec, Limits, Sandbox, probe, seccomp};
 use crate::lease::Supervision;
 use crate::os::{self, Held};
 
 /// How long bubblewrap may take to make a box, and a killed box to be gone.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a box may take though the time of its run is over: enough to bring in what an agent left, and less than the watchdog
+/// grants.
+const TO_FINISH: Duration = Duration::from_secs(5);
 
 /// Makes boxes with bubblewrap.
 #[derive(Clone, Debug)]
@@ -33,6 +37,7 @@ pub struct Bubblewrap {
     filters: Arc<Vec<Vec<u8>>>,
     disable_userns: bool,
     supervision: Option<Arc<Supervision>>,
+    deadline: Option<Instant>,
 }
 
 impl Bubblewrap {
@@ -64,6 +69,7 @@ impl Bubblewrap {
             filters: Arc::new(seccomp::filters()?),
             disable_userns: has("--disable-userns"),
             supervision: None,
+            deadline: None,
         })
     }
 
@@ -71,6 +77,17 @@ impl Bubblewrap {
     pub fn supervised(mut self, supervision: Arc<Supervision>) -> Bubblewrap {
         self.supervision = Some(supervision);
         self
+    }
+
+    /// The same, for boxes that end with the time of their run, whatever their own limits say.
+    pub fn until(mut self, deadline: Instant) -> Bubblewrap {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    fn within(&self, limits: Limits) -> Limits {
+        let left = self.deadline.map(|at| at.saturating_duration_since(Instant::now()).max(TO_FINISH));
+        Limits { wall: left.map_or(limits.wall, |left| left.min(limits.wall)), ..limits }
     }
 
     /// What every box sees of the host, besides the mounts of its own spec.
@@ -141,7 +158,7 @@ impl Sandbox for Bubblewrap {
             });
         }
         let mut running = self.start(spec).with_context(|| format!("making the box of {}", spec.label))?;
-        let mut pump = Pump::new(&mut running.child, spec)?;
+        let mut pump = Pump::new(&mut running.child, spec, self.within(spec.limits))?;
         let monitor = os::child_pidfd(running.child.id())?;
         running.go();
         let stopped = pump.until_end(&monitor, || self.halted())?;

@@ -194,6 +194,10 @@ fn progress_note(work: &Work, look: &Look, checks: &[String]) -> String {
 pub fn refresh(work: &mut Work) -> Result<Notes> {
     let mut known = findings::of_loop(work.store.read(), work.row.id)?;
     let notes = triage::apply_edits(work, &mut known)?;
+    // The run is at its end: nobody works on these any more.
+    for entry in known.iter_mut().filter(|k| k.state == FindingState::Acting) {
+        entry.state = FindingState::Open;
+    }
     let look = Look { known, ..Look::default() };
     store(work, &look)?;
     let lines: Vec<String> = work.base_reports.iter().map(counted).collect();
