@@ -140,7 +140,10 @@ fn begin(
         zone: definition.zone.unwrap_or(context.zone).to_string(),
         run,
     };
-    store.write(|tx| occurrences::claim(tx, &claimed))?;
+    if !store.write(|tx| occurrences::claim(tx, &claimed))? {
+        std::fs::remove_dir(&dir).with_context(|| format!("removing {}", dir.display()))?;
+        bail!("{} is running or being started already", row.name);
+    }
     let mut arguments = vec!["__run".to_owned(), run.to_string()];
     arguments.extend(only.into_iter().flat_map(|f| ["--finding".to_owned(), f.0]));
     let begun = under_watchdog(context, row, definition, &dir, arguments)
