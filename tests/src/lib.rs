@@ -1,3 +1,4 @@
-//! Whole-binary tests.
+//! Whole-binary tests: what they share. The tests themselves are in `tests/`.
 
 pub mod nasty;
+pub mod stage;

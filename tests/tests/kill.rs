@@ -1,5 +1,7 @@
 //! HALT ends everything: the agent does what it can to live on, and runner or watchdog are stopped or killed meanwhile.
 
+#![expect(clippy::expect_used, reason = "a test that can't go on says why")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -119,7 +121,13 @@ fn nothing_starts_under_halt() {
     let halt = run.home.path().join("HALT");
     let planted = run.home.path().join("planted");
     let mut command = Command::new(watchdog());
-    command.arg("--run-dir").arg(run.run_dir()).arg("--halt").arg(halt).arg("--armed").arg(run.home.path().join("ARMED"));
+    command
+        .arg("--run-dir")
+        .arg(run.run_dir())
+        .arg("--halt")
+        .arg(halt)
+        .arg("--armed")
+        .arg(run.home.path().join("ARMED"));
     command.args(["--max-seconds", "9", "--", "touch"]).arg(&planted);
     assert_eq!(command.status().expect("the watchdog").code(), Some(10));
     assert!(!planted.exists());
@@ -163,7 +171,9 @@ fn a_stranger_in_the_list_is_never_killed() {
     wrong.start += 1;
     let inits = run.run_dir().join(lease::INITS);
     let mut lines = fs::read(&inits).expect("inits");
-    lines.extend(format!("{}{}{}", wrong.line(), right.line(), InitRecord { boot: "x".into(), ..wrong.clone() }.line()).bytes());
+    lines.extend(
+        format!("{}{}{}", wrong.line(), right.line(), InitRecord { boot: "x".into(), ..wrong.clone() }.line()).bytes(),
+    );
     fs::write(&inits, lines).expect("written");
     signal(run.runner(), "STOP");
     run.halt().expect("halted");

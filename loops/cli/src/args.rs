@@ -242,8 +242,8 @@ pub(crate) struct ResumeArgs {
 pub(crate) struct RunInnerArgs {
     /// The run's id
     pub(crate) run: String,
-    /// The fingerprint of the only finding to act on
-    #[arg(long)]
+    /// The whole fingerprint of the one finding to act on
+    #[arg(long, value_name = "FINGERPRINT")]
     pub(crate) finding: Option<String>,
 }
 
@@ -300,8 +300,7 @@ mod tests {
 
     #[test]
     fn a_tree_needs_twelve_digits() {
-        let parse =
-            |tree: &str| Cli::try_parse_from(["loopwright", "approve", "x", "--tree", tree]);
+        let parse = |tree: &str| Cli::try_parse_from(["loopwright", "approve", "x", "--tree", tree]);
         assert!(parse("0123456789ab").is_ok());
         for bad in ["0123456789a", "0123456789ag", ""] {
             assert!(parse(bad).is_err(), "{bad}");

@@ -31,10 +31,7 @@ fn program() -> String {
 }
 
 fn replaced(text: &str, program: &str) -> String {
-    let verbs: Vec<String> = Cli::command()
-        .get_subcommands()
-        .map(|v| v.get_name().to_owned())
-        .collect();
+    let verbs: Vec<String> = Cli::command().get_subcommands().map(|v| v.get_name().to_owned()).collect();
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find(NAME) {
@@ -44,8 +41,7 @@ fn replaced(text: &str, program: &str) -> String {
             let end = a.find(|c: char| !c.is_alphanumeric() && c != '-' && c != '_');
             &a[..end.unwrap_or(a.len())]
         });
-        let is_command =
-            begins && verb.is_some_and(|v| v.starts_with("--") || verbs.iter().any(|k| k == v));
+        let is_command = begins && verb.is_some_and(|v| v.starts_with("--") || verbs.iter().any(|k| k == v));
         out += before;
         out += if is_command { program } else { NAME };
         rest = after;
@@ -61,10 +57,7 @@ mod tests {
     fn only_commands_are_replaced() {
         for (text, shown) in [
             ("loopwright review x", "demo/lw review x"),
-            (
-                "see `loopwright doctor` or loopwright's docs",
-                "see `demo/lw doctor` or loopwright's docs",
-            ),
+            ("see `loopwright doctor` or loopwright's docs", "see `demo/lw doctor` or loopwright's docs"),
             (
                 "look at it, then: loopwright add x --confirm y; loopwright --help",
                 "look at it, then: demo/lw add x --confirm y; demo/lw --help",

@@ -52,10 +52,7 @@ enum Press {
 impl Interrupt {
     /// Watches from now on: before the run starts, so that no press is lost.
     pub(crate) fn listen(screen: &Screen) -> Result<Interrupt, ApiError> {
-        let interrupt = Interrupt {
-            state: Arc::default(),
-            screen: screen.clone(),
-        };
+        let interrupt = Interrupt { state: Arc::default(), screen: screen.clone() };
         let watched = interrupt.clone();
         ctrlc::set_handler(move || watched.pressed()).map_err(|e| ApiError {
             code: exit::INTERNAL,
@@ -80,9 +77,7 @@ impl Interrupt {
     fn pressed(&self) {
         let press = self.lock().press();
         match press {
-            Press::Wait => self
-                .screen
-                .say("Halting the run as soon as it has started…"),
+            Press::Wait => self.screen.say("Halting the run as soon as it has started…"),
             // On a thread of its own: a second press must not wait for the answer.
             Press::Halt(run) => {
                 let interrupt = self.clone();
@@ -93,8 +88,7 @@ impl Interrupt {
     }
 
     fn halt(&self, run: RunId) {
-        self.screen
-            .say("Halting this run… its processes are ended.");
+        self.screen.say("Halting this run… its processes are ended.");
         let reason = Some("Ctrl-C".to_owned());
         let level = Level::Run(run.to_string());
         let halted = Context::open().and_then(|c| api::halt(&c, level, false, reason));
@@ -103,8 +97,7 @@ impl Interrupt {
             Err(_) => Halt::Failed,
         };
         if let Err(error) = halted {
-            self.screen
-                .say(&format!("The run could not be halted: {error}"));
+            self.screen.say(&format!("The run could not be halted: {error}"));
             self.screen.say(&by_hand(run));
         }
     }
@@ -157,10 +150,7 @@ mod tests {
 
     #[test]
     fn the_first_press_halts_and_the_second_leaves() {
-        let mut state = State {
-            run: Some(run()),
-            ..State::default()
-        };
+        let mut state = State { run: Some(run()), ..State::default() };
         assert_eq!(state.press(), Press::Halt(run()));
         assert_eq!(state.press(), Press::Leave);
     }

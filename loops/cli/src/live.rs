@@ -2,13 +2,13 @@
 //!
 //! On a terminal the line changes in place on stderr; elsewhere only whole lines of the story are printed there.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use loopwright_core::ids::RunId;
 use loopwright_core::run::{Entry, Item, Run, Stage, Step};
 use loopwright_core::story::{self, Titles};
-use loopwright_engine::api::{self, ApiError, RunRow};
+use loopwright_engine::api::{self, ApiError, Context, RunRow};
 
 use crate::App;
 use crate::output::Output;
@@ -18,31 +18,67 @@ use crate::render::{self, money};
 /// Longest wait for news; the store wakes us up before.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How long a run that was started may take until its first event.
+const BEGINS_WITHIN: Duration = Duration::from_secs(15);
+
+/// Silence after which somebody should look whether the run still lives.
+const SILENCE: Duration = Duration::from_secs(5);
+
 /// Follows a run to its end: its row, and its whole journal.
-pub(crate) fn follow(
-    app: &App,
-    screen: &Screen,
-    id: RunId,
-) -> Result<(RunRow, Vec<Entry>), ApiError> {
-    let (mut seen, mut told) = (0, 0);
-    let mut entries: Vec<Entry> = Vec::new();
+pub(crate) fn follow(app: &App, screen: &Screen, id: RunId) -> Result<(RunRow, Vec<Entry>), ApiError> {
+    let mut journal = Journal { id, seen: 0, told: 0, entries: Vec::new() };
+    let (began, mut heard) = (Instant::now(), Instant::now());
     loop {
         // The row first: once it has ended, the journal that is read after it is whole.
-        let row = api::run_row(&app.context, id)?;
-        for (seq, entry) in api::journal_after(&app.context, id, seen)? {
-            seen = seq;
-            entries.push(entry);
+        let row = match api::run_row(&app.context, id) {
+            // Its process begins on its own; until then there is no row.
+            Err(_) if journal.entries.is_empty() && began.elapsed() < BEGINS_WITHIN => None,
+            row => Some(row?),
+        };
+        if journal.read_on(app, screen)? {
+            heard = Instant::now();
         }
-        let story = story::tell(&entries, &Titles::new(), app.zone.offset(app.context.now));
-        // The line is right before it is drawn again below the story.
-        screen.now(&now(&entries));
-        screen.lines(&story[told..]);
-        told = story.len();
-        if row.ended.is_some() {
+        if let Some(row) = row.filter(|r| r.ended.is_some()) {
             screen.clear();
-            return Ok((row, entries));
+            return Ok((row, journal.entries));
+        }
+        if heard.elapsed() > SILENCE {
+            reconcile();
+            heard = Instant::now();
         }
         api::wait_for_change(&app.context, PATIENCE);
+    }
+}
+
+/// A run that lost its process gets its end from a reconcile pass, which `status` makes; one that lives is left alone.
+fn reconcile() {
+    // A pass that fails is made again after the next silence.
+    Context::open().and_then(|context| api::status(&context)).ok();
+}
+
+/// A journal that is read while it grows.
+struct Journal {
+    id: RunId,
+    seen: u64,
+    told: usize,
+    entries: Vec<Entry>,
+}
+
+impl Journal {
+    /// Reads and tells what is new; whether anything was.
+    fn read_on(&mut self, app: &App, screen: &Screen) -> Result<bool, ApiError> {
+        let news = api::journal_after(&app.context, self.id, self.seen)?;
+        let any = !news.is_empty();
+        for (seq, entry) in news {
+            self.seen = seq;
+            self.entries.push(entry);
+        }
+        let story = story::tell(&self.entries, &Titles::new(), app.zone.offset(app.context.now));
+        // The line is right before it is drawn again below the story.
+        screen.now(&now(&self.entries));
+        screen.lines(&story[self.told..]);
+        self.told = story.len();
+        Ok(any)
     }
 }
 
@@ -64,12 +100,7 @@ fn now(entries: &[Entry]) -> String {
 
 /// Which finding of how many.
 fn position(run: &Run) -> Option<String> {
-    let decided = |i: &Item| {
-        matches!(
-            i.stage,
-            Stage::Shipped { .. } | Stage::HandedOver(_) | Stage::HeldBack
-        )
-    };
+    let decided = |i: &Item| matches!(i.stage, Stage::Shipped { .. } | Stage::HandedOver(_) | Stage::HeldBack);
     let at = run.items.iter().position(|i| !decided(i))? + 1;
     Some(format!("finding {at} of {}", run.items.len()))
 }

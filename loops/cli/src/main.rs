@@ -50,11 +50,7 @@ fn start() -> u8 {
 
 fn answer(verb: Verb, output: Output) -> Result<u8, ApiError> {
     let context = Context::open()?;
-    let app = App {
-        zone: Zone::new(context.zone),
-        context,
-        output,
-    };
+    let app = App { zone: Zone::new(context.zone), context, output };
     match verb {
         Verb::Templates(args) => verbs::templates::run(&args, &app),
         Verb::Add(args) => verbs::add::run(&args, &app),

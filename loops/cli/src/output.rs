@@ -33,10 +33,7 @@ impl Output {
         let set = |name| std::env::var_os(name).is_some_and(|v| !v.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|t| t == "dumb");
         let colours = !set("NO_COLOR") && !dumb;
-        let (out, err) = (
-            std::io::stdout().is_terminal(),
-            std::io::stderr().is_terminal(),
-        );
+        let (out, err) = (std::io::stdout().is_terminal(), std::io::stderr().is_terminal());
         Output {
             json,
             colour: colours && out,
@@ -72,11 +69,7 @@ impl Output {
     }
 
     /// Prints `value` as JSON, or what `render` makes of it.
-    pub(crate) fn answer<T: Serialize>(
-        &self,
-        value: &T,
-        render: impl FnOnce(&mut Page),
-    ) -> Result<(), ApiError> {
+    pub(crate) fn answer<T: Serialize>(&self, value: &T, render: impl FnOnce(&mut Page)) -> Result<(), ApiError> {
         if self.json {
             return self.document(value);
         }
@@ -109,18 +102,12 @@ impl Output {
         let hint = error.hint.as_deref().map(commands::in_text);
         if self.json {
             let (code, message) = (error.code, error.message.as_str());
-            let json = serde_json::to_string_pretty(&JsonError {
-                code,
-                message,
-                hint,
-            });
+            let json = serde_json::to_string_pretty(&JsonError { code, message, hint });
             write(std::io::stderr(), &(json.unwrap_or_default() + "\n"));
             return;
         }
         let mut page = self.error_page();
-        page.add(Tint::Stop, "error")
-            .say(": ")
-            .block(&commands::in_text(&error.message));
+        page.add(Tint::Stop, "error").say(": ").block(&commands::in_text(&error.message));
         if let Some(hint) = hint {
             page.add(Tint::Accent, "hint").say(": ").block(&hint);
         }
@@ -140,11 +127,7 @@ impl Output {
 
 /// An error that the command line itself is at fault for.
 pub(crate) fn usage_error(message: impl Into<String>, hint: impl Into<String>) -> ApiError {
-    ApiError {
-        code: exit::USAGE,
-        message: message.into(),
-        hint: Some(hint.into()),
-    }
+    ApiError { code: exit::USAGE, message: message.into(), hint: Some(hint.into()) }
 }
 
 /// Prints what clap says (help, version, or a fault of the command line) and answers with the exit code.
@@ -158,9 +141,7 @@ pub(crate) fn usage(error: &clap::Error) -> u8 {
     match commands::renamed() {
         // Nothing is left to do when even this can't be printed.
         None => drop(error.print()),
-        Some(_) if error.use_stderr() => {
-            write(std::io::stderr(), &commands::in_text(&error.to_string()))
-        }
+        Some(_) if error.use_stderr() => write(std::io::stderr(), &commands::in_text(&error.to_string())),
         Some(_) => write(std::io::stdout(), &commands::in_text(&error.to_string())),
     }
     u8::try_from(error.exit_code()).unwrap_or(exit::USAGE)
@@ -174,10 +155,7 @@ fn said(text: &str) -> String {
 }
 
 fn write(mut stream: impl Write, text: &str) {
-    stream
-        .write_all(text.as_bytes())
-        .and_then(|()| stream.flush())
-        .ok();
+    stream.write_all(text.as_bytes()).and_then(|()| stream.flush()).ok();
 }
 
 #[cfg(test)]
@@ -193,13 +171,7 @@ mod tests {
             Ok(_) => String::new(),
             Err(error) => said(&error.to_string()),
         };
-        assert_eq!(
-            error(&["loopwright", "run"]),
-            "the following required arguments were not provided: <LOOP>"
-        );
-        assert_eq!(
-            error(&["loopwright", "rum"]),
-            "unrecognized subcommand 'rum'"
-        );
+        assert_eq!(error(&["loopwright", "run"]), "the following required arguments were not provided: <LOOP>");
+        assert_eq!(error(&["loopwright", "rum"]), "unrecognized subcommand 'rum'");
     }
 }

@@ -141,10 +141,7 @@ pub(crate) fn masked(text: &str) -> String {
 /// Whether a terminal would act on a character, or hide it. Tabs only move on.
 fn acts(c: char) -> bool {
     (c.is_control() && c != '\t')
-        || matches!(
-            c,
-            '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{feff}' | '\u{115f}' | '\u{1160}'
-        )
+        || matches!(c, '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{feff}' | '\u{115f}' | '\u{1160}')
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
         || matches!(c, '\u{3164}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
@@ -152,9 +149,7 @@ fn acts(c: char) -> bool {
 fn shown(c: char) -> String {
     match c {
         _ if !acts(c) => c.to_string(),
-        '\u{00}'..='\u{1f}' => {
-            char::from_u32(0x2400 + u32::from(c)).map_or_else(String::new, String::from)
-        }
+        '\u{00}'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).map_or_else(String::new, String::from),
         '\u{7f}' => "␡".to_owned(),
         _ => format!("<U+{:04X}>", u32::from(c)),
     }
@@ -170,21 +165,13 @@ mod tests {
     fn no_text_brings_its_own_escapes() {
         for colour in [false, true] {
             let mut page = Page::new(colour);
-            page.add(Tint::Stop, EVIL)
-                .cell(Tint::Plain, EVIL, 4)
-                .say(EVIL);
+            page.add(Tint::Stop, EVIL).cell(Tint::Plain, EVIL, 4).say(EVIL);
             page.end();
             page.block(EVIL);
-            let ours = page
-                .text()
-                .replace("\u{1b}[38;5;161m", "")
-                .replace("\u{1b}[0m", "");
+            let ours = page.text().replace("\u{1b}[38;5;161m", "").replace("\u{1b}[0m", "");
             assert!(!ours.chars().any(|c| acts(c) && c != '\n'), "{ours:?}");
         }
-        assert!(
-            EVIL.chars().any(|c| acts(c) && c != '\n'),
-            "the control would pass too"
-        );
+        assert!(EVIL.chars().any(|c| acts(c) && c != '\n'), "the control would pass too");
     }
 
     #[test]
@@ -198,10 +185,7 @@ mod tests {
 
     #[test]
     fn every_control_character_is_shown_or_masked() {
-        for c in (0..0x11_0000)
-            .filter_map(char::from_u32)
-            .filter(|c| c.is_control() && *c != '\t')
-        {
+        for c in (0..0x11_0000).filter_map(char::from_u32).filter(|c| c.is_control() && *c != '\t') {
             assert!(!visible(&c.to_string()).contains(c), "{c:?}");
             assert!(c == '\n' || !masked(&c.to_string()).contains(c), "{c:?}");
         }

@@ -25,11 +25,7 @@ impl Zone {
         };
         let local = at.with_timezone(&self.0);
         let today = now.with_timezone(&self.0).date_naive();
-        format!(
-            "{} {}",
-            day(local.date_naive(), today),
-            local.format("%H:%M")
-        )
+        format!("{} {}", day(local.date_naive(), today), local.format("%H:%M"))
     }
 }
 

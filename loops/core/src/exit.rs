@@ -1,6 +1,6 @@
 //! Exit codes: a published table, the same for every verb.
 
-use crate::run::{End, HaltWhy, HandOver};
+use crate::run::{End, HaltWhy, HandOver, Run, Stage};
 
 /// Done.
 pub const DONE: u8 = 0;
@@ -27,21 +27,31 @@ pub const WAITS: u8 = 21;
 /// A defect of Loopwright.
 pub const INTERNAL: u8 = 70;
 
-/// The code of a run that ended so; `waits` = open pull requests or findings handed over, `acted` = it did anything.
-pub fn of_run(end: &End, waits: bool, acted: bool) -> u8 {
-    match end {
+/// The code of a run that ended; none while it lives.
+pub fn of_run(run: &Run) -> Option<u8> {
+    let mut handed_over = run.items.iter().filter_map(|item| match &item.stage {
+        Stage::HandedOver(why) => Some((&item.queued.finding, why)),
+        _ => None,
+    });
+    let shipped = run.items.iter().any(|item| matches!(item.stage, Stage::Shipped { .. }));
+    let acted = run.items.iter().any(|item| item.own_rounds > 0);
+    Some(match run.end.as_ref()? {
         End::Halted { why: HaltWhy::Halt, .. } => HALTED,
         End::Halted { why: HaltWhy::Budget, .. } => BUDGET,
         End::Halted { why: HaltWhy::Time, .. } => TIME,
         End::Failed { .. } => FAILED,
-        End::Finished if waits => WAITS,
-        End::Finished if !acted => NOTHING,
-        End::Finished => DONE,
-    }
+        End::Finished => match handed_over.next() {
+            Some((finding, why)) if run.start.only.as_ref() == Some(finding) => of_hand_over(why),
+            Some(_) => WAITS,
+            None if shipped => WAITS,
+            None if acted => DONE,
+            None => NOTHING,
+        },
+    })
 }
 
 /// The code of `run --finding` where that finding was handed over.
-pub fn of_hand_over(why: &HandOver) -> u8 {
+fn of_hand_over(why: &HandOver) -> u8 {
     match why {
         HandOver::IterationCap { .. } => ITERATION_CAP,
         HandOver::NoProgress { .. } => NO_PROGRESS,

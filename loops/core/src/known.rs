@@ -57,6 +57,13 @@ impl Known {
         Known { finding, state: FindingState::Open, rounds: Vec::new(), hand_over: None }
     }
 
+    /// A person asks for this one by name: whatever was decided before, it is acted on, unless its pull request is open.
+    pub fn asked_for(&mut self) {
+        if !matches!(self.state, FindingState::Open | FindingState::InReview | FindingState::Gone) {
+            self.reopen();
+        }
+    }
+
     /// Its line in the triage list; none for what needs no line.
     pub fn line(&self) -> Option<Line> {
         let listed = !matches!(self.state, FindingState::Done | FindingState::Dismissed { .. } | FindingState::Gone);
@@ -67,7 +74,8 @@ impl Known {
         })
     }
 
-    fn reopen(&mut self) {
+    /// Makes it open again, with all its rounds: a person said so, or it changed.
+    pub fn reopen(&mut self) {
         self.state = FindingState::Open;
         self.rounds.clear();
         self.hand_over = None;
@@ -126,11 +134,16 @@ pub fn edited(known: &mut [Known], edits: &BTreeMap<Fingerprint, Edit>, now: Dat
     moved
 }
 
-/// The findings to act on, in order: faults first, then issues, then lints and formatting.
+/// The findings to act on, in order.
 pub fn queue(known: &[Known]) -> Vec<&Known> {
-    let mut open: Vec<&Known> = known.iter().filter(|k| k.state == FindingState::Open).collect();
-    open.sort_by_key(|k| (rank(&k.finding), natural(&k.finding.key)));
-    open
+    in_order(known).into_iter().filter(|k| k.state == FindingState::Open).collect()
+}
+
+/// All findings, as they are listed and acted on: faults first, then issues, then lints and formatting.
+pub fn in_order(known: &[Known]) -> Vec<&Known> {
+    let mut all: Vec<&Known> = known.iter().collect();
+    all.sort_by_key(|k| (rank(&k.finding), natural(&k.finding.key)));
+    all
 }
 
 fn rank(finding: &Finding) -> u8 {

@@ -288,9 +288,13 @@ fn makers(start: &RunStart) -> String {
 
 fn agent(line: &AgentLine) -> String {
     let (name, kind) = (plain(&line.name, 40), plain(&line.kind, 80));
+    let named = match kind.starts_with(&name) {
+        true => kind,
+        false => format!("{name}: {kind}"),
+    };
     match &line.model {
-        Some(model) => format!("{name}: {kind}, {}", plain(model, 60)),
-        None => format!("{name}: {kind}"),
+        Some(model) => format!("{named}, {}", plain(model, 60)),
+        None => named,
     }
 }
 

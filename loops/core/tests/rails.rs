@@ -1,4 +1,5 @@
 //! The rails hold whatever maker, checker and gates do: runs driven by random answers, and by the stories of stuck loops.
+#![expect(clippy::expect_used, reason = "a test says what it expected")]
 
 use std::collections::BTreeSet;
 
@@ -50,6 +51,7 @@ fn start(price: u64) -> RunStart {
         maker: agent,
         checker: None,
         retries: Retries::default(),
+        only: None,
     }
 }
 

@@ -118,7 +118,9 @@ pub fn arm(state: &Path, note: &HaltNote) -> anyhow::Result<()> {
 /// # Errors
 /// If neither is possible.
 pub fn halt_everything(state: &Path, note: &HaltNote) -> anyhow::Result<()> {
-    let Err(error) = write(&halt_all(state), note) else { return Ok(()) };
+    let Err(error) = write(&halt_all(state), note) else {
+        return Ok(());
+    };
     // Taking a file away works on a full disk.
     fs::remove_file(armed(state)).with_context(|| format!("disarming, after this failed: {error:#}"))
 }

@@ -90,9 +90,19 @@ impl Home {
         self.data.join("runs").join(id.to_string())
     }
 
-    /// Where workspaces are made.
+    /// Where the workspaces of all runs are, a folder each.
     pub fn workspaces(&self) -> PathBuf {
         self.data.join("ws")
+    }
+
+    /// Where the workspaces of one run are made.
+    pub fn workspaces_of(&self, id: RunId) -> PathBuf {
+        self.workspaces().join(id.to_string())
+    }
+
+    /// Where removed workspaces wait for their deletion.
+    pub fn trash(&self) -> PathBuf {
+        self.data.join("trash")
     }
 }
 

@@ -99,6 +99,16 @@ impl Supervision {
         })
     }
 
+    /// The cause in words, with the reason that the person gave.
+    pub fn halt_text(&self, cause: &HaltCause) -> String {
+        let HaltCause::Asked(level) = cause else { return cause.to_string() };
+        let file = self.halt.halts.iter().find(|(of, _)| of == level);
+        match file.and_then(|(_, path)| crate::halt::read(path).ok().flatten()) {
+            Some(note) if !note.reason.is_empty() => format!("{cause}: {}", note.reason),
+            _ => cause.to_string(),
+        }
+    }
+
     fn write_inits(&self, inits: &[InitRecord]) -> anyhow::Result<()> {
         let text: String = inits.iter().map(InitRecord::line).collect();
         replace(&self.dir, lease::INITS, text.as_bytes())
@@ -164,7 +174,9 @@ fn lock(dir: &Path) -> anyhow::Result<File> {
     let file = File::create(&path).with_context(|| format!("creating {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => bail!("the run in {} is held by another process", dir.display()),
+        Err(TryLockError::WouldBlock) => {
+            bail!("the run in {} is held by another process", dir.display())
+        }
         Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("locking {}", path.display())),
     }
 }
@@ -270,6 +282,28 @@ mod tests {
         assert_eq!(held.halted(), Some(HaltCause::Watchdog(EndCause::Time)));
         halt::write(&halt::halt_run(&run), &note()).expect("halted");
         assert_eq!(held.halted(), Some(HaltCause::Asked(HaltLevel::Run)));
+    }
+
+    #[test]
+    fn what_a_former_holder_left_is_ended_and_strangers_are_not() {
+        let (_home, files, run) = run_dir();
+        let cat = || {
+            let mut command = std::process::Command::new("cat");
+            command.stdin(std::process::Stdio::piped()).spawn().expect("cat")
+        };
+        let record = |child: &std::process::Child, later| {
+            let pid = i32::try_from(child.id()).expect("a pid");
+            let start = os::process_stat(pid).expect("it lives").start + later;
+            InitRecord { pid, start, boot: os::boot_id().expect("a boot") }
+        };
+        let (mut left, mut stranger) = (cat(), cat());
+        let lines = record(&left, 0).line() + &record(&stranger, 1).line();
+        fs::write(run.join(lease::INITS), lines).expect("written");
+        let _held = Supervision::take(&run, files).expect("taken");
+        left.wait().expect("ended");
+        assert!(stranger.try_wait().expect("asked").is_none(), "it lives");
+        stranger.kill().expect("killed");
+        stranger.wait().expect("collected");
     }
 
     #[test]

@@ -24,6 +24,9 @@ pub const DIFF_REASONABLE: &str = "diff_reasonable";
 /// The origin of a check that the loop defines itself.
 pub const LOOP_FILE: &str = "loop.yaml";
 
+/// Some agent.
+type AnyAgent = Box<dyn Agent>;
+
 /// A loop as it stands on its base commit.
 pub struct Resolved {
     /// What it says.
@@ -62,9 +65,9 @@ pub enum ResolveError {
         now: String,
     },
     /// Its file is not on the base commit.
-    #[error("{path} is not committed on {branch}; a loop inside a repository is read from the base commit")]
+    #[error("{path} as it was confirmed is not committed on {branch}; a loop inside a repository is read from there")]
     NotCommitted {
-        /// The file, relative to the repository.
+        /// The file.
         path: String,
         /// The branch.
         branch: String,
@@ -88,6 +91,10 @@ pub fn resolve(home: &Home, row: &LoopRow) -> Result<Resolved> {
         return Err(ResolveError::Invalid { path, first: Box::new(first) }.into());
     };
     if hash != row.hash {
+        let confirmed = fs::read(&row.path).is_ok_and(|text| loopwright_core::hex(&Sha256::digest(text)) == row.hash);
+        if let (true, Some(_)) = (confirmed, &inside) {
+            return Err(ResolveError::NotCommitted { path, branch: base.branch }.into());
+        }
         return Err(ResolveError::Changed { path, now: hash }.into());
     }
     let checks = checks_of(&definition, |file| repos.exists(base.commit, file).unwrap_or(false));
@@ -146,12 +153,12 @@ fn written(name: String, commands: &[Command]) -> Check {
 ///
 /// # Errors
 /// The loop's folder can't be brought in.
-pub fn agents(resolved: &Resolved, row: &LoopRow, run_dir: &Path) -> Result<(Box<dyn Agent>, Option<Box<dyn Agent>>)> {
+pub fn agents(resolved: &Resolved, row: &LoopRow, run_dir: &Path) -> Result<(AnyAgent, Option<AnyAgent>)> {
     let folder = loop_folder(resolved, row, run_dir)?;
     let definition = &resolved.definition;
     let defined = |name: &String| {
         let spec = definition.agents.get(name)?;
-        Some(Box::new(CommandAgent::new(name, spec.clone(), &folder)) as Box<dyn Agent>)
+        Some(Box::new(CommandAgent::new(name, spec.clone(), &folder)) as AnyAgent)
     };
     let work = definition.work.as_ref();
     let maker = work.and_then(|w| defined(&w.act.maker)).unwrap_or_else(|| Box::new(Fixer));

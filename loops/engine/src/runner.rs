@@ -4,12 +4,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use loopwright_core::ids::PullRequestId;
+use loopwright_core::lease::EndCause;
 use loopwright_core::money::Micros;
 use loopwright_core::next::{Facts, Next, next};
 use loopwright_core::run::{End, HaltWhy, Outcome, Run, RunEvent, RunStart, Step};
 use rusqlite::Transaction;
 use uuid::Uuid;
 
+use crate::halt::HaltCause;
 use crate::steps::{Work, build, discover, prepare, ship, verify};
 use crate::store::{ledger, projection, pull_requests};
 
@@ -53,9 +55,13 @@ impl Runner {
     }
 
     fn observe(&self) -> Result<Facts> {
+        let cause = self.work.supervision.halted();
+        // A watchdog that ends the run for its time has counted more exactly than we have.
+        let late = cause == Some(HaltCause::Watchdog(EndCause::Time));
+        let awake_s = self.began.elapsed().as_secs();
         Ok(Facts {
-            halted: self.work.supervision.halted().map(|cause| cause.to_string()),
-            awake_s: self.began.elapsed().as_secs(),
+            halted: cause.filter(|_| !late).map(|cause| self.work.supervision.halt_text(&cause)),
+            awake_s: if late { awake_s.max(self.run.start.rails.max_duration_s) } else { awake_s },
             open_pull_requests: pull_requests::open_before(
                 self.work.store.read(),
                 self.run.start.loop_id,
@@ -103,7 +109,7 @@ impl Runner {
         Ok(match step {
             Step::Prepare => plain(prepare::prepare(work)?),
             Step::Discover => {
-                let (outcome, notes) = discover::discover(work)?;
+                let (outcome, notes) = discover::discover(work, self.run.start.only.as_ref())?;
                 Done { outcome, notes, pull_request: None }
             }
             Step::Build { finding, iteration, reserve } => {

@@ -73,7 +73,8 @@ mod tests {
 
     #[test]
     fn a_whole_order() {
-        let order = parsed("--run-dir r --halt a --halt b --armed c --max-seconds 9 -- prog --halt x").expect("an order");
+        let order =
+            parsed("--run-dir r --halt a --halt b --armed c --max-seconds 9 -- prog --halt x").expect("an order");
         assert_eq!(order.halts, [PathBuf::from("a"), PathBuf::from("b")]);
         assert_eq!(order.most, Duration::from_secs(9));
         assert_eq!(order.boot_grace, BOOT_GRACE);

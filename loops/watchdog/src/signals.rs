@@ -8,7 +8,10 @@ pub(crate) struct Signals(OwnedFd);
 
 impl Signals {
     /// Takes over the signals of this process; the runner does not inherit that, since a new process begins with none blocked.
-    #[expect(unsafe_code, reason = "blocking signals and receiving them as a file has no safe wrapper among our dependencies")]
+    #[expect(
+        unsafe_code,
+        reason = "blocking signals and receiving them as a file has no safe wrapper among our dependencies"
+    )]
     pub(crate) fn take_over() -> io::Result<Signals> {
         // SAFETY: the set lives on our stack and is filled before it is used; the descriptor is new and ours alone.
         unsafe {

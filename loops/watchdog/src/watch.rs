@@ -125,7 +125,9 @@ impl Watch<'_> {
         // Written before as well as after: the runner reads here that it is to write its end.
         write_end(&self.order.run_dir, cause, 0);
         killed += self.last_words(cause);
-        if process::pidfd_send_signal(&self.runner.pidfd, Signal::KILL).is_ok() && !self.runner.exited_within(Duration::ZERO) {
+        if process::pidfd_send_signal(&self.runner.pidfd, Signal::KILL).is_ok()
+            && !self.runner.exited_within(Duration::ZERO)
+        {
             killed += 1;
         }
         killed += self.sweep();

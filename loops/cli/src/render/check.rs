@@ -27,10 +27,7 @@ pub(crate) fn diagnostics(page: &mut Page, view: &CheckView) {
         page.rendered(&text);
         page.gap();
     }
-    let errors = view
-        .diagnostics
-        .iter()
-        .filter(|d| d.severity == Severity::Error);
+    let errors = view.diagnostics.iter().filter(|d| d.severity == Severity::Error);
     match errors.count() {
         0 => {}
         n => page.tinted(Tint::Stop, &format!("{path}: {}", count(n, "error"))),
@@ -46,17 +43,11 @@ pub(crate) fn explained(page: &mut Page, view: &CheckView, now: DateTime<Utc>) {
 }
 
 fn understood(page: &mut Page, view: &CheckView, known: &Explanation, now: DateTime<Utc>) {
-    mark(page, Mark::Passed)
-        .add(Tint::Strong, &plain(&known.name, 64))
-        .say("  ");
+    mark(page, Mark::Passed).add(Tint::Strong, &plain(&known.name, 64)).say("  ");
     page.tinted(Tint::Muted, &view.path);
     page.gap();
     let row = |r: &Row| {
-        vec![
-            (Tint::Plain, r.key.clone()),
-            (Tint::Strong, r.value.clone()),
-            (Tint::Muted, r.origin.to_string()),
-        ]
+        vec![(Tint::Plain, r.key.clone()), (Tint::Strong, r.value.clone()), (Tint::Muted, r.origin.to_string())]
     };
     aligned(page, 2, &known.rows.iter().map(row).collect::<Vec<_>>());
     page.gap();
@@ -80,11 +71,7 @@ fn schedule(page: &mut Page, timetable: Option<&Timetable>, now: DateTime<Utc>) 
 
 fn grants(page: &mut Page, grants: &[String]) {
     if grants.is_empty() {
-        field(
-            page,
-            "Grants",
-            "none: no network, no secrets, nothing but its workspace",
-        );
+        field(page, "Grants", "none: no network, no secrets, nothing but its workspace");
     }
     for (at, grant) in grants.iter().enumerate() {
         field(page, if at == 0 { "Grants" } else { "" }, grant);
@@ -93,11 +80,7 @@ fn grants(page: &mut Page, grants: &[String]) {
 
 fn mounts(page: &mut Page, known: &Explanation) {
     let row = |m: &Mount| {
-        vec![
-            (Tint::Plain, m.host.clone()),
-            (Tint::Plain, m.inside.clone()),
-            (Tint::Muted, m.access.clone()),
-        ]
+        vec![(Tint::Plain, m.host.clone()), (Tint::Plain, m.inside.clone()), (Tint::Muted, m.access.clone())]
     };
     if !known.mounts.is_empty() {
         page.gap();
@@ -120,14 +103,9 @@ fn render(diagnostic: &Diagnostic, source: &str, path: &str, colour: bool) -> St
         Severity::Note => Level::NOTE,
     };
     let span = diagnostic.span.start..diagnostic.span.end;
-    let snippet = Snippet::source(source)
-        .path(path)
-        .annotation(AnnotationKind::Primary.span(span));
+    let snippet = Snippet::source(source).path(path).annotation(AnnotationKind::Primary.span(span));
     let message = visible(&diagnostic.message);
-    let mut group: Group<'_> = level
-        .primary_title(message)
-        .id(diagnostic.code)
-        .element(snippet);
+    let mut group: Group<'_> = level.primary_title(message).id(diagnostic.code).element(snippet);
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(visible(help)));
     }
@@ -160,13 +138,8 @@ mod tests {
             diagnostics: vec![
                 Diagnostic::error("unknown-key", at("triggr"), "there is no key `triggr`")
                     .help("did you mean `trigger`?"),
-                Diagnostic::error("budget", at("5"), "an amount starts with `$`")
-                    .help("write `$5/run`"),
-                Diagnostic::error(
-                    "missing-key",
-                    Span::of(text, 999, 999),
-                    "`guardrails` is missing",
-                ),
+                Diagnostic::error("budget", at("5"), "an amount starts with `$`").help("write `$5/run`"),
+                Diagnostic::error("missing-key", Span::of(text, 999, 999), "`guardrails` is missing"),
             ],
             explanation: None,
         }
@@ -183,11 +156,7 @@ mod tests {
     fn a_file_brings_no_escapes() {
         let mut page = Page::new(false);
         diagnostics(&mut page, &view(TEXT));
-        assert!(
-            !page.text().contains(['\u{1b}', '\u{202e}']),
-            "{:?}",
-            page.text()
-        );
+        assert!(!page.text().contains(['\u{1b}', '\u{202e}']), "{:?}", page.text());
         assert!(TEXT.contains('\u{1b}'), "the control would pass too");
     }
 
@@ -204,11 +173,7 @@ mod tests {
 
     #[test]
     fn a_valid_knownis_told_whole() {
-        let row = |key: &str, value: &str, origin| Row {
-            key: key.to_owned(),
-            value: value.to_owned(),
-            origin,
-        };
+        let row = |key: &str, value: &str, origin| Row { key: key.to_owned(), value: value.to_owned(), origin };
         let by = "Cargo.toml".to_owned();
         let mut valid = view(TEXT);
         valid.diagnostics.clear();
@@ -222,10 +187,7 @@ mod tests {
             schedule: Some(Timetable {
                 words: "every day at 09:00".to_owned(),
                 zone: "Europe/Berlin".to_owned(),
-                next: vec![
-                    "2026-11-23T09:00:00+01:00".to_owned(),
-                    "2026-11-24T09:00:00+01:00".to_owned(),
-                ],
+                next: vec!["2026-11-23T09:00:00+01:00".to_owned(), "2026-11-24T09:00:00+01:00".to_owned()],
                 runs_per_week: 7,
             }),
             cost: Cost {
@@ -234,11 +196,7 @@ mod tests {
                 words: "at most $5 a run; 7 scheduled runs a week: $35".to_owned(),
             },
             grants: Vec::new(),
-            mounts: vec![Mount {
-                host: "/usr".to_owned(),
-                inside: "/usr".to_owned(),
-                access: "read-only".to_owned(),
-            }],
+            mounts: vec![Mount { host: "/usr".to_owned(), inside: "/usr".to_owned(), access: "read-only".to_owned() }],
             notes: vec!["reviewer: not defined: gates alone".to_owned()],
         });
         let mut page = Page::new(false);

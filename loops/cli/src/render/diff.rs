@@ -43,11 +43,7 @@ fn body(line: &str, rest: &mut Rest) -> Tint {
 /// The counts of `@@ -1,3 +1,4 @@ fn x()`.
 fn hunk(line: &str) -> Option<Rest> {
     let mut words = line.strip_prefix("@@ -")?.split(' ');
-    let count = |range: &str| {
-        range
-            .split_once(',')
-            .map_or(Some(1), |(_, n)| n.parse().ok())
-    };
+    let count = |range: &str| range.split_once(',').map_or(Some(1), |(_, n)| n.parse().ok());
     let old = count(words.next()?)?;
     let new = count(words.next()?.strip_prefix('+')?)?;
     Some((old, new))
@@ -80,9 +76,7 @@ index 1..2 100644
     #[test]
     fn lines_that_look_like_headers_are_told_apart() {
         use Tint::{Added, Muted, Plain, Removed, Strong};
-        let expected = [
-            Strong, Muted, Muted, Muted, Muted, Plain, Removed, Added, Plain, Muted, Muted, Removed,
-        ];
+        let expected = [Strong, Muted, Muted, Muted, Muted, Plain, Removed, Added, Plain, Muted, Muted, Removed];
         assert_eq!(tints(), expected);
     }
 

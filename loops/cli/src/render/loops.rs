@@ -13,9 +13,7 @@ use crate::zone::{Zone, due};
 /// Adds one loop with its next times.
 pub(crate) fn one(page: &mut Page, view: &LoopView, zone: Zone, now: DateTime<Utc>) {
     let state = view.last.as_ref().map_or(Mark::Nothing, runs::mark_of);
-    mark(page, state)
-        .add(Tint::Strong, &plain(&view.name, 64))
-        .say("  ");
+    mark(page, state).add(Tint::Strong, &plain(&view.name, 64)).say("  ");
     page.line(&plain(&view.schedule, 120));
     let mode = match view.mode {
         Mode::Report => "only reports; `run --ship` lets it open pull requests",

@@ -66,11 +66,7 @@ fn gates(page: &mut Page, gates: &[GateResult]) {
     if gates.is_empty() {
         page.line("  none");
     }
-    let width = gates
-        .iter()
-        .map(|g| g.gate.chars().count())
-        .max()
-        .unwrap_or(0);
+    let width = gates.iter().map(|g| g.gate.chars().count()).max().unwrap_or(0);
     let mut sorted: Vec<&GateResult> = gates.iter().collect();
     sorted.sort_by_key(|g| g.level);
     for gate in sorted {
@@ -85,9 +81,7 @@ fn gates(page: &mut Page, gates: &[GateResult]) {
 
 /// What it did not check first, objections next, acceptance last.
 fn checker(page: &mut Page, view: &ReviewView) {
-    page.add(Tint::Strong, "Checker")
-        .say("  ")
-        .line(&plain(&view.checked_by, 80));
+    page.add(Tint::Strong, "Checker").say("  ").line(&plain(&view.checked_by, 80));
     let Some(answer) = &view.checker else {
         return;
     };
@@ -124,16 +118,8 @@ fn facts(page: &mut Page, view: &ReviewView) {
         Merge::Merge => "as a merge",
         Merge::FastForward => "fast-forward only",
     };
-    field(
-        page,
-        "Into",
-        &format!("{} of {repo}, {how}", plain(branch, 120)),
-    );
-    field(
-        page,
-        "Tree",
-        &format!("{} · commit {}", view.tree, view.commit),
-    );
+    field(page, "Into", &format!("{} of {repo}, {how}", plain(branch, 120)));
+    field(page, "Tree", &format!("{} · commit {}", view.tree, view.commit));
     field(page, "Change", &row.stat.to_string());
 }
 
@@ -197,10 +183,7 @@ mod tests {
     #[test]
     fn the_last_line_approves_what_was_shown() {
         let text = shown(&samples::review());
-        assert_eq!(
-            text.lines().last(),
-            Some("loopwright approve 0000002a --tree 0123456789ab")
-        );
+        assert_eq!(text.lines().last(), Some("loopwright approve 0000002a --tree 0123456789ab"));
     }
 
     #[test]
@@ -221,15 +204,9 @@ mod tests {
         view.maker = evil.to_owned();
         view.gates[0].summary = evil.to_owned();
         let text = shown(&view);
-        assert!(
-            !text.lines().any(|l| l.starts_with("  ✓ tests_pass  999")),
-            "{text}"
-        );
+        assert!(!text.lines().any(|l| l.starts_with("  ✓ tests_pass  999")), "{text}");
         assert!(!text.contains(['\u{1b}', '\u{202e}']));
-        assert!(
-            evil.lines().any(|l| l.starts_with("  ✓ tests_pass  999")),
-            "the control would pass too"
-        );
+        assert!(evil.lines().any(|l| l.starts_with("  ✓ tests_pass  999")), "the control would pass too");
     }
 
     #[test]

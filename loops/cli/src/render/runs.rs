@@ -12,13 +12,7 @@ use crate::page::{Page, Tint};
 use crate::zone::{Zone, seconds};
 
 /// Adds a list of runs.
-pub(crate) fn rows(
-    page: &mut Page,
-    indent: usize,
-    rows: &[RunRow],
-    zone: Zone,
-    now: DateTime<Utc>,
-) {
+pub(crate) fn rows(page: &mut Page, indent: usize, rows: &[RunRow], zone: Zone, now: DateTime<Utc>) {
     let cells = |r: &RunRow| {
         let mark = mark_of(r);
         vec![
@@ -102,13 +96,8 @@ mod tests {
 
     #[test]
     fn a_list_of_every_kind() {
-        let halted = End::Halted {
-            why: HaltWhy::Halt,
-            detail: "by hand".to_owned(),
-        };
-        let failed = End::Failed {
-            why: "cargo is not\nfound".to_owned(),
-        };
+        let halted = End::Halted { why: HaltWhy::Halt, detail: "by hand".to_owned() };
+        let failed = End::Failed { why: "cargo is not\nfound".to_owned() };
         let mut waits = samples::run(Some(End::Finished), Some(exit::WAITS));
         (waits.pull_requests, waits.handed_over, waits.acted) = (2, 1, 3);
         let list = [

@@ -53,11 +53,7 @@ pub(crate) fn pull_request(title: &str) -> PullRequestRow {
         title: title.to_owned(),
         state: "open".to_owned(),
         opened: "2026-11-22T08:01:00Z".to_owned(),
-        stat: DiffStat {
-            files: 1,
-            added: 1,
-            removed: 1,
-        },
+        stat: DiffStat { files: 1, added: 1, removed: 1 },
         cost: Micros(410_000),
         needs_person: true,
     }
@@ -72,10 +68,7 @@ pub(crate) fn a_loop() -> LoopView {
         mode: Mode::Ship,
         hash: "ab".repeat(32),
         schedule: "weekdays at 09:00".to_owned(),
-        next: vec![
-            "2026-11-23T09:00:00+01:00".to_owned(),
-            "2026-11-24T09:00:00+01:00".to_owned(),
-        ],
+        next: vec!["2026-11-23T09:00:00+01:00".to_owned(), "2026-11-24T09:00:00+01:00".to_owned()],
         last: Some(run(Some(End::Finished), Some(20))),
     }
 }
@@ -85,9 +78,7 @@ pub(crate) fn handed_over() -> FindingRow {
         short: "1a2b3c4d".to_owned(),
         loop_name: "daily-triage".to_owned(),
         title: "parse_day fails".to_owned(),
-        state: FindingState::NeedsYou {
-            why: "no progress 2 times in a row".to_owned(),
-        },
+        state: FindingState::NeedsYou { why: "no progress 2 times in a row".to_owned() },
     }
 }
 
@@ -101,10 +92,7 @@ pub(crate) fn review() -> ReviewView {
     };
     ReviewView {
         row: pull_request("Formatting: 4 files"),
-        findings: vec![(
-            "Formatting: 4 files".to_owned(),
-            "`cargo fmt --check` names no file".to_owned(),
-        )],
+        findings: vec![("Formatting: 4 files".to_owned(), "`cargo fmt --check` names no file".to_owned())],
         target: ("/home/ada/src/shop-api".to_owned(), "main".to_owned()),
         merge: Merge::Squash,
         commit: "c0ffeec0ffee".to_owned(),
@@ -113,18 +101,8 @@ pub(crate) fn review() -> ReviewView {
         diff: PATCH.to_owned(),
         gates: vec![
             gate("tests_pass", Level::Pass, "12 passed", &["not shown"]),
-            gate(
-                "lint_clean",
-                Level::Fail,
-                "1 new warning",
-                &["clippy::x @ src/a.rs"],
-            ),
-            gate(
-                "diff_reasonable",
-                Level::NeedsPerson,
-                "+1 −1 in 1 file",
-                &["touches Cargo.lock"],
-            ),
+            gate("lint_clean", Level::Fail, "1 new warning", &["clippy::x @ src/a.rs"]),
+            gate("diff_reasonable", Level::NeedsPerson, "+1 −1 in 1 file", &["touches Cargo.lock"]),
         ],
         maker: "implementer: fixer (built in)".to_owned(),
         checked_by: "reviewer".to_owned(),

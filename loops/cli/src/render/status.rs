@@ -14,23 +14,13 @@ use crate::zone::{Zone, due};
 /// Adds the whole status.
 pub(crate) fn status(page: &mut Page, view: &StatusView, zone: Zone, now: DateTime<Utc>) {
     if let Some(why) = &view.halted {
-        marked(
-            page,
-            0,
-            Mark::Halted,
-            &format!("Halted: {}", plain(why, 200)),
-        );
+        marked(page, 0, Mark::Halted, &format!("Halted: {}", plain(why, 200)));
         let resume = command("resume --reason '…'");
         page.line(&format!("  Nothing starts until you resume: {resume}"));
         page.gap();
     }
     if !view.running.is_empty() {
-        marked(
-            page,
-            0,
-            Mark::Running,
-            &format!("{} running", view.running.len()),
-        );
+        marked(page, 0, Mark::Running, &format!("{} running", view.running.len()));
         runs::rows(page, 2, &view.running, zone, now);
         page.gap();
     }
@@ -41,17 +31,10 @@ pub(crate) fn status(page: &mut Page, view: &StatusView, zone: Zone, now: DateTi
 fn waiting(page: &mut Page, view: &StatusView, zone: Zone, now: DateTime<Utc>) {
     if !view.waiting.is_empty() {
         let many = count(view.waiting.len(), "pull request");
-        let verb = if view.waiting.len() == 1 {
-            "waits"
-        } else {
-            "wait"
-        };
+        let verb = if view.waiting.len() == 1 { "waits" } else { "wait" };
         marked(page, 0, Mark::NeedsYou, &format!("{many} {verb} for you"));
         review::rows(page, &view.waiting, zone, now);
-        page.tinted(
-            Tint::Accent,
-            &command(&format!("review {}", view.waiting[0].short)),
-        );
+        page.tinted(Tint::Accent, &command(&format!("review {}", view.waiting[0].short)));
         page.gap();
     }
     if !view.needs_you.is_empty() {
@@ -68,11 +51,7 @@ fn handed(page: &mut Page, findings: &[FindingRow]) {
             FindingState::NeedsYou { why } => plain(why, 120),
             other => other.word().to_owned(),
         };
-        vec![
-            (Tint::Plain, f.short.clone()),
-            (Tint::Strong, plain(&f.title, 60)),
-            (Tint::Muted, why),
-        ]
+        vec![(Tint::Plain, f.short.clone()), (Tint::Strong, plain(&f.title, 60)), (Tint::Muted, why)]
     };
     aligned(page, 2, &findings.iter().map(cells).collect::<Vec<_>>());
 }
@@ -83,21 +62,12 @@ fn closing(page: &mut Page, view: &StatusView, now: DateTime<Utc>) {
         page.line(&format!("  {}", command("templates")));
         return;
     }
-    let quiet = view.halted.is_none()
-        && view.running.is_empty()
-        && view.waiting.is_empty()
-        && view.needs_you.is_empty();
+    let quiet =
+        view.halted.is_none() && view.running.is_empty() && view.waiting.is_empty() && view.needs_you.is_empty();
     let many = count(view.loops.len(), "loop");
-    let said = if quiet {
-        format!("All quiet · {many}")
-    } else {
-        many
-    };
+    let said = if quiet { format!("All quiet · {many}") } else { many };
     marked(page, 0, Mark::Nothing, &said);
-    let next = view
-        .loops
-        .iter()
-        .filter_map(|l| Some((l.next.first()?, &l.name)));
+    let next = view.loops.iter().filter_map(|l| Some((l.next.first()?, &l.name)));
     if let Some((at, name)) = next.min_by_key(|(at, _)| instant(at)) {
         page.line(&format!("  Next: {}, {}", plain(name, 64), due(at, now)));
     }
@@ -105,9 +75,7 @@ fn closing(page: &mut Page, view: &StatusView, now: DateTime<Utc>) {
 
 /// Times of several zones compare only as instants.
 fn instant(at: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(at)
-        .ok()
-        .map(|t| t.with_timezone(&Utc))
+    DateTime::parse_from_rfc3339(at).ok().map(|t| t.with_timezone(&Utc))
 }
 
 #[cfg(test)]
@@ -123,13 +91,7 @@ mod tests {
     }
 
     fn empty() -> StatusView {
-        StatusView {
-            halted: None,
-            loops: Vec::new(),
-            running: Vec::new(),
-            waiting: Vec::new(),
-            needs_you: Vec::new(),
-        }
+        StatusView { halted: None, loops: Vec::new(), running: Vec::new(), waiting: Vec::new(), needs_you: Vec::new() }
     }
 
     #[test]

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use loopwright_core::ids::PullRequestId;
-use loopwright_core::run::{
-    End, Entry, HoldBack, Item, Mode, Outcome, Run, RunEvent, Shipped, Stage, Step,
-};
+use loopwright_core::run::{End, Entry, HoldBack, Item, Mode, Outcome, Run, RunEvent, Shipped, Stage, Step};
 use loopwright_core::story::{self, Mark};
 use loopwright_core::triage::plain;
 
@@ -19,10 +17,7 @@ pub(crate) fn summary(page: &mut Page, entries: &[Entry]) {
         return;
     };
     if let Some(found) = &run.discovered {
-        page.line(&format!(
-            "Found {}, of these {} new.",
-            found.seen, found.new
-        ));
+        page.line(&format!("Found {}, of these {} new.", found.seen, found.new));
     }
     pull_requests(page, &run, &shipped(entries));
     handed_over(page, &run);
@@ -43,12 +38,9 @@ fn pull_requests(page: &mut Page, run: &Run, shipped: &BTreeMap<PullRequestId, &
     marked(page, 0, Mark::NeedsYou, &format!("{many} {verb} for you"));
     for (id, shipped) in opened.iter().filter_map(|id| Some((id, shipped.get(id)?))) {
         let short = id.short();
-        page.say("  ")
-            .tinted(Tint::Strong, &plain(&shipped.title, 100));
-        page.say("    ")
-            .tinted(Tint::Accent, &command(&format!("review {short}")));
-        page.say("    ")
-            .tinted(Tint::Accent, &review::approve(&short, &shipped.tree));
+        page.say("  ").tinted(Tint::Strong, &plain(&shipped.title, 100));
+        page.say("    ").tinted(Tint::Accent, &command(&format!("review {short}")));
+        page.say("    ").tinted(Tint::Accent, &review::approve(&short, &shipped.tree));
     }
 }
 
@@ -67,9 +59,7 @@ fn handed_over(page: &mut Page, run: &Run) {
     let many = count(handed.len(), "finding");
     marked(page, 0, Mark::NeedsYou, &format!("{many} handed to you"));
     for (item, why) in handed {
-        page.say("  ")
-            .add(Tint::Strong, &plain(&item.queued.title, 80))
-            .say(": ");
+        page.say("  ").add(Tint::Strong, &plain(&item.queued.title, 80)).say(": ");
         page.line(&plain(&why, 200));
     }
 }
@@ -83,54 +73,30 @@ fn handed(item: &Item) -> Option<(&Item, String)> {
 
 /// What nobody got to: all of it in a run that only reports.
 fn undecided(page: &mut Page, run: &Run) {
-    let decided = |i: &Item| {
-        matches!(
-            i.stage,
-            Stage::Shipped { .. } | Stage::HandedOver(_) | Stage::HeldBack
-        )
-    };
+    let decided = |i: &Item| matches!(i.stage, Stage::Shipped { .. } | Stage::HandedOver(_) | Stage::HeldBack);
     let left = run.items.iter().filter(|i| !decided(i)).count();
     if left == 0 {
         return;
     }
     let many = count(left, "finding");
     if run.start.mode == Mode::Ship {
-        return marked(
-            page,
-            0,
-            Mark::Skipped,
-            &format!("{many} left for another run"),
-        );
+        return marked(page, 0, Mark::Skipped, &format!("{many} left for another run"));
     }
-    marked(
-        page,
-        0,
-        Mark::NeedsYou,
-        &format!("{many} to act on; this run only reported"),
-    );
+    marked(page, 0, Mark::NeedsYou, &format!("{many} to act on; this run only reported"));
     let ship = command(&format!("run {} --ship", run.start.loop_name));
     page.say("  ").tinted(Tint::Accent, &ship);
 }
 
 fn held_back(page: &mut Page, run: &Run, entries: &[Entry]) {
-    let held = run
-        .items
-        .iter()
-        .filter(|i| i.stage == Stage::HeldBack)
-        .count();
+    let held = run.items.iter().filter(|i| i.stage == Stage::HeldBack).count();
     let why = entries.iter().rev().find_map(|e| match &e.event {
-        RunEvent::StepStarted {
-            step: Step::HoldBack { why },
-            ..
-        } => Some(why),
+        RunEvent::StepStarted { step: Step::HoldBack { why }, .. } => Some(why),
         _ => None,
     });
     if held == 0 {
         return;
     }
-    let why = why.map_or_else(String::new, |w: &HoldBack| {
-        format!(": {}", story::held_back(w))
-    });
+    let why = why.map_or_else(String::new, |w: &HoldBack| format!(": {}", story::held_back(w)));
     let many = count(held, "finding");
     marked(page, 0, Mark::Skipped, &format!("{many} held back{why}"));
 }
@@ -140,10 +106,7 @@ fn shipped(entries: &[Entry]) -> BTreeMap<PullRequestId, &Shipped> {
     entries
         .iter()
         .filter_map(|e| match &e.event {
-            RunEvent::StepFinished {
-                id,
-                outcome: Outcome::Shipped(s),
-            } => Some((PullRequestId(*id), s)),
+            RunEvent::StepFinished { id, outcome: Outcome::Shipped(s) } => Some((PullRequestId(*id), s)),
             _ => None,
         })
         .collect()
@@ -175,10 +138,7 @@ mod tests {
         let mut journal = samples::journal();
         journal.truncate(6);
         let at = "2026-11-22T09:05:00Z".to_owned();
-        let end = End::Halted {
-            why: HaltWhy::Halt,
-            detail: "this run was halted: Ctrl-C".to_owned(),
-        };
+        let end = End::Halted { why: HaltWhy::Halt, detail: "this run was halted: Ctrl-C".to_owned() };
         let event = RunEvent::RunEnded { end };
         journal.push(Entry { v: 1, at, event });
         let mut page = Page::new(false);

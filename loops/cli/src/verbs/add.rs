@@ -13,8 +13,7 @@ pub(crate) fn run(args: &AddArgs, app: &App) -> Result<u8, ApiError> {
     let confirm = args.confirm.clone().map_or(Confirm::None, Confirm::Hash);
     let read = api::add(&app.context, request(args, confirm))?;
     if check::invalid(&read.check) {
-        app.output
-            .answer(&read, |page| check::diagnostics(page, &read.check))?;
+        app.output.answer(&read, |page| check::diagnostics(page, &read.check))?;
         return Ok(exit::INVALID_LOOP);
     }
     if read.registered.is_some() {
@@ -27,12 +26,7 @@ pub(crate) fn run(args: &AddArgs, app: &App) -> Result<u8, ApiError> {
 }
 
 fn request(args: &AddArgs, confirm: Confirm) -> AddRequest {
-    AddRequest {
-        target: args.target.clone(),
-        repo: args.repo.clone(),
-        ship: args.ship,
-        confirm,
-    }
+    AddRequest { target: args.target.clone(), repo: args.repo.clone(), ship: args.ship, confirm }
 }
 
 fn ask(args: &AddArgs, app: &App, read: &AddView) -> Result<u8, ApiError> {
@@ -62,9 +56,7 @@ fn unconfirmed(args: &AddArgs, app: &App, read: &AddView) -> Result<u8, ApiError
 }
 
 fn confirmation(args: &AddArgs, hash: &str) -> String {
-    let repo = args.repo.as_ref().map_or_else(String::new, |r| {
-        format!(" --repo {}", quoted(&r.display().to_string()))
-    });
+    let repo = args.repo.as_ref().map_or_else(String::new, |r| format!(" --repo {}", quoted(&r.display().to_string())));
     let ship = if args.ship { " --ship" } else { "" };
     let target = quoted(&args.target);
     command(&format!("add {target}{repo}{ship} --confirm {hash}"))
@@ -80,8 +72,7 @@ fn quoted(word: &str) -> String {
 }
 
 fn added(app: &App, view: &AddView) -> Result<u8, ApiError> {
-    app.output
-        .answer(view, |page| registered(page, app, view))?;
+    app.output.answer(view, |page| registered(page, app, view))?;
     Ok(exit::DONE)
 }
 

@@ -21,8 +21,7 @@ pub(crate) fn run(args: &ApproveArgs, app: &App) -> Result<u8, ApiError> {
         },
     };
     let view = api::approve(&app.context, &args.id, &tree)?;
-    app.output
-        .answer(&view, |page| answer(page, &args.id, &view))?;
+    app.output.answer(&view, |page| answer(page, &view))?;
     Ok(match view {
         ApproveView::Merged { .. } => exit::DONE,
         ApproveView::Waiting { .. } => exit::WAITS,
@@ -33,10 +32,7 @@ pub(crate) fn run(args: &ApproveArgs, app: &App) -> Result<u8, ApiError> {
 fn unseen(id: &str) -> ApiError {
     let review = command(&format!("review {id}"));
     let hint = format!("`{review}` shows the change and ends with the command that approves it");
-    usage_error(
-        "an approval names the tree that you looked at (--tree)",
-        hint,
-    )
+    usage_error("an approval names the tree that you looked at (--tree)", hint)
 }
 
 /// Shows the change and asks; the tree that was shown, if the answer is yes.
@@ -59,29 +55,21 @@ fn visible_branch(branch: &str) -> String {
     loopwright_core::triage::plain(branch, 120)
 }
 
-fn answer(page: &mut Page, id: &str, view: &ApproveView) {
+fn answer(page: &mut Page, view: &ApproveView) {
     match view {
-        ApproveView::Merged {
-            commit,
-            branch,
-            repo,
-        } => {
+        ApproveView::Merged { commit, branch, repo } => {
             let text = format!("Merged as {commit} into {branch} of {repo}.");
             marked(page, 0, Mark::Passed, &text);
         }
         ApproveView::Waiting { why, command } => {
-            marked(
-                page,
-                0,
-                Mark::NeedsYou,
-                &format!("Approved, waiting: {why}"),
-            );
+            marked(page, 0, Mark::NeedsYou, &format!("Approved, waiting: {why}"));
             page.tinted(Tint::Accent, &commands::in_text(command));
         }
-        ApproveView::Moved { now } => {
-            let text = format!("Not merged: the branch moved to {now} since this was checked.");
+        ApproveView::Moved { now, command } => {
+            let text = format!("Not merged: the branch moved to {now} since this was checked. Nothing was written.");
             marked(page, 0, Mark::Failed, &text);
-            page.tinted(Tint::Accent, &command(&format!("review {id}")));
+            page.line("Make the change anew on it, with all gates:");
+            page.tinted(Tint::Accent, &commands::in_text(command));
         }
     }
 }
@@ -94,11 +82,7 @@ mod tests {
     fn without_a_tree_it_is_a_usage_error_with_the_way_on() {
         let error = unseen("1a2b3c4d");
         assert_eq!(error.code, exit::USAGE);
-        assert!(
-            error
-                .hint
-                .is_some_and(|h| h.contains("`loopwright review 1a2b3c4d`"))
-        );
+        assert!(error.hint.is_some_and(|h| h.contains("`loopwright review 1a2b3c4d`")));
     }
 
     #[test]
@@ -115,9 +99,10 @@ mod tests {
         };
         let moved = ApproveView::Moved {
             now: "1a2b3c4".to_owned(),
+            command: "loopwright run daily-triage --finding 54cafa18".to_owned(),
         };
         for view in [merged, waiting, moved] {
-            answer(&mut page, "0000002a", &view);
+            answer(&mut page, &view);
         }
         insta::assert_snapshot!(page.text());
     }

@@ -33,11 +33,7 @@ fn mark(row: &DoctorRow) -> Mark {
 fn table(page: &mut Page, rows: &[DoctorRow]) {
     let cells = |r: &DoctorRow| {
         let mark = mark(r);
-        let repair = r
-            .repair
-            .as_deref()
-            .map(commands::in_text)
-            .unwrap_or_default();
+        let repair = r.repair.as_deref().map(commands::in_text).unwrap_or_default();
         vec![
             (tint(mark), format!("{} {}", mark.shape(), r.part)),
             (Tint::Plain, r.state.clone()),
@@ -68,9 +64,6 @@ mod tests {
         let mut page = Page::new(false);
         table(&mut page, &rows);
         insta::assert_snapshot!(page.text());
-        assert_eq!(
-            rows.iter().map(missing).collect::<Vec<_>>(),
-            [false, true, false]
-        );
+        assert_eq!(rows.iter().map(missing).collect::<Vec<_>>(), [false, true, false]);
     }
 }

@@ -11,12 +11,7 @@ use crate::page::Tint;
 use crate::render::{count, marked};
 
 pub(crate) fn run(args: &HaltArgs, app: &App) -> Result<u8, ApiError> {
-    let view = api::halt(
-        &app.context,
-        level(&args.level),
-        args.now,
-        args.reason.clone(),
-    )?;
+    let view = api::halt(&app.context, level(&args.level), args.now, args.reason.clone())?;
     app.output.answer(&view, |page| {
         let stopped = count(view.stopped as usize, "run");
         let text = format!("Halted: {}. {stopped} stopped.", view.what);

@@ -49,13 +49,7 @@ struct Logs {
 
 impl Logs {
     /// Adds the lines that a file got since the last look.
-    fn news(
-        &mut self,
-        page: &mut Page,
-        name: &str,
-        path: &Path,
-        last_look: bool,
-    ) -> Result<(), ApiError> {
+    fn news(&mut self, page: &mut Page, name: &str, path: &Path, last_look: bool) -> Result<(), ApiError> {
         let tail = self.read.entry(path.to_owned()).or_default();
         let text = tail.news(path, last_look).map_err(|e| ApiError {
             code: exit::FAILED,
@@ -89,11 +83,7 @@ impl Tail {
         self.offset += file.read_to_end(&mut self.rest)? as u64;
         let whole = match last_look {
             true => self.rest.len(),
-            false => self
-                .rest
-                .iter()
-                .rposition(|b| *b == b'\n')
-                .map_or(0, |at| at + 1),
+            false => self.rest.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1),
         };
         let lines: Vec<u8> = self.rest.drain(..whole).collect();
         Ok(String::from_utf8_lossy(&lines).into_owned())

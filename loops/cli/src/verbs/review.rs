@@ -9,7 +9,6 @@ use crate::render::review;
 
 pub(crate) fn run(args: &ReviewArgs, app: &App) -> Result<u8, ApiError> {
     let view = api::review(&app.context, &args.id)?;
-    app.output
-        .answer(&view, |page| review::review(page, &view))?;
+    app.output.answer(&view, |page| review::review(page, &view))?;
     Ok(exit::DONE)
 }

@@ -14,11 +14,7 @@ use crate::page::Tint;
 use crate::render::{runs, summary};
 
 pub(crate) fn run(args: &RunArgs, app: &App) -> Result<u8, ApiError> {
-    let request = StartRequest {
-        name: args.name.clone(),
-        ship: args.ship,
-        finding: args.finding.clone(),
-    };
+    let request = StartRequest { name: args.name.clone(), ship: args.ship, finding: args.finding.clone() };
     match args.detach {
         true => detached(app, api::start(&app.context, request)?),
         false => followed(app, request),
@@ -35,10 +31,7 @@ fn detached(app: &App, id: RunId) -> Result<u8, ApiError> {
     app.output.answer(&Detached { run: id }, |page| {
         page.line(&format!("Started run {}.", id.short()));
         page.tinted(Tint::Accent, &command(&format!("show {}", id.short())));
-        page.tinted(
-            Tint::Accent,
-            &command(&format!("halt --run {}", id.short())),
-        );
+        page.tinted(Tint::Accent, &command(&format!("halt --run {}", id.short())));
     })?;
     Ok(exit::DONE)
 }
@@ -56,7 +49,9 @@ fn followed(app: &App, request: StartRequest) -> Result<u8, ApiError> {
         }
         false => {
             let mut page = app.output.page();
-            page.gap();
+            if app.output.live() {
+                page.gap();
+            }
             runs::head(&mut page, &row, app.zone, app.context.now);
             summary::summary(&mut page, &entries);
             app.output.print(&page);

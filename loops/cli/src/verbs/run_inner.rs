@@ -14,12 +14,7 @@ pub(crate) fn run(args: &RunInnerArgs, app: &App) -> Result<u8, ApiError> {
         message: format!("`{}` is no run's id: {e}", args.run),
         hint: None,
     })?;
-    let filter =
-        EnvFilter::try_from_env("LOOPWRIGHT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    let filter = EnvFilter::try_from_env("LOOPWRIGHT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
     Ok(api::run_inner(&app.context, run, args.finding.clone()))
 }

@@ -9,7 +9,6 @@ use crate::render::status;
 pub(crate) fn run(app: &App) -> Result<u8, ApiError> {
     let view = api::status(&app.context)?;
     let now = app.context.now;
-    app.output
-        .answer(&view, |page| status::status(page, &view, app.zone, now))?;
+    app.output.answer(&view, |page| status::status(page, &view, app.zone, now))?;
     Ok(exit::DONE)
 }

@@ -27,12 +27,7 @@ pub(crate) fn run(args: &TemplatesArgs, app: &App) -> Result<u8, ApiError> {
 }
 
 fn list(page: &mut Page, all: &[TemplateView]) {
-    let cells = |t: &TemplateView| {
-        vec![
-            (Tint::Strong, t.name.clone()),
-            (Tint::Plain, t.summary.clone()),
-        ]
-    };
+    let cells = |t: &TemplateView| vec![(Tint::Strong, t.name.clone()), (Tint::Plain, t.summary.clone())];
     render::aligned(page, 0, &all.iter().map(cells).collect::<Vec<_>>());
     if let Some(first) = all.first() {
         page.gap();

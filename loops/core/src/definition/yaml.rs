@@ -3,7 +3,7 @@
 //! The only module that knows the YAML library. What a loop may say is *not* here; this refuses what no loop file needs:
 //! anchors, aliases, tags, several documents, keys that are no words, deep nesting, and files too large to be written by hand.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle};
@@ -125,7 +125,7 @@ fn is_text(text: &str, faults: &mut Faults<'_>) -> bool {
 /// A list or mapping that is not closed yet.
 enum Open {
     List { start: usize, items: Vec<Node> },
-    Map { start: usize, entries: Vec<Entry>, seen: HashSet<String>, key: Option<(String, Range<usize>)> },
+    Map { start: usize, entries: Vec<Entry>, seen: BTreeSet<String>, key: Option<(String, Range<usize>)> },
 }
 
 struct Build<'f, 't> {
@@ -153,7 +153,7 @@ impl Build<'_, '_> {
                 self.open.push(Open::List { start: at.start, items: Vec::new() });
             }
             Event::MappingStart(..) => {
-                self.open.push(Open::Map { start: at.start, entries: Vec::new(), seen: HashSet::new(), key: None });
+                self.open.push(Open::Map { start: at.start, entries: Vec::new(), seen: BTreeSet::new(), key: None });
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(at.end),
             _ => {}
@@ -214,7 +214,7 @@ impl Build<'_, '_> {
 }
 
 /// A key's text and place, with the faults that a key can have.
-fn key_of(node: Node, seen: &mut HashSet<String>, faults: &mut Faults<'_>) -> (String, Range<usize>) {
+fn key_of(node: Node, seen: &mut BTreeSet<String>, faults: &mut Faults<'_>) -> (String, Range<usize>) {
     let Value::Scalar(name) = node.value else {
         faults.error("wrong-type", node.at.clone(), "a key must be a word", "write `key: value`");
         return (String::new(), node.at);

@@ -101,6 +101,9 @@ pub struct RunStart {
     pub checker: Option<AgentLine>,
     /// Repeats of failed steps.
     pub retries: Retries,
+    /// The only finding that is acted on (`run --finding`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<Fingerprint>,
 }
 
 /// An agent as the journal names it.

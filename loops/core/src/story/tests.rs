@@ -120,6 +120,7 @@ fn start(mode: Mode, cause: &str, epoch: u32) -> RunStart {
         },
         checker: None,
         retries: Retries::default(),
+        only: None,
     }
 }
 

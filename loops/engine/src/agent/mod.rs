@@ -5,9 +5,6 @@ pub mod fixer;
 pub mod prompt;
 mod suggestions;
 
-#[cfg(test)]
-pub(crate) mod direct;
-
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

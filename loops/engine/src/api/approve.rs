@@ -8,7 +8,6 @@ use loopwright_core::finding::{FindingState, Fingerprint};
 use loopwright_core::ids::ReviewId;
 use loopwright_core::review::text::{self, Story};
 use loopwright_core::review::{self, Event, Shown, State, Via};
-use rusqlite::{Connection, Transaction};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -17,8 +16,8 @@ use crate::forge::{Landed, Landing, land};
 use crate::git::{Repos, user_repository};
 use crate::steps::stamp;
 use crate::store::loops::LoopRow;
-use crate::store::pull_requests::{self as stored, PullRequestRecord};
-use crate::store::{Store, findings, journal, loops, runs};
+use crate::store::pull_requests::{self as stored, PullRequestRecord, Turn};
+use crate::store::{Store, findings, loops, runs};
 
 /// Approves a pull request by the first 12 or more digits of the tree that was shown, and lands it.
 ///
@@ -37,7 +36,9 @@ pub fn approve(context: &Context, typed: &str, tree: &str) -> Result<ApproveView
         let event = Event::Approved { shown, via: Via::Terminal };
         let (id, at) = (ReviewId(Uuid::now_v7()), stamp(context.now));
         let turn = Turn { event, word: "approved", merged: None, at: &at };
-        append(&mut store, &record, &turn, |tx| stored::reviewed(tx, id, record.id, "approve", &record.tree, &at))?;
+        stored::advance(&mut store, record.id, &turn, |tx| {
+            stored::reviewed(tx, id, record.id, "approve", &record.tree, &at)
+        })?;
     } else if record.state != "approved" {
         return Err(ApiError::new(exit::FAILED, format!("it is {} already", record.state)));
     }
@@ -84,7 +85,7 @@ pub(super) fn land_approved(
             if last_waiting(store, record)?.as_deref() != Some(why.as_str()) {
                 let turn =
                     Turn { event: Event::Waiting { why: why.clone() }, word: "approved", merged: None, at: &now };
-                append(store, record, &turn, |_| Ok(()))?;
+                stored::advance(store, record.id, &turn, |_| Ok(()))?;
             }
             ApproveView::Waiting { why, command }
         }
@@ -92,9 +93,12 @@ pub(super) fn land_approved(
             let at = moved.map_or_else(|| "gone".to_owned(), |oid| oid.to_string());
             if record_state(store, record)? == "approved" {
                 let turn = Turn { event: Event::Undone, word: "open", merged: None, at: &now };
-                append(store, record, &turn, |_| Ok(()))?;
+                stored::advance(store, record.id, &turn, |_| Ok(()))?;
             }
-            ApproveView::Moved { now: at }
+            let first = stored::findings(store.read(), record.id)?;
+            let finding = first.first().context("the pull request has no finding")?.finding.short().to_owned();
+            let command = format!("loopwright run {} --finding {finding}", record.loop_name);
+            ApproveView::Moved { now: at, command }
         }
     })
 }
@@ -133,34 +137,8 @@ fn landing(store: &Store, row: &LoopRow, record: &PullRequestRecord, at: DateTim
 fn merged(store: &mut Store, record: &PullRequestRecord, commit: &str, at: &str) -> AnyResult<()> {
     let linked: Vec<Fingerprint> = stored::findings(store.read(), record.id)?.into_iter().map(|l| l.finding).collect();
     let turn = Turn { event: Event::Merged { commit: commit.to_owned() }, word: "merged", merged: Some(commit), at };
-    append(store, record, &turn, |tx| {
+    stored::advance(store, record.id, &turn, |tx| {
         linked.iter().try_for_each(|f| findings::set_state(tx, record.loop_id, f, &FindingState::Done))
-    })
-}
-
-/// One step on in the life of a pull request.
-struct Turn<'a> {
-    event: Event,
-    /// The word of the state that it leads to.
-    word: &'a str,
-    /// The commit on the target branch, if it landed.
-    merged: Option<&'a str>,
-    at: &'a str,
-}
-
-/// Appends an event to the pull request's stream if it can follow, with its row and `also`.
-fn append(
-    store: &mut Store,
-    record: &PullRequestRecord,
-    turn: &Turn<'_>,
-    also: impl FnOnce(&Transaction<'_>) -> AnyResult<()>,
-) -> AnyResult<()> {
-    let body = stored::event_text(turn.at, &turn.event)?;
-    store.write(|tx| {
-        review::next(state(tx, record)?, &turn.event).context("the pull request was decided meanwhile")?;
-        journal::append(tx, &stored::stream(record.id), &body)?;
-        stored::set_state(tx, record.id, turn.word, turn.merged)?;
-        also(tx)
     })
 }
 
@@ -169,16 +147,10 @@ fn record_state(store: &Store, record: &PullRequestRecord) -> AnyResult<String> 
 }
 
 fn last_waiting(store: &Store, record: &PullRequestRecord) -> AnyResult<Option<String>> {
-    Ok(match state(store.read(), record)? {
+    Ok(match stored::state(store.read(), record.id)? {
         Some(State::Approved { waiting, .. }) => waiting,
         _ => None,
     })
-}
-
-/// Where it stands, from its journal.
-fn state(db: &Connection, record: &PullRequestRecord) -> AnyResult<Option<State>> {
-    let events = stored::events(db, record.id)?;
-    Ok(review::fold(events.iter().map(|(_, event)| event))?)
 }
 
 /// When it was approved: with it, landing again makes the same commit.

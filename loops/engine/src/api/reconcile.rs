@@ -2,8 +2,9 @@
 
 use std::fs;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use chrono::Duration;
+use loopwright_core::ids::RunId;
 use loopwright_core::lease;
 use loopwright_core::run::RunEvent;
 
@@ -26,6 +27,7 @@ pub(super) fn reconcile(context: &Context, store: &mut Store) -> Result<()> {
             end(context, store, record.id)?;
         }
     }
+    clear_left_workspaces(context)?;
     let before = stamp(context.now - BEGIN_WITHIN);
     for lost in occurrences::never_begun(store.read(), &before)? {
         store.write(|tx| occurrences::set(tx, lost, "failed", Some("its run never began")))?;
@@ -40,7 +42,7 @@ pub(super) fn reconcile(context: &Context, store: &mut Store) -> Result<()> {
 }
 
 /// Writes the end of a run that lost its runner.
-fn end(context: &Context, store: &mut Store, id: loopwright_core::ids::RunId) -> Result<()> {
+fn end(context: &Context, store: &mut Store, id: RunId) -> Result<()> {
     let Some(mut run) = projection::replay(store.read(), id)? else { return Ok(()) };
     if run.end.is_some() {
         return Ok(());
@@ -48,4 +50,29 @@ fn end(context: &Context, store: &mut Store, id: loopwright_core::ids::RunId) ->
     let left = fs::read(context.home.run(id).join(lease::END)).ok().and_then(|bytes| lease::End::parse(&bytes));
     let event = RunEvent::RunEnded { end: end_left_by(left.as_ref()) };
     projection::record(store, &mut run, event, &stamp(context.now), |_| Ok(()))
+}
+
+/// Clears the workspaces of every run that nobody holds any more.
+fn clear_left_workspaces(context: &Context) -> Result<()> {
+    let root = context.home.workspaces();
+    for entry in fs::read_dir(&root).with_context(|| format!("reading {}", root.display()))? {
+        let name = entry.context("reading the workspaces")?.file_name();
+        let run = name.to_str().and_then(|name| name.parse::<RunId>().ok());
+        if let Some(run) = run.filter(|run| crate::lease::is_free(&context.home.run(*run)).unwrap_or(false)) {
+            clear_workspaces(context, run);
+        }
+    }
+    Ok(())
+}
+
+/// Takes the workspaces of a run that is over out of their place, and deletes them.
+/// What can't be deleted stays in the trash; links are not followed.
+pub(super) fn clear_workspaces(context: &Context, run: RunId) {
+    let gone = context.home.trash().join(format!("run-{run}"));
+    let moved = fs::rename(context.home.workspaces_of(run), &gone);
+    if moved.is_ok()
+        && let Err(error) = fs::remove_dir_all(&gone)
+    {
+        tracing::warn!(run.id = %run, "its workspaces stay in {}: {error}", gone.display());
+    }
 }

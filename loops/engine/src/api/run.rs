@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use chrono::Utc;
@@ -15,7 +15,7 @@ use loopwright_core::ids::{OccurrenceId, RunId};
 use loopwright_core::run::{Mode, Retries, RunStart};
 use uuid::Uuid;
 
-use super::{ApiError, Context, only_one, runs};
+use super::{ApiError, Context, only_one, reconcile, runs};
 use crate::agent::Agent;
 use crate::halt::HaltFiles;
 use crate::home::private_dir;
@@ -70,7 +70,7 @@ pub fn start(context: &Context, request: StartRequest) -> Result<RunId, ApiError
     if request.ship && row.mode == Mode::Report {
         store.write(|tx| loops::set_mode(tx, row.id, Mode::Ship))?;
     }
-    let only = request.finding.map(|short| find_finding(&store, &row, &short)).transpose()?;
+    let only = request.finding.map(|short| find_finding(context, &store, &row, &short)).transpose()?;
     Ok(begin(context, &mut store, &row, &resolved.definition, only)?)
 }
 
@@ -113,11 +113,12 @@ fn refuse_unboxed(context: &Context) -> Result<(), ApiError> {
     Err(ApiError::new(exit::FAILED, message).hint(repairs.join("\n")))
 }
 
-fn find_finding(store: &Store, row: &LoopRow, short: &str) -> Result<Fingerprint, ApiError> {
+fn find_finding(context: &Context, store: &Store, row: &LoopRow, short: &str) -> Result<Fingerprint, ApiError> {
     let known = findings::of_loop(store.read(), row.id)?;
+    let triage = context.home.loop_state(row.id).join("triage.md");
     let named: Vec<&Fingerprint> =
         known.iter().map(|k| &k.finding.fingerprint).filter(|f| short.len() >= 4 && f.0.starts_with(short)).collect();
-    only_one(&named, "finding", short, &format!("loopwright show last, and {}'s triage list", row.name)).cloned()
+    only_one(&named, "finding", short, &format!("cat {}", triage.display())).cloned()
 }
 
 fn begin(
@@ -139,7 +140,10 @@ fn begin(
         zone: definition.zone.unwrap_or(context.zone).to_string(),
         run,
     };
-    store.write(|tx| occurrences::claim(tx, &claimed))?;
+    if !store.write(|tx| occurrences::claim(tx, &claimed))? {
+        std::fs::remove_dir(&dir).with_context(|| format!("removing {}", dir.display()))?;
+        bail!("{} is running or being started already", row.name);
+    }
     let mut arguments = vec!["__run".to_owned(), run.to_string()];
     arguments.extend(only.into_iter().flat_map(|f| ["--finding".to_owned(), f.0]));
     let begun = under_watchdog(context, row, definition, &dir, arguments)
@@ -176,7 +180,10 @@ fn wait_until_begun(context: &Context, store: &Store, run: RunId, mut launched: 
         let ended = launched.watchdog.try_wait().context("asking for the watchdog")?;
         if let (Some(status), None) = (ended, stored_runs::by_id(store.read(), run)?) {
             let why = std::fs::read_to_string(context.home.run(run).join(ERROR));
-            bail!("the run did not begin: {}", why.unwrap_or_else(|_| format!("its watchdog ended with {status}")).trim_end());
+            bail!(
+                "the run did not begin: {}",
+                why.unwrap_or_else(|_| format!("its watchdog ended with {status}")).trim_end()
+            );
         }
         super::wait_for_change(context, Duration::from_millis(50));
     }
@@ -205,9 +212,11 @@ fn run_to_its_end(context: &Context, run: RunId, only: Option<Fingerprint>) -> R
     let supervision = Arc::new(Supervision::take(&dir, HaltFiles::of_run(&context.home.state, row.id, &dir))?);
     let resolved = resolve::resolve(&context.home, &row)?;
     let (maker, checker) = resolve::agents(&resolved, &row, &dir)?;
-    let start = run_start(run, &claimed, &row, &resolved, maker.as_ref(), checker.as_deref());
-    let sandbox = Bubblewrap::find(&context.host)?.supervised(Arc::clone(&supervision));
+    let start = RunStart { only, ..run_start(run, &claimed, &row, &resolved, maker.as_ref(), checker.as_deref()) };
+    let time = Duration::from_secs(resolved.definition.rails.max_duration_s);
+    let sandbox = Bubblewrap::find(&context.host)?.supervised(Arc::clone(&supervision)).until(Instant::now() + time);
     let work = Work {
+        run,
         home: context.home.clone(),
         row,
         resolved,
@@ -218,10 +227,10 @@ fn run_to_its_end(context: &Context, run: RunId, only: Option<Fingerprint>) -> R
         store,
         prepared: Vec::new(),
         base_reports: Vec::new(),
-        only,
         now: Utc::now,
     };
     runner::run(work, start)?;
+    reconcile::clear_workspaces(context, run);
     Ok(runs::row_of(&Store::open(&context.home)?, run)?.code.unwrap_or(exit::INTERNAL))
 }
 
@@ -255,6 +264,7 @@ fn run_start(
             verify: work.map_or_else(Default::default, |w| w.verify.retry),
             ship: work.map_or_else(Default::default, |w| w.ship.retry),
         },
+        only: None,
     }
 }
 

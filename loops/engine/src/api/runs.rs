@@ -125,7 +125,6 @@ pub(super) fn row_of(store: &Store, id: RunId) -> AnyResult<RunRow> {
 }
 
 pub(super) fn row(r: &RunRecord) -> RunRow {
-    let waits = r.pull_requests + r.handed_over > 0;
     RunRow {
         id: r.id,
         short: r.id.short(),
@@ -139,6 +138,6 @@ pub(super) fn row(r: &RunRecord) -> RunRow {
         acted: r.acted,
         spent: r.spent,
         budget: r.budget,
-        code: r.end.as_ref().map(|end| exit::of_run(end, waits, r.acted > 0)),
+        code: r.code,
     }
 }

@@ -226,6 +226,8 @@ pub enum ApproveView {
     Moved {
         /// Where it is now.
         now: String,
+        /// The command that makes the change anew on it.
+        command: String,
     },
 }
 

@@ -1,7 +1,7 @@
 //! Real cargo in a real box.
 
 use super::*;
-use crate::agent::direct::Direct;
+use crate::sandbox::bubblewrap::for_tests;
 use loopwright_core::check::CaseStatus;
 
 const LIMITS: Limits = Limits { wall: std::time::Duration::from_secs(120), idle: None, output: 1 << 20 };
@@ -33,7 +33,7 @@ fn both_checks_run_and_leave_nothing_in_the_tree() {
             mounts: &mounts,
             limits: LIMITS,
         };
-        run(&order, &Direct).expect("a box")
+        run(&order, &for_tests()).expect("a box")
     };
     let tests = run_one("tests_pass");
     let shown = |run: &CheckRun| {
@@ -79,13 +79,13 @@ fn products_of_one_tree_never_pass_for_those_of_another() {
         mounts: &mounts,
         limits: LIMITS,
     };
-    let failing = |workspace| run(&order(workspace), &Direct).expect("a box").report.failing().len();
+    let failing = |workspace| run(&order(workspace), &for_tests()).expect("a box").report.failing().len();
     assert_eq!((failing(&good), failing(&broken)), (0, 1));
     // The control: with one folder for both, the broken tree is green.
     let shared = |workspace| {
         let mut spec = spec(&order(workspace), &commands[0]);
         spec.env.insert("CARGO_TARGET_DIR".into(), format!("{TARGET_DIR}/shared"));
-        Direct.run(&spec).expect("a box").ended
+        for_tests().run(&spec).expect("a box").ended
     };
     assert_eq!((shared(&good), shared(&broken)), (Ended::Exited(0), Ended::Exited(0)));
 }

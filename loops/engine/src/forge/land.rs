@@ -6,6 +6,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use chrono::{DateTime, Utc};
@@ -120,14 +121,23 @@ fn follow(repos: &Repos, landing: &Landing, checkout: &Checkout, name: &str, com
     Ok(landed)
 }
 
+/// How long another git may hold the lock of a branch; git itself waits as long (`core.filesRefLockTimeout`).
+const LOCK_TIMEOUT: Duration = Duration::from_millis(100);
+
 /// Moves a branch if it is where it is expected to be.
 fn swap(user: &Repository, name: &str, from: Oid, to: Oid) -> Result<Landed> {
-    match user.reference_matching(name, to, true, from, "loopwright: land an approved change") {
-        Ok(_) => Ok(Landed::Merged { commit: to }),
-        Err(e) if matches!(e.code(), ErrorCode::Modified | ErrorCode::NotFound) => {
-            Ok(Landed::Moved { now: target(user, name)? })
+    let until = Instant::now() + LOCK_TIMEOUT;
+    loop {
+        match user.reference_matching(name, to, true, from, "loopwright: land an approved change") {
+            Ok(_) => return Ok(Landed::Merged { commit: to }),
+            Err(e) if matches!(e.code(), ErrorCode::Modified | ErrorCode::NotFound) => {
+                return Ok(Landed::Moved { now: target(user, name)? });
+            }
+            Err(e) if e.code() == ErrorCode::Locked && Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(e) => return Err(e).with_context(|| format!("move {name} to {to}")),
         }
-        Err(e) => Err(e).with_context(|| format!("move {name} to {to}")),
     }
 }
 

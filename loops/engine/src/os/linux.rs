@@ -76,7 +76,9 @@ impl Held {
 /// # Errors
 /// If it does not end.
 pub fn end_recorded(record: &InitRecord) -> anyhow::Result<()> {
-    let Some(held) = Held::recorded(record) else { return Ok(()) };
+    let Some(held) = Held::recorded(record) else {
+        return Ok(());
+    };
     held.kill();
     if !held.gone_within(Duration::from_secs(10)) {
         bail!("process {} does not end", record.pid);
@@ -95,8 +97,12 @@ pub fn child_pidfd(pid: u32) -> anyhow::Result<OwnedFd> {
 
 /// Kills the children of our own child `parent`, which is living or not yet waited for.
 pub fn kill_children(parent: u32) {
-    let Ok(parent) = i32::try_from(parent) else { return };
-    let Ok(entries) = fs::read_dir("/proc") else { return };
+    let Ok(parent) = i32::try_from(parent) else {
+        return;
+    };
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return;
+    };
     let numbers = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     for child in numbers.filter_map(|pid| Held::child_of(pid, parent).ok()) {
         child.kill();
@@ -171,7 +177,9 @@ pub fn pipe_is_held(number: i32) -> bool {
         return false;
     }
     let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::CLOEXEC;
-    let Ok(pipe) = rustix::fs::open(&path, flags, rustix::fs::Mode::empty()) else { return false };
+    let Ok(pipe) = rustix::fs::open(&path, flags, rustix::fs::Mode::empty()) else {
+        return false;
+    };
     let mut fds = [PollFd::new(&pipe, PollFlags::IN)];
     poll(&mut fds, Some(&timespec(Duration::ZERO))).is_ok()
         && !fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)

@@ -18,12 +18,16 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use super::pump::Pump;
 use super::toolchain::{HostEnvironment, Toolchains};
 use super::view::{self, MADE_FILES, MountRow};
-use super::{BoxOutput, BoxSpec, Sandbox, probe, seccomp};
+use super::{BoxOutput, BoxSpec, Limits, Sandbox, probe, seccomp};
 use crate::lease::Supervision;
 use crate::os::{self, Held};
 
 /// How long bubblewrap may take to make a box, and a killed box to be gone.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a box may take though the time of its run is over: enough to bring in what an agent left, and less than the watchdog
+/// grants.
+const TO_FINISH: Duration = Duration::from_secs(5);
 
 /// Makes boxes with bubblewrap.
 #[derive(Clone, Debug)]
@@ -33,6 +37,7 @@ pub struct Bubblewrap {
     filters: Arc<Vec<Vec<u8>>>,
     disable_userns: bool,
     supervision: Option<Arc<Supervision>>,
+    deadline: Option<Instant>,
 }
 
 impl Bubblewrap {
@@ -51,7 +56,12 @@ impl Bubblewrap {
         let help = String::from_utf8_lossy(&help.stdout).into_owned();
         let has = |option: &str| help.lines().any(|line| line.trim_start().starts_with(option));
         for option in ["--add-seccomp-fd", "--json-status-fd", "--block-fd", "--perms"] {
-            ensure!(has(option), "{} is too old: it lacks {option}; update it: {}", program.display(), probe::install());
+            ensure!(
+                has(option),
+                "{} is too old: it lacks {option}; update it: {}",
+                program.display(),
+                probe::install()
+            );
         }
         Ok(Bubblewrap {
             program,
@@ -59,6 +69,7 @@ impl Bubblewrap {
             filters: Arc::new(seccomp::filters()?),
             disable_userns: has("--disable-userns"),
             supervision: None,
+            deadline: None,
         })
     }
 
@@ -66,6 +77,17 @@ impl Bubblewrap {
     pub fn supervised(mut self, supervision: Arc<Supervision>) -> Bubblewrap {
         self.supervision = Some(supervision);
         self
+    }
+
+    /// The same, for boxes that end with the time of their run, whatever their own limits say.
+    pub fn until(mut self, deadline: Instant) -> Bubblewrap {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    fn within(&self, limits: Limits) -> Limits {
+        let left = self.deadline.map(|at| at.saturating_duration_since(Instant::now()).max(TO_FINISH));
+        Limits { wall: left.map_or(limits.wall, |left| left.min(limits.wall)), ..limits }
     }
 
     /// What every box sees of the host, besides the mounts of its own spec.
@@ -94,7 +116,8 @@ impl Bubblewrap {
         for filter in &filters {
             command.args(["--add-seccomp-fd", &filter.as_raw_fd().to_string()]);
         }
-        let fds = [("--args", &view), ("--json-status-fd", &status_end), ("--block-fd", &wait_end), ("--sync-fd", &gate)];
+        let fds =
+            [("--args", &view), ("--json-status-fd", &status_end), ("--block-fd", &wait_end), ("--sync-fd", &gate)];
         for (option, fd) in fds {
             command.args([option, &fd.as_raw_fd().to_string()]);
         }
@@ -127,10 +150,15 @@ impl Sandbox for Bubblewrap {
     fn run(&self, spec: &BoxSpec) -> anyhow::Result<BoxOutput> {
         let began = Instant::now();
         if self.halted() {
-            return Ok(BoxOutput { ended: Ended::Halted, stdout: Vec::new(), stderr: Vec::new(), took: began.elapsed() });
+            return Ok(BoxOutput {
+                ended: Ended::Halted,
+                stdout: Vec::new(),
+                stderr: Vec::new(),
+                took: began.elapsed(),
+            });
         }
         let mut running = self.start(spec).with_context(|| format!("making the box of {}", spec.label))?;
-        let mut pump = Pump::new(&mut running.child, spec)?;
+        let mut pump = Pump::new(&mut running.child, spec, self.within(spec.limits))?;
         let monitor = os::child_pidfd(running.child.id())?;
         running.go();
         let stopped = pump.until_end(&monitor, || self.halted())?;
@@ -271,4 +299,10 @@ fn in_memory(content: &[u8]) -> anyhow::Result<OwnedFd> {
     file.write_all(content).context("filling a file in memory")?;
     rustix::fs::seek(&file, SeekFrom::Start(0)).context("rewinding a file in memory")?;
     Ok(file.into())
+}
+
+/// The sandbox of this machine.
+#[cfg(test)]
+pub(crate) fn for_tests() -> Bubblewrap {
+    Bubblewrap::find(&HostEnvironment::read()).expect("bubblewrap")
 }

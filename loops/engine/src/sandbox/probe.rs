@@ -73,7 +73,9 @@ pub fn probe(host: &HostEnvironment) -> Vec<Layer> {
     let state = |at: usize, wanted: Wanted| match &answers {
         Err(error) => LayerState::Missing(format!("{error:#}")),
         Ok(answers) if answers.get(at).is_some_and(|a| wanted.is(a)) => LayerState::On,
-        Ok(answers) => LayerState::Missing(format!("the box answered `{}`", answers.get(at).map_or("", String::as_str))),
+        Ok(answers) => {
+            LayerState::Missing(format!("the box answered `{}`", answers.get(at).map_or("", String::as_str)))
+        }
     };
     let tried = QUESTIONS.iter().enumerate().map(|(at, (name, _, wanted))| Layer { name, state: state(at, *wanted) });
     let planned = NOT_BUILT.iter().map(|name| Layer { name, state: LayerState::NotBuilt });

@@ -50,7 +50,7 @@ impl<'a> Pump<'a> {
     ///
     /// # Errors
     /// If the file for standard output exists or can't be created.
-    pub(super) fn new(child: &mut Child, spec: &'a BoxSpec) -> anyhow::Result<Pump<'a>> {
+    pub(super) fn new(child: &mut Child, spec: &'a BoxSpec, limits: Limits) -> anyhow::Result<Pump<'a>> {
         let sink = match &spec.stdout {
             Output::Memory => Sink::Memory(Vec::new()),
             Output::File(path) => {
@@ -61,13 +61,13 @@ impl<'a> Pump<'a> {
         if let Some(pipe) = &stdin {
             nonblocking(pipe)?;
         }
-        let room = spec.limits.output;
+        let room = limits.output;
         Ok(Pump {
             stdin,
             unwritten: &spec.stdin,
             stdout: Stream::new(child.stdout.take().map(OwnedFd::from), sink, room)?,
             stderr: Stream::new(child.stderr.take().map(OwnedFd::from), Sink::Memory(Vec::new()), room)?,
-            limits: spec.limits,
+            limits,
         })
     }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, sock_filter,
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+    sock_filter,
 };
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
@@ -146,7 +147,8 @@ fn guarded(program: BpfProgram) -> BpfProgram {
     const KILL_PROCESS: u32 = 0x8000_0000;
     const X32_BIT: u32 = 0x4000_0000;
     let step = |code, jt, jf, k| sock_filter { code, jt, jf, k };
-    let mut whole = vec![step(LOAD_WORD, 0, 0, 0), step(JUMP_IF_AT_LEAST, 0, 1, X32_BIT), step(RETURN, 0, 0, KILL_PROCESS)];
+    let mut whole =
+        vec![step(LOAD_WORD, 0, 0, 0), step(JUMP_IF_AT_LEAST, 0, 1, X32_BIT), step(RETURN, 0, 0, KILL_PROCESS)];
     whole.extend(program);
     whole
 }

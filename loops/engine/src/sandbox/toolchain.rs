@@ -89,6 +89,12 @@ impl Toolchains {
         self.mounts.push(Mount { source, target: target.to_owned(), access: Access::ReadOnly });
     }
 
+    fn link(&mut self, place: &Path, target: &str) {
+        if let Some(place) = place.to_str() {
+            self.links.push((place.to_owned(), target.to_owned()));
+        }
+    }
+
     fn set(&mut self, name: &str, value: impl Into<String>) {
         self.env.insert(name.to_owned(), value.into());
     }
@@ -103,6 +109,9 @@ fn rust(host: &HostEnvironment, found: &mut Toolchains) {
             found.set("RUSTUP_TOOLCHAIN", name);
         }
         found.set("RUSTUP_HOME", "/toolchain/rustup");
+        found.set("RUSTUP_AUTO_INSTALL", "0");
+        // Linked toolchains name their place on the host.
+        found.link(&rustup, "/toolchain/rustup");
         found.show(rustup, "/toolchain/rustup");
     }
     let Some(cargo_home) = cargo_home else { return };
@@ -132,7 +141,9 @@ fn default_toolchain(rustup: &Path) -> Option<String> {
 }
 
 fn node(host: &HostEnvironment, found: &mut Toolchains) {
-    let Some(prefix) = host.find("node").and_then(|file| prefix_of(&file)) else { return };
+    let Some(prefix) = host.find("node").and_then(|file| prefix_of(&file)) else {
+        return;
+    };
     if prefix.starts_with("/usr") || host.is_private(&prefix) {
         return;
     }
@@ -141,15 +152,15 @@ fn node(host: &HostEnvironment, found: &mut Toolchains) {
 }
 
 fn python(host: &HostEnvironment, found: &mut Toolchains) {
-    let Some(prefix) = pyenv_version(host).or_else(|| prefix_of(&host.find("python3")?)) else { return };
+    let Some(prefix) = pyenv_version(host).or_else(|| prefix_of(&host.find("python3")?)) else {
+        return;
+    };
     if prefix.starts_with("/usr") || host.is_private(&prefix) || !prefix.join("bin/python3").exists() {
         return;
     }
     found.path.push("/toolchain/python/bin".to_owned());
-    if let Some(place) = prefix.to_str() {
-        // Its scripts and libraries name the place where they were installed.
-        found.links.push((place.to_owned(), "/toolchain/python".to_owned()));
-    }
+    // Its scripts and libraries name the place where they were installed.
+    found.link(&prefix, "/toolchain/python");
     found.show(prefix, "/toolchain/python");
 }
 

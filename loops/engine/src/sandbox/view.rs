@@ -92,9 +92,9 @@ fn system(args: &mut Arguments, made: &[i32]) -> anyhow::Result<()> {
 }
 
 fn mounts(args: &mut Arguments, spec: &BoxSpec, toolchains: &Toolchains) -> anyhow::Result<()> {
-    let host = rows(toolchains).into_iter().filter_map(|row| {
-        Some(Mount { source: row.host?, target: row.inside, access: row.access })
-    });
+    let host = rows(toolchains)
+        .into_iter()
+        .filter_map(|row| Some(Mount { source: row.host?, target: row.inside, access: row.access }));
     let mut own = spec.mounts.clone();
     own.sort_by(|a, b| a.target.cmp(&b.target));
     for mount in &own {

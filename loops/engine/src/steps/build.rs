@@ -86,8 +86,17 @@ fn make(work: &Work, round: &Round<'_>, item: &Item, workspace: &Workspace) -> R
     if let Some(why) = &report.result.declined {
         return Ok(built(BuildResult::Declined { why: plain(why, 300) }));
     }
+    if let Some(why) = too_many_turns(work, &report.result) {
+        return Ok(built(BuildResult::Unusable { why }));
+    }
     let collected = collect(work, round, &known.finding.title, workspace)?;
     Ok(built(merged(collected, &report)))
+}
+
+/// `max_turns` against what the agent reports.
+fn too_many_turns(work: &Work, result: &AgentResult) -> Option<String> {
+    let (max, took) = (work.resolved.definition.rails.max_turns?, result.turns?);
+    (took > max).then(|| format!("the maker took {took} turns; at most {max} are allowed (max_turns)"))
 }
 
 /// An attempt that was cut off is still looked at: what it left may be whole.

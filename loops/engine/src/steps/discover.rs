@@ -5,6 +5,7 @@ use loopwright_core::check::{CaseStatus, CheckReport};
 use loopwright_core::definition::Source;
 use loopwright_core::finding::{Finding, FindingSource, FindingState, Fingerprint};
 use loopwright_core::known::{self, Known, Look};
+use loopwright_core::review::Event;
 use loopwright_core::run::{Discovered, Outcome, Queued};
 use loopwright_core::scan as core_scan;
 
@@ -14,34 +15,41 @@ use crate::forge::issues::{Issue, Note};
 use crate::forge::local::LocalForge;
 use crate::git::CommitFacts;
 use crate::store::findings;
+use crate::store::pull_requests::{self, Turn};
 
 /// How many commits back a suspect may lie.
 const RECENT: usize = 30;
 /// Most suspects of one finding.
 const SUSPECTS: usize = 3;
 
+/// What a reader of the run should know: topic and text.
+type Notes = Vec<(String, String)>;
+
 /// What was done, and what a reader of the run should know of it.
-pub type Noted = (Outcome, Vec<(String, String)>);
+pub type Noted = (Outcome, Notes);
 
 /// Looks for work and writes the triage list.
 ///
 /// # Errors
 /// A check can't be run, the forge can't be read, or nothing can be stored.
-pub fn discover(work: &mut Work) -> Result<Noted> {
+pub fn discover(work: &mut Work, only: Option<&Fingerprint>) -> Result<Noted> {
     work.base_reports = scan::base_reports(work)?;
     let (mut seen, mut notes) = seen(work)?;
     add_suspects(work, &mut seen)?;
     let mut before = findings::of_loop(work.store.read(), work.row.id)?;
     notes.extend(triage::apply_edits(work, &mut before)?);
-    let look = known::look(before, &seen, (work.now)());
+    let mut look = known::look(before, &seen, (work.now)());
+    if let Some(asked) = only {
+        notes.extend(ask_again(work, &mut look, asked)?);
+    }
     store(work, &look)?;
     let lines: Vec<String> = work.base_reports.iter().map(counted).collect();
     let said = progress_note(work, &look, &lines);
     let revision = triage::write(work, &look.known, &said)?;
-    Ok((Outcome::Discovered(discovered(work, &look, seen.len(), lines, revision)), notes))
+    Ok((Outcome::Discovered(discovered(work, &look, seen.len(), (lines, revision), only)), notes))
 }
 
-fn seen(work: &Work) -> Result<(Vec<Finding>, Vec<(String, String)>)> {
+fn seen(work: &Work) -> Result<(Vec<Finding>, Notes)> {
     let sources = &work.resolved.definition.discover.sources;
     let reports: Vec<CheckReport> = scan::looked_at(sources, &work.base_reports).into_iter().cloned().collect();
     let mut seen = core_scan::findings(&reports);
@@ -91,12 +99,39 @@ fn add_suspects(work: &Work, seen: &mut [Finding]) -> Result<()> {
     Ok(())
 }
 
+/// A person asks for one finding by name: it is acted on whatever was decided before. An open pull request stands for it
+/// as long as it can land; one whose branch moved is made anew.
+fn ask_again(work: &mut Work, look: &mut Look, asked: &Fingerprint) -> Result<Notes> {
+    let Some(known) = look.known.iter_mut().find(|k| k.finding.fingerprint == *asked) else { return Ok(Vec::new()) };
+    if known.state != FindingState::InReview {
+        known.asked_for();
+        return Ok(Vec::new());
+    }
+    let Some(open) = pull_requests::open_for(work.store.read(), work.row.id, asked)? else { return Ok(Vec::new()) };
+    if open.base == work.resolved.base.commit.to_string() {
+        let text = format!("pull request {} for it waits for you", open.id.short());
+        return Ok(vec![("in-review".to_owned(), text)]);
+    }
+    let at = work.stamp();
+    let event = Event::Rejected { reason: "made anew: its branch had moved".to_owned() };
+    let turn = Turn { event, word: "rejected", merged: None, at: &at };
+    pull_requests::advance(&mut work.store, open.id, &turn, |_| Ok(()))?;
+    known.reopen();
+    Ok(vec![("made-anew".to_owned(), format!("pull request {} is closed: its branch had moved", open.id.short()))])
+}
+
 fn store(work: &mut Work, look: &Look) -> Result<()> {
     let (loop_id, at) = (work.row.id, work.stamp());
     work.store.write(|tx| look.known.iter().try_for_each(|k| findings::put(tx, loop_id, k, &at)))
 }
 
-fn discovered(work: &Work, look: &Look, seen: usize, checks: Vec<String>, triage: String) -> Discovered {
+fn discovered(
+    work: &Work,
+    look: &Look,
+    seen: usize,
+    (checks, triage): (Vec<String>, String),
+    only: Option<&Fingerprint>,
+) -> Discovered {
     let base_failing = work.base_reports.iter().flat_map(CheckReport::failing).collect();
     let queued = |k: &&Known| Queued {
         finding: k.finding.fingerprint.clone(),
@@ -105,7 +140,7 @@ fn discovered(work: &Work, look: &Look, seen: usize, checks: Vec<String>, triage
         base_failing: std::collections::BTreeSet::clone(&base_failing),
         rounds: k.rounds.clone(),
     };
-    let wanted = |k: &&Known| work.only.as_ref().is_none_or(|only| k.finding.fingerprint == *only);
+    let wanted = |k: &&Known| only.is_none_or(|only| k.finding.fingerprint == *only);
     let put_off = |k: &&Known| {
         matches!(k.state, FindingState::NeedsYou { .. } | FindingState::InReview | FindingState::Snoozed { .. })
     };
@@ -142,7 +177,7 @@ fn progress_note(work: &Work, look: &Look, checks: &[String]) -> String {
     for line in checks {
         text.push_str(&format!("- {}\n", plain(line)));
     }
-    for known in &look.known {
+    for known in known::in_order(&look.known) {
         let why = match &known.state {
             FindingState::NeedsYou { why } => format!("needs you: {}", plain(why)),
             other => other.word().replace('_', " "),
@@ -156,9 +191,13 @@ fn progress_note(work: &Work, look: &Look, checks: &[String]) -> String {
 ///
 /// # Errors
 /// A file or a row can't be written.
-pub fn refresh(work: &mut Work) -> Result<Vec<(String, String)>> {
+pub fn refresh(work: &mut Work) -> Result<Notes> {
     let mut known = findings::of_loop(work.store.read(), work.row.id)?;
     let notes = triage::apply_edits(work, &mut known)?;
+    // The run is at its end: nobody works on these any more.
+    for entry in known.iter_mut().filter(|k| k.state == FindingState::Acting) {
+        entry.state = FindingState::Open;
+    }
     let look = Look { known, ..Look::default() };
     store(work, &look)?;
     let lines: Vec<String> = work.base_reports.iter().map(counted).collect();

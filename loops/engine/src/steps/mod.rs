@@ -15,6 +15,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, SecondsFormat, Utc};
 use loopwright_core::finding::Fingerprint;
+use loopwright_core::ids::RunId;
 use loopwright_core::known::Known;
 use sha2::{Digest, Sha256};
 
@@ -30,6 +31,8 @@ use crate::workspace::Workspaces;
 
 /// Everything that the steps of one run share.
 pub struct Work {
+    /// The run.
+    pub run: RunId,
     /// Where things are kept.
     pub home: Home,
     /// The loop.
@@ -50,8 +53,6 @@ pub struct Work {
     pub prepared: Vec<Mount>,
     /// What the checks said of the base commit.
     pub base_reports: Vec<loopwright_core::check::CheckReport>,
-    /// Only this finding is acted on (`run --finding`).
-    pub only: Option<Fingerprint>,
     /// The time, wherever it is needed.
     pub now: fn() -> DateTime<Utc>,
 }
@@ -62,8 +63,8 @@ impl Work {
         Workspaces {
             sandbox: &self.sandbox,
             repos: &self.resolved.repos,
-            root: self.home.workspaces(),
-            trash: self.home.data.join("trash"),
+            root: self.home.workspaces_of(self.run),
+            trash: self.home.trash(),
         }
     }
 

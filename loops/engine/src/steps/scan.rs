@@ -106,7 +106,7 @@ impl TargetDir {
     /// # Errors
     /// It can't be made.
     pub fn new(work: &Work) -> Result<TargetDir> {
-        let path = work.home.workspaces().join(format!("target-{}", uuid::Uuid::now_v7().simple()));
+        let path = work.home.workspaces_of(work.run).join(format!("target-{}", uuid::Uuid::now_v7().simple()));
         crate::home::private_dir(&path)?;
         Ok(TargetDir(path))
     }

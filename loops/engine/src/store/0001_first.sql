@@ -52,7 +52,8 @@ CREATE TABLE runs (
     budget        INTEGER NOT NULL,
     acted         INTEGER NOT NULL,
     handed_over   INTEGER NOT NULL,
-    pull_requests INTEGER NOT NULL
+    pull_requests INTEGER NOT NULL,
+    code          INTEGER
 ) STRICT;
 CREATE INDEX runs_by_start ON runs (started_at);
 

@@ -69,6 +69,16 @@ pub fn set_state(tx: &Transaction<'_>, loop_id: LoopId, fingerprint: &Fingerprin
     Ok(())
 }
 
+/// Opens again whatever a run of the loop was working on: a loop has one run at a time, and it has ended.
+pub(super) fn reopen_acting(tx: &Transaction<'_>, loop_id: LoopId) -> Result<()> {
+    let json = |state: &FindingState| serde_json::to_string(state);
+    tx.execute(
+        "UPDATE findings SET state = ?3 WHERE loop = ?1 AND state = ?2",
+        params![loop_id.to_string(), json(&FindingState::Acting)?, json(&FindingState::Open)?],
+    )?;
+    Ok(())
+}
+
 pub(super) fn set_rounds(
     tx: &Transaction<'_>,
     loop_id: LoopId,

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, anyhow};
 use loopwright_core::finding::FindingState;
-use loopwright_core::run::{End, Entry, HaltWhy, Outcome, Run, RunEvent, Stage, Step, VERSION};
+use loopwright_core::run::{End, Entry, HaltWhy, Outcome, Run, RunEvent, Step, VERSION};
 use rusqlite::{Connection, Transaction};
 use uuid::Uuid;
 
@@ -122,12 +122,7 @@ fn last_attempt(tx: &Transaction<'_>, run: &Run, finding: &loopwright_core::find
 }
 
 fn ended(tx: &Transaction<'_>, run: &Run, end: &End) -> Result<()> {
-    for item in &run.items {
-        let decided = matches!(item.stage, Stage::Shipped { .. } | Stage::HandedOver(_));
-        if !decided && item.own_rounds + u32::from(run.open.is_some()) > 0 {
-            findings::set_state(tx, run.start.loop_id, &item.queued.finding, &FindingState::Open)?;
-        }
-    }
+    findings::reopen_acting(tx, run.start.loop_id)?;
     let (state, reason) = match end {
         End::Finished => ("finished", None),
         End::Halted { why: HaltWhy::Halt, detail } => ("halted", Some(detail.clone())),

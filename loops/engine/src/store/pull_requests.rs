@@ -3,11 +3,11 @@
 use anyhow::{Context as _, Result};
 use loopwright_core::finding::Fingerprint;
 use loopwright_core::ids::{LoopId, PullRequestId, ReviewId, RunId};
-use loopwright_core::review::Event;
+use loopwright_core::review::{self, Event, State};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 
-use super::journal;
+use super::{Store, journal};
 
 /// One pull request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,11 +154,7 @@ pub fn insert(tx: &Transaction<'_>, p: &PullRequestRecord, findings: &[LinkedFin
     Ok(())
 }
 
-/// Moves a pull request on; `merged` is the commit on the target branch.
-///
-/// # Errors
-/// The row can't be written.
-pub fn set_state(tx: &Transaction<'_>, id: PullRequestId, state: &str, merged: Option<&str>) -> Result<()> {
+fn set_state(tx: &Transaction<'_>, id: PullRequestId, state: &str, merged: Option<&str>) -> Result<()> {
     tx.execute(
         "UPDATE pull_requests SET state = ?2, merged = COALESCE(?3, merged) WHERE id = ?1",
         params![id.to_string(), state, merged],
@@ -215,6 +211,60 @@ pub fn events(db: &Connection, id: PullRequestId) -> Result<Vec<(String, Event)>
         Ok((entry.at, entry.event))
     };
     stored.into_iter().map(parse).collect()
+}
+
+/// Where it stands, from its journal.
+///
+/// # Errors
+/// The journal can't be read, or holds what can't follow.
+pub fn state(db: &Connection, id: PullRequestId) -> Result<Option<State>> {
+    let events = events(db, id)?;
+    Ok(review::fold(events.iter().map(|(_, event)| event))?)
+}
+
+/// One step on in the life of a pull request.
+pub struct Turn<'a> {
+    /// What happened.
+    pub event: Event,
+    /// The word of the state that it leads to.
+    pub word: &'a str,
+    /// The commit on the target branch, if it landed.
+    pub merged: Option<&'a str>,
+    /// RFC 3339 UTC.
+    pub at: &'a str,
+}
+
+/// Appends an event to a pull request's stream if it can follow, together with its row and `also`.
+///
+/// # Errors
+/// It was decided otherwise meanwhile, or nothing could be stored.
+pub fn advance(
+    store: &mut Store,
+    id: PullRequestId,
+    turn: &Turn<'_>,
+    also: impl FnOnce(&Transaction<'_>) -> Result<()>,
+) -> Result<()> {
+    let body = event_text(turn.at, &turn.event)?;
+    store.write(|tx| {
+        review::next(state(tx, id)?, &turn.event).context("the pull request was decided meanwhile")?;
+        journal::append(tx, &stream(id), &body)?;
+        set_state(tx, id, turn.word, turn.merged)?;
+        also(tx)
+    })
+}
+
+/// The open pull request for a finding.
+///
+/// # Errors
+/// The rows can't be read.
+pub fn open_for(db: &Connection, loop_id: LoopId, finding: &Fingerprint) -> Result<Option<PullRequestRecord>> {
+    let sql = format!(
+        "{COLUMNS} JOIN pull_request_findings f ON f.pull_request = p.id \
+         WHERE p.loop = ?1 AND f.fingerprint = ?2 AND p.state = 'open' ORDER BY p.opened_at DESC"
+    );
+    db.query_row(&sql, params![loop_id.to_string(), finding.0], row)
+        .optional()
+        .context("reading a finding's pull request")
 }
 
 fn row(r: &Row<'_>) -> rusqlite::Result<PullRequestRecord> {

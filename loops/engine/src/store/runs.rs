@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use loopwright_core::diff::DiffStat;
+use loopwright_core::exit;
 use loopwright_core::finding::Fingerprint;
 use loopwright_core::ids::{LoopId, RunId};
 use loopwright_core::money::Micros;
@@ -37,10 +38,12 @@ pub struct RunRecord {
     pub handed_over: u32,
     /// Pull requests opened.
     pub pull_requests: u32,
+    /// The exit code that stands for it; none while it lives.
+    pub code: Option<u8>,
 }
 
 const COLUMNS: &str = "SELECT r.id, r.loop, l.name, r.cause, r.started_at, r.ended_at, r.ended, r.spent, r.budget, \
-                       r.acted, r.handed_over, r.pull_requests FROM runs r JOIN loops l ON l.id = r.loop";
+                       r.acted, r.handed_over, r.pull_requests, r.code FROM runs r JOIN loops l ON l.id = r.loop";
 
 /// The name of a run's stream.
 pub fn stream(run: RunId) -> String {
@@ -109,7 +112,7 @@ pub(super) fn update(tx: &Transaction<'_>, run: &Run, ended_at: Option<&str>) ->
     let count =
         |f: fn(&Stage) -> bool| u32::try_from(run.items.iter().filter(|i| f(&i.stage)).count()).unwrap_or(u32::MAX);
     tx.execute(
-        "UPDATE runs SET epoch = ?2, spent = ?3, acted = ?4, handed_over = ?5, pull_requests = ?6, ended_at = ?7, ended = ?8 \
+        "UPDATE runs SET epoch = ?2, spent = ?3, acted = ?4, handed_over = ?5, pull_requests = ?6, ended_at = ?7, ended = ?8, code = ?9 \
          WHERE id = ?1",
         params![
             run.start.run.to_string(),
@@ -119,7 +122,8 @@ pub(super) fn update(tx: &Transaction<'_>, run: &Run, ended_at: Option<&str>) ->
             count(|s| matches!(s, Stage::HandedOver(_))),
             count(|s| matches!(s, Stage::Shipped { .. })),
             ended_at,
-            run.end.as_ref().map(serde_json::to_string).transpose()?
+            run.end.as_ref().map(serde_json::to_string).transpose()?,
+            exit::of_run(run)
         ],
     )
     .context("updating a run")?;
@@ -208,5 +212,6 @@ fn row(r: &Row<'_>) -> rusqlite::Result<RunRecord> {
         acted: r.get(9)?,
         handed_over: r.get(10)?,
         pull_requests: r.get(11)?,
+        code: r.get(12)?,
     })
 }

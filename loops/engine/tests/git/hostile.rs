@@ -95,7 +95,7 @@ fn odd_content_is_a_commit_or_a_named_refusal() {
             taken,
         ),
         ("links", "ln -s /etc/passwd p; ln -s / root; ln -s ../../.. up; rm -r src; ln -s /etc src", taken),
-        ("setuid", "echo x > s; chmod 6755 s", taken),
+        ("setuid", "echo x > s; ! chmod 6755 s", taken),
         ("deep", "p=d; i=0; while [ $i -lt 200 ]; do p=$p/d; i=$((i+1)); done; mkdir -p $p; echo x > $p/f", taken),
         ("sparse", "truncate -s 3G huge", "files larger than 20 MB: huge (3072 MB)"),
         ("many", "mkdir m; cd m; seq 1 5100 | xargs touch", "it changes 5100 files, more than 5000"),

@@ -221,6 +221,20 @@ fn a_race_with_the_user_lands_what_was_shown_or_nothing() {
 }
 
 #[test]
+fn a_lock_that_another_git_holds_for_a_moment_is_waited_for() {
+    let world = World::new();
+    let attempt = world.attempt("a1", "echo 1 > x");
+    let order = landing(&world, attempt, Merge::Squash);
+    world.git(&["checkout", "-q", "--detach"]);
+    let lock = world.user_path().join(".git/refs/heads/main.lock");
+    fs::write(&lock, "").expect("a lock");
+    let error = land(&world.repos, &order).expect_err("locked for good");
+    assert!(format!("{error:#}").contains("move refs/heads/main"), "{error:#}");
+    fs::remove_file(&lock).expect("unlocked");
+    assert!(matches!(land(&world.repos, &order).expect("landed"), Landed::Merged { .. }));
+}
+
+#[test]
 fn a_linked_working_tree_counts_as_checked_out() {
     let world = World::new();
     let attempt = world.attempt("a1", CHANGE);

@@ -1,69 +1,28 @@
-//! A user's repository, the engine's, and a plain bubblewrap with the same paths inside as the product's sandbox.
+//! A user's repository, the engine's, and the product's sandbox.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::process::Command;
+use std::sync::OnceLock;
 
 use chrono::{DateTime, Utc};
 use git2::Oid;
 use loopwright_core::check::Ended;
 use loopwright_core::ids::RepoId;
 use loopwright_engine::git::{Base, Repos, UserRepo, user_repository};
-use loopwright_engine::sandbox::{Access, BoxOutput, BoxSpec, Limits, Output, Sandbox};
+use loopwright_engine::sandbox::bubblewrap::Bubblewrap;
+use loopwright_engine::sandbox::toolchain::HostEnvironment;
+use loopwright_engine::sandbox::{Access, BoxSpec, Limits, Output, Sandbox};
 use loopwright_engine::workspace::{Collected, Workspace, Workspaces};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// bubblewrap without the product's further walls.
-pub(crate) struct PlainBox;
-
-impl Sandbox for PlainBox {
-    fn run(&self, spec: &BoxSpec) -> anyhow::Result<BoxOutput> {
-        let start = Instant::now();
-        let mut command = Command::new("/usr/bin/bwrap");
-        command.env_clear().args(["--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000"]);
-        command.args(["--die-with-parent", "--new-session", "--ro-bind", "/usr", "/usr"]);
-        for link in ["bin", "lib", "lib64"] {
-            command.args(["--symlink", &format!("usr/{link}"), &format!("/{link}")]);
-        }
-        for file in ["/etc/alternatives", "/etc/ld.so.cache", "/etc/passwd"] {
-            command.args(["--ro-bind-try", file, file]);
-        }
-        command.args(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/home/agent"]);
-        for mount in &spec.mounts {
-            let how = if mount.access == Access::Writable { "--bind" } else { "--ro-bind" };
-            command.arg(how).arg(&mount.source).arg(&mount.target);
-        }
-        let fixed = [("HOME", "/home/agent"), ("PATH", "/usr/local/bin:/usr/bin:/bin"), ("TMPDIR", "/tmp")];
-        let fixed = fixed.map(|(n, v)| (n.to_owned(), v.to_owned()));
-        for (name, value) in fixed.iter().map(|(n, v)| (n, v)).chain(&spec.env) {
-            command.args(["--setenv", name, value]);
-        }
-        command.args(["--chdir", &spec.cwd, "--"]).args(&spec.argv);
-        let file = match &spec.stdout {
-            Output::File(path) => Some(File::create_new(path)?),
-            Output::Memory => None,
-        };
-        command.stdin(Stdio::piped()).stderr(Stdio::piped()).stdout(file.map_or_else(Stdio::piped, Stdio::from));
-        let mut child = command.spawn()?;
-        child.stdin.take().expect("stdin").write_all(&spec.stdin)?;
-        let mut stderr = child.stderr.take().expect("stderr");
-        let errors = std::thread::spawn(move || {
-            let mut bytes = Vec::new();
-            stderr.read_to_end(&mut bytes).map(|_| bytes)
-        });
-        let output = child.wait_with_output()?;
-        Ok(BoxOutput {
-            ended: Ended::Exited(output.status.code().unwrap_or(-1)),
-            stdout: output.stdout,
-            stderr: errors.join().expect("a thread")?,
-            took: start.elapsed(),
-        })
-    }
+/// The product's own sandbox, found once.
+fn sandbox() -> &'static Bubblewrap {
+    static FOUND: OnceLock<Bubblewrap> = OnceLock::new();
+    FOUND.get_or_init(|| Bubblewrap::find(&HostEnvironment::read()).expect("bubblewrap"))
 }
 
 /// A user's repository and an engine's data home.
@@ -108,7 +67,7 @@ impl World {
 
     pub(crate) fn workspaces(&self) -> Workspaces<'_> {
         let data = self.folder.path().join("data");
-        Workspaces { sandbox: &PlainBox, repos: &self.repos, root: data.join("ws"), trash: data.join("trash") }
+        Workspaces { sandbox: sandbox(), repos: &self.repos, root: data.join("ws"), trash: data.join("trash") }
     }
 
     /// Runs plain git in the user's repository, as the user would.
@@ -172,7 +131,7 @@ pub(crate) fn in_box(workspace: &Workspace, script: &str) -> String {
         limits: Limits { wall: std::time::Duration::from_secs(60), idle: None, output: 1 << 20 },
         stdout: Output::Memory,
     };
-    let output = PlainBox.run(&spec).expect("a box");
+    let output = sandbox().run(&spec).expect("a box");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.ended, Ended::Exited(0), "{script}: {errors}");
     String::from_utf8_lossy(&output.stdout).trim().to_owned()

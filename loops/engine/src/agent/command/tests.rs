@@ -3,9 +3,9 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
-use crate::agent::direct::Direct;
 use crate::agent::fixer::tests::finding;
 use crate::agent::prompt::{self, Prompt};
+use crate::sandbox::bubblewrap::for_tests;
 use loopwright_core::check::Ended;
 use loopwright_core::money::Micros;
 
@@ -31,7 +31,7 @@ impl Stage {
     fn run(&self, role: Role) -> AgentReport {
         let command = Command::Argv(vec!["./fix.sh".into(), "./stays".into()]);
         let agent = CommandAgent::new("shell", spec(command), &self.path("loop"));
-        agent.run(&self.order(role), &Direct).expect("a box")
+        agent.run(&self.order(role), &for_tests()).expect("a box")
     }
 
     fn order(&self, role: Role) -> Order {

@@ -6,7 +6,7 @@ use loopwright_core::check::CaseId;
 use loopwright_core::finding::Fingerprint;
 
 use super::*;
-use crate::agent::direct::Direct;
+use crate::sandbox::bubblewrap::for_tests;
 
 const SOURCE: &str = "\
 //! Small.
@@ -83,7 +83,7 @@ fn fixed(source: &str, finding: Finding) -> (AgentReport, String) {
     project(&folder.path().join("tree"));
     let file = folder.path().join("tree/src/lib.rs");
     fs::write(&file, source).expect("the source");
-    let report = Fixer.run(&order(folder.path(), finding), &Direct).expect("a box");
+    let report = Fixer.run(&order(folder.path(), finding), &for_tests()).expect("a box");
     assert!(!folder.path().join("raw/target").exists(), "build products are gone");
     (report, fs::read_to_string(file).expect("the source"))
 }
@@ -103,7 +103,7 @@ fn clippys_own_fix_would_mix_findings() {
     project(&folder.path().join("tree"));
     let order = order(folder.path(), finding("clippy::needless_return", "clippy::needless_return @ src/lib.rs"));
     fs::create_dir(&order.raw).expect("a folder");
-    let work = Work { order: &order, sandbox: &Direct, mounts: Vec::new() };
+    let work = Work { order: &order, sandbox: &for_tests(), mounts: Vec::new() };
     let line = "cargo clippy --fix --allow-no-vcs --all-targets -- -A clippy::all -W clippy::needless_return";
     let out = work.run(&line.split(' ').collect::<Vec<_>>()).expect("a box");
     assert!(out.ended.well(), "{}", String::from_utf8_lossy(&out.stderr));

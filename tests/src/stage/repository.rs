@@ -1,0 +1,127 @@
+//! The user's repository: made with the real git, and compared byte for byte with what it was.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use sha2::{Digest, Sha256};
+
+use super::{Stage, sample};
+
+/// Every file of a folder with a hash of mode and content; links by what they name.
+pub type Prints = BTreeMap<String, String>;
+
+impl Stage {
+    /// The sample shop in a repository with three commits, all green, with two open issues.
+    pub fn shop() -> Stage {
+        let stage = Stage::empty();
+        copy(&sample("shop"), &stage.repo);
+        stage.git(&["init", "--quiet", "--initial-branch=main"]);
+        stage.git(&["add", "README.md", "checks"]);
+        stage.git(&["commit", "--quiet", "-m", "checks: what a shop must do"]);
+        stage.git(&["add", "src"]);
+        stage.git(&["commit", "--quiet", "-m", "prices: the first four"]);
+        stage.commit("issues: two wishes");
+        stage
+    }
+
+    /// The sample shop without any issue.
+    pub fn shop_without_issues() -> Stage {
+        let stage = Stage::shop();
+        stage.edit(|| {
+            fs::remove_dir_all(stage.repo.join(".loopwright/issues")).expect("the issues are there");
+        });
+        stage.commit("issues: none");
+        stage
+    }
+
+    /// Writes a file of the repository.
+    pub fn write(&self, path: &str, text: &str) {
+        self.edit(|| {
+            let path = self.repo.join(path);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
+            fs::write(path, text).expect("a file");
+        });
+    }
+
+    /// Commits all there is; returns the commit's id.
+    pub fn commit(&self, subject: &str) -> String {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--allow-empty", "-m", subject]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    /// Asks git in the repository as its user; returns what it said.
+    pub fn git(&self, words: &[&str]) -> String {
+        let mut command = Command::new("git");
+        command.args(words).current_dir(&self.repo).env_clear().env("PATH", "/usr/bin:/bin").env("HOME", self.person());
+        command.envs([("GIT_AUTHOR_NAME", "Ada"), ("GIT_AUTHOR_EMAIL", "ada@example.com")]);
+        command.envs([("GIT_COMMITTER_NAME", "Ada"), ("GIT_COMMITTER_EMAIL", "ada@example.com")]);
+        let mut said = None;
+        self.edit(|| said = Some(command.output().expect("git starts")));
+        let said = said.expect("git was asked");
+        assert!(said.status.success(), "git {words:?}: {}", String::from_utf8_lossy(&said.stderr));
+        String::from_utf8_lossy(&said.stdout).trim().to_owned()
+    }
+
+    /// Lets the test itself change the repository: until then nobody did, and from then on it is compared with the new state.
+    pub fn edit(&self, change: impl FnOnce()) {
+        self.assert_untouched();
+        change();
+        self.remember();
+    }
+
+    /// Remembers the repository as it is.
+    pub fn remember(&self) {
+        self.before.replace(self.repo.exists().then(|| prints(&self.repo)));
+    }
+
+    /// Asserts that nobody but the test changed the repository: tree, index, HEAD, config, hooks, refs, objects.
+    pub fn assert_untouched(&self) {
+        let before = self.before.borrow();
+        if let Some(before) = before.as_ref().filter(|_| self.repo.exists()) {
+            let now = prints(&self.repo);
+            let other = |path: &&String| before.get(*path) != now.get(*path);
+            let mut paths: Vec<&String> = before.keys().chain(now.keys()).filter(other).collect();
+            paths.dedup();
+            assert!(paths.is_empty(), "the user's repository was touched: {paths:?}");
+        }
+    }
+}
+
+/// Every file below `root`.
+pub fn prints(root: &Path) -> Prints {
+    let mut found = Prints::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder").flatten() {
+            let (path, kind) = (entry.path(), entry.file_type().expect("a kind"));
+            let name = path.strip_prefix(root).expect("below the root").to_string_lossy().into_owned();
+            if kind.is_dir() {
+                folders.push(path);
+            } else if kind.is_symlink() {
+                found.insert(name, format!("-> {}", fs::read_link(&path).expect("a link").display()));
+            } else {
+                let mode = entry.metadata().expect("its mode").permissions().mode();
+                let bytes = fs::read(&path).expect("a file");
+                found.insert(name, format!("{mode:o} {}", loopwright_core::hex(&Sha256::digest(&bytes))));
+            }
+        }
+    }
+    found
+}
+
+/// Copies a folder of samples.
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).expect("a sample").flatten() {
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        if source.is_dir() {
+            fs::create_dir_all(&target).expect("a folder");
+            copy(&source, &target);
+        } else {
+            fs::copy(&source, &target).expect("a copy");
+        }
+    }
+}
