@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench soak test-extra lint setup
 
-export CARGO_TARGET_DIR := target
+export CARGO_TARGET_DIR := $(CURDIR)/target
 
 help: ## Says what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
