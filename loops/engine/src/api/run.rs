@@ -172,13 +172,14 @@ fn under_watchdog(
 
 /// Waits for the first event of a run; what its process said is the error if it ends before.
 fn wait_until_begun(context: &Context, store: &Store, run: RunId, mut launched: Launched) -> Result<()> {
+    let changes = super::changes(context);
     while stored_runs::by_id(store.read(), run)?.is_none() {
         let ended = launched.watchdog.try_wait().context("asking for the watchdog")?;
         if let (Some(status), None) = (ended, stored_runs::by_id(store.read(), run)?) {
             let why = std::fs::read_to_string(context.home.run(run).join(ERROR));
             bail!("the run did not begin: {}", why.unwrap_or_else(|_| format!("its watchdog ended with {status}")).trim_end());
         }
-        super::wait_for_change(context, Duration::from_millis(50));
+        changes.wait(Duration::from_millis(50));
     }
     Ok(())
 }
