@@ -99,8 +99,7 @@ pub(super) fn refuse_halted(context: &Context, row: &LoopRow) -> Result<(), ApiE
 }
 
 fn refuse_unboxed(context: &Context) -> Result<(), ApiError> {
-    Bubblewrap::find(&context.host)?;
-    let layers = probe::probe(&context.host);
+    let layers = probe::probe_in(&Bubblewrap::find(&context.host)?);
     if probe::stands(&layers) {
         return Ok(());
     }
