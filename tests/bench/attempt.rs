@@ -72,7 +72,7 @@ impl Bench {
         let shown: Value = serde_json::from_slice(&self.loopwright(&["--json", "add", path]).output()?.stdout)?;
         let hash = shown["hash"].as_str().context("`add` shows no hash")?;
         let added = self.loopwright(&["--json", "add", path, "--ship", "--confirm", hash]).output()?;
-        ensure!(added.status.success(), "adding the loop: {}", String::from_utf8_lossy(&added.stderr));
+        ensure!(added.status.success(), "adding the loop: {}", String::from_utf8_lossy(&added.stdout));
         Ok(())
     }
 
@@ -150,6 +150,7 @@ fn attempt(journal: &Value) -> Result<Duration> {
 fn loop_file(repo: &Path) -> String {
     format!(
         "name: {LOOP}
+trigger: manual
 repo: {}
 isolation: worktree
 setup: [{GATE}]
@@ -161,7 +162,7 @@ steps:
   - verify: {{check: tests_pass AND lint_clean AND diff_reasonable}}
   - ship: {{if: verified, run: open_pr + link_issue}}
 guardrails: {{max_iterations: 3, budget: $5/run, halt_on: no_progress(2), max_findings: 1}}
-review: {{max_open: 1000}}
+review: {{max_open: 50}}
 ",
         repo.display()
     )
