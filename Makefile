@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench soak test-extra lint setup
 
-export CARGO_TARGET_DIR := target
+export CARGO_TARGET_DIR := $(CURDIR)/target
 
 help: ## Says what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -21,8 +21,8 @@ lint: setup ## Formatting, clippy and documentation, warnings being faults
 bench: setup ## Measures the engine against plain git (release build)
 	tests/bench/run.sh
 
-soak: setup ## Runs the tests of the rails again with twenty times the cases
-	PROPTEST_CASES=5120 LOOPWRIGHT_SOAK=1 cargo test --package loopwright-core
+soak: setup ## Runs the properties of the core (rails, schedules, checks) on twenty times the cases
+	PROPTEST_CASES=5120 cargo test --package loopwright-core
 
 test-extra: setup ## Runs the whole-binary tests five times in a row, to find the flaky
 	set -e; for round in 1 2 3 4 5; do echo "Round $$round of 5"; cargo test --package loopwright-tests; done

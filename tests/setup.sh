@@ -33,14 +33,16 @@ install_with_apt() {
     local packages as_root=()
     packages=$(missing 1)
     [ "$(id -u)" = 0 ] || as_root=(sudo)
-    echo "Missing on this machine: $packages. Installing with apt${as_root[0]:+ through sudo}."
     if [ -n "${as_root[0]:-}" ] && ! command -v sudo >/dev/null; then
-        fail 'There is no sudo. Type this as root, then try again:' "  apt-get update && apt-get install -y $packages"
+        fail "Missing on this machine: $packages. Type this as root, then try again:" \
+            "  apt-get update && apt-get install -y $packages"
     fi
+    echo "Missing on this machine: $packages. Installing with apt${as_root[0]:+ through sudo, which may ask}."
     # shellcheck disable=SC2086 # a list of words
     "${as_root[@]}" apt-get update -q && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -qy --no-install-recommends $packages ||
         fail 'apt could not install them. Repair that, then try again.'
+    [ -z "$(missing 1)" ] || fail "Still missing after that: $(missing 1)."
 }
 
 # Says the one command of a machine without apt, and stops.

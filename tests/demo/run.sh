@@ -14,7 +14,7 @@ main() {
     announce
     tests/setup.sh
     title 'Building'
-    CARGO_TARGET_DIR=target cargo build --package loopwright --package loopwright-watchdog
+    CARGO_TARGET_DIR=$PWD/target cargo build --package loopwright --package loopwright-watchdog
     keep_the_last
     title "Making the sample repository $shop"
     mkdir -p "$demo"
@@ -65,13 +65,7 @@ write_wrapper() {
 
 # The name of rustup's toolchain that built this, so that the sandbox gets the same; empty without rustup.
 toolchain() {
-    local name home
-    command -v rustup >/dev/null || return 0
-    name=$(rustup show active-toolchain 2>/dev/null | cut -d' ' -f1) || return 0
-    home=$(rustup show home)
-    # A linked toolchain is another name of a folder; in the sandbox only the folder itself is there.
-    if [ -L "$home/toolchains/$name" ]; then name=$(basename "$(readlink -f "$home/toolchains/$name")"); fi
-    [ ! -d "$home/toolchains/$name" ] || printf '%s' "$name"
+    ! command -v rustup >/dev/null || rustup show active-toolchain 2>/dev/null | cut -d' ' -f1
 }
 
 look() {
@@ -148,7 +142,7 @@ next_steps() {
   all that waits   $loopwright reviews
 
 An approval is bound to main as it was when the change was checked.
-Once main has moved, the other pull requests are refused; checking them again on the new main is not built yet.
+Once main has moved, approving another one is refused, and prints the command that makes its change anew on the new main.
 
 Your own repository (a Rust project; 'loopwright init', which will write the loop for you, comes with the next version):
   target/debug/loopwright add daily-triage --repo PATH
