@@ -47,30 +47,15 @@ impl Bubblewrap {
     /// If bubblewrap is absent or too old, with the command that repairs it.
     pub fn find(host: &HostEnvironment) -> anyhow::Result<Bubblewrap> {
         let fixed = Path::new("/usr/bin/bwrap");
-        let program = if fixed.is_file() {
-            Some(fixed.to_owned())
-        } else {
-            host.find("bwrap")
-        };
+        let program = if fixed.is_file() { Some(fixed.to_owned()) } else { host.find("bwrap") };
         let Some(program) = program else {
-            bail!(
-                "bubblewrap is not installed, and nothing runs without a sandbox; install it: {}",
-                probe::install()
-            );
+            bail!("bubblewrap is not installed, and nothing runs without a sandbox; install it: {}", probe::install());
         };
         let help = Command::new(&program).arg("--help").env_clear().output();
         let help = help.with_context(|| format!("asking {} what it can", program.display()))?;
         let help = String::from_utf8_lossy(&help.stdout).into_owned();
-        let has = |option: &str| {
-            help.lines()
-                .any(|line| line.trim_start().starts_with(option))
-        };
-        for option in [
-            "--add-seccomp-fd",
-            "--json-status-fd",
-            "--block-fd",
-            "--perms",
-        ] {
+        let has = |option: &str| help.lines().any(|line| line.trim_start().starts_with(option));
+        for option in ["--add-seccomp-fd", "--json-status-fd", "--block-fd", "--perms"] {
             ensure!(
                 has(option),
                 "{} is too old: it lacks {option}; update it: {}",
@@ -111,22 +96,14 @@ impl Bubblewrap {
     }
 
     fn halted(&self) -> bool {
-        self.supervision
-            .as_ref()
-            .is_some_and(|run| run.halted().is_some())
+        self.supervision.as_ref().is_some_and(|run| run.halted().is_some())
     }
 
     /// Starts bubblewrap from the calling thread and waits until the box stands; its program waits for [`Running::go`].
     fn start(&self, spec: &BoxSpec) -> anyhow::Result<Running<'_>> {
-        let files = MADE_FILES
-            .iter()
-            .map(|(_, text)| in_memory(text.as_bytes()));
+        let files = MADE_FILES.iter().map(|(_, text)| in_memory(text.as_bytes()));
         let files = files.collect::<anyhow::Result<Vec<_>>>()?;
-        let filters = self
-            .filters
-            .iter()
-            .map(|filter| in_memory(filter))
-            .collect::<anyhow::Result<Vec<_>>>()?;
+        let filters = self.filters.iter().map(|filter| in_memory(filter)).collect::<anyhow::Result<Vec<_>>>()?;
         let numbers: Vec<i32> = files.iter().map(AsRawFd::as_raw_fd).collect();
         // By descriptor, so that neither the host's paths nor the variables stand in the command line of the box's process 1.
         let view = in_memory(&view::arguments(spec, &self.toolchains, &numbers)?)?;
@@ -139,57 +116,28 @@ impl Bubblewrap {
         for filter in &filters {
             command.args(["--add-seccomp-fd", &filter.as_raw_fd().to_string()]);
         }
-        let fds = [
-            ("--args", &view),
-            ("--json-status-fd", &status_end),
-            ("--block-fd", &wait_end),
-            ("--sync-fd", &gate),
-        ];
+        let fds =
+            [("--args", &view), ("--json-status-fd", &status_end), ("--block-fd", &wait_end), ("--sync-fd", &gate)];
         for (option, fd) in fds {
             command.args([option, &fd.as_raw_fd().to_string()]);
         }
         command.arg("--").args(&spec.argv);
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // bubblewrap holds the gate's other end as well: if we die before it is opened, the program reads no end of file and never starts.
-        let passed: Vec<&OwnedFd> = fds
-            .map(|(_, fd)| fd)
-            .into_iter()
-            .chain(&files)
-            .chain(&filters)
-            .collect();
+        let passed: Vec<&OwnedFd> = fds.map(|(_, fd)| fd).into_iter().chain(&files).chain(&filters).collect();
         os::pass_only(&mut command, &passed);
         // The kernel ties this to the thread that spawns, not to the process: callers are the runner's one long-lived thread.
         os::bind_and_limit(&mut command);
-        let child = command
-            .spawn()
-            .with_context(|| format!("starting {}", self.program.display()))?;
+        let child = command.spawn().with_context(|| format!("starting {}", self.program.display()))?;
         drop((status_end, wait_end));
-        let running = Running {
-            child,
-            held: None,
-            status: File::from(status),
-            gate,
-            run: self.supervision.as_deref(),
-        };
+        let running = Running { child, held: None, status: File::from(status), gate, run: self.supervision.as_deref() };
         running.standing()
     }
 
     fn fixed_arguments(&self) -> Vec<&'static str> {
         let mut args = vec!["--unshare-user", "--unshare-pid", "--unshare-net"];
         args.extend(["--unshare-ipc", "--unshare-uts", "--unshare-cgroup"]);
-        args.extend([
-            "--uid",
-            "1000",
-            "--gid",
-            "1000",
-            "--hostname",
-            "box",
-            "--cap-drop",
-            "ALL",
-        ]);
+        args.extend(["--uid", "1000", "--gid", "1000", "--hostname", "box", "--cap-drop", "ALL"]);
         args.extend(["--die-with-parent", "--new-session"]);
         if self.disable_userns {
             args.push("--disable-userns");
@@ -209,9 +157,7 @@ impl Sandbox for Bubblewrap {
                 took: began.elapsed(),
             });
         }
-        let mut running = self
-            .start(spec)
-            .with_context(|| format!("making the box of {}", spec.label))?;
+        let mut running = self.start(spec).with_context(|| format!("making the box of {}", spec.label))?;
         let mut pump = Pump::new(&mut running.child, spec, self.within(spec.limits))?;
         let monitor = os::child_pidfd(running.child.id())?;
         running.go();
@@ -222,16 +168,9 @@ impl Sandbox for Bubblewrap {
         let ended = match stopped {
             Some(ended) => ended,
             None if flooded => Ended::Flooded,
-            None => self
-                .how(said, &stderr)
-                .with_context(|| format!("making the box of {}", spec.label))?,
+            None => self.how(said, &stderr).with_context(|| format!("making the box of {}", spec.label))?,
         };
-        Ok(BoxOutput {
-            ended,
-            stdout,
-            stderr,
-            took: began.elapsed(),
-        })
+        Ok(BoxOutput { ended, stdout, stderr, took: began.elapsed() })
     }
 }
 
@@ -255,13 +194,7 @@ fn not_started(stderr: &[u8]) -> anyhow::Result<Ended> {
     let text = String::from_utf8_lossy(stderr);
     let text = text.trim();
     if text.contains("bwrap: execvp ") {
-        return Ok(Ended::Exited(
-            if text.ends_with("No such file or directory") {
-                127
-            } else {
-                126
-            },
-        ));
+        return Ok(Ended::Exited(if text.ends_with("No such file or directory") { 127 } else { 126 }));
     }
     bail!("bubblewrap failed: {text}{}", probe::hint(text))
 }
@@ -296,16 +229,8 @@ impl<'a> Running<'a> {
         let mut part = [0; 1024];
         // It comes in several pieces.
         while number(&said, "child-pid").is_none() {
-            ensure!(
-                os::readable_within(&self.status, PATIENCE),
-                "bubblewrap made no box in {} s",
-                PATIENCE.as_secs()
-            );
-            match self
-                .status
-                .read(&mut part)
-                .context("reading bubblewrap's status")?
-            {
+            ensure!(os::readable_within(&self.status, PATIENCE), "bubblewrap made no box in {} s", PATIENCE.as_secs());
+            match self.status.read(&mut part).context("reading bubblewrap's status")? {
                 0 => break,
                 count => said.extend_from_slice(&part[..count]),
             }
@@ -316,11 +241,7 @@ impl<'a> Running<'a> {
     /// What bubblewrap, which has closed its status and so is ending, said last.
     fn complaint(&mut self) -> String {
         let mut text = [0; 4096];
-        let pipe = self
-            .child
-            .stderr
-            .as_mut()
-            .filter(|pipe| os::readable_within(pipe, PATIENCE));
+        let pipe = self.child.stderr.as_mut().filter(|pipe| os::readable_within(pipe, PATIENCE));
         let count = pipe.and_then(|pipe| pipe.read(&mut text).ok()).unwrap_or(0);
         String::from_utf8_lossy(&text[..count]).trim().to_owned()
     }
@@ -335,11 +256,7 @@ impl<'a> Running<'a> {
         if let Some(held) = self.held.take() {
             held.kill();
             // The first process of a PID namespace ends after all others in it.
-            ensure!(
-                held.gone_within(PATIENCE),
-                "process {} does not end",
-                held.record.pid
-            );
+            ensure!(held.gone_within(PATIENCE), "process {} does not end", held.record.pid);
             if let Some(run) = self.run {
                 run.forget_init(&held.record)?;
             }
@@ -349,9 +266,7 @@ impl<'a> Running<'a> {
         }
         self.child.wait().context("waiting for bubblewrap")?;
         let mut rest = Vec::new();
-        self.status
-            .read_to_end(&mut rest)
-            .context("reading bubblewrap's status")?;
+        self.status.read_to_end(&mut rest).context("reading bubblewrap's status")?;
         Ok(number(&rest, "exit-code"))
     }
 }
@@ -373,19 +288,15 @@ impl Drop for Running<'_> {
 /// The number under `key` in bubblewrap's status: JSON objects, one after the other.
 fn number(status: &[u8], key: &str) -> Option<i32> {
     let objects = serde_json::Deserializer::from_slice(status).into_iter::<serde_json::Value>();
-    let found = objects
-        .map_while(Result::ok)
-        .find_map(|object| object.get(key)?.as_i64());
+    let found = objects.map_while(Result::ok).find_map(|object| object.get(key)?.as_i64());
     found.and_then(|number| i32::try_from(number).ok())
 }
 
 /// A file without a name that holds `content`, to be read from its start.
 fn in_memory(content: &[u8]) -> anyhow::Result<OwnedFd> {
-    let fd =
-        rustix::fs::memfd_create("box", MemfdFlags::CLOEXEC).context("making a file in memory")?;
+    let fd = rustix::fs::memfd_create("box", MemfdFlags::CLOEXEC).context("making a file in memory")?;
     let mut file = File::from(fd);
-    file.write_all(content)
-        .context("filling a file in memory")?;
+    file.write_all(content).context("filling a file in memory")?;
     rustix::fs::seek(&file, SeekFrom::Start(0)).context("rewinding a file in memory")?;
     Ok(file.into())
 }

@@ -14,8 +14,8 @@ use crate::forge::Forge as _;
 use crate::forge::issues::{Issue, Note};
 use crate::forge::local::LocalForge;
 use crate::git::CommitFacts;
-use crate::store::pull_requests::{self, Turn};
 use crate::store::findings;
+use crate::store::pull_requests::{self, Turn};
 
 /// How many commits back a suspect may lie.
 const RECENT: usize = 30;
