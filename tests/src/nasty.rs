@@ -53,9 +53,7 @@ pub fn eventually(limit: Duration, holds: impl Fn() -> bool) -> bool {
 
 /// Sends a signal by name to a process.
 pub fn signal(pid: i32, name: &str) {
-    let _ = Command::new("kill")
-        .args(["-s", name, &pid.to_string()])
-        .status();
+    let _ = Command::new("kill").args(["-s", name, &pid.to_string()]).status();
 }
 
 /// A run of the nasty tree in a box, under its watchdog.
@@ -75,28 +73,14 @@ impl NastyRun {
     /// If it can't be started, or does not grow.
     pub fn start(watchdog: &Path, runner: &Path, max_seconds: u64) -> anyhow::Result<NastyRun> {
         let home = tempfile::tempdir()?;
-        let note = HaltNote {
-            at: moment(Duration::ZERO),
-            by: "test".to_owned(),
-            reason: "new".to_owned(),
-        };
+        let note = HaltNote { at: moment(Duration::ZERO), by: "test".to_owned(), reason: "new".to_owned() };
         halt::arm(home.path(), &note)?;
-        let marker = format!(
-            "nasty-{}",
-            home.path().file_name().unwrap_or_default().display()
-        );
+        let marker = format!("nasty-{}", home.path().file_name().unwrap_or_default().display());
         let run_dir = home.path().join("run");
         let halts = vec![(HaltLevel::All, halt::halt_all(home.path()))];
-        let files = HaltFiles {
-            halts,
-            armed: halt::armed(home.path()),
-        };
+        let files = HaltFiles { halts, armed: halt::armed(home.path()) };
         let mut words: Vec<OsString> = vec![runner.into(), "run".into(), run_dir.clone().into()];
-        words.extend([
-            files.halts[0].1.clone().into(),
-            files.armed.clone().into(),
-            "--".into(),
-        ]);
+        words.extend([files.halts[0].1.clone().into(), files.armed.clone().into(), "--".into()]);
         words.extend(["sh".into(), "-c".into(), tree(&marker).into()]);
         let launched = launch(&LaunchSpec {
             watchdog: watchdog.to_owned(),
@@ -106,11 +90,7 @@ impl NastyRun {
             boot_grace: 30,
             runner: words,
         })?;
-        let run = NastyRun {
-            home,
-            marker,
-            launched,
-        };
+        let run = NastyRun { home, marker, launched };
         anyhow::ensure!(run.grows(), "the tree did not grow: {}", run.said());
         Ok(run)
     }
@@ -152,8 +132,7 @@ impl NastyRun {
     pub fn runner(&self) -> i32 {
         let children = |pid: &i32| {
             let stat = fs::read(format!("/proc/{pid}/stat")).ok();
-            stat.and_then(|s| loopwright_core::lease::ProcStat::parse(&s))
-                .is_some_and(|s| s.parent == self.watchdog())
+            stat.and_then(|s| loopwright_core::lease::ProcStat::parse(&s)).is_some_and(|s| s.parent == self.watchdog())
         };
         self.everything().into_iter().find(children).unwrap_or(0)
     }
@@ -163,11 +142,7 @@ impl NastyRun {
     /// # Errors
     /// If it can't be written.
     pub fn halt(&self) -> anyhow::Result<()> {
-        let note = HaltNote {
-            at: moment(Duration::ZERO),
-            by: "test".to_owned(),
-            reason: "stop".to_owned(),
-        };
+        let note = HaltNote { at: moment(Duration::ZERO), by: "test".to_owned(), reason: "stop".to_owned() };
         halt::write(&halt::halt_all(self.home.path()), &note)
     }
 }

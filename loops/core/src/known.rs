@@ -134,11 +134,16 @@ pub fn edited(known: &mut [Known], edits: &BTreeMap<Fingerprint, Edit>, now: Dat
     moved
 }
 
-/// The findings to act on, in order: faults first, then issues, then lints and formatting.
+/// The findings to act on, in order.
 pub fn queue(known: &[Known]) -> Vec<&Known> {
-    let mut open: Vec<&Known> = known.iter().filter(|k| k.state == FindingState::Open).collect();
-    open.sort_by_key(|k| (rank(&k.finding), natural(&k.finding.key)));
-    open
+    in_order(known).into_iter().filter(|k| k.state == FindingState::Open).collect()
+}
+
+/// All findings, as they are listed and acted on: faults first, then issues, then lints and formatting.
+pub fn in_order(known: &[Known]) -> Vec<&Known> {
+    let mut all: Vec<&Known> = known.iter().collect();
+    all.sort_by_key(|k| (rank(&k.finding), natural(&k.finding.key)));
+    all
 }
 
 fn rank(finding: &Finding) -> u8 {

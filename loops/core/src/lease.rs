@@ -77,10 +77,7 @@ impl InitRecord {
         let pid = words.next()?.parse().ok().filter(|pid| *pid > 1)?;
         let start = words.next()?.parse().ok()?;
         let boot = words.next().filter(|b| !b.is_empty())?.to_owned();
-        words
-            .next()
-            .is_none()
-            .then_some(InitRecord { pid, start, boot })
+        words.next().is_none().then_some(InitRecord { pid, start, boot })
     }
 }
 
@@ -209,11 +206,7 @@ impl ProcStat {
         let parent = words.next()?.parse().ok()?;
         // Field 22 of the whole line; field 3 was the first word here.
         let start = words.nth(17)?.parse().ok()?;
-        Some(ProcStat {
-            state,
-            parent,
-            start,
-        })
+        Some(ProcStat { state, parent, start })
     }
 }
 
@@ -247,11 +240,7 @@ pub struct BeatWatch {
 impl BeatWatch {
     /// Waits up to `boot_grace` for the first beat.
     pub fn new(boot_grace: Duration) -> BeatWatch {
-        BeatWatch {
-            seq: None,
-            since: Duration::ZERO,
-            boot_grace,
-        }
+        BeatWatch { seq: None, since: Duration::ZERO, boot_grace }
     }
 
     /// Takes what was read (none = no beat, or garbage) at this awake time and says whether the runner is silent.
@@ -260,11 +249,7 @@ impl BeatWatch {
             self.seq = seq;
             self.since = awake;
         }
-        let patience = if self.seq.is_none() {
-            self.boot_grace
-        } else {
-            BEAT_STALE
-        };
+        let patience = if self.seq.is_none() { self.boot_grace } else { BEAT_STALE };
         awake.saturating_sub(self.since) >= patience
     }
 }
@@ -274,25 +259,14 @@ mod tests {
     use super::*;
 
     fn record(pid: i32) -> InitRecord {
-        InitRecord {
-            pid,
-            start: 77,
-            boot: "b-1".to_owned(),
-        }
+        InitRecord { pid, start: 77, boot: "b-1".to_owned() }
     }
 
     #[test]
     fn inits_round_trip_and_forgive() {
-        let text = format!(
-            "{}garbage\n-4 1 b\n1 1 b\n{}99 5",
-            record(12).line(),
-            record(13).line()
-        );
+        let text = format!("{}garbage\n-4 1 b\n1 1 b\n{}99 5", record(12).line(), record(13).line());
         assert_eq!(parse_inits(text.as_bytes()), [record(12), record(13)]);
-        assert!(
-            parse_inits(b"12 77 b-1").is_empty(),
-            "a half-written line is no record"
-        );
+        assert!(parse_inits(b"12 77 b-1").is_empty(), "a half-written line is no record");
         assert!(parse_inits(b"\xff\xfe\n \n\n1 2 3 4\n").is_empty());
     }
 
@@ -301,23 +275,11 @@ mod tests {
         use Seen::{Absent, Present, Unreadable};
         assert_eq!(HaltView::judge(&[Absent, Absent], Present), None);
         assert_eq!(HaltView::judge(&[], Present), None);
-        assert_eq!(
-            HaltView::judge(&[Absent, Present], Present),
-            Some(HaltView::Asked(1))
-        );
-        assert_eq!(
-            HaltView::judge(&[Unreadable, Present], Unreadable),
-            Some(HaltView::Asked(1))
-        );
-        assert_eq!(
-            HaltView::judge(&[Unreadable], Present),
-            Some(HaltView::HaltUnreadable(0))
-        );
+        assert_eq!(HaltView::judge(&[Absent, Present], Present), Some(HaltView::Asked(1)));
+        assert_eq!(HaltView::judge(&[Unreadable, Present], Unreadable), Some(HaltView::Asked(1)));
+        assert_eq!(HaltView::judge(&[Unreadable], Present), Some(HaltView::HaltUnreadable(0)));
         assert_eq!(HaltView::judge(&[Absent], Absent), Some(HaltView::Disarmed));
-        assert_eq!(
-            HaltView::judge(&[Absent], Unreadable),
-            Some(HaltView::ArmedUnreadable)
-        );
+        assert_eq!(HaltView::judge(&[Absent], Unreadable), Some(HaltView::ArmedUnreadable));
     }
 
     #[test]
@@ -325,15 +287,7 @@ mod tests {
         let tail = "S 42 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 8814 99 100";
         for name in ["sh", "a b", ") R 1 (", "x) S 1 "] {
             let stat = ProcStat::parse(format!("7 ({name}) {tail}\n").as_bytes());
-            assert_eq!(
-                stat,
-                Some(ProcStat {
-                    state: 'S',
-                    parent: 42,
-                    start: 8814
-                }),
-                "{name}"
-            );
+            assert_eq!(stat, Some(ProcStat { state: 'S', parent: 42, start: 8814 }), "{name}");
         }
         for garbage in [&b""[..], b"7 (x", b"7 (x) ", b"\xff) S a b"] {
             assert_eq!(ProcStat::parse(garbage), None);
@@ -343,19 +297,9 @@ mod tests {
     #[test]
     fn time_asleep_or_stopped_does_not_count() {
         let mut awake = AwakeTime::default();
-        assert_eq!(
-            awake.advance(Duration::from_secs(1)),
-            Duration::from_secs(1)
-        );
-        assert_eq!(
-            awake.advance(Duration::from_secs(8 * 3600)),
-            Duration::from_secs(3)
-        );
-        assert_eq!(
-            awake.advance(Duration::ZERO),
-            Duration::from_secs(3),
-            "a clock that runs back adds nothing"
-        );
+        assert_eq!(awake.advance(Duration::from_secs(1)), Duration::from_secs(1));
+        assert_eq!(awake.advance(Duration::from_secs(8 * 3600)), Duration::from_secs(3));
+        assert_eq!(awake.advance(Duration::ZERO), Duration::from_secs(3), "a clock that runs back adds nothing");
     }
 
     #[test]
@@ -373,25 +317,12 @@ mod tests {
 
     #[test]
     fn notes_round_trip_and_garbage_is_none() {
-        let end = End {
-            cause: EndCause::Time,
-            killed: 3,
-            at: moment(Duration::from_secs(1_700_000_000)),
-        };
+        let end = End { cause: EndCause::Time, killed: 3, at: moment(Duration::from_secs(1_700_000_000)) };
         let json = serde_json::to_string(&end).expect("it can be written");
-        assert_eq!(
-            json,
-            r#"{"cause":"time","killed":3,"at":"2023-11-14T22:13:20Z"}"#
-        );
+        assert_eq!(json, r#"{"cause":"time","killed":3,"at":"2023-11-14T22:13:20Z"}"#);
         assert_eq!(End::parse(json.as_bytes()), Some(end));
-        let beat = Beat {
-            seq: 9,
-            ..Beat::default()
-        };
-        assert_eq!(
-            Beat::parse(&serde_json::to_vec(&beat).expect("it can be written")),
-            Some(beat)
-        );
+        let beat = Beat { seq: 9, ..Beat::default() };
+        assert_eq!(Beat::parse(&serde_json::to_vec(&beat).expect("it can be written")), Some(beat));
         for garbage in [&b""[..], b"{", b"null", b"\xff", br#"{"seq":-1}"#] {
             assert_eq!(Beat::parse(garbage), None);
             assert_eq!(End::parse(garbage), None);

@@ -61,18 +61,13 @@ impl fmt::Display for HaltCause {
 impl HaltFiles {
     /// What stops everything.
     pub fn of_all(state: &Path) -> HaltFiles {
-        HaltFiles {
-            halts: vec![(HaltLevel::All, halt_all(state))],
-            armed: armed(state),
-        }
+        HaltFiles { halts: vec![(HaltLevel::All, halt_all(state))], armed: armed(state) }
     }
 
     /// What stops a run of a loop.
     pub fn of_run(state: &Path, loop_id: LoopId, run_dir: &Path) -> HaltFiles {
         let mut files = HaltFiles::of_all(state);
-        files
-            .halts
-            .push((HaltLevel::Loop, halt_loop(state, loop_id)));
+        files.halts.push((HaltLevel::Loop, halt_loop(state, loop_id)));
         files.halts.push((HaltLevel::Run, halt_run(run_dir)));
         files
     }
@@ -114,8 +109,7 @@ pub fn armed(state: &Path) -> PathBuf {
 /// # Errors
 /// If they can't be written.
 pub fn arm(state: &Path, note: &HaltNote) -> anyhow::Result<()> {
-    fs::create_dir_all(state.join("halt"))
-        .with_context(|| format!("creating {}", state.display()))?;
+    fs::create_dir_all(state.join("halt")).with_context(|| format!("creating {}", state.display()))?;
     write(&armed(state), note)
 }
 
@@ -128,8 +122,7 @@ pub fn halt_everything(state: &Path, note: &HaltNote) -> anyhow::Result<()> {
         return Ok(());
     };
     // Taking a file away works on a full disk.
-    fs::remove_file(armed(state))
-        .with_context(|| format!("disarming, after this failed: {error:#}"))
+    fs::remove_file(armed(state)).with_context(|| format!("disarming, after this failed: {error:#}"))
 }
 
 /// Writes a HALT or ARMED file; if its note does not fit on the disk, the file is left empty, which means the same.
@@ -141,11 +134,7 @@ pub fn write(path: &Path, note: &HaltNote) -> anyhow::Result<()> {
         fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
     }
     let json = serde_json::to_vec(note).context("writing a note")?;
-    let file = fs::OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .open(path);
+    let file = fs::OpenOptions::new().create(true).truncate(true).write(true).open(path);
     let mut file = file.with_context(|| format!("creating {}", path.display()))?;
     let _ = io::Write::write_all(&mut file, &json).and_then(|()| file.sync_all());
     Ok(())
@@ -159,12 +148,10 @@ pub fn read(path: &Path) -> anyhow::Result<Option<HaltNote>> {
     match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
-        Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).unwrap_or_else(|_| {
-            HaltNote {
-                at: chrono::DateTime::default(),
-                by: String::new(),
-                reason: String::new(),
-            }
+        Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).unwrap_or_else(|_| HaltNote {
+            at: chrono::DateTime::default(),
+            by: String::new(),
+            reason: String::new(),
         }))),
     }
 }
@@ -204,19 +191,13 @@ mod tests {
     use super::*;
 
     fn note(reason: &str) -> HaltNote {
-        HaltNote {
-            at: chrono::DateTime::default(),
-            by: "test".to_owned(),
-            reason: reason.to_owned(),
-        }
+        HaltNote { at: chrono::DateTime::default(), by: "test".to_owned(), reason: reason.to_owned() }
     }
 
     fn armed_home() -> (tempfile::TempDir, HaltFiles) {
         let home = tempfile::tempdir().expect("a folder");
         arm(home.path(), &note("new")).expect("armed");
-        let loop_id = "01936f2e-0000-7000-8000-00001a2b3c4d"
-            .parse()
-            .expect("an id");
+        let loop_id = "01936f2e-0000-7000-8000-00001a2b3c4d".parse().expect("an id");
         let files = HaltFiles::of_run(home.path(), loop_id, &home.path().join("run"));
         (home, files)
     }
@@ -228,10 +209,7 @@ mod tests {
         for (level, path) in &files.halts {
             write(path, &note("stop")).expect("written");
             assert_eq!(files.look(), Some(HaltCause::Asked(*level)));
-            assert_eq!(
-                read(path).expect("read").map(|n| n.reason),
-                Some("stop".to_owned())
-            );
+            assert_eq!(read(path).expect("read").map(|n| n.reason), Some("stop".to_owned()));
             assert!(clear(path).expect("cleared"));
             assert!(!clear(path).expect("nothing to clear"));
             assert_eq!(files.look(), None);
@@ -244,10 +222,7 @@ mod tests {
         fs::remove_file(&files.armed).expect("disarmed");
         assert_eq!(files.look(), Some(HaltCause::Disarmed));
         fs::create_dir(&files.armed).expect("a folder in its place");
-        assert_eq!(
-            files.look(),
-            Some(HaltCause::Unreadable(files.armed.clone()))
-        );
+        assert_eq!(files.look(), Some(HaltCause::Unreadable(files.armed.clone())));
     }
 
     #[test]

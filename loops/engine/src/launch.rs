@@ -53,10 +53,7 @@ pub fn watchdog_beside_us() -> anyhow::Result<PathBuf> {
 fn watchdog_in(folder: &Path) -> anyhow::Result<PathBuf> {
     let watchdog = folder.join(format!("{WATCHDOG}{}", std::env::consts::EXE_SUFFIX));
     if !watchdog.is_file() {
-        bail!(
-            "{} is missing, and nothing runs without it: install Loopwright again, whole",
-            watchdog.display()
-        );
+        bail!("{} is missing, and nothing runs without it: install Loopwright again, whole", watchdog.display());
     }
     Ok(watchdog)
 }
@@ -69,12 +66,8 @@ pub fn launch(spec: &LaunchSpec) -> anyhow::Result<Launched> {
     let dir = spec.run_dir.as_path();
     fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))?;
     let stream = |name: &str| {
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(dir.join(name));
-        file.map(Stdio::from)
-            .with_context(|| format!("opening {name} in {}", dir.display()))
+        let file = OpenOptions::new().create(true).append(true).open(dir.join(name));
+        file.map(Stdio::from).with_context(|| format!("opening {name} in {}", dir.display()))
     };
     let mut command = Command::new(&spec.watchdog);
     command.arg("--run-dir").arg(dir);
@@ -82,21 +75,11 @@ pub fn launch(spec: &LaunchSpec) -> anyhow::Result<Launched> {
         command.arg("--halt").arg(file);
     }
     command.arg("--armed").arg(&spec.halt.armed);
-    command.args([
-        "--max-seconds",
-        &spec.max_seconds.to_string(),
-        "--boot-grace",
-        &spec.boot_grace.to_string(),
-    ]);
+    command.args(["--max-seconds", &spec.max_seconds.to_string(), "--boot-grace", &spec.boot_grace.to_string()]);
     command.arg("--").args(&spec.runner);
-    command
-        .stdin(Stdio::null())
-        .stdout(stream(OUT)?)
-        .stderr(stream(ERR)?);
+    command.stdin(Stdio::null()).stdout(stream(OUT)?).stderr(stream(ERR)?);
     os::inherit_nothing(&mut command);
-    let watchdog = command
-        .spawn()
-        .with_context(|| format!("starting {}", spec.watchdog.display()))?;
+    let watchdog = command.spawn().with_context(|| format!("starting {}", spec.watchdog.display()))?;
     Ok(Launched { watchdog })
 }
 
@@ -108,10 +91,7 @@ mod tests {
     fn no_watchdog_no_run() {
         let folder = tempfile::tempdir().expect("a folder");
         let error = watchdog_in(folder.path()).expect_err("there is none");
-        assert!(
-            error.to_string().contains("loopwright-watchdog is missing"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("loopwright-watchdog is missing"), "{error}");
         fs::write(folder.path().join(WATCHDOG), "").expect("a program");
         watchdog_in(folder.path()).expect("now there is");
     }

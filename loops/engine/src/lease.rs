@@ -41,15 +41,11 @@ impl Supervision {
     /// If another process holds it, or it can't be written.
     pub fn take(dir: &Path, halt: HaltFiles) -> anyhow::Result<Supervision> {
         for folder in [lease::RAW, lease::EVIDENCE, lease::RECORD] {
-            fs::create_dir_all(dir.join(folder))
-                .with_context(|| format!("creating {folder} in {}", dir.display()))?;
+            fs::create_dir_all(dir.join(folder)).with_context(|| format!("creating {folder} in {}", dir.display()))?;
         }
         let lock = lock(dir)?;
         end_leftovers(dir)?;
-        let shared = Arc::new(Shared {
-            dir: dir.to_owned(),
-            beat: Mutex::default(),
-        });
+        let shared = Arc::new(Shared { dir: dir.to_owned(), beat: Mutex::default() });
         // Here and not in the thread: a run that can't beat must not begin.
         shared.beat()?;
         let (stop, stopped) = mpsc::channel();
@@ -103,6 +99,16 @@ impl Supervision {
         })
     }
 
+    /// The cause in words, with the reason that the person gave.
+    pub fn halt_text(&self, cause: &HaltCause) -> String {
+        let HaltCause::Asked(level) = cause else { return cause.to_string() };
+        let file = self.halt.halts.iter().find(|(of, _)| of == level);
+        match file.and_then(|(_, path)| crate::halt::read(path).ok().flatten()) {
+            Some(note) if !note.reason.is_empty() => format!("{cause}: {}", note.reason),
+            _ => cause.to_string(),
+        }
+    }
+
     fn write_inits(&self, inits: &[InitRecord]) -> anyhow::Result<()> {
         let text: String = inits.iter().map(InitRecord::line).collect();
         replace(&self.dir, lease::INITS, text.as_bytes())
@@ -136,9 +142,7 @@ impl Shared {
 /// If this process was not started by a watchdog, or the watchdog is gone.
 pub fn require_watchdog() -> anyhow::Result<()> {
     const REFUSAL: &str = "a run starts only under its watchdog: use `loopwright run`";
-    let number = std::env::var(lease::WATCHDOG_FD)
-        .ok()
-        .and_then(|text| text.parse().ok());
+    let number = std::env::var(lease::WATCHDOG_FD).ok().and_then(|text| text.parse().ok());
     let Some(number) = number else { bail!(REFUSAL) };
     os::die_with_parent()?;
     // Looked at after the line above: from here on its death is ours, and if it died before, its end of the pipe is closed.
@@ -161,9 +165,7 @@ pub fn is_free(dir: &Path) -> anyhow::Result<bool> {
     match file.try_lock_shared() {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("trying {}", path.display()))
-        }
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("trying {}", path.display())),
     }
 }
 
@@ -175,9 +177,7 @@ fn lock(dir: &Path) -> anyhow::Result<File> {
         Err(TryLockError::WouldBlock) => {
             bail!("the run in {} is held by another process", dir.display())
         }
-        Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("locking {}", path.display()))
-        }
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("locking {}", path.display())),
     }
 }
 
@@ -190,10 +190,7 @@ fn beat_until(stopped: mpsc::Receiver<()>, shared: Arc<Shared>) -> anyhow::Resul
             }
         }
     };
-    std::thread::Builder::new()
-        .name("beat".to_owned())
-        .spawn(beating)
-        .context("starting to beat")
+    std::thread::Builder::new().name("beat".to_owned()).spawn(beating).context("starting to beat")
 }
 
 /// Ends the sandboxes that a former holder of this run directory left, and begins a new list.
@@ -210,8 +207,7 @@ fn replace(dir: &Path, name: &str, content: &[u8]) -> anyhow::Result<()> {
     let fresh = dir.join(format!(".{name}.new"));
     let written = File::create(&fresh).and_then(|mut file| file.write_all(content));
     written.with_context(|| format!("writing {}", fresh.display()))?;
-    fs::rename(&fresh, dir.join(name))
-        .with_context(|| format!("replacing {name} in {}", dir.display()))
+    fs::rename(&fresh, dir.join(name)).with_context(|| format!("replacing {name} in {}", dir.display()))
 }
 
 /// What a mutex holds; a thread that panicked with it has left it whole, as all changes here are single steps.
@@ -227,11 +223,7 @@ mod tests {
     use std::time::Duration;
 
     fn note() -> HaltNote {
-        HaltNote {
-            at: chrono::DateTime::default(),
-            by: "test".to_owned(),
-            reason: String::new(),
-        }
+        HaltNote { at: chrono::DateTime::default(), by: "test".to_owned(), reason: String::new() }
     }
 
     fn run_dir() -> (tempfile::TempDir, HaltFiles, PathBuf) {
@@ -251,10 +243,7 @@ mod tests {
         let first = Supervision::take(&run, files.clone()).expect("taken");
         assert!(!is_free(&run).expect("tried"));
         let error = Supervision::take(&run, files.clone()).expect_err("held");
-        assert!(
-            error.to_string().contains("held by another process"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("held by another process"), "{error}");
         drop(first);
         Supervision::take(&run, files).expect("free again");
     }
@@ -263,11 +252,7 @@ mod tests {
     fn it_beats_from_the_first_moment() {
         let (_home, files, run) = run_dir();
         let held = Supervision::take(&run, files).expect("taken");
-        let seq = || {
-            Beat::parse(&fs::read(run.join(lease::BEAT)).expect("a beat"))
-                .expect("legible")
-                .seq
-        };
+        let seq = || Beat::parse(&fs::read(run.join(lease::BEAT)).expect("a beat")).expect("legible").seq;
         assert_eq!(seq(), 1);
         held.tell(|beat| beat.frozen = true);
         held.shared.beat().expect("beats");
@@ -278,11 +263,7 @@ mod tests {
     fn sandboxes_are_written_down_and_struck_out() {
         let (_home, files, run) = run_dir();
         let held = Supervision::take(&run, files).expect("taken");
-        let record = |pid| InitRecord {
-            pid,
-            start: 5,
-            boot: "b".to_owned(),
-        };
+        let record = |pid| InitRecord { pid, start: 5, boot: "b".to_owned() };
         let listed = || lease::parse_inits(&fs::read(run.join(lease::INITS)).expect("inits"));
         held.record_init(&record(10)).expect("written");
         held.record_init(&record(11)).expect("written");
@@ -296,16 +277,8 @@ mod tests {
         let (_home, files, run) = run_dir();
         let held = Supervision::take(&run, files).expect("taken");
         assert_eq!(held.halted(), None);
-        let end = End {
-            cause: EndCause::Time,
-            killed: 0,
-            at: moment(Duration::ZERO),
-        };
-        fs::write(
-            run.join(lease::END),
-            serde_json::to_vec(&end).expect("json"),
-        )
-        .expect("written");
+        let end = End { cause: EndCause::Time, killed: 0, at: moment(Duration::ZERO) };
+        fs::write(run.join(lease::END), serde_json::to_vec(&end).expect("json")).expect("written");
         assert_eq!(held.halted(), Some(HaltCause::Watchdog(EndCause::Time)));
         halt::write(&halt::halt_run(&run), &note()).expect("halted");
         assert_eq!(held.halted(), Some(HaltCause::Asked(HaltLevel::Run)));
@@ -316,19 +289,12 @@ mod tests {
         let (_home, files, run) = run_dir();
         let cat = || {
             let mut command = std::process::Command::new("cat");
-            command
-                .stdin(std::process::Stdio::piped())
-                .spawn()
-                .expect("cat")
+            command.stdin(std::process::Stdio::piped()).spawn().expect("cat")
         };
         let record = |child: &std::process::Child, later| {
             let pid = i32::try_from(child.id()).expect("a pid");
             let start = os::process_stat(pid).expect("it lives").start + later;
-            InitRecord {
-                pid,
-                start,
-                boot: os::boot_id().expect("a boot"),
-            }
+            InitRecord { pid, start, boot: os::boot_id().expect("a boot") }
         };
         let (mut left, mut stranger) = (cat(), cat());
         let lines = record(&left, 0).line() + &record(&stranger, 1).line();
@@ -343,9 +309,6 @@ mod tests {
     #[test]
     fn no_run_without_a_watchdog() {
         let error = require_watchdog().expect_err("the tests have none");
-        assert!(
-            error.to_string().contains("use `loopwright run`"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("use `loopwright run`"), "{error}");
     }
 }

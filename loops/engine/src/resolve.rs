@@ -65,9 +65,9 @@ pub enum ResolveError {
         now: String,
     },
     /// Its file is not on the base commit.
-    #[error("{path} is not committed on {branch}; a loop inside a repository is read from the base commit")]
+    #[error("{path} as it was confirmed is not committed on {branch}; a loop inside a repository is read from there")]
     NotCommitted {
-        /// The file, relative to the repository.
+        /// The file.
         path: String,
         /// The branch.
         branch: String,
@@ -91,6 +91,10 @@ pub fn resolve(home: &Home, row: &LoopRow) -> Result<Resolved> {
         return Err(ResolveError::Invalid { path, first: Box::new(first) }.into());
     };
     if hash != row.hash {
+        let confirmed = fs::read(&row.path).is_ok_and(|text| loopwright_core::hex(&Sha256::digest(text)) == row.hash);
+        if let (true, Some(_)) = (confirmed, &inside) {
+            return Err(ResolveError::NotCommitted { path, branch: base.branch }.into());
+        }
         return Err(ResolveError::Changed { path, now: hash }.into());
     }
     let checks = checks_of(&definition, |file| repos.exists(base.commit, file).unwrap_or(false));

@@ -60,7 +60,7 @@ impl Runner {
         let late = cause == Some(HaltCause::Watchdog(EndCause::Time));
         let awake_s = self.began.elapsed().as_secs();
         Ok(Facts {
-            halted: cause.filter(|_| !late).map(|cause| cause.to_string()),
+            halted: cause.filter(|_| !late).map(|cause| self.work.supervision.halt_text(&cause)),
             awake_s: if late { awake_s.max(self.run.start.rails.max_duration_s) } else { awake_s },
             open_pull_requests: pull_requests::open_before(
                 self.work.store.read(),

@@ -34,9 +34,7 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Order, Stri
         if option == "--" {
             break;
         }
-        let value = words
-            .next()
-            .ok_or_else(|| format!("{option} lacks its value"))?;
+        let value = words.next().ok_or_else(|| format!("{option} lacks its value"))?;
         match option.as_str() {
             "--run-dir" => run_dir = Some(PathBuf::from(value)),
             "--halt" => halts.push(PathBuf::from(value)),
@@ -62,9 +60,7 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Order, Stri
 
 fn seconds(option: &str, value: &OsString) -> Result<Duration, String> {
     let number = value.to_str().and_then(|text| text.parse().ok());
-    number
-        .map(Duration::from_secs)
-        .ok_or_else(|| format!("{option} takes whole seconds"))
+    number.map(Duration::from_secs).ok_or_else(|| format!("{option} takes whole seconds"))
 }
 
 #[cfg(test)]
@@ -78,8 +74,7 @@ mod tests {
     #[test]
     fn a_whole_order() {
         let order =
-            parsed("--run-dir r --halt a --halt b --armed c --max-seconds 9 -- prog --halt x")
-                .expect("an order");
+            parsed("--run-dir r --halt a --halt b --armed c --max-seconds 9 -- prog --halt x").expect("an order");
         assert_eq!(order.halts, [PathBuf::from("a"), PathBuf::from("b")]);
         assert_eq!(order.most, Duration::from_secs(9));
         assert_eq!(order.boot_grace, BOOT_GRACE);
@@ -92,10 +87,7 @@ mod tests {
             ("--armed c --max-seconds 9 -- p", "--run-dir is missing"),
             ("--run-dir r --max-seconds 9 -- p", "--armed is missing"),
             ("--run-dir r --armed c -- p", "--max-seconds is missing"),
-            (
-                "--run-dir r --armed c --max-seconds x -- p",
-                "whole seconds",
-            ),
+            ("--run-dir r --armed c --max-seconds x -- p", "whole seconds"),
             ("--run-dir r --armed c --max-seconds 9 --", "no runner"),
             ("--run-dir", "lacks its value"),
             ("--what 1 -- p", "not an option"),

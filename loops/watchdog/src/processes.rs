@@ -10,18 +10,13 @@ use rustix::process::{self, Pid, PidfdFlags, Signal, WaitOptions};
 /// Kills every living sandbox that `inits` of this run directory names, and returns how many.
 pub(crate) fn kill_sandboxes(run_dir: &Path, boot: &str) -> u32 {
     let text = fs::read(run_dir.join(lease::INITS)).unwrap_or_default();
-    let killed = lease::parse_inits(&text)
-        .into_iter()
-        .filter(|record| kill_recorded(record, boot));
+    let killed = lease::parse_inits(&text).into_iter().filter(|record| kill_recorded(record, boot));
     u32::try_from(killed.count()).unwrap_or(u32::MAX)
 }
 
 /// The identity of this boot; empty, which no record is, if that is unknown.
 pub(crate) fn boot_id() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id")
-        .unwrap_or_default()
-        .trim()
-        .to_owned()
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 
 fn kill_recorded(record: &InitRecord, boot: &str) -> bool {
@@ -63,8 +58,7 @@ pub(crate) fn is_running(pid: Pid) -> bool {
 
 /// Kills `pid` if, once it is held, it is the one that is meant; true if it was alive.
 fn kill(pid: i32, is_meant: impl Fn(&ProcStat) -> bool) -> bool {
-    let held =
-        Pid::from_raw(pid).and_then(|pid| process::pidfd_open(pid, PidfdFlags::empty()).ok());
+    let held = Pid::from_raw(pid).and_then(|pid| process::pidfd_open(pid, PidfdFlags::empty()).ok());
     let Some(held) = held else { return false };
     let meant = stat(pid).is_some_and(|stat| stat.state != 'Z' && is_meant(&stat));
     meant && process::pidfd_send_signal(&held, Signal::KILL).is_ok()
@@ -86,9 +80,7 @@ fn descendants(root: i32) -> Vec<(i32, u64)> {
     let mut below = BTreeSet::from([root]);
     let mut found = Vec::new();
     loop {
-        let next = all
-            .iter()
-            .filter(|(pid, stat)| below.contains(&stat.parent) && !below.contains(pid));
+        let next = all.iter().filter(|(pid, stat)| below.contains(&stat.parent) && !below.contains(pid));
         let next: Vec<(i32, u64)> = next.map(|(pid, stat)| (*pid, stat.start)).collect();
         if next.is_empty() {
             return found;
@@ -104,10 +96,7 @@ mod tests {
     use std::process::{Child, Command, Stdio};
 
     fn cat() -> (Child, i32) {
-        let child = Command::new("cat")
-            .stdin(Stdio::piped())
-            .spawn()
-            .expect("cat");
+        let child = Command::new("cat").stdin(Stdio::piped()).spawn().expect("cat");
         let pid = i32::try_from(child.id()).expect("a pid");
         (child, pid)
     }
@@ -117,24 +106,11 @@ mod tests {
         let (mut child, pid) = cat();
         let start = stat(pid).expect("it lives").start;
         let boot = boot_id();
-        let record = |start, boot: &str| InitRecord {
-            pid,
-            start,
-            boot: boot.to_owned(),
-        };
-        assert!(
-            !kill_recorded(&record(start + 1, &boot), &boot),
-            "another start"
-        );
-        assert!(
-            !kill_recorded(&record(start, "other"), &boot),
-            "another boot"
-        );
+        let record = |start, boot: &str| InitRecord { pid, start, boot: boot.to_owned() };
+        assert!(!kill_recorded(&record(start + 1, &boot), &boot), "another start");
+        assert!(!kill_recorded(&record(start, "other"), &boot), "another boot");
         assert!(child.try_wait().expect("asked").is_none(), "it still lives");
-        assert!(
-            kill_recorded(&record(start, &boot), &boot),
-            "the very one: the control"
-        );
+        assert!(kill_recorded(&record(start, &boot), &boot), "the very one: the control");
         child.wait().expect("collected");
         assert!(!kill_recorded(&record(start, &boot), &boot), "gone");
     }

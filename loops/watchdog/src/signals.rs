@@ -24,11 +24,7 @@ impl Signals {
                 return Err(io::Error::last_os_error());
             }
             let fd = libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK);
-            if fd < 0 {
-                Err(io::Error::last_os_error())
-            } else {
-                Ok(Signals(OwnedFd::from_raw_fd(fd)))
-            }
+            if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(Signals(OwnedFd::from_raw_fd(fd))) }
         }
     }
 

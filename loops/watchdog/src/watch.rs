@@ -40,13 +40,7 @@ pub(crate) fn run(order: &Order) -> io::Result<u8> {
         write_end(&order.run_dir, EndCause::Halted, 0);
         return Ok(EndCause::Halted.exit_code());
     }
-    let mut watch = Watch {
-        order,
-        signals,
-        changes,
-        boot: processes::boot_id(),
-        runner: Runner::start(order)?,
-    };
+    let mut watch = Watch { order, signals, changes, boot: processes::boot_id(), runner: Runner::start(order)? };
     Ok(match watch.until_end() {
         None => watch.after_exit(),
         Some(cause) => watch.end(cause),
@@ -75,23 +69,15 @@ impl Runner {
         let (seen, life) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         rustix::io::fcntl_setfd(&seen, FdFlags::empty())?;
         let mut command = Command::new(&order.command[0]);
-        command
-            .args(&order.command[1..])
-            .env(lease::WATCHDOG_FD, seen.as_raw_fd().to_string());
+        command.args(&order.command[1..]).env(lease::WATCHDOG_FD, seen.as_raw_fd().to_string());
         let mut child = command.spawn()?;
         let held = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-        let held =
-            held.and_then(|pid| Some((pid, process::pidfd_open(pid, PidfdFlags::empty()).ok()?)));
+        let held = held.and_then(|pid| Some((pid, process::pidfd_open(pid, PidfdFlags::empty()).ok()?)));
         let Some((pid, pidfd)) = held else {
             child.kill()?;
             return Err(io::Error::other("the runner can't be held"));
         };
-        Ok(Runner {
-            child,
-            pid,
-            pidfd,
-            _life: life,
-        })
+        Ok(Runner { child, pid, pidfd, _life: life })
     }
 
     fn exited_within(&self, limit: Duration) -> bool {
@@ -154,10 +140,7 @@ impl Watch<'_> {
     fn last_words(&self, cause: EndCause) -> u32 {
         let until = Instant::now() + LAST_WORDS;
         let mut killed = 0;
-        while cause != EndCause::Silent
-            && processes::is_running(self.runner.pid)
-            && Instant::now() < until
-        {
+        while cause != EndCause::Silent && processes::is_running(self.runner.pid) && Instant::now() < until {
             if self.runner.exited_within(SWEEP_EVERY) {
                 break;
             }
@@ -226,12 +209,7 @@ fn changes(order: &Order) -> io::Result<OwnedFd> {
     let fd = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
     let own = order.run_dir.join(lease::HALT);
     let what = WatchFlags::CREATE | WatchFlags::DELETE | WatchFlags::MOVE | WatchFlags::ATTRIB;
-    for folder in order
-        .halts
-        .iter()
-        .chain([&order.armed, &own])
-        .filter_map(|path| path.parent())
-    {
+    for folder in order.halts.iter().chain([&order.armed, &own]).filter_map(|path| path.parent()) {
         // A folder that does not exist yet is covered by looking every second.
         let _ = inotify::add_watch(&fd, folder, what);
     }
@@ -246,23 +224,15 @@ fn discard(changes: &OwnedFd) {
 /// Waits until one of `fds` is ready; an interruption counts as that.
 fn wait(fds: &mut [PollFd<'_>], limit: Duration) {
     let seconds = i64::try_from(limit.as_secs()).unwrap_or(i64::MAX);
-    let limit = Timespec {
-        tv_sec: seconds,
-        tv_nsec: i64::from(limit.subsec_nanos()),
-    };
+    let limit = Timespec { tv_sec: seconds, tv_nsec: i64::from(limit.subsec_nanos()) };
     let _ = poll(fds, Some(&limit));
 }
 
 /// Leaves word of the end; on a full disk there is none, and the run ends all the same.
 fn write_end(run_dir: &Path, cause: EndCause, killed: u32) {
-    let at = lease::moment(
-        SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default(),
-    );
+    let at = lease::moment(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
     let fresh = run_dir.join(".end.new");
-    let written =
-        serde_json::to_vec(&End { cause, killed, at }).map(|json| fs::write(&fresh, json));
+    let written = serde_json::to_vec(&End { cause, killed, at }).map(|json| fs::write(&fresh, json));
     if matches!(written, Ok(Ok(()))) {
         let _ = fs::rename(&fresh, run_dir.join(lease::END));
     }

@@ -29,46 +29,24 @@ fn main() -> ExitCode {
 
 fn run(words: &[&str]) -> anyhow::Result<u8> {
     require_watchdog()?;
-    let end = words
-        .iter()
-        .position(|word| *word == "--")
-        .context("a program after --")?;
-    let [dir, halts @ .., armed] = &words[..end] else {
-        bail!("a run directory and ARMED")
-    };
-    let halts = halts
-        .iter()
-        .map(|path| (HaltLevel::Run, PathBuf::from(path)))
-        .collect();
-    let halt = HaltFiles {
-        halts,
-        armed: PathBuf::from(armed),
-    };
+    let end = words.iter().position(|word| *word == "--").context("a program after --")?;
+    let [dir, halts @ .., armed] = &words[..end] else { bail!("a run directory and ARMED") };
+    let halts = halts.iter().map(|path| (HaltLevel::Run, PathBuf::from(path))).collect();
+    let halt = HaltFiles { halts, armed: PathBuf::from(armed) };
     let run = Arc::new(Supervision::take(Path::new(dir), halt)?);
     let sandbox = Bubblewrap::find(&HostEnvironment::read())?.supervised(run);
     let output = sandbox.run(&BoxSpec {
         label: "agent".to_owned(),
-        argv: words[end + 1..]
-            .iter()
-            .map(|word| (*word).to_owned())
-            .collect(),
+        argv: words[end + 1..].iter().map(|word| (*word).to_owned()).collect(),
         env: Default::default(),
         cwd: "/tmp".to_owned(),
         mounts: Vec::new(),
         stdin: Vec::new(),
-        limits: Limits {
-            wall: Duration::from_secs(300),
-            idle: None,
-            output: 1 << 24,
-        },
+        limits: Limits { wall: Duration::from_secs(300), idle: None, output: 1 << 24 },
         stdout: Output::Memory,
     })?;
     std::fs::write(Path::new(dir).join("ended"), format!("{:?}", output.ended))?;
-    Ok(if output.ended == Ended::Exited(0) {
-        0
-    } else {
-        1
-    })
+    Ok(if output.ended == Ended::Exited(0) { 0 } else { 1 })
 }
 
 fn probe(what: &str, argument: &str) -> anyhow::Result<()> {
@@ -99,22 +77,14 @@ fn abstract_socket(name: &str) -> anyhow::Result<()> {
 }
 
 /// Makes a system call; which error it answers shows whether a filter stood before it.
-#[expect(
-    unsafe_code,
-    reason = "the calls that a filter refuses have no safe wrapper"
-)]
+#[expect(unsafe_code, reason = "the calls that a filter refuses have no safe wrapper")]
 fn call(number: libc::c_long, argument: libc::c_long) -> anyhow::Result<()> {
     // The second argument of socket is its type; the others take 0 or look at it only after the first.
     let second = libc::c_long::from(libc::SOCK_STREAM);
     // SAFETY: no argument is an address that the kernel would read or write with these calls.
     let answer = unsafe { libc::syscall(number, argument, second, 0, 0, 0) };
     let error = std::io::Error::last_os_error().raw_os_error();
-    let filtered = [
-        Some(libc::EPERM),
-        Some(libc::ENOSYS),
-        Some(libc::EAFNOSUPPORT),
-    ]
-    .contains(&error);
+    let filtered = [Some(libc::EPERM), Some(libc::ENOSYS), Some(libc::EAFNOSUPPORT)].contains(&error);
     if answer < 0 && filtered {
         bail!("refused");
     }

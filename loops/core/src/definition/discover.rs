@@ -11,14 +11,26 @@ use super::{Discover, Source};
 
 const WRITE_TO: &str = "write_to: state/triage.md";
 
+/// The step as far as it could be read: its list is known even where something else in it is wrong.
+pub(super) struct Seen {
+    /// The list that act must name too.
+    pub(super) write_to: Option<String>,
+    /// The whole step; none if anything is wrong with it.
+    pub(super) whole: Option<Discover>,
+}
+
 /// The step's sources and its list.
-pub(super) fn read(step: &Step<'_>, names: &mut Names, faults: &mut Faults<'_>) -> Option<Discover> {
+pub(super) fn read(step: &Step<'_>, names: &mut Names, faults: &mut Faults<'_>) -> Seen {
     let keys = ["run", "write_to", "retry"];
     let fields = Fields::over(step.entries, "discover", step.at.clone(), &keys, faults);
     let sources = sources(&fields, names, faults);
     let write_to = write_to(&fields, faults);
     let retry = retry(&fields, faults);
-    Some(Discover { sources: sources?, write_to: write_to?, retry: retry? })
+    let whole = match (sources, write_to.clone(), retry) {
+        (Some(sources), Some(write_to), Some(retry)) => Some(Discover { sources, write_to, retry }),
+        _ => None,
+    };
+    Seen { write_to, whole }
 }
 
 fn sources(fields: &Fields<'_>, names: &mut Names, faults: &mut Faults<'_>) -> Option<Vec<Source>> {

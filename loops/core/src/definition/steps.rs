@@ -57,15 +57,15 @@ pub(super) fn read(top: &Fields<'_>, names: &mut Names, faults: &mut Faults<'_>)
     }
     let find = |name: &str| steps.iter().find(|s| s.name == name);
     let discover = find("discover").map(|s| discover::read(s, names, faults));
-    let written = discover.as_ref().and_then(Option::as_ref).map(|d| d.write_to.clone());
-    let act = find("act").map(|s| work::act(s, written.as_deref(), names, faults));
+    let written = discover.as_ref().and_then(|d| d.write_to.as_deref());
+    let act = find("act").map(|s| work::act(s, written, names, faults));
     let verify = find("verify").map(|s| work::verify(s, names, faults));
     let ship = find("ship").map(|s| work::ship(s, faults));
     let work = match (act, verify, ship) {
         (None, None, None) => None,
         (act, verify, ship) => Some(Work { act: act??, verify: verify??, ship: ship?? }),
     };
-    Some(Steps { discover: discover??, work })
+    Some(Steps { discover: discover?.whole?, work })
 }
 
 /// Refuses gates that are neither built in nor defined under `checks`.

@@ -36,7 +36,9 @@ pub fn approve(context: &Context, typed: &str, tree: &str) -> Result<ApproveView
         let event = Event::Approved { shown, via: Via::Terminal };
         let (id, at) = (ReviewId(Uuid::now_v7()), stamp(context.now));
         let turn = Turn { event, word: "approved", merged: None, at: &at };
-        stored::advance(&mut store, record.id, &turn, |tx| stored::reviewed(tx, id, record.id, "approve", &record.tree, &at))?;
+        stored::advance(&mut store, record.id, &turn, |tx| {
+            stored::reviewed(tx, id, record.id, "approve", &record.tree, &at)
+        })?;
     } else if record.state != "approved" {
         return Err(ApiError::new(exit::FAILED, format!("it is {} already", record.state)));
     }

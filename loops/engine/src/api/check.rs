@@ -14,8 +14,8 @@ use crate::checks::DetectedCheck;
 use crate::git::user_repository;
 use crate::resolve::{self, LOOP_FILE};
 use crate::sandbox::Access;
-use crate::sandbox::bubblewrap::Bubblewrap;
-use crate::sandbox::view::MountRow;
+use crate::sandbox::toolchain::Toolchains;
+use crate::sandbox::view::{self as sandbox_view, MountRow};
 use crate::store::loops;
 
 /// No loop file is larger.
@@ -111,7 +111,7 @@ fn folder<'a>(context: &'a Context, path: &'a str) -> &'a Path {
 
 fn surroundings(context: &Context, definition: &Definition, repo: Option<&Path>) -> Surroundings {
     let exists = |file: &str| repo.is_some_and(|root| root.join(file).is_file());
-    let mounts = Bubblewrap::find(&context.host).map(|b| b.mounts_table()).unwrap_or_default();
+    let mounts = sandbox_view::rows(&Toolchains::detect(&context.host));
     Surroundings {
         repo: repo.map(|root| root.display().to_string()),
         zone: context.zone,

@@ -70,7 +70,7 @@ pub fn start(context: &Context, request: StartRequest) -> Result<RunId, ApiError
     if request.ship && row.mode == Mode::Report {
         store.write(|tx| loops::set_mode(tx, row.id, Mode::Ship))?;
     }
-    let only = request.finding.map(|short| find_finding(&store, &row, &short)).transpose()?;
+    let only = request.finding.map(|short| find_finding(context, &store, &row, &short)).transpose()?;
     Ok(begin(context, &mut store, &row, &resolved.definition, only)?)
 }
 
@@ -99,8 +99,7 @@ pub(super) fn refuse_halted(context: &Context, row: &LoopRow) -> Result<(), ApiE
 }
 
 fn refuse_unboxed(context: &Context) -> Result<(), ApiError> {
-    Bubblewrap::find(&context.host)?;
-    let layers = probe::probe(&context.host);
+    let layers = probe::probe_in(&Bubblewrap::find(&context.host)?);
     if probe::stands(&layers) {
         return Ok(());
     }
@@ -113,11 +112,12 @@ fn refuse_unboxed(context: &Context) -> Result<(), ApiError> {
     Err(ApiError::new(exit::FAILED, message).hint(repairs.join("\n")))
 }
 
-fn find_finding(store: &Store, row: &LoopRow, short: &str) -> Result<Fingerprint, ApiError> {
+fn find_finding(context: &Context, store: &Store, row: &LoopRow, short: &str) -> Result<Fingerprint, ApiError> {
     let known = findings::of_loop(store.read(), row.id)?;
+    let triage = context.home.loop_state(row.id).join("triage.md");
     let named: Vec<&Fingerprint> =
         known.iter().map(|k| &k.finding.fingerprint).filter(|f| short.len() >= 4 && f.0.starts_with(short)).collect();
-    only_one(&named, "finding", short, &format!("loopwright show last, and {}'s triage list", row.name)).cloned()
+    only_one(&named, "finding", short, &format!("cat {}", triage.display())).cloned()
 }
 
 fn begin(
@@ -139,7 +139,10 @@ fn begin(
         zone: definition.zone.unwrap_or(context.zone).to_string(),
         run,
     };
-    store.write(|tx| occurrences::claim(tx, &claimed))?;
+    if !store.write(|tx| occurrences::claim(tx, &claimed))? {
+        std::fs::remove_dir(&dir).with_context(|| format!("removing {}", dir.display()))?;
+        bail!("{} is running or being started already", row.name);
+    }
     let mut arguments = vec!["__run".to_owned(), run.to_string()];
     arguments.extend(only.into_iter().flat_map(|f| ["--finding".to_owned(), f.0]));
     let begun = under_watchdog(context, row, definition, &dir, arguments)
@@ -172,6 +175,7 @@ fn under_watchdog(
 
 /// Waits for the first event of a run; what its process said is the error if it ends before.
 fn wait_until_begun(context: &Context, store: &Store, run: RunId, mut launched: Launched) -> Result<()> {
+    let changes = super::changes(context);
     while stored_runs::by_id(store.read(), run)?.is_none() {
         let ended = launched.watchdog.try_wait().context("asking for the watchdog")?;
         if let (Some(status), None) = (ended, stored_runs::by_id(store.read(), run)?) {
@@ -181,7 +185,7 @@ fn wait_until_begun(context: &Context, store: &Store, run: RunId, mut launched: 
                 why.unwrap_or_else(|_| format!("its watchdog ended with {status}")).trim_end()
             );
         }
-        super::wait_for_change(context, Duration::from_millis(50));
+        changes.wait(Duration::from_millis(50));
     }
     Ok(())
 }

@@ -49,23 +49,15 @@ impl Held {
         if stat.parent != parent {
             bail!("process {pid} is not the one that was started");
         }
-        let record = InitRecord {
-            pid,
-            start: stat.start,
-            boot: boot_id()?,
-        };
+        let record = InitRecord { pid, start: stat.start, boot: boot_id()? };
         Ok(Held { pidfd, record })
     }
 
     /// Takes hold of the process of a record; none if it is gone, whoever has its number now.
     pub fn recorded(record: &InitRecord) -> Option<Held> {
         let pidfd = process::pidfd_open(Pid::from_raw(record.pid)?, PidfdFlags::empty()).ok()?;
-        let same =
-            process_stat(record.pid)?.start == record.start && boot_id().ok()? == record.boot;
-        same.then(|| Held {
-            pidfd,
-            record: record.clone(),
-        })
+        let same = process_stat(record.pid)?.start == record.start && boot_id().ok()? == record.boot;
+        same.then(|| Held { pidfd, record: record.clone() })
     }
 
     /// Kills it; one that is dead already stays so.
@@ -99,10 +91,7 @@ pub fn end_recorded(record: &InitRecord) -> anyhow::Result<()> {
 /// # Errors
 /// If there is no such process.
 pub fn child_pidfd(pid: u32) -> anyhow::Result<OwnedFd> {
-    let pid = i32::try_from(pid)
-        .ok()
-        .and_then(Pid::from_raw)
-        .context("a process number")?;
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).context("a process number")?;
     process::pidfd_open(pid, PidfdFlags::empty()).context("taking hold of a child")
 }
 
@@ -114,9 +103,7 @@ pub fn kill_children(parent: u32) {
     let Ok(entries) = fs::read_dir("/proc") else {
         return;
     };
-    let numbers = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let numbers = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     for child in numbers.filter_map(|pid| Held::child_of(pid, parent).ok()) {
         child.kill();
     }
@@ -177,8 +164,7 @@ pub fn bind_and_limit(command: &mut Command) {
 /// # Errors
 /// If the kernel refuses.
 pub fn die_with_parent() -> anyhow::Result<()> {
-    process::set_parent_process_death_signal(Some(Signal::KILL))
-        .context("asking to die with the parent")
+    process::set_parent_process_death_signal(Some(Signal::KILL)).context("asking to die with the parent")
 }
 
 /// Whether this descriptor, inherited by number, is the reading end of a pipe whose writing end is held by somebody.
@@ -190,8 +176,7 @@ pub fn pipe_is_held(number: i32) -> bool {
     if !is_pipe {
         return false;
     }
-    let flags =
-        rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::CLOEXEC;
+    let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::CLOEXEC;
     let Ok(pipe) = rustix::fs::open(&path, flags, rustix::fs::Mode::empty()) else {
         return false;
     };
@@ -200,22 +185,13 @@ pub fn pipe_is_held(number: i32) -> bool {
         && !fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
 }
 
-#[expect(
-    unsafe_code,
-    reason = "what runs between fork and exec can be given in no other way"
-)]
-fn before_exec(
-    command: &mut Command,
-    step: impl FnMut() -> std::io::Result<()> + Send + Sync + 'static,
-) {
+#[expect(unsafe_code, reason = "what runs between fork and exec can be given in no other way")]
+fn before_exec(command: &mut Command, step: impl FnMut() -> std::io::Result<()> + Send + Sync + 'static) {
     // SAFETY: both callers' closures only make system calls; they take no lock and allocate nothing.
     unsafe { command.pre_exec(step) };
 }
 
-#[expect(
-    unsafe_code,
-    reason = "the kernel's call has no safe wrapper, and descriptors are known by number only"
-)]
+#[expect(unsafe_code, reason = "the kernel's call has no safe wrapper, and descriptors are known by number only")]
 fn keep_only(pass: &[RawFd]) -> std::io::Result<()> {
     let cloexec = libc::CLOSE_RANGE_CLOEXEC;
     // SAFETY: plain system calls on numbers; none of them reads or writes our memory.
@@ -235,13 +211,7 @@ fn keep_only(pass: &[RawFd]) -> std::io::Result<()> {
 fn lower(resource: Resource, to: u64) -> std::io::Result<()> {
     let now = process::getrlimit(resource);
     let bound = |old: Option<u64>| Some(old.map_or(to, |old| old.min(to)));
-    Ok(process::setrlimit(
-        resource,
-        Rlimit {
-            current: bound(now.current),
-            maximum: bound(now.maximum),
-        },
-    )?)
+    Ok(process::setrlimit(resource, Rlimit { current: bound(now.current), maximum: bound(now.maximum) })?)
 }
 
 #[cfg(test)]
@@ -250,16 +220,10 @@ mod tests {
 
     #[test]
     fn only_our_own_child_is_held() {
-        let mut child = Command::new("cat")
-            .stdin(std::process::Stdio::piped())
-            .spawn()
-            .expect("cat");
+        let mut child = Command::new("cat").stdin(std::process::Stdio::piped()).spawn().expect("cat");
         let pid = i32::try_from(child.id()).expect("a pid");
         let me = i32::try_from(std::process::id()).expect("a pid");
-        assert!(
-            Held::child_of(pid, 1).is_err(),
-            "another parent: another process"
-        );
+        assert!(Held::child_of(pid, 1).is_err(), "another parent: another process");
         let held = Held::child_of(pid, me).expect("our child");
         assert!(!held.gone_within(Duration::ZERO));
         held.kill();
@@ -293,10 +257,7 @@ mod tests {
             String::from_utf8(command.output().expect("ls").stdout).expect("names")
         };
         let pipe = pipe.to_str().expect("a name");
-        assert!(
-            list(false).contains(pipe),
-            "without it the pipe is inherited: the control"
-        );
+        assert!(list(false).contains(pipe), "without it the pipe is inherited: the control");
         let strict = list(true);
         assert!(!strict.contains(pipe), "{strict}");
         assert!(strict.contains(" /usr\n"), "{strict}");

@@ -31,56 +31,16 @@ pub enum LayerState {
 
 /// What the box is asked, and the answer that means "on".
 const QUESTIONS: &[(&str, &str, Wanted)] = &[
-    (
-        "user namespace",
-        "readlink /proc/self/ns/user",
-        Wanted::Own("user"),
-    ),
-    (
-        "process namespace",
-        "readlink /proc/self/ns/pid",
-        Wanted::Own("pid"),
-    ),
-    (
-        "network namespace",
-        "readlink /proc/self/ns/net",
-        Wanted::Own("net"),
-    ),
-    (
-        "mount namespace",
-        "readlink /proc/self/ns/mnt",
-        Wanted::Own("mnt"),
-    ),
-    (
-        "other namespaces",
-        "readlink /proc/self/ns/ipc",
-        Wanted::Own("ipc"),
-    ),
-    (
-        "view by allow-list",
-        "test ! -e /etc/shadow -a ! -e /run -a ! -e /var && echo yes",
-        Wanted::Text("yes"),
-    ),
-    (
-        "no capabilities",
-        "grep -c '^Cap...:.0000000000000000$' /proc/self/status",
-        Wanted::Text("5"),
-    ),
-    (
-        "no new privileges",
-        "grep -c '^NoNewPrivs:.1$' /proc/self/status",
-        Wanted::Text("1"),
-    ),
-    (
-        "system call filter",
-        "grep -c '^Seccomp:.2$' /proc/self/status",
-        Wanted::Text("1"),
-    ),
-    (
-        "no nested namespaces",
-        "unshare -Ur true 2>/dev/null || echo refused",
-        Wanted::Text("refused"),
-    ),
+    ("user namespace", "readlink /proc/self/ns/user", Wanted::Own("user")),
+    ("process namespace", "readlink /proc/self/ns/pid", Wanted::Own("pid")),
+    ("network namespace", "readlink /proc/self/ns/net", Wanted::Own("net")),
+    ("mount namespace", "readlink /proc/self/ns/mnt", Wanted::Own("mnt")),
+    ("other namespaces", "readlink /proc/self/ns/ipc", Wanted::Own("ipc")),
+    ("view by allow-list", "test ! -e /etc/shadow -a ! -e /run -a ! -e /var && echo yes", Wanted::Text("yes")),
+    ("no capabilities", "grep -c '^Cap...:.0000000000000000$' /proc/self/status", Wanted::Text("5")),
+    ("no new privileges", "grep -c '^NoNewPrivs:.1$' /proc/self/status", Wanted::Text("1")),
+    ("system call filter", "grep -c '^Seccomp:.2$' /proc/self/status", Wanted::Text("1")),
+    ("no nested namespaces", "unshare -Ur true 2>/dev/null || echo refused", Wanted::Text("refused")),
 ];
 
 /// An answer that means "on".
@@ -105,50 +65,38 @@ impl Wanted {
 }
 
 /// Layers of the design that do not exist yet.
-const NOT_BUILT: &[&str] = &[
-    "Landlock",
-    "gateway",
-    "copy-on-write workspaces",
-    "memory and process limits",
-];
+const NOT_BUILT: &[&str] = &["Landlock", "gateway", "copy-on-write workspaces", "memory and process limits"];
 
-/// Tries every layer.
+/// Tries every layer, beginning with bubblewrap itself.
 pub fn probe(host: &HostEnvironment) -> Vec<Layer> {
-    let answers = Bubblewrap::find(host).and_then(|sandbox| ask(&sandbox));
+    judged(Bubblewrap::find(host).and_then(|sandbox| ask(&sandbox)))
+}
+
+/// Tries every layer of a sandbox that was found already.
+pub fn probe_in(sandbox: &Bubblewrap) -> Vec<Layer> {
+    judged(ask(sandbox))
+}
+
+fn judged(answers: anyhow::Result<Vec<String>>) -> Vec<Layer> {
     let state = |at: usize, wanted: Wanted| match &answers {
         Err(error) => LayerState::Missing(format!("{error:#}")),
         Ok(answers) if answers.get(at).is_some_and(|a| wanted.is(a)) => LayerState::On,
-        Ok(answers) => LayerState::Missing(format!(
-            "the box answered `{}`",
-            answers.get(at).map_or("", String::as_str)
-        )),
+        Ok(answers) => {
+            LayerState::Missing(format!("the box answered `{}`", answers.get(at).map_or("", String::as_str)))
+        }
     };
-    let tried = QUESTIONS
-        .iter()
-        .enumerate()
-        .map(|(at, (name, _, wanted))| Layer {
-            name,
-            state: state(at, *wanted),
-        });
-    let planned = NOT_BUILT.iter().map(|name| Layer {
-        name,
-        state: LayerState::NotBuilt,
-    });
+    let tried = QUESTIONS.iter().enumerate().map(|(at, (name, _, wanted))| Layer { name, state: state(at, *wanted) });
+    let planned = NOT_BUILT.iter().map(|name| Layer { name, state: LayerState::NotBuilt });
     tried.chain(planned).collect()
 }
 
 /// Whether all layers that exist stand.
 pub fn stands(layers: &[Layer]) -> bool {
-    !layers
-        .iter()
-        .any(|layer| matches!(layer.state, LayerState::Missing(_)))
+    !layers.iter().any(|layer| matches!(layer.state, LayerState::Missing(_)))
 }
 
 fn ask(sandbox: &dyn Sandbox) -> anyhow::Result<Vec<String>> {
-    let script: Vec<String> = QUESTIONS
-        .iter()
-        .map(|(_, question, _)| format!("echo \"$({question})\""))
-        .collect();
+    let script: Vec<String> = QUESTIONS.iter().map(|(_, question, _)| format!("echo \"$({question})\"")).collect();
     let output = sandbox.run(&BoxSpec {
         label: "probe".to_owned(),
         argv: ["sh", "-c", &script.join("\n")].map(str::to_owned).to_vec(),
@@ -156,11 +104,7 @@ fn ask(sandbox: &dyn Sandbox) -> anyhow::Result<Vec<String>> {
         cwd: "/tmp".to_owned(),
         mounts: Vec::new(),
         stdin: Vec::new(),
-        limits: Limits {
-            wall: Duration::from_secs(10),
-            idle: None,
-            output: 1 << 16,
-        },
+        limits: Limits { wall: Duration::from_secs(10), idle: None, output: 1 << 16 },
         stdout: Output::Memory,
     })?;
     answers(&output)
@@ -168,16 +112,8 @@ fn ask(sandbox: &dyn Sandbox) -> anyhow::Result<Vec<String>> {
 
 fn answers(output: &BoxOutput) -> anyhow::Result<Vec<String>> {
     let stderr = String::from_utf8_lossy(&output.stderr);
-    anyhow::ensure!(
-        output.ended == Ended::Exited(0),
-        "the probe ended with {:?}: {}",
-        output.ended,
-        stderr.trim()
-    );
-    Ok(String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .map(|line| line.trim().to_owned())
-        .collect())
+    anyhow::ensure!(output.ended == Ended::Exited(0), "the probe ended with {:?}: {}", output.ended, stderr.trim());
+    Ok(String::from_utf8_lossy(&output.stdout).lines().map(|line| line.trim().to_owned()).collect())
 }
 
 /// The command that installs or updates bubblewrap on this machine.
@@ -193,27 +129,14 @@ pub(super) fn install() -> &'static str {
 
 /// What to do about a complaint of bubblewrap, as a text to add to it; empty if nothing is known.
 pub(super) fn hint(complaint: &str) -> String {
-    let denied = [
-        "setting up uid map",
-        "RTM_NEWADDR",
-        "No permissions to creat",
-        "Operation not permitted",
-    ];
+    let denied = ["setting up uid map", "RTM_NEWADDR", "No permissions to creat", "Operation not permitted"];
     let repair = match complaint {
-        c if c.contains("No space left on device") => {
-            "sudo sysctl -w user.max_user_namespaces=15000"
-        }
+        c if c.contains("No space left on device") => "sudo sysctl -w user.max_user_namespaces=15000",
         c if !denied.iter().any(|sign| c.contains(sign)) => return String::new(),
         _ if switched_off("/proc/sys/kernel/unprivileged_userns_clone", "0") => {
             "sudo sysctl -w kernel.unprivileged_userns_clone=1"
         }
-        _ if switched_off(
-            "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
-            "1",
-        ) =>
-        {
-            APPARMOR
-        }
+        _ if switched_off("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1") => APPARMOR,
         _ => return "; user namespaces seem to be forbidden here".to_owned(),
     };
     format!("; repair: {repair}")
@@ -246,16 +169,9 @@ mod tests {
         struct NoSandbox;
         impl Sandbox for NoSandbox {
             fn run(&self, spec: &BoxSpec) -> anyhow::Result<BoxOutput> {
-                let output = std::process::Command::new(&spec.argv[0])
-                    .args(&spec.argv[1..])
-                    .output()?;
+                let output = std::process::Command::new(&spec.argv[0]).args(&spec.argv[1..]).output()?;
                 let ended = Ended::Exited(output.status.code().unwrap_or(-1));
-                Ok(BoxOutput {
-                    ended,
-                    stdout: output.stdout,
-                    stderr: output.stderr,
-                    took: Duration::ZERO,
-                })
+                Ok(BoxOutput { ended, stdout: output.stdout, stderr: output.stderr, took: Duration::ZERO })
             }
         }
         let answers = ask(&NoSandbox).expect("answers");
@@ -266,14 +182,8 @@ mod tests {
 
     #[test]
     fn complaints_lead_to_repairs() {
-        assert!(
-            hint("bwrap: Creating new namespace failed: No space left on device")
-                .contains("max_user_namespaces")
-        );
+        assert!(hint("bwrap: Creating new namespace failed: No space left on device").contains("max_user_namespaces"));
         assert!(hint("bwrap: setting up uid map: Permission denied").starts_with("; "));
-        assert_eq!(
-            hint("bwrap: Can't find source path /x: No such file or directory"),
-            ""
-        );
+        assert_eq!(hint("bwrap: Can't find source path /x: No such file or directory"), "");
     }
 }

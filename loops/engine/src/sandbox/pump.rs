@@ -53,9 +53,9 @@ impl<'a> Pump<'a> {
     pub(super) fn new(child: &mut Child, spec: &'a BoxSpec, limits: Limits) -> anyhow::Result<Pump<'a>> {
         let sink = match &spec.stdout {
             Output::Memory => Sink::Memory(Vec::new()),
-            Output::File(path) => Sink::File(
-                File::create_new(path).with_context(|| format!("creating {}", path.display()))?,
-            ),
+            Output::File(path) => {
+                Sink::File(File::create_new(path).with_context(|| format!("creating {}", path.display()))?)
+            }
         };
         let stdin = child.stdin.take().filter(|_| !spec.stdin.is_empty());
         if let Some(pipe) = &stdin {
@@ -66,11 +66,7 @@ impl<'a> Pump<'a> {
             stdin,
             unwritten: &spec.stdin,
             stdout: Stream::new(child.stdout.take().map(OwnedFd::from), sink, room)?,
-            stderr: Stream::new(
-                child.stderr.take().map(OwnedFd::from),
-                Sink::Memory(Vec::new()),
-                room,
-            )?,
+            stderr: Stream::new(child.stderr.take().map(OwnedFd::from), Sink::Memory(Vec::new()), room)?,
             limits,
         })
     }
@@ -79,11 +75,7 @@ impl<'a> Pump<'a> {
     ///
     /// # Errors
     /// If our own side fails: the kernel's poll, or the file for standard output.
-    pub(super) fn until_end(
-        &mut self,
-        monitor: &OwnedFd,
-        halted: impl Fn() -> bool,
-    ) -> anyhow::Result<Option<Ended>> {
+    pub(super) fn until_end(&mut self, monitor: &OwnedFd, halted: impl Fn() -> bool) -> anyhow::Result<Option<Ended>> {
         let began = Instant::now();
         let (mut heard, mut look) = (began, began);
         loop {
@@ -162,8 +154,7 @@ impl<'a> Pump<'a> {
         let Some(pipe) = &mut self.stdin else { return };
         match pipe.write(self.unwritten) {
             Ok(written) => self.unwritten = &self.unwritten[written..],
-            Err(error)
-                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
             Err(_) => self.unwritten = &[],
         }
         if self.unwritten.is_empty() {
@@ -177,11 +168,7 @@ impl Stream {
         if let Some(pipe) = &pipe {
             nonblocking(pipe)?;
         }
-        Ok(Stream {
-            pipe: pipe.map(File::from),
-            sink,
-            room,
-        })
+        Ok(Stream { pipe: pipe.map(File::from), sink, room })
     }
 
     fn take(&mut self) -> anyhow::Result<Moved> {
@@ -204,23 +191,15 @@ impl Stream {
                 break;
             }
         }
-        Ok(if total > 0 {
-            Moved::Something
-        } else {
-            Moved::Nothing
-        })
+        Ok(if total > 0 { Moved::Something } else { Moved::Nothing })
     }
 
     /// Keeps what there is room for; false if that was not all.
     fn keep(&mut self, bytes: &[u8]) -> anyhow::Result<bool> {
-        let fits = usize::try_from(self.room)
-            .unwrap_or(usize::MAX)
-            .min(bytes.len());
+        let fits = usize::try_from(self.room).unwrap_or(usize::MAX).min(bytes.len());
         match &mut self.sink {
             Sink::Memory(kept) => kept.extend_from_slice(&bytes[..fits]),
-            Sink::File(file) => file
-                .write_all(&bytes[..fits])
-                .context("writing a box's output")?,
+            Sink::File(file) => file.write_all(&bytes[..fits]).context("writing a box's output")?,
         }
         self.room -= u64::try_from(fits).unwrap_or(u64::MAX).min(self.room);
         Ok(fits == bytes.len())

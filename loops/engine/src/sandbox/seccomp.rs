@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule, sock_filter,
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+    sock_filter,
 };
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
@@ -21,10 +21,7 @@ pub(super) fn filters() -> anyhow::Result<Vec<Vec<u8>>> {
         (Rules::from([(libc::SYS_clone3, Vec::new())]), libc::ENOSYS),
         (foreign_sockets()?, libc::EAFNOSUPPORT),
     ];
-    parts
-        .into_iter()
-        .map(|(rules, errno)| Ok(bytes(&compiled(rules, errno)?)))
-        .collect()
+    parts.into_iter().map(|(rules, errno)| Ok(bytes(&compiled(rules, errno)?))).collect()
 }
 
 /// Calls that are refused whatever their arguments.
@@ -87,18 +84,10 @@ const REFUSED_HERE: &[i64] = &[];
 
 /// Calls that change a file's mode, and which argument the mode is.
 #[cfg(target_arch = "x86_64")]
-const CHMODS: &[(i64, u8)] = &[
-    (libc::SYS_chmod, 1),
-    (libc::SYS_fchmod, 1),
-    (libc::SYS_fchmodat, 2),
-    (SYS_FCHMODAT2, 2),
-];
+const CHMODS: &[(i64, u8)] =
+    &[(libc::SYS_chmod, 1), (libc::SYS_fchmod, 1), (libc::SYS_fchmodat, 2), (SYS_FCHMODAT2, 2)];
 #[cfg(not(target_arch = "x86_64"))]
-const CHMODS: &[(i64, u8)] = &[
-    (libc::SYS_fchmod, 1),
-    (libc::SYS_fchmodat, 2),
-    (SYS_FCHMODAT2, 2),
-];
+const CHMODS: &[(i64, u8)] = &[(libc::SYS_fchmod, 1), (libc::SYS_fchmodat, 2), (SYS_FCHMODAT2, 2)];
 
 /// The same number on every architecture; not in `libc` for all of them.
 const SYS_FCHMODAT2: i64 = 452;
@@ -106,19 +95,11 @@ const TIOCSTI: u64 = 0x5412;
 const TIOCLINUX: u64 = 0x541c;
 
 fn refused() -> anyhow::Result<Rules> {
-    let mut rules: Rules = REFUSED
-        .iter()
-        .chain(REFUSED_HERE)
-        .map(|call| (*call, Vec::new()))
-        .collect();
+    let mut rules: Rules = REFUSED.iter().chain(REFUSED_HERE).map(|call| (*call, Vec::new())).collect();
     let new_user = u64::from(libc::CLONE_NEWUSER.unsigned_abs());
     rules.insert(libc::SYS_clone, vec![all_of(vec![has_bits(0, new_user)?])?]);
-    let terminal =
-        [TIOCSTI, TIOCLINUX].map(|request| all_of(vec![condition(1, SeccompCmpOp::Eq, request)?]));
-    rules.insert(
-        libc::SYS_ioctl,
-        terminal.into_iter().collect::<anyhow::Result<_>>()?,
-    );
+    let terminal = [TIOCSTI, TIOCLINUX].map(|request| all_of(vec![condition(1, SeccompCmpOp::Eq, request)?]));
+    rules.insert(libc::SYS_ioctl, terminal.into_iter().collect::<anyhow::Result<_>>()?);
     for (call, mode) in CHMODS {
         let bits = [0o4000, 0o2000].map(|bit| all_of(vec![has_bits(*mode, bit)?]));
         rules.insert(*call, bits.into_iter().collect::<anyhow::Result<_>>()?);
@@ -128,19 +109,10 @@ fn refused() -> anyhow::Result<Rules> {
 
 /// Sockets of other families than Unix, IPv4, IPv6 and netlink: AF_VSOCK, for one, is not cut by the network namespace.
 fn foreign_sockets() -> anyhow::Result<Rules> {
-    let known = [
-        libc::AF_UNIX,
-        libc::AF_INET,
-        libc::AF_INET6,
-        libc::AF_NETLINK,
-    ];
-    let unlike =
-        known.map(|family| condition(0, SeccompCmpOp::Ne, u64::from(family.unsigned_abs())));
+    let known = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
+    let unlike = known.map(|family| condition(0, SeccompCmpOp::Ne, u64::from(family.unsigned_abs())));
     let foreign = all_of(unlike.into_iter().collect::<anyhow::Result<_>>()?)?;
-    Ok(Rules::from([
-        (libc::SYS_socket, vec![foreign.clone()]),
-        (libc::SYS_socketpair, vec![foreign]),
-    ]))
+    Ok(Rules::from([(libc::SYS_socket, vec![foreign.clone()]), (libc::SYS_socketpair, vec![foreign])]))
 }
 
 fn has_bits(argument: u8, bits: u64) -> anyhow::Result<SeccompCondition> {
@@ -149,8 +121,7 @@ fn has_bits(argument: u8, bits: u64) -> anyhow::Result<SeccompCondition> {
 
 /// All arguments looked at here are 32 bits wide for the kernel; what stands above them must not hide a match.
 fn condition(argument: u8, is: SeccompCmpOp, value: u64) -> anyhow::Result<SeccompCondition> {
-    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, is, value)
-        .context("a condition of the filter")
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, is, value).context("a condition of the filter")
 }
 
 fn all_of(conditions: Vec<SeccompCondition>) -> anyhow::Result<SeccompRule> {
@@ -158,12 +129,9 @@ fn all_of(conditions: Vec<SeccompCondition>) -> anyhow::Result<SeccompRule> {
 }
 
 fn compiled(rules: Rules, errno: i32) -> anyhow::Result<BpfProgram> {
-    let arch = std::env::consts::ARCH
-        .try_into()
-        .context("system call filters for this architecture")?;
+    let arch = std::env::consts::ARCH.try_into().context("system call filters for this architecture")?;
     let refuse = SeccompAction::Errno(errno.unsigned_abs());
-    let filter =
-        SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch).context("making a filter")?;
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch).context("making a filter")?;
     let program = BpfProgram::try_from(filter).context("compiling a filter")?;
     Ok(guarded(program))
 }
@@ -179,11 +147,8 @@ fn guarded(program: BpfProgram) -> BpfProgram {
     const KILL_PROCESS: u32 = 0x8000_0000;
     const X32_BIT: u32 = 0x4000_0000;
     let step = |code, jt, jf, k| sock_filter { code, jt, jf, k };
-    let mut whole = vec![
-        step(LOAD_WORD, 0, 0, 0),
-        step(JUMP_IF_AT_LEAST, 0, 1, X32_BIT),
-        step(RETURN, 0, 0, KILL_PROCESS),
-    ];
+    let mut whole =
+        vec![step(LOAD_WORD, 0, 0, 0), step(JUMP_IF_AT_LEAST, 0, 1, X32_BIT), step(RETURN, 0, 0, KILL_PROCESS)];
     whole.extend(program);
     whole
 }
@@ -210,10 +175,7 @@ mod tests {
         assert_eq!(all.len(), 3);
         for filter in all {
             assert_eq!(filter.len() % 8, 0);
-            assert!(
-                filter.len() / 8 < 4096,
-                "the kernel takes at most 4096 steps"
-            );
+            assert!(filter.len() / 8 < 4096, "the kernel takes at most 4096 steps");
         }
     }
 }

@@ -47,11 +47,7 @@ pub struct Toolchains {
 impl HostEnvironment {
     /// Reads this process's own environment.
     pub fn read() -> HostEnvironment {
-        let path = |name| {
-            std::env::var_os(name)
-                .filter(|v| !v.is_empty())
-                .map(PathBuf::from)
-        };
+        let path = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
         let text = |name| std::env::var(name).ok().filter(|v| !v.is_empty());
         HostEnvironment {
             path: std::env::var_os("PATH").unwrap_or_default(),
@@ -66,9 +62,7 @@ impl HostEnvironment {
 
     /// The first file of this name in `PATH`.
     pub fn find(&self, program: &str) -> Option<PathBuf> {
-        std::env::split_paths(&self.path)
-            .map(|folder| folder.join(program))
-            .find(|file| file.is_file())
+        std::env::split_paths(&self.path).map(|folder| folder.join(program)).find(|file| file.is_file())
     }
 
     fn below_home(&self, name: &str) -> Option<PathBuf> {
@@ -77,9 +71,7 @@ impl HostEnvironment {
 
     /// Whether a folder holds more than a toolchain: the home, anything above it, or `~/.local`.
     fn is_private(&self, folder: &Path) -> bool {
-        self.home
-            .as_ref()
-            .is_some_and(|home| home.starts_with(folder) || folder == home.join(".local"))
+        self.home.as_ref().is_some_and(|home| home.starts_with(folder) || folder == home.join(".local"))
     }
 }
 
@@ -94,11 +86,7 @@ impl Toolchains {
     }
 
     fn show(&mut self, source: PathBuf, target: &str) {
-        self.mounts.push(Mount {
-            source,
-            target: target.to_owned(),
-            access: Access::ReadOnly,
-        });
+        self.mounts.push(Mount { source, target: target.to_owned(), access: Access::ReadOnly });
     }
 
     fn link(&mut self, place: &Path, target: &str) {
@@ -113,20 +101,10 @@ impl Toolchains {
 }
 
 fn rust(host: &HostEnvironment, found: &mut Toolchains) {
-    let cargo_home = host
-        .cargo_home
-        .clone()
-        .or_else(|| host.below_home(".cargo"));
-    let rustup_home = host
-        .rustup_home
-        .clone()
-        .or_else(|| host.below_home(".rustup"));
+    let cargo_home = host.cargo_home.clone().or_else(|| host.below_home(".cargo"));
+    let rustup_home = host.rustup_home.clone().or_else(|| host.below_home(".rustup"));
     if let Some(rustup) = rustup_home.filter(|folder| folder.join("toolchains").is_dir()) {
-        if let Some(name) = host
-            .rustup_toolchain
-            .clone()
-            .or_else(|| default_toolchain(&rustup))
-        {
+        if let Some(name) = host.rustup_toolchain.clone().or_else(|| default_toolchain(&rustup)) {
             // Named, so that a box without a network never tries to download what the project's file asks for.
             found.set("RUSTUP_TOOLCHAIN", name);
         }
@@ -157,14 +135,8 @@ fn rust(host: &HostEnvironment, found: &mut Toolchains) {
 /// The line `default_toolchain = "…"` of rustup's settings.
 fn default_toolchain(rustup: &Path) -> Option<String> {
     let text = fs::read_to_string(rustup.join("settings.toml")).ok()?;
-    let value = text
-        .lines()
-        .find_map(|line| line.trim().strip_prefix("default_toolchain"))?;
-    let name = value
-        .trim_start()
-        .strip_prefix('=')?
-        .trim()
-        .trim_matches(['"', '\'']);
+    let value = text.lines().find_map(|line| line.trim().strip_prefix("default_toolchain"))?;
+    let name = value.trim_start().strip_prefix('=')?.trim().trim_matches(['"', '\'']);
     (!name.is_empty()).then(|| name.to_owned())
 }
 
@@ -183,10 +155,7 @@ fn python(host: &HostEnvironment, found: &mut Toolchains) {
     let Some(prefix) = pyenv_version(host).or_else(|| prefix_of(&host.find("python3")?)) else {
         return;
     };
-    if prefix.starts_with("/usr")
-        || host.is_private(&prefix)
-        || !prefix.join("bin/python3").exists()
-    {
+    if prefix.starts_with("/usr") || host.is_private(&prefix) || !prefix.join("bin/python3").exists() {
         return;
     }
     found.path.push("/toolchain/python/bin".to_owned());
@@ -197,33 +166,19 @@ fn python(host: &HostEnvironment, found: &mut Toolchains) {
 
 /// The folder of the pyenv version that `python3` stands for; its own file in `PATH` is only a script.
 fn pyenv_version(host: &HostEnvironment) -> Option<PathBuf> {
-    let root = host
-        .pyenv_root
-        .clone()
-        .or_else(|| host.below_home(".pyenv"))?;
-    let named = || {
-        Some(
-            fs::read_to_string(root.join("version"))
-                .ok()?
-                .lines()
-                .next()?
-                .to_owned(),
-        )
-    };
+    let root = host.pyenv_root.clone().or_else(|| host.below_home(".pyenv"))?;
+    let named = || Some(fs::read_to_string(root.join("version")).ok()?.lines().next()?.to_owned());
     let version = host.pyenv_version.clone().or_else(named)?;
     let version = version.split(':').next()?.trim();
     let folder = root.join("versions").join(version);
-    (!version.is_empty() && !version.contains('/') && version != ".." && folder.is_dir())
-        .then_some(folder)
+    (!version.is_empty() && !version.contains('/') && version != ".." && folder.is_dir()).then_some(folder)
 }
 
 /// `/opt/x` for `/opt/x/bin/program`, links followed; none for a script that stands elsewhere.
 fn prefix_of(program: &Path) -> Option<PathBuf> {
     let real = fs::canonicalize(program).ok()?;
     let bin = real.parent().filter(|folder| folder.ends_with("bin"))?;
-    bin.parent()
-        .filter(|prefix| prefix.parent().is_some())
-        .map(Path::to_owned)
+    bin.parent().filter(|prefix| prefix.parent().is_some()).map(Path::to_owned)
 }
 
 #[cfg(test)]
@@ -237,10 +192,7 @@ mod tests {
             fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
             fs::write(path, "default_toolchain = \"stable-x\"\n").expect("a file");
         }
-        let host = HostEnvironment {
-            home: Some(folder.path().to_owned()),
-            ..HostEnvironment::default()
-        };
+        let host = HostEnvironment { home: Some(folder.path().to_owned()), ..HostEnvironment::default() };
         (folder, host)
     }
 
@@ -260,14 +212,7 @@ mod tests {
         ];
         let (_folder, host) = home(&files);
         let found = Toolchains::detect(&host);
-        assert_eq!(
-            targets(&found),
-            [
-                "/toolchain/rustup",
-                "/toolchain/cargo/bin",
-                "/home/agent/.cargo/registry"
-            ]
-        );
+        assert_eq!(targets(&found), ["/toolchain/rustup", "/toolchain/cargo/bin", "/home/agent/.cargo/registry"]);
         assert_eq!(found.env["RUSTUP_TOOLCHAIN"], "stable-x");
         assert_eq!(found.env["CARGO_NET_OFFLINE"], "true");
         assert!(found.mounts.iter().all(|m| m.access == Access::ReadOnly));
@@ -276,27 +221,16 @@ mod tests {
     #[test]
     fn node_by_its_prefix_unless_that_is_private() {
         let (folder, mut host) = home(&["opt/node/bin/node", ".local/bin/node", "bin/node"]);
-        for (bin, shown) in [
-            ("opt/node/bin", true),
-            (".local/bin", false),
-            ("bin", false),
-        ] {
+        for (bin, shown) in [("opt/node/bin", true), (".local/bin", false), ("bin", false)] {
             host.path = folder.path().join(bin).into();
-            assert_eq!(
-                targets(&Toolchains::detect(&host)).contains(&"/toolchain/node"),
-                shown,
-                "{bin}"
-            );
+            assert_eq!(targets(&Toolchains::detect(&host)).contains(&"/toolchain/node"), shown, "{bin}");
         }
     }
 
     #[test]
     fn python_of_pyenv() {
         let (folder, mut host) = home(&[".pyenv/versions/3.11.7/bin/python3"]);
-        assert!(
-            Toolchains::detect(&host).mounts.is_empty(),
-            "no version is chosen"
-        );
+        assert!(Toolchains::detect(&host).mounts.is_empty(), "no version is chosen");
         fs::write(folder.path().join(".pyenv/version"), "3.11.7\n").expect("a choice");
         assert_eq!(targets(&Toolchains::detect(&host)), ["/toolchain/python"]);
         host.pyenv_version = Some("../..".to_owned());
@@ -305,9 +239,6 @@ mod tests {
 
     #[test]
     fn nothing_where_nothing_is() {
-        assert_eq!(
-            Toolchains::detect(&HostEnvironment::default()),
-            Toolchains::default()
-        );
+        assert_eq!(Toolchains::detect(&HostEnvironment::default()), Toolchains::default());
     }
 }

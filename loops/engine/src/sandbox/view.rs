@@ -24,25 +24,14 @@ pub struct MountRow {
 
 /// Small files that are made for the box: path inside and content.
 pub(super) const MADE_FILES: &[(&str, &str)] = &[
-    (
-        "/etc/passwd",
-        "agent:x:1000:1000:agent:/home/agent:/bin/sh\n",
-    ),
+    ("/etc/passwd", "agent:x:1000:1000:agent:/home/agent:/bin/sh\n"),
     ("/etc/group", "agent:x:1000:\n"),
     ("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"),
-    (
-        "/etc/nsswitch.conf",
-        "passwd: files\ngroup: files\nhosts: files\n",
-    ),
+    ("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"),
 ];
 
 /// Files and folders of the system besides `/usr` and what is beside it for old programs.
-const SYSTEM: &[&str] = &[
-    "/etc/alternatives",
-    "/etc/ld.so.cache",
-    "/etc/ssl/certs",
-    "/etc/ssl/openssl.cnf",
-];
+const SYSTEM: &[&str] = &["/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl/certs", "/etc/ssl/openssl.cnf"];
 /// On most systems links into `/usr`, on old ones folders.
 const BESIDE_USR: &[&str] = &["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 /// Folders that are made for the box and may be written.
@@ -50,27 +39,18 @@ const SCRATCH: &[&str] = &["/tmp", HOME];
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// All rows of a box that mounts nothing of its own, in the order in which they are made.
-pub(super) fn rows(toolchains: &Toolchains) -> Vec<MountRow> {
+pub fn rows(toolchains: &Toolchains) -> Vec<MountRow> {
     let row = |host: Option<&str>, inside: &str, access| MountRow {
         host: host.map(PathBuf::from),
         inside: inside.to_owned(),
         access,
     };
     let mut rows = vec![row(Some("/usr"), "/usr", Access::ReadOnly)];
-    let folders = BESIDE_USR
-        .iter()
-        .filter(|path| !Path::new(path).is_symlink());
-    for path in folders
-        .chain(SYSTEM)
-        .filter(|path| Path::new(path).exists())
-    {
+    let folders = BESIDE_USR.iter().filter(|path| !Path::new(path).is_symlink());
+    for path in folders.chain(SYSTEM).filter(|path| Path::new(path).exists()) {
         rows.push(row(Some(path), path, Access::ReadOnly));
     }
-    rows.extend(
-        MADE_FILES
-            .iter()
-            .map(|(path, _)| row(None, path, Access::ReadOnly)),
-    );
+    rows.extend(MADE_FILES.iter().map(|(path, _)| row(None, path, Access::ReadOnly)));
     rows.extend(SCRATCH.iter().map(|path| row(None, path, Access::Writable)));
     rows.extend(toolchains.mounts.iter().map(|mount| MountRow {
         host: Some(mount.source.clone()),
@@ -84,20 +64,13 @@ pub(super) fn rows(toolchains: &Toolchains) -> Vec<MountRow> {
 ///
 /// # Errors
 /// If a mount of the spec can't be made, or something contains a NUL byte.
-pub(super) fn arguments(
-    spec: &BoxSpec,
-    toolchains: &Toolchains,
-    made: &[i32],
-) -> anyhow::Result<Vec<u8>> {
+pub(super) fn arguments(spec: &BoxSpec, toolchains: &Toolchains, made: &[i32]) -> anyhow::Result<Vec<u8>> {
     let mut args = Arguments(Vec::new());
     system(&mut args, made)?;
     mounts(&mut args, spec, toolchains)?;
     args.add(["--remount-ro", "/"])?;
     for (name, value) in environment(spec, toolchains) {
-        ensure!(
-            !name.is_empty() && !name.contains('='),
-            "`{name}` is not a variable's name"
-        );
+        ensure!(!name.is_empty() && !name.contains('='), "`{name}` is not a variable's name");
         args.add(["--setenv", &name, &value])?;
     }
     args.add(["--chdir", &spec.cwd])?;
@@ -111,9 +84,7 @@ fn system(args: &mut Arguments, made: &[i32]) -> anyhow::Result<()> {
         }
     }
     args.add(["--proc", "/proc", "--dev", "/dev"])?;
-    args.add([
-        "--perms", "1777", "--tmpfs", "/tmp", "--dir", "/home", "--perms", "0700", "--tmpfs", HOME,
-    ])?;
+    args.add(["--perms", "1777", "--tmpfs", "/tmp", "--dir", "/home", "--perms", "0700", "--tmpfs", HOME])?;
     for ((path, _), fd) in MADE_FILES.iter().zip(made) {
         args.add(["--perms", "0444", "--file", &fd.to_string(), path])?;
     }
@@ -121,29 +92,17 @@ fn system(args: &mut Arguments, made: &[i32]) -> anyhow::Result<()> {
 }
 
 fn mounts(args: &mut Arguments, spec: &BoxSpec, toolchains: &Toolchains) -> anyhow::Result<()> {
-    let host = rows(toolchains).into_iter().filter_map(|row| {
-        Some(Mount {
-            source: row.host?,
-            target: row.inside,
-            access: row.access,
-        })
-    });
+    let host = rows(toolchains)
+        .into_iter()
+        .filter_map(|row| Some(Mount { source: row.host?, target: row.inside, access: row.access }));
     let mut own = spec.mounts.clone();
     own.sort_by(|a, b| a.target.cmp(&b.target));
     for mount in &own {
         check(mount)?;
     }
     for mount in host.chain(own) {
-        let how = if mount.access == Access::Writable {
-            "--bind"
-        } else {
-            "--ro-bind"
-        };
-        args.add([
-            OsString::from(how),
-            mount.source.into(),
-            mount.target.into(),
-        ])?;
+        let how = if mount.access == Access::Writable { "--bind" } else { "--ro-bind" };
+        args.add([OsString::from(how), mount.source.into(), mount.target.into()])?;
     }
     for (place, target) in &toolchains.links {
         args.add(["--symlink", target, place])?;
@@ -154,22 +113,11 @@ fn mounts(args: &mut Arguments, spec: &BoxSpec, toolchains: &Toolchains) -> anyh
 /// Refuses what is neither a folder nor a plain file (a socket would lead out), and targets that are not plain paths.
 fn check(mount: &Mount) -> anyhow::Result<()> {
     let source = mount.source.display();
-    ensure!(
-        mount.source.is_absolute(),
-        "the mount of {source} is not an absolute path"
-    );
-    let kind = fs::metadata(&mount.source)
-        .with_context(|| format!("the mount of {source}"))?
-        .file_type();
-    ensure!(
-        kind.is_dir() || kind.is_file(),
-        "{source} is neither a folder nor a file"
-    );
+    ensure!(mount.source.is_absolute(), "the mount of {source} is not an absolute path");
+    let kind = fs::metadata(&mount.source).with_context(|| format!("the mount of {source}"))?.file_type();
+    ensure!(kind.is_dir() || kind.is_file(), "{source} is neither a folder nor a file");
     let target = Path::new(&mount.target);
-    let plain = target
-        .components()
-        .skip(1)
-        .all(|part| matches!(part, Component::Normal(_)));
+    let plain = target.components().skip(1).all(|part| matches!(part, Component::Normal(_)));
     if !target.is_absolute() || !plain || target.parent().is_none() {
         bail!("{source} can't be mounted at `{}`", mount.target);
     }
@@ -177,19 +125,12 @@ fn check(mount: &Mount) -> anyhow::Result<()> {
 }
 
 /// The whole environment inside: the spec's, over which the sandbox's own variables go.
-fn environment(
-    spec: &BoxSpec,
-    toolchains: &Toolchains,
-) -> std::collections::BTreeMap<String, String> {
+fn environment(spec: &BoxSpec, toolchains: &Toolchains) -> std::collections::BTreeMap<String, String> {
     let mut env = spec.env.clone();
     env.extend(toolchains.env.clone());
     let mut path = toolchains.path.clone();
     path.push(PATH.to_owned());
-    for (name, value) in [
-        ("HOME", HOME),
-        ("TMPDIR", "/tmp"),
-        ("PATH", &path.join(":")),
-    ] {
+    for (name, value) in [("HOME", HOME), ("TMPDIR", "/tmp"), ("PATH", &path.join(":"))] {
         env.insert(name.to_owned(), value.to_owned());
     }
     env
@@ -202,10 +143,7 @@ impl Arguments {
     fn add<T: Into<OsString>, const N: usize>(&mut self, words: [T; N]) -> anyhow::Result<()> {
         for word in words {
             let bytes = word.into().into_encoded_bytes();
-            ensure!(
-                !bytes.contains(&0),
-                "a path or variable contains a NUL byte"
-            );
+            ensure!(!bytes.contains(&0), "a path or variable contains a NUL byte");
             self.0.extend(bytes);
             self.0.push(0);
         }
@@ -223,62 +161,30 @@ mod tests {
         BoxSpec {
             label: "test".to_owned(),
             argv: vec!["true".to_owned()],
-            env: [
-                ("HOME".to_owned(), "/root".to_owned()),
-                ("A".to_owned(), "b".to_owned()),
-            ]
-            .into(),
+            env: [("HOME".to_owned(), "/root".to_owned()), ("A".to_owned(), "b".to_owned())].into(),
             cwd: "/tmp".to_owned(),
             mounts,
             stdin: Vec::new(),
-            limits: Limits {
-                wall: Duration::from_secs(1),
-                idle: None,
-                output: 1,
-            },
+            limits: Limits { wall: Duration::from_secs(1), idle: None, output: 1 },
             stdout: Output::Memory,
         }
     }
 
     fn words(spec: &BoxSpec) -> Vec<String> {
         let bytes = arguments(spec, &Toolchains::default(), &[7, 8, 9, 10]).expect("arguments");
-        String::from_utf8(bytes)
-            .expect("text")
-            .split_terminator('\0')
-            .map(str::to_owned)
-            .collect()
+        String::from_utf8(bytes).expect("text").split_terminator('\0').map(str::to_owned).collect()
     }
 
     #[test]
     fn neither_homes_nor_run_nor_private_keys() {
         let rows = rows(&Toolchains::default());
         for row in rows.iter().filter_map(|r| r.host.as_deref()) {
-            for hidden in [
-                "/home",
-                "/root",
-                "/run",
-                "/var",
-                "/etc/ssl/private",
-                "/sys",
-                "/opt",
-                "/srv",
-                "/mnt",
-            ] {
-                assert!(
-                    !Path::new(hidden).starts_with(row) && !row.starts_with(hidden),
-                    "{}",
-                    row.display()
-                );
+            for hidden in ["/home", "/root", "/run", "/var", "/etc/ssl/private", "/sys", "/opt", "/srv", "/mnt"] {
+                assert!(!Path::new(hidden).starts_with(row) && !row.starts_with(hidden), "{}", row.display());
             }
         }
-        let writable: Vec<_> = rows
-            .iter()
-            .filter(|r| r.access == Access::Writable)
-            .collect();
-        assert!(
-            writable.iter().all(|r| r.host.is_none()),
-            "nothing of the host is writable"
-        );
+        let writable: Vec<_> = rows.iter().filter(|r| r.access == Access::Writable).collect();
+        assert!(writable.iter().all(|r| r.host.is_none()), "nothing of the host is writable");
     }
 
     #[test]

@@ -177,7 +177,7 @@ fn progress_note(work: &Work, look: &Look, checks: &[String]) -> String {
     for line in checks {
         text.push_str(&format!("- {}\n", plain(line)));
     }
-    for known in &look.known {
+    for known in known::in_order(&look.known) {
         let why = match &known.state {
             FindingState::NeedsYou { why } => format!("needs you: {}", plain(why)),
             other => other.word().replace('_', " "),

@@ -118,27 +118,48 @@ fn make(work: &Work, setup: &Command, workspace: &Workspace, layer: &Path) -> Re
 
 /// Top-level entries that are new since the checkout, told by git inside the box.
 fn left_behind(work: &Work, workspace: &Workspace) -> Result<Vec<String>> {
-    let list =
+    let visible = others(work, workspace, Others::NotIgnored)?;
+    if let Some(path) = visible.iter().find(|p| !p.ends_with('/')) {
+        // Its place in a maker's workspace would be an empty file, and a part of every attempt.
+        bail!("setup left the file {path}, which .gitignore does not name; ignore it, or remove it in setup");
+    }
+    let mut top: Vec<String> = Vec::new();
+    for path in others(work, workspace, Others::All)? {
+        match path.split_once('/') {
+            Some((entry, below)) if !below.is_empty() => {
+                bail!(
+                    "setup left {path} inside the tracked folder {entry}; only whole new top-level entries can be kept"
+                )
+            }
+            Some((entry, _)) => top.push(entry.to_owned()),
+            None => top.push(path),
+        }
+    }
+    Ok(top)
+}
+
+/// Which of the paths that git doesn't track.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Others {
+    All,
+    NotIgnored,
+}
+
+/// Paths that git doesn't track; folders end in a slash.
+fn others(work: &Work, workspace: &Workspace, which: Others) -> Result<Vec<String>> {
+    let all =
         "git --git-dir=/workspace/.git --work-tree=/workspace ls-files -z --others --directory --no-empty-directory";
-    let argv = vec!["sh".to_owned(), "-c".to_owned(), list.to_owned()];
+    let mut argv: Vec<String> = all.split(' ').map(str::to_owned).collect();
+    if which == Others::NotIgnored {
+        argv.push("--exclude-standard".to_owned());
+    }
     let limits = Limits { wall: Duration::from_secs(60), idle: None, output: 16 << 20 };
     let output = work.sandbox.run(&spec(work, workspace, "setup list", argv, limits))?;
     if !output.ended.well() {
         bail!("listing what setup left: {}", String::from_utf8_lossy(&output.stderr));
     }
     let text = String::from_utf8(output.stdout).context("setup left a name that is not UTF-8")?;
-    let mut top: Vec<String> = Vec::new();
-    for path in text.split('\0').filter(|p| !p.is_empty()) {
-        let Some((entry, below)) = path.split_once('/') else {
-            top.push(path.to_owned());
-            continue;
-        };
-        if !below.is_empty() {
-            bail!("setup left {path} inside the tracked folder {entry}; only whole new top-level entries can be kept");
-        }
-        top.push(entry.to_owned());
-    }
-    Ok(top)
+    Ok(text.split('\0').filter(|p| !p.is_empty()).map(str::to_owned).collect())
 }
 
 /// One kept entry, seen read-only at its place; a link would lead out of the layer and is refused.

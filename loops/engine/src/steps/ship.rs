@@ -73,38 +73,43 @@ pub fn ship(work: &mut Work, run: &Run, finding: &Fingerprint, id: PullRequestId
         closes: issue.as_slice(),
     });
     let title = text::title(&known.finding);
-    let draft = PullRequestDraft {
-        id,
-        title: title.clone(),
-        body: body.clone(),
-        branch: base.branch.clone(),
-        base: base.commit,
-        commit,
-    };
+    let draft =
+        PullRequestDraft { id, title: title.clone(), body, branch: base.branch.clone(), base: base.commit, commit };
     LocalForge { repos }.open_pull_request(&draft)?;
     let at = work.stamp();
-    let record = PullRequestRecord {
-        id,
-        loop_id: work.row.id,
-        loop_name: work.row.name.clone(),
-        run: run.start.run,
-        attempt: attempt.to_string(),
-        title: title.clone(),
-        body,
-        state: "open".to_owned(),
-        branch: base.branch.clone(),
-        base: base.commit.to_string(),
-        commit: shown.commit.clone(),
-        tree: shown.tree.clone(),
-        patch_id: shown.patch_id.clone(),
-        diff_sha256: shown.diff_sha256.clone(),
-        opened_at: at.clone(),
-        merged: None,
-    };
+    let record = record(work, run, &attempt.to_string(), draft, &shown, &at);
     let findings = vec![LinkedFinding { finding: finding.clone(), issue: issue.map(|n| n.to_string()) }];
     let shipped = Shipped { title, commit: shown.commit.clone(), tree: shown.tree.clone(), skipped: skipped(actions) };
     let event = pull_requests::event_text(&at, &Event::Opened { shown })?;
     Ok(Opened { outcome: Outcome::Shipped(shipped), record, findings, event })
+}
+
+fn record(
+    work: &Work,
+    run: &Run,
+    attempt: &str,
+    draft: PullRequestDraft,
+    shown: &Shown,
+    at: &str,
+) -> PullRequestRecord {
+    PullRequestRecord {
+        id: draft.id,
+        loop_id: work.row.id,
+        loop_name: work.row.name.clone(),
+        run: run.start.run,
+        attempt: attempt.to_owned(),
+        title: draft.title,
+        body: draft.body,
+        state: "open".to_owned(),
+        branch: draft.branch,
+        base: draft.base.to_string(),
+        commit: shown.commit.clone(),
+        tree: shown.tree.clone(),
+        patch_id: shown.patch_id.clone(),
+        diff_sha256: shown.diff_sha256.clone(),
+        opened_at: at.to_owned(),
+        merged: None,
+    }
 }
 
 /// What is asked for and can't be done without configuration; never a failure.

@@ -64,7 +64,7 @@ pub fn read_back(work: &Work, known: &[Known]) -> Result<ReadBack> {
 /// # Errors
 /// A file can't be written.
 pub fn write(work: &mut Work, known: &[Known], said: &str) -> Result<String> {
-    let lines: Vec<Line> = known.iter().filter_map(Known::line).collect();
+    let lines: Vec<Line> = known::in_order(known).into_iter().filter_map(Known::line).collect();
     let (text, revision) = triage::render(&work.row.name, &lines);
     let path = path(work);
     private_dir(path.parent().context("the triage list has no folder")?)?;

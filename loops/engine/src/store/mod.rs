@@ -12,6 +12,7 @@ pub mod projection;
 pub mod pull_requests;
 pub mod runs;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -81,28 +82,42 @@ impl Store {
 }
 
 fn prepare(connection: &mut Connection, path: &Path) -> Result<()> {
-    let version: i64 = connection
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .with_context(|| format!("reading {} (it may be damaged)", path.display()))?;
-    let newest = i64::try_from(FIRST_VERSIONS)?;
-    if version > newest {
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", "ON")?;
+    if version(connection, path)? == NEWEST {
+        return Ok(());
+    }
+    // One process brings it up to date; the others wait and find it done.
+    let lock = path.with_extension("migrating");
+    let held = File::create(&lock).with_context(|| format!("creating {}", lock.display()))?;
+    held.lock().with_context(|| format!("locking {}", lock.display()))?;
+    migrate(connection, path)
+}
+
+fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
+    let version = version(connection, path)?;
+    if version > NEWEST {
         bail!(
-            "{} was written by a newer Loopwright (format {version}, this one knows {newest}); nothing was changed. \
+            "{} was written by a newer Loopwright (format {version}, this one knows {NEWEST}); nothing was changed. \
              Update Loopwright, or use another LOOPWRIGHT_HOME",
             path.display()
         );
     }
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", "ON")?;
-    if version > 0 && version < newest {
-        back_up(connection, &path.with_extension(format!("before-v{newest}.db")))?;
+    if version > 0 && version < NEWEST {
+        back_up(connection, &path.with_extension(format!("before-v{NEWEST}.db")))?;
     }
     migrations().to_latest(connection).with_context(|| format!("bringing {} up to date", path.display()))
 }
 
-/// How many migrations there are; equal to `user_version` of an up-to-date database.
-const FIRST_VERSIONS: usize = 1;
+fn version(connection: &Connection, path: &Path) -> Result<i64> {
+    connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .with_context(|| format!("reading {} (it may be damaged)", path.display()))
+}
+
+/// How many migrations there are: `user_version` of an up-to-date database.
+const NEWEST: i64 = 1;
 
 fn back_up(connection: &Connection, to: &Path) -> Result<()> {
     let target = to.to_str().context("the data folder's path is not UTF-8")?;
@@ -164,7 +179,7 @@ mod tests {
         let mut connection = Connection::open_in_memory().expect("memory");
         migrations().to_latest(&mut connection).expect("migrates");
         let version: i64 = connection.query_row("PRAGMA user_version", [], |r| r.get(0)).expect("version");
-        assert_eq!(usize::try_from(version), Ok(FIRST_VERSIONS));
+        assert_eq!(version, NEWEST);
     }
 
     #[test]
@@ -178,6 +193,19 @@ mod tests {
         drop(connection);
         let Err(error) = Store::open(&home) else { panic!("a newer database was opened") };
         assert!(error.to_string().contains("newer Loopwright"), "{error}");
+    }
+
+    #[test]
+    fn many_processes_may_open_a_new_home_at_once() {
+        let dir = tempfile::tempdir().expect("dir");
+        let home = Home::under(dir.path());
+        home.create(chrono::DateTime::UNIX_EPOCH).expect("home");
+        std::thread::scope(|scope| {
+            let openers: Vec<_> = (0..20).map(|_| scope.spawn(|| Store::open(&home).map(drop))).collect();
+            for opener in openers {
+                opener.join().expect("a thread").expect("opens");
+            }
+        });
     }
 
     #[test]

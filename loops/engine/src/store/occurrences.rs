@@ -23,11 +23,20 @@ pub struct Occurrence {
     pub run: RunId,
 }
 
-/// Stores an occurrence as claimed; `false` if it was there before.
+/// Stores an occurrence as claimed; `false` if it was there before, or if another one of its loop is claimed or running:
+/// a loop never has two live runs.
 ///
 /// # Errors
 /// The row can't be written.
 pub fn claim(tx: &Transaction<'_>, o: &Occurrence) -> Result<bool> {
+    let live: bool = tx.query_row(
+        "SELECT EXISTS (SELECT 1 FROM occurrences WHERE loop = ?1 AND state IN ('claimed', 'running'))",
+        [o.loop_id.to_string()],
+        |r| r.get(0),
+    )?;
+    if live {
+        return Ok(false);
+    }
     let stored = tx.execute(
         "INSERT OR IGNORE INTO occurrences (id, loop, trigger, key, due_at, zone, state, run) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'claimed', ?7)",

@@ -262,7 +262,9 @@ pub fn open_for(db: &Connection, loop_id: LoopId, finding: &Fingerprint) -> Resu
         "{COLUMNS} JOIN pull_request_findings f ON f.pull_request = p.id \
          WHERE p.loop = ?1 AND f.fingerprint = ?2 AND p.state = 'open' ORDER BY p.opened_at DESC"
     );
-    db.query_row(&sql, params![loop_id.to_string(), finding.0], row).optional().context("reading a finding's pull request")
+    db.query_row(&sql, params![loop_id.to_string(), finding.0], row)
+        .optional()
+        .context("reading a finding's pull request")
 }
 
 fn row(r: &Row<'_>) -> rusqlite::Result<PullRequestRecord> {

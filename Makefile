@@ -1,0 +1,31 @@
+# What a person types. Every target sets up what it needs (tests/setup.sh); `make` alone says what there is.
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench soak test-extra lint setup
+
+export CARGO_TARGET_DIR := target
+
+help: ## Says what there is
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+demo: ## Runs a real loop on a sample repository under target/demo
+	@tests/demo/run.sh
+
+test: setup ## Runs all tests, those of the documentation too
+	cargo test --workspace
+
+lint: setup ## Formatting, clippy and documentation, warnings being faults
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
+
+bench: setup ## Measures the engine against plain git (release build)
+	tests/bench/run.sh
+
+soak: setup ## Runs the tests of the rails again with twenty times the cases
+	PROPTEST_CASES=5120 LOOPWRIGHT_SOAK=1 cargo test --package loopwright-core
+
+test-extra: setup ## Runs the whole-binary tests five times in a row, to find the flaky
+	set -e; for round in 1 2 3 4 5; do echo "Round $$round of 5"; cargo test --package loopwright-tests; done
+
+setup: ## Names what is missing on this machine, and installs packages with apt
+	@tests/setup.sh

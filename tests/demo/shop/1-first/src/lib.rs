@@ -1,0 +1,3 @@
+//! Prices, baskets and receipts of a small shop.
+
+pub mod price;
