@@ -1,5 +1,4 @@
 //! Bad input: loop files and repositories that are not what they were. A clear message, nothing started, nothing lost.
-#![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
 
 use std::fs;
 use std::process::Command;
