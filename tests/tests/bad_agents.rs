@@ -107,7 +107,7 @@ fn a_garbled_report_costs_the_agent_its_report_only() {
 
 #[test]
 fn hostile_text_reaches_no_terminal() {
-    let line = r#"head -c 1000000 /dev/zero | sed 's/\x00/\x1b[31m\xe2\x80\xae/g'; echo"#;
+    let line = r#"head -c 130000 /dev/zero | sed 's/\x00/\x1b[31m\xe2\x80\xae/g'; echo"#;
     let summary = r#"printf '{"loopwright": {"summary": "\\u001b[2J\\u202emoc.live \\u0007"}}\n'"#;
     let (stage, run) = agents(&format!("{FIX}\n{line}\n{summary}"));
     assert_shipped(&stage, &run);

@@ -133,6 +133,9 @@ fn the_seed_is_accepted_outside_of_any_repository() {
     assert!(checked["explanation"].is_object(), "{checked}");
     let plain = stage.plain(&["check", &path]).exits(0).out;
     assert!(plain.contains("$5") && plain.contains("$25"), "what it can cost: {plain}");
+    for note in ["repository: none here", "the fixer", "gates alone", "notify_slack: skipped (not configured)"] {
+        assert!(plain.contains(note), "{note} is not told: {plain}");
+    }
 }
 
 #[test]
