@@ -1,5 +1,4 @@
 //! Bad input: loop files and repositories that are not what they were. A clear message, nothing started, nothing lost.
-#![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
 
 use std::fs;
 use std::process::Command;
@@ -111,7 +110,7 @@ fn repositories_that_nothing_can_start_from_are_refused() {
         assert!(message.contains(what), "{what}: {message}");
         assert!(!message.contains("class="), "libgit2's own words: {message}");
     };
-    refused("no git repository");
+    refused("not inside a git repository");
     stage.git(&["init", "--quiet", "--initial-branch=main"]);
     refused("no commit");
     fs::remove_dir_all(stage.repo.join(".git")).expect("removed");
@@ -132,4 +131,28 @@ fn a_loop_that_is_not_committed_is_told_so() {
     assert!(refused.hint().contains("commit the loop file"), "{refused:?}");
     stage.commit("loop: work");
     stage.run("work").exits(20);
+}
+
+/// In a mount namespace in which bubblewrap is no program any more.
+#[test]
+fn without_bubblewrap_nothing_runs_and_the_repair_is_named() {
+    let stage = Stage::shop();
+    stage.maker(RAILS, "#!/bin/sh\ntouch owned\n");
+    let without = |words: &[&str]| {
+        let inner = stage.command(words);
+        let mut command = Command::new("unshare");
+        let hide = "mount --bind /dev/null \"$(command -v bwrap)\" && exec \"$@\"";
+        command.args(["--map-root-user", "--mount", "sh", "-c", hide, "sh"]).arg(inner.get_program());
+        command.args(inner.get_args()).current_dir(&stage.repo).env_clear();
+        command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        stage.ask(&mut command)
+    };
+    let refused = without(&["run", "work", "--json"]).exits(1);
+    let said = format!("{} {}", refused.message(), refused.hint());
+    assert!(said.contains("bubblewrap is not installed") && said.contains("install"), "{said}");
+    let doctor = without(&["doctor", "--json"]).json().to_string();
+    assert!(doctor.contains("missing"), "{doctor}");
+    assert_eq!(runs(&stage), 0, "nothing was started");
+    // The control: with it the same loop runs.
+    stage.run("work").exits(21);
 }
