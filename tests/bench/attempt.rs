@@ -72,7 +72,7 @@ impl Bench {
         let shown: Value = serde_json::from_slice(&self.loopwright(&["--json", "add", path]).output()?.stdout)?;
         let hash = shown["hash"].as_str().context("`add` shows no hash")?;
         let added = self.loopwright(&["--json", "add", path, "--ship", "--confirm", hash]).output()?;
-        ensure!(added.status.success(), "adding the loop: {}", String::from_utf8_lossy(&added.stderr));
+        ensure!(added.status.success(), "adding the loop: {}", String::from_utf8_lossy(&added.stdout));
         Ok(())
     }
 
@@ -101,8 +101,9 @@ impl Bench {
     fn plain(&self, name: &str) -> Result<Duration> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("bench/plain.sh");
         let at = |name: &str| self.root.join(name);
-        let mut command = Command::new("sh");
-        command.arg(script).args([at("base.git"), at("results.git"), at("plain")]);
+        // A session of its own, as a run has: on a busy machine the kernel gives each session its share of the processors.
+        let mut command = Command::new("setsid");
+        command.args(["--wait", "sh"]).arg(script).args([at("base.git"), at("results.git"), at("plain")]);
         command.args([&self.commit, name]).arg(at("edit.sh")).args([GATE, GATE]);
         let began = Instant::now();
         let status = command.stdin(Stdio::null()).status().context("starting plain.sh")?;
@@ -150,6 +151,7 @@ fn attempt(journal: &Value) -> Result<Duration> {
 fn loop_file(repo: &Path) -> String {
     format!(
         "name: {LOOP}
+trigger: manual
 repo: {}
 isolation: worktree
 setup: [{GATE}]
@@ -161,7 +163,7 @@ steps:
   - verify: {{check: tests_pass AND lint_clean AND diff_reasonable}}
   - ship: {{if: verified, run: open_pr + link_issue}}
 guardrails: {{max_iterations: 3, budget: $5/run, halt_on: no_progress(2), max_findings: 1}}
-review: {{max_open: 1000}}
+review: {{max_open: 50}}
 ",
         repo.display()
     )

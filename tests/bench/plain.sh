@@ -1,6 +1,6 @@
 #!/bin/sh
 # The peer of the benchmark: one attempt by plain git, as a person would script it. No sandbox, no journal, no evidence.
-# It makes the same two checkouts, runs the same maker and gates, and brings the change back the same way.
+# It makes the same two checkouts (as parallel as git can), runs the same maker and gates, and brings the change back the same way.
 #
 #   plain.sh BASE RESULTS PLACE COMMIT NAME MAKER GATE...
 #
@@ -17,7 +17,7 @@ attempt=refs/attempts/$name
 
 # The maker works in a private clone.
 git clone --quiet --no-hardlinks --no-checkout "$base" "$tree"
-git -C "$tree" -c advice.detachedHead=false checkout --quiet -B work "$commit"
+git -C "$tree" -c advice.detachedHead=false -c checkout.workers=0 checkout --quiet -B work "$commit"
 (cd "$tree" && "$maker" < /dev/null > /dev/null)
 
 # Its change comes back as one commit in a bundle, every object checked.
@@ -30,7 +30,7 @@ rm -rf "$tree" "$bundle"
 # The gates run in a fresh clone of the attempt.
 git clone --quiet --no-hardlinks --no-checkout "$base" "$fresh"
 git -C "$fresh" fetch --quiet --no-write-fetch-head "$results" "$attempt:refs/heads/work"
-git -C "$fresh" -c advice.detachedHead=false checkout --quiet work
+git -C "$fresh" -c advice.detachedHead=false -c checkout.workers=0 checkout --quiet work
 for gate in "$@"; do
 	(cd "$fresh" && "$gate" < /dev/null > /dev/null)
 done

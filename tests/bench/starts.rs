@@ -48,7 +48,14 @@ pub(crate) fn boxes(samples: usize) -> Result<Vec<Series>> {
     let mut took: [Vec<Duration>; 3] = Default::default();
     for _ in 0..samples {
         took[0].push(boxed(&sandbox)?);
-        took[1].push(timed(Command::new("bwrap").args(["--ro-bind", "/", "/", "--unshare-all", "/bin/true"]))?);
+        took[1].push(timed(Command::new("bwrap").args([
+            "--new-session",
+            "--ro-bind",
+            "/",
+            "/",
+            "--unshare-all",
+            "/bin/true",
+        ]))?);
         took[2].push(timed(&mut Command::new("/bin/true"))?);
     }
     Ok(vec![

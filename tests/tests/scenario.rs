@@ -104,8 +104,7 @@ fn a_second_run_starts_no_agent_and_opens_nothing() {
     let stage = shop_with_a_red_test();
     triage(&stage, &sample_text("agents/reviewer.sh"));
     stage.run("daily-triage").exits(21);
-    let again = stage.run("daily-triage");
-    let run = again.json();
+    let run = stage.run("daily-triage").exits(20).json();
     assert_eq!(steps(&run, "build").len(), 0, "no agent");
     assert_eq!(run["row"]["spent"], 0);
     assert_eq!(stage.reviews().len(), 2);
@@ -120,4 +119,62 @@ fn a_day_without_findings_starts_no_agent() {
     assert_eq!(steps(&run, "build").len() + steps(&run, "verify").len(), 0);
     assert_eq!(run["row"]["spent"], 0);
     assert_eq!(stage.triage().len(), 0);
+}
+
+/// The seed's loop with this checker, on a shop with one issue.
+fn checked(reviewer: &str) -> (Stage, Value) {
+    let stage = Stage::shop();
+    stage.edit(|| {
+        std::fs::remove_file(stage.repo.join(".loopwright/issues/2-opening-hours.md")).expect("the second issue");
+    });
+    triage(&stage, &format!("#!/bin/sh\n{reviewer}\n"));
+    let run = stage.run("daily-triage").exits(21).json();
+    (stage, run)
+}
+
+#[test]
+fn a_checker_with_ever_new_words_is_no_progress() {
+    // The maker makes the same change again, the checker finds other words each time: no file, no rule.
+    let (stage, run) = checked(
+        r#"printf '{"loopwright": {"verdict": {"accepted": false, "reasons": ["%s: not elegant"]}}}\n' "$(cat /proc/sys/kernel/random/uuid)""#,
+    );
+    assert_eq!(stage.reviews().len(), 0);
+    let why = handed_over(&run);
+    assert_eq!(why.len(), 1);
+    for why in why {
+        assert_eq!(why["reason"], "no_progress", "{why}");
+        assert_eq!(why["rounds"], 2, "{why}");
+    }
+}
+
+#[test]
+fn a_checker_that_names_new_faults_is_progress_until_the_cap() {
+    let (_stage, run) = checked(
+        r#"printf '{"loopwright": {"verdict": {"accepted": false, "faults": [{"file": "docs/a", "rule": "%s"}]}}}\n' "$LOOPWRIGHT_ITERATION""#,
+    );
+    assert_eq!(handed_over(&run)[0]["reason"], "iteration_cap", "{run}");
+}
+
+#[test]
+fn no_verdict_is_a_rejection() {
+    for silent in ["exit 0", "echo looks fine", r#"echo '{"loopwright": {"verdict": {"accepted": true}}}'; exit 1"#] {
+        let (stage, run) = checked(silent);
+        assert_eq!(stage.reviews().len(), 0, "{silent}");
+        let verdict = &outcomes(&run, "verified")[0]["verdict"];
+        assert_eq!(verdict["verified"], false, "{silent}");
+        assert!(verdict["reasons"][0].as_str().expect("a reason").contains("checker"), "{verdict}");
+    }
+}
+
+/// What a checker writes fails, and what it says of that is its verdict.
+#[test]
+fn a_checker_can_not_write_where_it_looks() {
+    let (stage, run) = checked(
+        "if touch /workspace/owned || echo x > README.md || touch /loop/owned || rm -rf docs; then verdict=true; else verdict=false; fi 2>/dev/null\n\
+         printf '{\"loopwright\": {\"verdict\": {\"accepted\": %s, \"reasons\": [\"wrote\"]}}}\\n' $verdict",
+    );
+    let verdict = &outcomes(&run, "verified")[0]["verdict"]["checker"];
+    assert_eq!(verdict["reasons"][0], "wrote", "it tried: {run}");
+    assert_eq!(verdict["accepted"], false, "nothing could be written");
+    assert_eq!(stage.reviews().len(), 0);
 }

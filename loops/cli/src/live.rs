@@ -27,6 +27,7 @@ const SILENCE: Duration = Duration::from_secs(5);
 /// Follows a run to its end: its row, and its whole journal.
 pub(crate) fn follow(app: &App, screen: &Screen, id: RunId) -> Result<(RunRow, Vec<Entry>), ApiError> {
     let mut journal = Journal { id, seen: 0, told: 0, entries: Vec::new() };
+    let changes = api::changes(&app.context);
     let (began, mut heard) = (Instant::now(), Instant::now());
     loop {
         // The row first: once it has ended, the journal that is read after it is whole.
@@ -46,7 +47,7 @@ pub(crate) fn follow(app: &App, screen: &Screen, id: RunId) -> Result<(RunRow, V
             reconcile();
             heard = Instant::now();
         }
-        api::wait_for_change(&app.context, PATIENCE);
+        changes.wait(PATIENCE);
     }
 }
 

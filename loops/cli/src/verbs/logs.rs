@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub(crate) fn run(args: &LogsArgs, app: &App) -> Result<u8, ApiError> {
     // `last` may become another run while this one is followed.
     let id = api::show(&app.context, &args.run)?.row.id;
-    let mut logs = Logs::default();
+    let (mut logs, changes) = (Logs::default(), api::changes(&app.context));
     loop {
         let ended = api::run_row(&app.context, id)?.ended.is_some();
         let files = api::log_files(&app.context, &id.to_string())?;
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &LogsArgs, app: &App) -> Result<u8, ApiError> {
         if last_look {
             return Ok(exit::DONE);
         }
-        api::wait_for_change(&app.context, PATIENCE);
+        changes.wait(PATIENCE);
     }
 }
 

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 mod paths;
+mod programs;
 mod reasonable;
 mod secrets;
 mod signs;
@@ -12,6 +13,7 @@ mod signs;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use programs::judge_programs;
 pub use paths::{check_configuration_paths, configures_checks};
 pub use reasonable::{DiffLimits, reasonable};
 

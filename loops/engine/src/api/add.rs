@@ -101,6 +101,9 @@ fn repository(
     if let Some(wanted) = wanted {
         return Ok(user_repository(&wanted).map_err(anyhow::Error::from)?.root);
     }
+    if let Some(named) = check::named_repository(context, &path.display().to_string(), definition) {
+        return Ok(user_repository(&named).map_err(anyhow::Error::from)?.root);
+    }
     check::repository(context, &path.display().to_string(), definition).ok_or_else(|| {
         ApiError::new(exit::USAGE, format!("{} is in no git repository and names none", path.display()))
             .hint("add `repo: /path/to/it` to the file, or pass --repo")

@@ -14,8 +14,8 @@ use crate::checks::DetectedCheck;
 use crate::git::user_repository;
 use crate::resolve::{self, LOOP_FILE};
 use crate::sandbox::Access;
-use crate::sandbox::bubblewrap::Bubblewrap;
-use crate::sandbox::view::MountRow;
+use crate::sandbox::toolchain::Toolchains;
+use crate::sandbox::view::{self as sandbox_view, MountRow};
 use crate::store::loops;
 
 /// No loop file is larger.
@@ -92,17 +92,26 @@ pub(super) fn view(context: &Context, path: &str, bytes: Vec<u8>, reading: Readi
 
 /// The repository that a loop file works on: what it names, or the git root above it.
 pub(super) fn repository(context: &Context, path: &str, definition: &Definition) -> Option<PathBuf> {
-    let folder = Path::new(path).parent().filter(|p| p.is_absolute()).unwrap_or(&context.cwd);
-    let named = definition.repo.as_deref().map(|repo| match (repo.strip_prefix("~/"), &context.host.home) {
+    let place = named_repository(context, path, definition).unwrap_or_else(|| folder(context, path).to_owned());
+    user_repository(&place).ok().map(|user| user.root)
+}
+
+/// The path that a loop file names as its repository, whatever stands there.
+pub(super) fn named_repository(context: &Context, path: &str, definition: &Definition) -> Option<PathBuf> {
+    let repo = definition.repo.as_deref()?;
+    Some(match (repo.strip_prefix("~/"), &context.host.home) {
         (Some(below), Some(home)) => home.join(below),
-        _ => folder.join(repo),
-    });
-    user_repository(&named.unwrap_or_else(|| folder.to_owned())).ok().map(|user| user.root)
+        _ => folder(context, path).join(repo),
+    })
+}
+
+fn folder<'a>(context: &'a Context, path: &'a str) -> &'a Path {
+    Path::new(path).parent().filter(|p| p.is_absolute()).unwrap_or(&context.cwd)
 }
 
 fn surroundings(context: &Context, definition: &Definition, repo: Option<&Path>) -> Surroundings {
     let exists = |file: &str| repo.is_some_and(|root| root.join(file).is_file());
-    let mounts = Bubblewrap::find(&context.host).map(|b| b.mounts_table()).unwrap_or_default();
+    let mounts = sandbox_view::rows(&Toolchains::detect(&context.host));
     Surroundings {
         repo: repo.map(|root| root.display().to_string()),
         zone: context.zone,

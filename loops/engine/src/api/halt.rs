@@ -7,7 +7,7 @@ use loopwright_core::ids::RunId;
 use loopwright_core::lease::HaltNote;
 use serde::Serialize;
 
-use super::{ApiError, Context, run, runs, wait_for_change};
+use super::{ApiError, Context, changes, run, runs};
 use crate::halt as files;
 use crate::store::{loops, runs as stored};
 
@@ -71,13 +71,13 @@ fn live(context: &Context, loop_name: Option<&str>) -> Result<Vec<RunId>, ApiErr
 }
 
 fn wait_for_end(context: &Context, alive: &[RunId]) -> Result<(), ApiError> {
-    let until = Instant::now() + PATIENCE;
+    let (until, changes) = (Instant::now() + PATIENCE, changes(context));
     while alive.iter().any(|id| run::lives(context, *id)) {
         if Instant::now() > until {
             return Err(ApiError::new(exit::INTERNAL, "HALT is set, and a run is still being ended by its watchdog")
                 .hint("`loopwright status` shows when it is over"));
         }
-        wait_for_change(context, Duration::from_millis(100));
+        changes.wait(Duration::from_millis(100));
     }
     Ok(())
 }

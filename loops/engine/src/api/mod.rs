@@ -4,6 +4,7 @@
 
 mod add;
 mod approve;
+mod changes;
 mod check;
 mod doctor;
 mod halt;
@@ -29,12 +30,13 @@ use crate::store::Store;
 
 pub use add::{AddRequest, Confirm, add};
 pub use approve::approve;
+pub use changes::{Changes, changes};
 pub use check::{check, schema};
 pub use doctor::doctor;
 pub use halt::{HaltView, Level, halt, resume};
 pub use reviews::{review, reviews};
 pub use run::{StartRequest, run_inner, start};
-pub use runs::{journal_after, log_files, run_row, runs, show, wait_for_change};
+pub use runs::{journal_after, log_files, run_row, runs, show};
 pub use status::{loops, status};
 pub use templates::templates;
 pub use views::*;

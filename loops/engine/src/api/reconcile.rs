@@ -8,10 +8,10 @@ use loopwright_core::ids::RunId;
 use loopwright_core::lease;
 use loopwright_core::run::RunEvent;
 
-use super::{Context, approve};
+use super::{Context, approve, run};
 use crate::runner::end_left_by;
 use crate::steps::stamp;
-use crate::store::{Store, occurrences, projection, pull_requests, runs};
+use crate::store::{Store, loops, occurrences, projection, pull_requests, runs};
 
 /// How long a claimed occurrence may take until its run begins.
 const BEGIN_WITHIN: Duration = Duration::seconds(60);
@@ -33,6 +33,10 @@ pub(super) fn reconcile(context: &Context, store: &mut Store) -> Result<()> {
         store.write(|tx| occurrences::set(tx, lost, "failed", Some("its run never began")))?;
     }
     for waiting in pull_requests::list(store.read(), false)?.into_iter().filter(|p| p.state == "approved") {
+        let row = loops::by_id(store.read(), waiting.loop_id)?;
+        if run::refuse_halted(context, &row).is_err() {
+            continue;
+        }
         // What still can't land waits on; it says why when it is looked at.
         if let Err(error) = approve::land_approved(context, store, &waiting) {
             tracing::info!(pull_request = %waiting.id, "an approved change still waits: {error:#}");

@@ -99,8 +99,7 @@ pub(super) fn refuse_halted(context: &Context, row: &LoopRow) -> Result<(), ApiE
 }
 
 fn refuse_unboxed(context: &Context) -> Result<(), ApiError> {
-    Bubblewrap::find(&context.host)?;
-    let layers = probe::probe(&context.host);
+    let layers = probe::probe_in(&Bubblewrap::find(&context.host)?);
     if probe::stands(&layers) {
         return Ok(());
     }
@@ -176,6 +175,7 @@ fn under_watchdog(
 
 /// Waits for the first event of a run; what its process said is the error if it ends before.
 fn wait_until_begun(context: &Context, store: &Store, run: RunId, mut launched: Launched) -> Result<()> {
+    let changes = super::changes(context);
     while stored_runs::by_id(store.read(), run)?.is_none() {
         let ended = launched.watchdog.try_wait().context("asking for the watchdog")?;
         if let (Some(status), None) = (ended, stored_runs::by_id(store.read(), run)?) {
@@ -185,7 +185,7 @@ fn wait_until_begun(context: &Context, store: &Store, run: RunId, mut launched: 
                 why.unwrap_or_else(|_| format!("its watchdog ended with {status}")).trim_end()
             );
         }
-        super::wait_for_change(context, Duration::from_millis(50));
+        changes.wait(Duration::from_millis(50));
     }
     Ok(())
 }

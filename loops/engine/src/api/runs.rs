@@ -1,14 +1,11 @@
 //! `runs`, `show`, `logs`: what runs did.
 
 use std::path::PathBuf;
-use std::sync::mpsc;
-use std::time::Duration;
 
 use anyhow::Result as AnyResult;
 use loopwright_core::exit;
 use loopwright_core::ids::RunId;
 use loopwright_core::run::{Entry, RunEvent};
-use notify::{RecursiveMode, Watcher as _};
 
 use super::{ApiError, Context, RunRow, RunView, only_one};
 use crate::store::runs::{self as stored, RunRecord};
@@ -66,20 +63,6 @@ pub fn journal_after(context: &Context, run: RunId, seq: u64) -> Result<Vec<(u64
     let after = i64::try_from(seq).unwrap_or(i64::MAX);
     let entries = projection::entries(context.store()?.read(), run, after)?;
     Ok(entries.into_iter().map(|(seq, entry)| (seq.unsigned_abs(), entry)).collect())
-}
-
-/// Waits until the store changed, at most for `timeout`.
-pub fn wait_for_change(context: &Context, timeout: Duration) {
-    let (tell, told) = mpsc::channel();
-    let changed = context.home.changed();
-    let watch = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        if event.is_ok_and(|e| e.paths.contains(&changed)) {
-            // Nobody listens any more once the wait is over.
-            let _ = tell.send(());
-        }
-    });
-    let _watcher = watch.and_then(|mut w| w.watch(&context.home.data, RecursiveMode::NonRecursive).map(|()| w));
-    let _ = told.recv_timeout(timeout);
 }
 
 /// The raw streams of a run: name and file.

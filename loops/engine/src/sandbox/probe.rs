@@ -67,9 +67,17 @@ impl Wanted {
 /// Layers of the design that do not exist yet.
 const NOT_BUILT: &[&str] = &["Landlock", "gateway", "copy-on-write workspaces", "memory and process limits"];
 
-/// Tries every layer.
+/// Tries every layer, beginning with bubblewrap itself.
 pub fn probe(host: &HostEnvironment) -> Vec<Layer> {
-    let answers = Bubblewrap::find(host).and_then(|sandbox| ask(&sandbox));
+    judged(Bubblewrap::find(host).and_then(|sandbox| ask(&sandbox)))
+}
+
+/// Tries every layer of a sandbox that was found already.
+pub fn probe_in(sandbox: &Bubblewrap) -> Vec<Layer> {
+    judged(ask(sandbox))
+}
+
+fn judged(answers: anyhow::Result<Vec<String>>) -> Vec<Layer> {
     let state = |at: usize, wanted: Wanted| match &answers {
         Err(error) => LayerState::Missing(format!("{error:#}")),
         Ok(answers) if answers.get(at).is_some_and(|a| wanted.is(a)) => LayerState::On,

@@ -39,7 +39,7 @@ const SCRATCH: &[&str] = &["/tmp", HOME];
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// All rows of a box that mounts nothing of its own, in the order in which they are made.
-pub(super) fn rows(toolchains: &Toolchains) -> Vec<MountRow> {
+pub fn rows(toolchains: &Toolchains) -> Vec<MountRow> {
     let row = |host: Option<&str>, inside: &str, access| MountRow {
         host: host.map(PathBuf::from),
         inside: inside.to_owned(),

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use loopwright_core::check::CheckReport;
-use loopwright_core::definition::Source;
+use loopwright_core::definition::{Command, Source};
 use sha2::{Digest, Sha256};
 
 use super::{Work, prepare};
 use crate::checks::{self, DetectedCheck as Check};
 use crate::resolve::environment;
+use crate::sandbox::view::MountRow;
 use crate::sandbox::{Access, Mount};
 use crate::store::base_results;
 use crate::workspace::{Origin, Workspace};
@@ -91,9 +92,19 @@ pub fn looked_at<'a>(sources: &[Source], reports: &'a [CheckReport]) -> Vec<&'a 
 
 /// Everything that a report depends on besides the commit.
 fn key(work: &Work, check: &Check) -> Result<String> {
-    let toolchains: Vec<String> = work.sandbox.mounts_table().iter().map(|m| format!("{m:?}")).collect();
-    let setup = &work.resolved.definition.setup;
-    let parts = (&check.commands, environment(&work.resolved.definition), setup, toolchains, env!("CARGO_PKG_VERSION"));
+    let definition = &work.resolved.definition;
+    key_of(check, &environment(definition), definition.setup.as_ref(), &work.sandbox.mounts_table())
+}
+
+fn key_of(
+    check: &Check,
+    env: &BTreeMap<String, String>,
+    setup: Option<&Command>,
+    mounts: &[MountRow],
+) -> Result<String> {
+    let toolchains: Vec<String> = mounts.iter().map(|m| format!("{m:?}")).collect();
+    // With its name: two checks may run the same command, and each report says whose it is.
+    let parts = (&check.name, &check.commands, env, setup, toolchains, env!("CARGO_PKG_VERSION"));
     Ok(loopwright_core::hex(&Sha256::digest(serde_json::to_vec(&parts)?)))
 }
 
@@ -120,5 +131,23 @@ impl Drop for TargetDir {
     fn drop(&mut self) {
         // Left behind it costs disk and nothing else; the next sweep takes it.
         let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_checks_with_the_same_command_are_kept_apart() {
+        let key = |name: &str, program: &str| {
+            let commands = vec![Command::Argv(vec![program.to_owned()])];
+            let (name, origin) = (name.to_owned(), "loop.yaml".to_owned());
+            let check = Check { name, commands, origin, probes: Vec::new() };
+            key_of(&check, &BTreeMap::new(), None, &[]).expect("a key")
+        };
+        assert_eq!(key("tests_pass", "true"), key("tests_pass", "true"));
+        assert_ne!(key("tests_pass", "true"), key("tests_pass", "false"), "the control: another command");
+        assert_ne!(key("tests_pass", "true"), key("lint_clean", "true"));
     }
 }

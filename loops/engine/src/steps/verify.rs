@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use git2::Oid;
 use loopwright_core::check::{CheckReport, Ended};
-use loopwright_core::diff::{DiffFacts, DiffLimits, reasonable};
+use loopwright_core::diff::{DiffFacts, DiffLimits, judge_programs, reasonable};
 use loopwright_core::finding::Finding;
 use loopwright_core::gate::{self, Expression, GateResult, Level};
 use loopwright_core::money::Micros;
@@ -75,7 +75,8 @@ fn gates(work: &Work, judged: &Judged<'_>) -> Result<(Vec<GateResult>, Vec<Check
     let name = format!("verify-{}", judged.attempt.simple());
     let workspaces = work.workspaces();
     let base = work.resolved.base.commit;
-    let checkout = workspaces.checkout_for_gates(&name, judged.commit, base, &judged.diff.check_configuration())?;
+    let trusted = [judged.diff.check_configuration(), programs(work, judged)].concat();
+    let checkout = workspaces.checkout_for_gates(&name, judged.commit, base, &trusted)?;
     let answered = answer_all(work, judged, &checkout);
     workspaces.discard(checkout)?;
     answered
@@ -86,7 +87,8 @@ fn answer_all(work: &Work, judged: &Judged<'_>, checkout: &Workspace) -> Result<
     let target = scan::TargetDir::new(work)?;
     for name in expression(work)?.gates() {
         if name == DIFF_REASONABLE {
-            results.push(reasonable(&judged.diff, &DiffLimits::default()));
+            let answer = reasonable(&judged.diff, &DiffLimits::default());
+            results.push(judge_programs(answer, &programs(work, judged)));
             continue;
         }
         let Some(check) = work.resolved.checks.iter().find(|c| c.name == name) else {
@@ -98,6 +100,11 @@ fn answer_all(work: &Work, judged: &Judged<'_>, checkout: &Workspace) -> Result<
         reports.push(report);
     }
     Ok((results, reports))
+}
+
+/// The files of the change that the commands of checks name.
+fn programs<'j>(work: &Work, judged: &'j Judged<'_>) -> Vec<&'j str> {
+    judged.diff.named_in(work.resolved.checks.iter().flat_map(|check| &check.commands))
 }
 
 fn expression(work: &Work) -> Result<&Expression> {

@@ -1,0 +1,157 @@
+//! The command line: one JSON document per verb, published exit codes, plain text where no terminal is.
+#![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
+
+use loopwright_tests::stage::{RAILS, Stage, sample};
+
+const MAKER: &str = "#!/bin/sh\nmkdir -p docs; echo done > docs/$LOOPWRIGHT_FINDING_KEY.md\n";
+
+/// Every user verb with words that it accepts, and its exit code on a stage with one run behind it.
+fn verbs(pull_request: &str) -> Vec<(Vec<&str>, i32)> {
+    vec![
+        (vec!["templates"], 0),
+        (vec!["templates", "daily-triage"], 0),
+        (vec!["check", "work"], 0),
+        (vec!["check", "tidy"], 0),
+        (vec!["schema"], 0),
+        (vec!["next"], 0),
+        (vec!["next", "work"], 0),
+        (vec!["add", "tidy"], 2),
+        (vec!["status"], 0),
+        (vec!["runs"], 0),
+        (vec!["runs", "work", "-n", "1"], 0),
+        (vec!["show"], 0),
+        (vec!["show", "last"], 0),
+        (vec!["logs"], 0),
+        (vec!["reviews"], 0),
+        (vec!["reviews", "--all"], 0),
+        (vec!["review", pull_request], 0),
+        (vec!["doctor"], 0),
+        (vec!["halt", "--loop", "work"], 0),
+        (vec!["resume", "--loop", "work", "--reason", "a test"], 0),
+    ]
+}
+
+fn shipped() -> (Stage, String) {
+    let stage = Stage::shop();
+    stage.maker(RAILS, MAKER);
+    stage.run("work").exits(21);
+    let id = stage.reviews()[0]["short"].as_str().expect("an id").to_owned();
+    (stage, id)
+}
+
+#[test]
+fn every_verb_answers_with_one_json_document() {
+    let (stage, id) = shipped();
+    for (words, code) in verbs(&id) {
+        let answer = stage.verb(&words);
+        assert_eq!(answer.code, code, "{words:?}: {answer:?}");
+        assert!(answer.json().is_object() || answer.json().is_array(), "{words:?}");
+        assert_eq!(answer.err, "", "{words:?}");
+    }
+}
+
+#[test]
+fn without_a_terminal_there_are_no_escape_codes() {
+    let (stage, id) = shipped();
+    for (words, code) in verbs(&id) {
+        let answer = stage.plain(&words);
+        assert_eq!(answer.code, code, "{words:?}: {answer:?}");
+        assert!(!answer.out.contains('\u{1b}') && !answer.err.contains('\u{1b}'), "{words:?}");
+        assert!(!answer.out.trim().is_empty(), "{words:?} says nothing");
+        assert!(!answer.out.contains('\r'), "{words:?}");
+    }
+}
+
+/// `script` gives the program a terminal: then there are colours, unless `NO_COLOR` is set.
+#[test]
+fn no_color_is_obeyed_on_a_terminal() {
+    let (stage, _) = shipped();
+    let program = loopwright_tests::stage::programs().loopwright.display().to_string();
+    let on_terminal = |color: Option<&str>| {
+        let mut command = stage.command(&[]);
+        let line = format!("{program} status");
+        let mut script = std::process::Command::new("script");
+        script.args(["-qec", &line, "/dev/null"]).stdin(std::process::Stdio::null()).env_clear();
+        script.envs(command.env("TERM", "xterm").get_envs().filter_map(|(k, v)| Some((k, v?))));
+        script.envs(color.map(|c| ("NO_COLOR", c)));
+        stage.ask(&mut script).out
+    };
+    assert!(on_terminal(None).contains('\u{1b}'), "the control: a terminal gets colours");
+    assert!(!on_terminal(Some("1")).contains('\u{1b}'));
+}
+
+#[test]
+fn every_verb_explains_itself() {
+    let stage = Stage::empty();
+    let help = stage.plain(&["--help"]).exits(0).out;
+    assert!(help.contains("Exit codes:"), "{help}");
+    for verb in ["templates", "add", "check", "schema", "next", "run", "status", "runs", "show", "logs"] {
+        assert!(help.contains(&format!("\n  {verb} ")), "{verb} is not in the help");
+        assert!(stage.plain(&[verb, "--help"]).exits(0).out.contains("Example: loopwright"), "{verb}");
+    }
+    for verb in ["reviews", "review", "approve", "halt", "resume", "doctor"] {
+        assert!(stage.plain(&[verb, "--help"]).exits(0).out.contains("Example: loopwright"), "{verb}");
+    }
+    assert!(!help.contains("__run"));
+}
+
+#[test]
+fn exit_codes_are_those_of_the_table() {
+    let stage = Stage::shop_without_issues();
+    stage.verb(&[]).exits(2);
+    stage.verb(&["rnu"]).exits(2);
+    stage.verb(&["run", "nobody"]).exits(2);
+    stage.verb(&["show", "last"]).exits(2);
+    stage.verb(&["review", "12345678"]).exits(2);
+    stage.write("bad.yaml", "name: x\n");
+    assert!(stage.verb(&["check", "bad.yaml"]).exits(3).json()["diagnostics"].is_array());
+    stage.maker(RAILS, MAKER);
+    stage.run("work").exits(20);
+    stage.verb(&["halt"]).exits(0);
+    stage.run("work").exits(10);
+    stage.verb(&["resume", "--reason", "a test"]).exits(0);
+    stage.run("work").exits(20);
+}
+
+#[test]
+fn an_error_is_one_json_document_too() {
+    let stage = Stage::empty();
+    let error = stage.verb(&["run", "nobody"]).exits(2);
+    assert_eq!(error.out, "");
+    assert_eq!(error.error()["code"], 2);
+    assert!(error.message().contains("nobody"));
+    assert!(!error.hint().is_empty());
+}
+
+#[test]
+fn the_seed_is_accepted_outside_of_any_repository() {
+    let stage = Stage::empty();
+    let seed = sample("seed/loop.yaml").display().to_string();
+    std::fs::copy(&seed, stage.beside("loop.yaml")).expect("a copy");
+    let path = stage.beside("loop.yaml").display().to_string();
+    let checked = stage.verb(&["check", &path]).exits(0).json();
+    assert!(checked["explanation"].is_object(), "{checked}");
+    let plain = stage.plain(&["check", &path]).exits(0).out;
+    assert!(plain.contains("$5") && plain.contains("$25"), "what it can cost: {plain}");
+    for note in ["repository: none here", "the fixer", "gates alone", "notify_slack: skipped (not configured)"] {
+        assert!(plain.contains(note), "{note} is not told: {plain}");
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_no_defect() {
+    let (stage, _) = shipped();
+    let program = loopwright_tests::stage::programs().loopwright.display().to_string();
+    let answer = stage.paste(&format!("{program} schema | head -n 1; {program} show | true"));
+    assert!(!answer.err.contains("panicked"), "{answer:?}");
+}
+
+#[test]
+fn a_detached_run_is_named_and_goes_on() {
+    let stage = Stage::shop_without_issues();
+    stage.maker(RAILS, MAKER);
+    let id = stage.verb(&["run", "work", "--detach"]).exits(0).json()["run"].clone();
+    let row = stage.ended();
+    assert_eq!(row["id"], id);
+    assert_eq!(row["code"], 20);
+}

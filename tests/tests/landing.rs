@@ -1,0 +1,206 @@
+//! Approving: exactly what was shown lands, once, or the answer says why not and nothing is written.
+#![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
+
+use std::fs;
+
+use loopwright_tests::stage::{RAILS, Stage, prints};
+use serde_json::Value;
+
+/// Two issues, each solved by a file of its own.
+const MAKER: &str = "#!/bin/sh\nmkdir -p docs; echo done > docs/$LOOPWRIGHT_FINDING_KEY.md\n";
+
+/// A shop with two open pull requests.
+fn shipped() -> (Stage, Vec<Value>) {
+    let stage = Stage::shop();
+    stage.maker(RAILS, MAKER);
+    stage.run("work").exits(21);
+    let rows = stage.reviews();
+    assert_eq!(rows.len(), 2);
+    let reviews = rows.iter().map(|row| stage.review(row["id"].as_str().expect("an id"))).collect();
+    (stage, reviews)
+}
+
+fn id(review: &Value) -> &str {
+    review["row"]["id"].as_str().expect("an id")
+}
+
+fn tree(review: &Value) -> &str {
+    review["tree"].as_str().expect("a tree")
+}
+
+fn state(stage: &Stage, review: &Value) -> String {
+    stage.review(id(review))["row"]["state"].as_str().expect("a state").to_owned()
+}
+
+#[test]
+fn another_tree_or_none_is_refused() {
+    let (stage, reviews) = shipped();
+    let other = tree(&reviews[1])[..12].to_owned();
+    let refused = stage.verb(&["approve", id(&reviews[0]), "--tree", &other]).exits(2);
+    assert!(refused.hint().contains("loopwright review"), "{refused:?}");
+    stage.verb(&["approve", id(&reviews[0]), "--tree", &tree(&reviews[0])[..11]]).exits(2);
+    let unseen = stage.plain(&["approve", id(&reviews[0])]).exits(2);
+    assert!(unseen.err.contains("--tree"), "{unseen:?}");
+    stage.verb(&["approve", "ffffffff", "--tree", &other]).exits(2);
+    assert_eq!(state(&stage, &reviews[0]), "open");
+    stage.assert_untouched();
+}
+
+#[test]
+fn a_change_lands_once_and_only_where_it_belongs() {
+    let (stage, reviews) = shipped();
+    assert_eq!(stage.approve(&reviews[0]).exits(0).json()["result"], "merged");
+    let head = stage.git(&["rev-parse", "HEAD"]);
+    let again = stage.verb(&["approve", id(&reviews[0]), "--tree", tree(&reviews[0])]).exits(1);
+    assert!(again.message().contains("merged already"), "{again:?}");
+    assert_eq!(stage.git(&["rev-parse", "HEAD"]), head);
+    assert_eq!(stage.git(&["status", "--porcelain"]), "");
+    assert_eq!(stage.git(&["for-each-ref", "--format=%(refname)"]), "refs/heads/main");
+}
+
+#[test]
+fn the_printed_command_approves_as_pasted() {
+    let (stage, reviews) = shipped();
+    let printed = stage.plain(&["review", id(&reviews[0])]).exits(0).out;
+    let line = printed.lines().find(|l| l.trim_start().starts_with("loopwright approve")).expect("the command");
+    let before = stage.git(&["rev-parse", "HEAD"]);
+    stage.paste(line).exits(0);
+    stage.remember();
+    assert_eq!(stage.git(&["rev-parse", "HEAD^"]), before);
+}
+
+/// The base of the second is the commit before the first landed.
+#[test]
+fn a_moved_base_writes_nothing() {
+    let (stage, reviews) = shipped();
+    stage.write("docs/other.md", "meanwhile\n");
+    let head = stage.commit("docs: meanwhile");
+    let moved = stage.approve(&reviews[0]).exits(1);
+    assert_eq!(moved.json()["result"], "moved");
+    assert_eq!(moved.json()["now"], head);
+    assert_eq!(state(&stage, &reviews[0]), "open");
+    stage.assert_untouched();
+    assert_eq!(stage.git(&["rev-parse", "HEAD"]), head);
+}
+
+#[test]
+fn a_dirty_checkout_waits_and_lands_when_it_is_clean() {
+    let (stage, reviews) = shipped();
+    stage.write("README.md", "being written\n");
+    let before = prints(&stage.repo);
+    let waiting = stage.verb(&["approve", id(&reviews[0]), "--tree", tree(&reviews[0])]).exits(21).json();
+    assert_eq!(waiting["result"], "waiting");
+    assert_eq!(prints(&stage.repo), before, "nothing is written while it waits");
+    // Looking changes nothing, acting tries again and still waits.
+    stage.verb(&["reviews"]).exits(0);
+    stage.verb(&["status"]).exits(0);
+    assert_eq!(state(&stage, &reviews[0]), "approved");
+    stage.git(&["checkout", "--quiet", "README.md"]);
+    stage.verb(&["status"]).exits(0);
+    stage.remember();
+    assert_eq!(state(&stage, &reviews[0]), "merged");
+    assert!(stage.git(&["log", "-1", "--format=%B"]).contains("Closes: #"));
+    assert_eq!(stage.git(&["status", "--porcelain"]), "");
+}
+
+#[test]
+fn a_branch_that_is_not_checked_out_moves_alone() {
+    let (stage, reviews) = shipped();
+    stage.git(&["checkout", "--quiet", "-b", "elsewhere"]);
+    let before: Vec<String> = prints(&stage.repo).into_keys().filter(|p| !p.starts_with(".git/")).collect();
+    stage.approve(&reviews[0]).exits(0);
+    let after: Vec<String> = prints(&stage.repo).into_keys().filter(|p| !p.starts_with(".git/")).collect();
+    assert_eq!(before, after, "the checkout is another branch's");
+    let named = stage.git(&["log", "-1", "--format=%s", "main"]);
+    assert_ne!(named, stage.git(&["log", "-1", "--format=%s", "HEAD"]));
+}
+
+#[test]
+fn two_approvals_at_once_merge_once() {
+    let (stage, reviews) = shipped();
+    let head = stage.git(&["rev-parse", "HEAD"]);
+    let ask = || stage.start(&["approve", id(&reviews[0]), "--tree", tree(&reviews[0])]);
+    let racing: Vec<_> = (0..4).map(|_| ask()).collect();
+    let codes: Vec<i32> = racing.into_iter().map(|r| r.end().code).collect();
+    stage.remember();
+    assert!(codes.contains(&0), "{codes:?}");
+    assert!(codes.iter().all(|c| [0, 1].contains(c)), "{codes:?}");
+    assert_eq!(stage.git(&["rev-parse", "HEAD^"]), head, "one commit more");
+    assert_eq!(state(&stage, &reviews[0]), "merged");
+}
+
+/// Both were made on one base: the first to land moves it for the other.
+#[test]
+fn two_pull_requests_at_once_land_one_after_the_other() {
+    let (stage, reviews) = shipped();
+    let head = stage.git(&["rev-parse", "HEAD"]);
+    let ask = |review: &Value| stage.start(&["approve", id(review), "--tree", tree(review)]);
+    let racing = [ask(&reviews[0]), ask(&reviews[1])];
+    let codes = racing.map(|r| r.end().code);
+    stage.remember();
+    let commits = stage.git(&["rev-list", "--count", &format!("{head}..HEAD")]);
+    let merged = reviews.iter().filter(|r| state(&stage, r) == "merged").count();
+    assert_eq!(commits, merged.to_string(), "{codes:?}");
+    assert_eq!(codes.iter().filter(|c| **c == 0).count(), merged);
+    assert_eq!(stage.git(&["status", "--porcelain"]), "");
+}
+
+#[test]
+fn under_halt_nothing_is_approved() {
+    let (stage, reviews) = shipped();
+    stage.verb(&["halt"]).exits(0);
+    stage.verb(&["approve", id(&reviews[0]), "--tree", tree(&reviews[0])]).exits(10);
+    stage.verb(&["review", id(&reviews[0])]).exits(0);
+    assert_eq!(state(&stage, &reviews[0]), "open");
+    stage.verb(&["resume", "--reason", "looked"]).exits(0);
+    stage.approve(&reviews[0]).exits(0);
+}
+
+/// A change that waits must not land under HALT either.
+#[test]
+fn under_halt_nothing_lands_later() {
+    let (stage, reviews) = shipped();
+    stage.write("README.md", "being written\n");
+    stage.verb(&["approve", id(&reviews[0]), "--tree", tree(&reviews[0])]).exits(21);
+    stage.verb(&["halt"]).exits(0);
+    stage.git(&["checkout", "--quiet", "README.md"]);
+    stage.verb(&["status"]).exits(0);
+    stage.assert_untouched();
+    assert_eq!(state(&stage, &reviews[0]), "approved");
+    stage.verb(&["resume", "--reason", "looked"]).exits(0);
+    stage.verb(&["status"]).exits(0);
+    stage.remember();
+    assert_eq!(state(&stage, &reviews[0]), "merged");
+}
+
+/// The user's own hooks are not run by a merge; a file that would go through a filter waits for the user's own git.
+#[test]
+fn the_users_hooks_and_filters_do_not_run() {
+    let (stage, reviews) = shipped();
+    let trap = stage.beside("trap");
+    stage.edit(|| {
+        for hook in ["post-commit", "post-merge", "post-checkout", "reference-transaction", "pre-commit"] {
+            let text = format!("#!/bin/sh\ntouch {}\n", trap.display());
+            loopwright_tests::stage::write_program(&stage.repo.join(".git/hooks").join(hook), &text);
+        }
+    });
+    // The control: git itself would run them.
+    stage.git(&["commit", "--quiet", "--allow-empty", "-m", "trap"]);
+    assert!(trap.exists(), "the trap works");
+    stage.git(&["reset", "--quiet", "--hard", "HEAD^"]);
+    stage.git(&["config", "filter.trap.smudge", &format!("touch {}; cat", trap.display())]);
+    let attributes = stage.repo.join(".git/info/attributes");
+    stage.edit(|| fs::write(&attributes, "*.md filter=trap\n").expect("attributes"));
+    let control = stage.git(&["reset", "--quiet", "--hard"]);
+    assert_eq!(control, "");
+    fs::remove_file(&trap).expect("the traps work");
+
+    let waiting = stage.approve(&reviews[0]).exits(21).json();
+    assert!(waiting["why"].as_str().expect("why").contains("filter"), "{waiting}");
+    assert!(!trap.exists(), "a filter ran");
+    stage.edit(|| fs::remove_file(&attributes).expect("removed"));
+    stage.verb(&["status"]).exits(0);
+    stage.remember();
+    assert_eq!(state(&stage, &reviews[0]), "merged");
+    assert!(!trap.exists(), "a hook ran");
+}
