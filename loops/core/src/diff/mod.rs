@@ -13,8 +13,8 @@ mod signs;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use programs::judge_programs;
 pub use paths::{check_configuration_paths, configures_checks};
+pub use programs::judge_programs;
 pub use reasonable::{DiffLimits, reasonable};
 
 /// Everything that changed between two commits.
