@@ -1,4 +1,4 @@
-//! A run is a fold over its journal: [`event`] is what is stored, [`fold`] the state that follows from it.
+//! A run is a fold over its journal: `event` is what is stored, `fold` the state that follows from it.
 //!
 //! What comes next is decided in [`crate::next`]; nothing here acts.
 
