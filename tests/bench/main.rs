@@ -31,21 +31,29 @@ fn main() -> Result<ExitCode> {
         writeln!(std::io::stdout(), "hello, world")?;
         return Ok(ExitCode::SUCCESS);
     }
-    let samples = arguments.iter().skip_while(|a| *a != "--samples").nth(1);
-    let samples = samples.map_or(Ok(ATTEMPTS), |n| n.parse()).context("--samples takes a number")?;
+    let samples = after(&arguments, "--samples").map_or(Ok(ATTEMPTS), |n| n.parse());
+    let samples: usize = samples.context("--samples takes a number")?;
     ensure!((1..=MOST).contains(&samples), "--samples takes 1 to {MOST}");
     let root = fresh(&target().join("bench"))?;
-    let report = measure(&root, samples)?;
+    let place =
+        after(&arguments, "--place").map_or_else(|| root.clone(), |place| Path::new(place).join("loopwright-bench"));
+    let report = measure(&root, &fresh(&place.join("work"))?, samples)?;
     fs::write(root.join("bench.json"), serde_json::to_vec_pretty(&report)?).context("writing bench.json")?;
     figures::print(&report)?;
     Ok(if report.bounds.iter().all(|b| b.holds) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn measure(root: &Path, samples: usize) -> Result<Report> {
+/// The argument after an option.
+fn after<'a>(arguments: &'a [String], option: &str) -> Option<&'a String> {
+    arguments.iter().skip_while(|a| *a != option).nth(1)
+}
+
+/// Repositories and workspaces go to `place`, databases whose syncing is measured to `root`.
+fn measure(root: &Path, place: &Path, samples: usize) -> Result<Report> {
     let program = target().join("release/loopwright");
     ensure!(program.is_file(), "{} is missing: start this by tests/bench/run.sh", program.display());
     let before = figures::load();
-    let bench = Bench::new(program, root, samples)?;
+    let bench = Bench::new(program, place, samples)?;
     let (mut series, mut bounds) = attempt::measure(&bench, samples)?;
     let (starts, more) = starts::check(&bench, SMALL)?;
     series.extend(starts);

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use loopwright_tests::stage::{RAILS, Stage, prints};
+use loopwright_tests::stage::{RAILS, Running, Stage, prints};
 use serde_json::Value;
 
 /// Two issues, each solved by a file of its own.
@@ -121,9 +121,10 @@ fn two_approvals_at_once_merge_once() {
     let head = stage.git(&["rev-parse", "HEAD"]);
     let ask = || stage.start(&["approve", id(&reviews[0]), "--tree", tree(&reviews[0])]);
     let racing: Vec<_> = (0..4).map(|_| ask()).collect();
-    let codes: Vec<i32> = racing.into_iter().map(|r| r.end().code).collect();
+    let answers: Vec<_> = racing.into_iter().map(Running::end).collect();
+    let codes: Vec<i32> = answers.iter().map(|a| a.code).collect();
     stage.remember();
-    assert!(codes.contains(&0), "{codes:?}");
+    assert!(codes.contains(&0), "{answers:?}");
     assert!(codes.iter().all(|c| [0, 1].contains(c)), "{codes:?}");
     assert_eq!(stage.git(&["rev-parse", "HEAD^"]), head, "one commit more");
     assert_eq!(state(&stage, &reviews[0]), "merged");

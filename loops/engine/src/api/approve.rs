@@ -134,12 +134,17 @@ fn landing(store: &Store, row: &LoopRow, record: &PullRequestRecord, at: DateTim
     })
 }
 
+/// Writes down that it landed; another process that tried at the same time may have done so already.
 fn merged(store: &mut Store, record: &PullRequestRecord, commit: &str, at: &str) -> AnyResult<()> {
     let linked: Vec<Fingerprint> = stored::findings(store.read(), record.id)?.into_iter().map(|l| l.finding).collect();
     let turn = Turn { event: Event::Merged { commit: commit.to_owned() }, word: "merged", merged: Some(commit), at };
-    stored::advance(store, record.id, &turn, |tx| {
+    let written = stored::advance(store, record.id, &turn, |tx| {
         linked.iter().try_for_each(|f| findings::set_state(tx, record.loop_id, f, &FindingState::Done))
-    })
+    });
+    match written {
+        Err(_) if record_state(store, record)? == "merged" => Ok(()),
+        written => written,
+    }
 }
 
 fn record_state(store: &Store, record: &PullRequestRecord) -> AnyResult<String> {

@@ -89,8 +89,9 @@ xargs -0 -r stat --printf='%f %s %n\0' -- < /tmp/list 2> /dev/null || true
 pub(super) const TOO_LARGE: i32 = 4;
 
 /// Commits everything on base `$1` with the message on standard input and writes a bundle; nothing if nothing changed (`$2`: the base's tree).
-/// Before anything is added it is measured: `$3` files, `$4` bytes of one, `$5` bytes of all. The refresh comes first so that
-/// files of the index's own second are compared only once.
+/// Before anything is added it is measured: `$3` files, `$4` bytes of one, `$5` bytes of all.
+/// The refresh comes first so that files of the index's own second are compared only once. Only what was listed is looked at
+/// again; where git has anything to say about a name (it lies behind a link now, it is forbidden), it looks at everything.
 const COMMIT: &str = r#"
 cat > /tmp/message
 git update-index -q --refresh
@@ -105,7 +106,7 @@ while read -r mode size; do
 	total=$((total + size))
 done < /tmp/sizes
 [ "$total" -le "$5" ] || exit 4
-git add -A .
+git update-index -z --add --remove --replace --stdin < /tmp/list 2> /tmp/said && [ ! -s /tmp/said ] || git add -A .
 tree=$(git write-tree)
 [ "$tree" != "$2" ] || exit 0
 commit=$(git commit-tree -p "$1" -F /tmp/message "$tree")
