@@ -31,6 +31,10 @@ const LOCK_FILES: [&str; 8] = [
 /// # Errors
 /// `setup` fails, or a program of a check is not in the sandbox (`env_not_ready`).
 pub fn prepare(work: &mut Work) -> Result<Outcome> {
+    // What processes that died left there costs disk and nothing else; another run may be emptying it too.
+    if let Err(error) = work.workspaces().empty_trash() {
+        tracing::warn!("the trash was not emptied: {error:#}");
+    }
     if let Some(setup) = work.resolved.definition.setup.clone() {
         work.prepared = prepared(work, &setup)?;
     }
