@@ -143,9 +143,11 @@ impl Runner {
     fn failed(&mut self, id: Uuid, reserve: Option<Micros>, error: &anyhow::Error) -> Result<()> {
         let charged = reserve.unwrap_or_default();
         let booking = self.booking(id);
-        self.record(RunEvent::StepFailed { id, charged, error: format!("{error:#}") }, |tx| {
-            settle(tx, reserve.is_some(), &booking, charged)
-        })
+        let error = match self.work.supervision.halted() {
+            Some(cause) => format!("it was cut off: {}", self.work.supervision.halt_text(&cause)),
+            None => format!("{error:#}"),
+        };
+        self.record(RunEvent::StepFailed { id, charged, error }, |tx| settle(tx, reserve.is_some(), &booking, charged))
     }
 
     /// The last event, and the triage list as it is now.
