@@ -92,7 +92,7 @@ pub fn read_back(text: &str, lines: &[Line], revision: &str) -> Result<BTreeMap<
 }
 
 fn list_line(line: &Line) -> String {
-    let tick = if line.state == FindingState::Done { 'x' } else { ' ' };
+    let tick = if matches!(line.state, FindingState::Done { .. }) { 'x' } else { ' ' };
     format!("- [{tick}] {} {}", described(line), line.finding.short())
 }
 
