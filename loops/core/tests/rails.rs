@@ -28,7 +28,8 @@ enum Answer {
 }
 
 fn start(price: u64) -> RunStart {
-    let agent = AgentLine { name: "maker".into(), kind: "command".into(), model: None, price: Micros(price) };
+    let agent =
+        AgentLine { name: "maker".into(), kind: "command".into(), model: None, vendor: None, price: Micros(price) };
     RunStart {
         run: RunId(Uuid::from_u128(1)),
         loop_id: LoopId(Uuid::from_u128(2)),
@@ -163,7 +164,7 @@ fn built(answer: &Answer) -> Built {
         Answer::Empty { cost } => (*cost, BuildResult::Empty),
         Answer::Declined | Answer::Error => (0, BuildResult::Declined { why: "can't".into() }),
     };
-    Built { charged: Micros(cost), tokens: 0, summary: None, result }
+    Built { charged: Micros(cost), tokens: 0, model: None, summary: None, result }
 }
 
 fn change(substance: &str, failing: &[&str], verified: bool) -> Answer {

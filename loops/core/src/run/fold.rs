@@ -19,6 +19,8 @@ pub struct Item {
     pub own_rounds: u32,
     /// Whether this run has begun a round on it, however that ended.
     pub taken: bool,
+    /// The model that the maker of the last round reported to be.
+    pub model: Option<String>,
     /// Reasons of the last rejection.
     pub reasons: Vec<String>,
     /// Where it stands.
@@ -326,6 +328,7 @@ impl Item {
             rounds: queued.rounds.clone(),
             own_rounds: 0,
             taken: false,
+            model: None,
             reasons: Vec::new(),
             stage: Stage::Waiting,
         }
@@ -333,6 +336,7 @@ impl Item {
 
     fn built(&mut self, attempt: Uuid, built: &Built) {
         self.own_rounds += 1;
+        self.model.clone_from(&built.model);
         match &built.result {
             BuildResult::Change { commit, substance, only_whitespace, .. } => {
                 self.rounds.push(Round::change(substance.clone(), *only_whitespace));
