@@ -81,6 +81,19 @@ fn halt_ends_the_tree_though_the_runner_is_stopped() {
     assert_halted(&stage, run);
 }
 
+#[test]
+fn halt_ends_the_tree_though_watchdog_and_runner_are_stopped() {
+    let (stage, run) = nasty_run();
+    for pid in [stage.watchdog(), stage.runner()] {
+        signal(pid, "STOP");
+    }
+    let began = Instant::now();
+    let halt = stage.start(&["halt"]);
+    assert_gone_soon(&stage, began);
+    assert_eq!(halt.end().exits(0).json()["stopped"], 1);
+    assert_halted(&stage, run);
+}
+
 /// The negative control: with the watchdog stopped and the runner's group killed, as a plain tool would, the tree lives on.
 #[test]
 fn killing_the_runners_group_leaves_the_tree() {

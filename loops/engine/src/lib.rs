@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod api;
 pub mod checks;
+pub mod ending;
 pub mod forge;
 pub mod git;
 pub mod halt;

@@ -1,7 +1,6 @@
 //! `run` and `__run`: starting a run under its watchdog, and being one.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -266,10 +265,4 @@ fn run_start(
         },
         only: None,
     }
-}
-
-/// Whether a run's directory is held by its runner.
-pub(super) fn lives(context: &Context, run: RunId) -> bool {
-    File::open(context.home.run(run).join(loopwright_core::lease::LOCK)).is_ok()
-        && !crate::lease::is_free(&context.home.run(run)).unwrap_or(true)
 }
