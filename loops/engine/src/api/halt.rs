@@ -53,7 +53,7 @@ pub fn halt(context: &Context, level: Level, now: bool, reason: Option<String>) 
     let note = HaltNote { at: context.now, by: "terminal".to_owned(), reason };
     // Everything is halted before the store is opened: a locked or damaged database must not delay it.
     if matches!(level, Level::All) {
-        files::write(&files::halt_all(&context.home.state), &note)?;
+        files::halt_everything(&context.home.state, &note)?;
     }
     let (what, concerned) = match &level {
         Level::All => ("everything".to_owned(), all(context)?),
@@ -71,7 +71,11 @@ pub fn halt(context: &Context, level: Level, now: bool, reason: Option<String>) 
     };
     let alive: Vec<RunId> = concerned.into_iter().filter(|id| lives(context, *id)).collect();
     wait_for_end(context, &alive)?;
-    context.acting()?;
+    // HALT holds whatever becomes of the books: on a full disk the store can't even be opened.
+    context.acting().map_err(|error| ApiError {
+        message: format!("{what} is halted and nothing of it lives; but the store: {}", error.message),
+        ..error
+    })?;
     Ok(HaltView { what, stopped: u32::try_from(alive.len()).unwrap_or(u32::MAX) })
 }
 
