@@ -10,6 +10,7 @@ pub mod halt;
 pub mod home;
 pub mod launch;
 pub mod lease;
+pub mod loop_folder;
 pub mod os;
 pub mod resolve;
 pub mod runner;

@@ -65,6 +65,7 @@ pub fn start(context: &Context, request: StartRequest) -> Result<RunId, ApiError
     }
     let resolved = resolve::resolve(&context.home, &row)?;
     resolve::refuse_unusable(&resolved)?;
+    resolve::refuse_exposing(&context.home, &row, &resolved, context.host.home.as_deref())?;
     refuse_unboxed(context)?;
     if request.ship && row.mode == Mode::Report {
         store.write(|tx| loops::set_mode(tx, row.id, Mode::Ship))?;
@@ -210,6 +211,7 @@ fn run_to_its_end(context: &Context, run: RunId, only: Option<Fingerprint>) -> R
     let dir = context.home.run(run);
     let supervision = Arc::new(Supervision::take(&dir, HaltFiles::of_run(&context.home.state, row.id, &dir))?);
     let resolved = resolve::resolve(&context.home, &row)?;
+    resolve::refuse_exposing(&context.home, &row, &resolved, context.host.home.as_deref())?;
     let (maker, checker) = resolve::agents(&resolved, &row, &dir)?;
     let start = RunStart { only, ..run_start(run, &claimed, &row, &resolved, maker.as_ref(), checker.as_deref()) };
     let time = Duration::from_secs(resolved.definition.rails.max_duration_s);
