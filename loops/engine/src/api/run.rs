@@ -136,6 +136,7 @@ fn begin(
         trigger: "manual".to_owned(),
         key: occurrence.to_string(),
         due_at: stamp(context.now),
+        claimed_at: stamp(Utc::now()),
         zone: definition.zone.unwrap_or(context.zone).to_string(),
         run,
     };
@@ -149,7 +150,7 @@ fn begin(
         .and_then(|launched| wait_until_begun(context, store, run, launched));
     if let Err(error) = begun {
         let why = format!("{error:#}");
-        store.write(|tx| occurrences::set(tx, occurrence, "failed", Some(&why)))?;
+        store.write(|tx| occurrences::give_up(tx, occurrence, &why))?;
         return Err(error);
     }
     Ok(run)
