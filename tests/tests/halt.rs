@@ -2,10 +2,11 @@
 #![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
 
 use std::fs;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use loopwright_tests::nasty::{self, signal};
-use loopwright_tests::stage::{RAILS, Running, Stage, outcomes, steps, wait_for};
+use loopwright_tests::stage::{RAILS, Running, Stage, outcomes, programs, steps, wait_for};
 
 /// From asking to nothing left. The promise is a second; this machine is shared, and the verb itself takes part of it.
 const SOON: Duration = Duration::from_secs(5);
@@ -81,6 +82,19 @@ fn halt_ends_the_tree_though_the_runner_is_stopped() {
     assert_halted(&stage, run);
 }
 
+#[test]
+fn halt_ends_the_tree_though_watchdog_and_runner_are_stopped() {
+    let (stage, run) = nasty_run();
+    for pid in [stage.watchdog(), stage.runner()] {
+        signal(pid, "STOP");
+    }
+    let began = Instant::now();
+    let halt = stage.start(&["halt"]);
+    assert_gone_soon(&stage, began);
+    assert_eq!(halt.end().exits(0).json()["stopped"], 1);
+    assert_halted(&stage, run);
+}
+
 /// The negative control: with the watchdog stopped and the runner's group killed, as a plain tool would, the tree lives on.
 #[test]
 fn killing_the_runners_group_leaves_the_tree() {
@@ -120,6 +134,29 @@ fn a_missing_armed_file_halts() {
     stage.run("work").exits(10);
     stage.verb(&["resume", "--reason", "armed again"]).exits(0);
     assert!(stage.home.join("state/ARMED").exists());
+}
+
+/// Fills a small file system of its own, made at `$1`, and halts there; says which files are left.
+const FULL: &str = "set -e; home=$1; shift
+    mkdir -p $home; mount -t tmpfs -o nr_inodes=60,size=20m none $home
+    \"$@\" status --json > /dev/null
+    n=0; while : 2>/dev/null > $home/fill$n; do n=$((n+1)); done
+    code=0; \"$@\" halt || code=$?
+    echo halt $code; ls $home/state
+    code=0; \"$@\" status > /dev/null || code=$?";
+
+#[test]
+fn a_full_disk_does_not_keep_from_halting() {
+    let stage = Stage::shop();
+    let home = stage.beside("full");
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "bash", "-c", FULL, "bash"]).arg(&home);
+    command.arg(&programs().loopwright).env("LOOPWRIGHT_HOME", &home).current_dir(&stage.repo);
+    let answer = stage.ask(&mut command);
+    let left: Vec<&str> = answer.out.lines().skip_while(|line| !line.starts_with("halt ")).skip(1).collect();
+    assert!(left.contains(&"halt") && !left.contains(&"HALT"), "the control: nothing could be written: {answer:?}");
+    assert!(!left.contains(&"ARMED"), "{answer:?}");
+    assert!(answer.err.contains("everything is halted"), "{answer:?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use loopwright_tests::stage::{RAILS, Stage, steps, wait_for};
+use loopwright_tests::stage::{RAILS, Stage, programs, steps, wait_for};
 
 const MAKER: &str = "#!/bin/sh\necho \"$LOOPWRIGHT_FINDING_KEY\" >> NOTES\n";
 
@@ -23,6 +23,39 @@ fn of_many_starts_at_once_one_runs() {
     assert_eq!(codes.iter().filter(|c| **c == 1).count(), 7, "{codes:?}");
     wait_for("the run's end", || stage.verb(&["runs"]).json()[0]["ended"].as_str().map(drop));
     assert_eq!(stage.verb(&["runs"]).json().as_array().map(Vec::len), Some(1));
+    assert_eq!(stage.reviews().len(), 2);
+}
+
+/// Starts the process of a run whose occurrence is in this state, as one that was long in coming; returns its exit code.
+fn late(stage: &Stage, state: &str) -> i32 {
+    let db = rusqlite::Connection::open(stage.home.join("data/loopwright.db")).expect("the database");
+    let run = format!("01936f2e-0000-7000-8000-{:012x}", state.len());
+    let sql = "INSERT INTO occurrences (id, loop, trigger, key, due_at, claimed_at, zone, state, run)
+        SELECT ?1, id, 'manual', ?1, '', '9999', 'UTC', ?2, ?1 FROM loops";
+    db.execute(sql, [&run, state]).expect("an occurrence");
+    let dir = stage.home.join("data/runs").join(&run);
+    std::fs::create_dir_all(&dir).expect("a run directory");
+    let command = stage.command(&[]);
+    let mut watchdog = std::process::Command::new(&programs().watchdog);
+    watchdog.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(&dir);
+    watchdog.arg("--run-dir").arg(&dir).arg("--armed").arg(stage.home.join("state/ARMED"));
+    watchdog.args(["--max-seconds", "100", "--"]).arg(command.get_program()).args(["__run", &run]);
+    let code = stage.ask(&mut watchdog).code;
+    if code == 1 {
+        let error = std::fs::read_to_string(dir.join("error")).expect("why");
+        assert!(error.contains("given up"), "{error}");
+    }
+    code
+}
+
+#[test]
+fn a_run_that_was_given_up_does_nothing_when_it_comes_at_last() {
+    let stage = Stage::shop();
+    stage.maker(RAILS, MAKER);
+    assert_eq!(late(&stage, "failed"), 1);
+    assert_eq!(stage.verb(&["runs"]).exits(0).json().as_array().map(Vec::len), Some(0));
+    assert!(stage.reviews().is_empty());
+    assert_eq!(late(&stage, "claimed"), 21, "the control: one that was not runs");
     assert_eq!(stage.reviews().len(), 2);
 }
 

@@ -62,6 +62,24 @@ fn what_setup_leaves_is_used_and_kept() {
 }
 
 #[test]
+fn cache_and_data_may_be_on_different_file_systems() {
+    use std::os::unix::fs::MetadataExt;
+    // Before the stage, which looks at its home once more at its end.
+    let elsewhere = tempfile::tempdir_in("/dev/shm").expect("a folder in memory");
+    let stage = Stage::shop();
+    let device = |path: &std::path::Path| fs::metadata(path).expect("a folder").dev();
+    assert_ne!(device(elsewhere.path()), device(&stage.repo), "the test would prove nothing");
+    fs::create_dir_all(&stage.home).expect("a home");
+    std::os::unix::fs::symlink(elsewhere.path(), stage.home.join("cache")).expect("a link");
+    let setup = "mkdir -p deps/bin && echo built > deps/lib && ln -s ../lib deps/bin/lib && chmod 755 deps/lib";
+    work(&stage, setup, "[sh, -c, 'test -L deps/bin/lib && test -x deps/bin/lib && grep -q built deps/bin/lib']");
+    stage.run("work").exits(21);
+    let layers: Vec<_> = fs::read_dir(elsewhere.path().join("prepared")).expect("layers").flatten().collect();
+    assert_eq!(layers.len(), 1, "nothing half made is left: {layers:?}");
+    stage.run("work").exits(20);
+}
+
+#[test]
 fn what_setup_leaves_can_be_written_where_it_is_made() {
     // The control of the maker's refusals above: setup itself may write there.
     let stage = Stage::shop();

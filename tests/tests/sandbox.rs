@@ -194,6 +194,32 @@ fn the_system_is_read_only() {
     assert_eq!(boxed(&spec(&["sh", "-c", wanted])).ended, Ended::Exited(0), "the control: scratch is writable");
 }
 
+/// What of the machine's settings could be written (nothing is), and which of the kernel's secrets can be read.
+const OPEN_SETTINGS: &str =
+    "find /proc -mindepth 1 -path '/proc/[0-9]*' -prune -o -type l -o -writable -print 2>/dev/null
+    for f in kcore keys kmsg kallsyms timer_list sched_debug; do [ -r /proc/$f ] && head -c1 /proc/$f | grep . ; done";
+
+#[test]
+fn no_setting_of_the_machine_can_be_written() {
+    let inside = boxed(&spec(&["bash", "-c", OPEN_SETTINGS]));
+    assert_eq!(text(&inside.stdout), "", "{inside:?}");
+    let read = "test -r /proc/sys/kernel/ostype && cat /proc/sys/kernel/ostype /proc/cpuinfo /proc/meminfo /proc/stat";
+    assert_eq!(boxed(&spec(&["sh", "-c", read])).ended, Ended::Exited(0), "the control: they can be read");
+}
+
+/// The negative control: bubblewrap's own `/proc`, without our mounts over it, is open to the machine's root.
+#[test]
+fn without_covers_settings_can_be_written_by_root() {
+    if !rustix::process::getuid().is_root() {
+        return;
+    }
+    let mut bare = Command::new("bwrap");
+    bare.args(["--unshare-all", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--ro-bind", "/", "/"]);
+    let output = bare.args(["--proc", "/proc", "--dev", "/dev", "bash", "-c", OPEN_SETTINGS]).output().expect("bwrap");
+    let open = text(&output.stdout);
+    assert!(open.lines().any(|line| line.starts_with("/proc/sys/kernel/")), "{output:?}");
+}
+
 #[test]
 fn mounts_are_as_writable_as_they_say() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -211,6 +237,10 @@ fn no_nested_namespaces_and_no_dangerous_calls() {
     only_outside("unshare -Ur true");
     for what in ["traceme", "clone3", "keyctl", "vsock"] {
         probe_only_outside(what, "");
+    }
+    // A kernel that does not have it yet answers like a filter: there is no control there.
+    if Command::new(probes()).args(["probe", "open_tree_attr", ""]).status().expect("the probe").success() {
+        probe_only_outside("open_tree_attr", "");
     }
     only_outside("cd \"$(mktemp -d)\" && touch f && chmod 4755 f");
     assert_eq!(

@@ -15,6 +15,8 @@ pub const LOCK: &str = "lock";
 pub const BEAT: &str = "beat";
 /// An [`InitRecord`] per line: the sandboxes that live.
 pub const INITS: &str = "inits";
+/// The [`InitRecord`] of the watchdog, written before it starts the runner: the way to end a run whose watchdog is stopped.
+pub const WATCHDOG: &str = "watchdog";
 /// Present: this run is to stop.
 pub const HALT: &str = "HALT";
 /// An [`End`]: the watchdog ended the run.
@@ -55,7 +57,7 @@ impl Beat {
     }
 }
 
-/// The first process of a sandbox, named so that no other process can be taken for it.
+/// A process (the first of a sandbox, or a watchdog), named so that no other one can be taken for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InitRecord {
     /// Its number on the host.
@@ -67,7 +69,7 @@ pub struct InitRecord {
 }
 
 impl InitRecord {
-    /// The record as one line of `inits`, with its end.
+    /// The record as one line, with its end.
     pub fn line(&self) -> String {
         format!("{} {} {}\n", self.pid, self.start, self.boot)
     }

@@ -122,7 +122,7 @@ pub fn halt_everything(state: &Path, note: &HaltNote) -> anyhow::Result<()> {
         return Ok(());
     };
     // Taking a file away works on a full disk.
-    fs::remove_file(armed(state)).with_context(|| format!("disarming, after this failed: {error:#}"))
+    clear(&armed(state)).map(drop).with_context(|| format!("disarming, after this failed: {error:#}"))
 }
 
 /// Writes a HALT or ARMED file; if its note does not fit on the disk, the file is left empty, which means the same.
@@ -246,5 +246,6 @@ mod tests {
             .expect("a link that can't be written through");
         halt_everything(home.path(), &note("stop")).expect("halted");
         assert!(!files.armed.exists());
+        halt_everything(home.path(), &note("stop")).expect("halted already");
     }
 }

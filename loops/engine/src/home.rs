@@ -85,9 +85,14 @@ impl Home {
         self.data.join("loops").join(id.to_string()).join("state")
     }
 
+    /// Where the directories of all runs are.
+    pub fn runs(&self) -> PathBuf {
+        self.data.join("runs")
+    }
+
     /// The directory of a run.
     pub fn run(&self, id: RunId) -> PathBuf {
-        self.data.join("runs").join(id.to_string())
+        self.runs().join(id.to_string())
     }
 
     /// Where the workspaces of all runs are, a folder each.

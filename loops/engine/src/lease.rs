@@ -220,7 +220,7 @@ fn end_leftovers(dir: &Path) -> anyhow::Result<()> {
 }
 
 /// Replaces a file so that a reader sees the old or the new content, never a part.
-fn replace(dir: &Path, name: &str, content: &[u8]) -> anyhow::Result<()> {
+pub(crate) fn replace(dir: &Path, name: &str, content: &[u8]) -> anyhow::Result<()> {
     let fresh = dir.join(format!(".{name}.new"));
     let written = File::create(&fresh).and_then(|mut file| file.write_all(content));
     written.with_context(|| format!("writing {}", fresh.display()))?;

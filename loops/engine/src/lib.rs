@@ -3,12 +3,14 @@
 pub mod agent;
 pub mod api;
 pub mod checks;
+pub mod ending;
 pub mod forge;
 pub mod git;
 pub mod halt;
 pub mod home;
 pub mod launch;
 pub mod lease;
+pub mod loop_folder;
 pub mod os;
 pub mod resolve;
 pub mod runner;

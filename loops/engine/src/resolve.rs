@@ -16,6 +16,7 @@ use crate::agent::{Agent, AgentFacts};
 use crate::checks::{self, DetectedCheck as Check};
 use crate::git::{Base, Repos, UserRepo, user_repository};
 use crate::home::Home;
+use crate::loop_folder::{self, Private};
 use crate::store::loops::LoopRow;
 
 /// The gate that needs no command.
@@ -203,6 +204,20 @@ pub fn line(facts: &AgentFacts) -> AgentLine {
 /// The environment of setup, makers and gates.
 pub fn environment(definition: &Definition) -> BTreeMap<String, String> {
     definition.env.clone()
+}
+
+/// Refuses a loop whose agents would see more than its own folder; `person` is the home folder of whoever runs it.
+///
+/// # Errors
+/// They would, with what to do.
+pub fn refuse_exposing(home: &Home, row: &LoopRow, resolved: &Resolved, person: Option<&Path>) -> Result<()> {
+    let root = resolved.user.root.as_path();
+    let private = Private { home, person, repo: Some(root) };
+    let shown = loop_folder::shown(&row.path, &resolved.definition, Some(root));
+    match shown.and_then(|folder| loop_folder::refusal(folder, private)) {
+        Some(why) => bail!("{} can't run: {why}", row.name),
+        None => Ok(()),
+    }
 }
 
 /// Refuses what would make a run senseless before anything is started.

@@ -19,6 +19,12 @@ pub(crate) fn boot_id() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 
+/// The record of this process.
+pub(crate) fn own_record(boot: &str) -> Option<InitRecord> {
+    let pid = process::getpid().as_raw_pid();
+    Some(InitRecord { pid, start: stat(pid)?.start, boot: boot.to_owned() })
+}
+
 fn kill_recorded(record: &InitRecord, boot: &str) -> bool {
     record.boot == boot && kill(record.pid, |stat| stat.start == record.start)
 }

@@ -40,7 +40,9 @@ pub(crate) fn run(order: &Order) -> io::Result<u8> {
         write_end(&order.run_dir, EndCause::Halted, 0);
         return Ok(EndCause::Halted.exit_code());
     }
-    let mut watch = Watch { order, signals, changes, boot: processes::boot_id(), runner: Runner::start(order)? };
+    let boot = processes::boot_id();
+    leave_name(&order.run_dir, &boot)?;
+    let mut watch = Watch { order, signals, changes, boot, runner: Runner::start(order)? };
     Ok(match watch.until_end() {
         None => watch.after_exit(),
         Some(cause) => watch.end(cause),
@@ -226,6 +228,14 @@ fn wait(fds: &mut [PollFd<'_>], limit: Duration) {
     let seconds = i64::try_from(limit.as_secs()).unwrap_or(i64::MAX);
     let limit = Timespec { tv_sec: seconds, tv_nsec: i64::from(limit.subsec_nanos()) };
     let _ = poll(fds, Some(&limit));
+}
+
+/// Writes down who watches, so that HALT can end the run without us; a watchdog that can't be named starts nothing.
+fn leave_name(run_dir: &Path, boot: &str) -> io::Result<()> {
+    let own = processes::own_record(boot).ok_or_else(|| io::Error::other("/proc does not say who we are"))?;
+    let fresh = run_dir.join(".watchdog.new");
+    fs::write(&fresh, own.line())?;
+    fs::rename(&fresh, run_dir.join(lease::WATCHDOG))
 }
 
 /// Leaves word of the end; on a full disk there is none, and the run ends all the same.

@@ -63,6 +63,7 @@ fn probe(what: &str, argument: &str) -> anyhow::Result<()> {
         "traceme" => call(libc::SYS_ptrace, libc::c_long::from(libc::PTRACE_TRACEME))?,
         "clone3" => call(libc::SYS_clone3, 0)?,
         "vsock" => call(libc::SYS_socket, libc::c_long::from(libc::AF_VSOCK))?,
+        "open_tree_attr" => call(467, -1)?,
         "keyctl" => call(libc::SYS_keyctl, 0)?,
         _ => bail!("no such probe"),
     }

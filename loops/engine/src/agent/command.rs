@@ -17,7 +17,7 @@ use crate::checks::WORKSPACE;
 use crate::sandbox::{Access, BoxOutput, BoxSpec, Limits, Mount, Output, Sandbox};
 
 /// Where the loop's folder lies inside.
-const LOOP: &str = "/loop";
+const LOOP: &str = crate::loop_folder::INSIDE;
 
 /// Where the order's files lie inside.
 const ORDER: &str = "/loopwright";

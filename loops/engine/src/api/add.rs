@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use loopwright_core::definition::{Definition, read_bytes};
+use loopwright_core::diagnostic::Severity;
 use loopwright_core::exit;
 use loopwright_core::ids::LoopId;
 use loopwright_core::run::Mode;
@@ -59,6 +60,7 @@ pub fn add(context: &Context, request: AddRequest) -> Result<AddView, ApiError> 
     let repo = repository(context, &path, &definition, wanted)?;
     let view = check::view(context, &path.display().to_string(), bytes.clone(), reading, Some(&repo));
     let confirmed = match &request.confirm {
+        _ if view.diagnostics.iter().any(|d| d.severity == Severity::Error) => false,
         Confirm::None => false,
         Confirm::Person => true,
         Confirm::Hash(asked) if *asked == hash => true,

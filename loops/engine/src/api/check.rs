@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use loopwright_core::definition::explain::{self, Surroundings};
 use loopwright_core::definition::{Definition, Reading, ShipAction, read_bytes, schema as core_schema};
+use loopwright_core::diagnostic::{Diagnostic, Span};
 use loopwright_core::exit;
 
 use super::{ApiError, CheckView, Context, templates};
 use crate::checks::DetectedCheck;
 use crate::git::user_repository;
+use crate::loop_folder::{self, Private};
 use crate::resolve::{self, LOOP_FILE};
 use crate::sandbox::Access;
 use crate::sandbox::toolchain::Toolchains;
@@ -82,12 +84,30 @@ pub(super) fn load(target: &Target) -> Result<(String, Vec<u8>), ApiError> {
 
 /// The answer for a text; `repo` overrides where it works.
 pub(super) fn view(context: &Context, path: &str, bytes: Vec<u8>, reading: Reading, repo: Option<&Path>) -> CheckView {
+    let mut diagnostics = reading.diagnostics;
     let explanation = reading.definition.as_ref().map(|definition| {
         let repo = repo.map(Path::to_owned).or_else(|| repository(context, path, definition));
-        explain::explain(definition, &reading.origins, &surroundings(context, definition, repo.as_deref()))
+        let mut surroundings = surroundings(context, definition, repo.as_deref());
+        // A template's file is not made yet; it will have a folder of its own.
+        let file = Path::new(path).canonicalize().ok();
+        if let Some(folder) = file.as_deref().and_then(|f| loop_folder::shown(f, definition, repo.as_deref())) {
+            surroundings.mounts.push(mounted(MountRow {
+                host: Some(folder.to_owned()),
+                inside: loop_folder::INSIDE.to_owned(),
+                access: Access::ReadOnly,
+            }));
+            diagnostics.extend(exposing(context, folder, repo.as_deref()));
+        }
+        explain::explain(definition, &reading.origins, &surroundings)
     });
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    CheckView { path: path.to_owned(), text, diagnostics: reading.diagnostics, explanation }
+    CheckView { path: path.to_owned(), text, diagnostics, explanation }
+}
+
+fn exposing(context: &Context, folder: &Path, repo: Option<&Path>) -> Option<Diagnostic> {
+    let private = Private { home: &context.home, person: context.host.home.as_deref(), repo };
+    let start = Span { line: 1, column: 1, ..Span::default() };
+    loop_folder::refusal(folder, private).map(|why| Diagnostic::error("loop-folder", start, why))
 }
 
 /// The repository that a loop file works on: what it names, or the git root above it.

@@ -1,15 +1,25 @@
 //! `halt` and `resume`: the files that everybody watches.
 
+use std::fs;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use loopwright_core::exit;
 use loopwright_core::ids::RunId;
 use loopwright_core::lease::HaltNote;
 use serde::Serialize;
 
-use super::{ApiError, Context, changes, run, runs};
+use super::{ApiError, Context, changes, runs};
+use crate::ending;
 use crate::halt as files;
 use crate::store::{loops, runs as stored};
+
+/// How long the watchdog may take until `halt` kills the sandboxes itself.
+const SANDBOXES_AFTER: Duration = Duration::from_millis(500);
+
+/// How long the watchdog may take until `halt` kills it and the runner too: more than it grants the runner for its last words.
+const PROCESSES_AFTER: Duration = Duration::from_secs(5);
 
 /// How long `halt` waits to see that everything has ended.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -34,7 +44,7 @@ pub struct HaltView {
     pub stopped: u32,
 }
 
-/// Halts at once and waits until nothing of it lives any more.
+/// Halts at once and waits until nothing of it lives any more; what its watchdog does not end, this does.
 ///
 /// # Errors
 /// There is no such loop or run, the file can't be written, or something still lives.
@@ -43,15 +53,15 @@ pub fn halt(context: &Context, level: Level, now: bool, reason: Option<String>) 
     let note = HaltNote { at: context.now, by: "terminal".to_owned(), reason };
     // Everything is halted before the store is opened: a locked or damaged database must not delay it.
     if matches!(level, Level::All) {
-        files::write(&files::halt_all(&context.home.state), &note)?;
+        files::halt_everything(&context.home.state, &note)?;
     }
     let (what, concerned) = match &level {
-        Level::All => ("everything".to_owned(), live(context, None)?),
+        Level::All => ("everything".to_owned(), all(context)?),
         Level::Loop(name) => {
             let row = loops::by_name(context.store()?.read(), name)?
                 .ok_or_else(|| ApiError::new(exit::USAGE, format!("no loop named {name}")))?;
             files::write(&files::halt_loop(&context.home.state, row.id), &note)?;
-            (format!("loop {name}"), live(context, Some(name))?)
+            (format!("loop {name}"), of_loop(context, name)?)
         }
         Level::Run(typed) => {
             let id = runs::find(&context.store()?, typed)?;
@@ -59,27 +69,49 @@ pub fn halt(context: &Context, level: Level, now: bool, reason: Option<String>) 
             (format!("run {}", id.short()), vec![id])
         }
     };
-    let alive: Vec<RunId> = concerned.into_iter().filter(|id| run::lives(context, *id)).collect();
+    let alive: Vec<RunId> = concerned.into_iter().filter(|id| lives(context, *id)).collect();
     wait_for_end(context, &alive)?;
-    context.acting()?;
+    // HALT holds whatever becomes of the books: on a full disk the store can't even be opened.
+    context.acting().map_err(|error| ApiError {
+        message: format!("{what} is halted and nothing of it lives; but the store: {}", error.message),
+        ..error
+    })?;
     Ok(HaltView { what, stopped: u32::try_from(alive.len()).unwrap_or(u32::MAX) })
 }
 
-fn live(context: &Context, loop_name: Option<&str>) -> Result<Vec<RunId>, ApiError> {
+/// Every run that has a directory, so that no database is asked.
+fn all(context: &Context) -> Result<Vec<RunId>, ApiError> {
+    let root = context.home.runs();
+    let entries = fs::read_dir(&root).with_context(|| format!("reading {}", root.display()))?;
+    Ok(entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
+}
+
+fn of_loop(context: &Context, name: &str) -> Result<Vec<RunId>, ApiError> {
     let records = stored::live(context.store()?.read())?;
-    Ok(records.iter().filter(|r| loop_name.is_none_or(|n| r.loop_name == n)).map(|r| r.id).collect())
+    Ok(records.iter().filter(|r| r.loop_name == name).map(|r| r.id).collect())
+}
+
+fn lives(context: &Context, run: RunId) -> bool {
+    ending::lives(&context.home.run(run))
 }
 
 fn wait_for_end(context: &Context, alive: &[RunId]) -> Result<(), ApiError> {
-    let (until, changes) = (Instant::now() + PATIENCE, changes(context));
-    while alive.iter().any(|id| run::lives(context, *id)) {
-        if Instant::now() > until {
-            return Err(ApiError::new(exit::INTERNAL, "HALT is set, and a run is still being ended by its watchdog")
-                .hint("`loopwright status` shows when it is over"));
+    let (began, changes) = (Instant::now(), changes(context));
+    loop {
+        let left: Vec<PathBuf> =
+            alive.iter().map(|id| context.home.run(*id)).filter(|dir| ending::lives(dir)).collect();
+        match began.elapsed() {
+            _ if left.is_empty() => return Ok(()),
+            waited if waited > PATIENCE => {
+                return Err(ApiError::new(exit::INTERNAL, "HALT is set, and processes of a run do not end")
+                    .hint("`loopwright status` shows when it is over"));
+            }
+            waited if waited > PROCESSES_AFTER => left.iter().for_each(|dir| ending::end_processes(dir, context.now)),
+            waited if waited > SANDBOXES_AFTER => left.iter().for_each(|dir| ending::end_sandboxes(dir)),
+            _ => {}
         }
-        changes.wait(Duration::from_millis(100));
+        changes.wait(Duration::from_millis(50));
     }
-    Ok(())
 }
 
 /// Lifts a halt; says what may start again.

@@ -31,7 +31,7 @@ pub(super) fn reconcile(context: &Context, store: &mut Store) -> Result<()> {
     clear_left_workspaces(context)?;
     let before = stamp(context.now - BEGIN_WITHIN);
     for lost in occurrences::never_begun(store.read(), &before)? {
-        store.write(|tx| occurrences::set(tx, lost, "failed", Some("its run never began")))?;
+        store.write(|tx| occurrences::give_up(tx, lost, "its run never began"))?;
     }
     for waiting in pull_requests::list(store.read(), false)?.into_iter().filter(|p| p.state == "approved") {
         let row = loops::by_id(store.read(), waiting.loop_id)?;

@@ -1,7 +1,6 @@
 //! `run` and `__run`: starting a run under its watchdog, and being one.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -66,6 +65,7 @@ pub fn start(context: &Context, request: StartRequest) -> Result<RunId, ApiError
     }
     let resolved = resolve::resolve(&context.home, &row)?;
     resolve::refuse_unusable(&resolved)?;
+    resolve::refuse_exposing(&context.home, &row, &resolved, context.host.home.as_deref())?;
     refuse_unboxed(context)?;
     if request.ship && row.mode == Mode::Report {
         store.write(|tx| loops::set_mode(tx, row.id, Mode::Ship))?;
@@ -136,6 +136,7 @@ fn begin(
         trigger: "manual".to_owned(),
         key: occurrence.to_string(),
         due_at: stamp(context.now),
+        claimed_at: stamp(Utc::now()),
         zone: definition.zone.unwrap_or(context.zone).to_string(),
         run,
     };
@@ -149,7 +150,7 @@ fn begin(
         .and_then(|launched| wait_until_begun(context, store, run, launched));
     if let Err(error) = begun {
         let why = format!("{error:#}");
-        store.write(|tx| occurrences::set(tx, occurrence, "failed", Some(&why)))?;
+        store.write(|tx| occurrences::give_up(tx, occurrence, &why))?;
         return Err(error);
     }
     Ok(run)
@@ -211,6 +212,7 @@ fn run_to_its_end(context: &Context, run: RunId, only: Option<Fingerprint>) -> R
     let dir = context.home.run(run);
     let supervision = Arc::new(Supervision::take(&dir, HaltFiles::of_run(&context.home.state, row.id, &dir))?);
     let resolved = resolve::resolve(&context.home, &row)?;
+    resolve::refuse_exposing(&context.home, &row, &resolved, context.host.home.as_deref())?;
     let (maker, checker) = resolve::agents(&resolved, &row, &dir)?;
     let start = RunStart { only, ..run_start(run, &claimed, &row, &resolved, maker.as_ref(), checker.as_deref()) };
     let time = Duration::from_secs(resolved.definition.rails.max_duration_s);
@@ -266,10 +268,4 @@ fn run_start(
         },
         only: None,
     }
-}
-
-/// Whether a run's directory is held by its runner.
-pub(super) fn lives(context: &Context, run: RunId) -> bool {
-    File::open(context.home.run(run).join(loopwright_core::lease::LOCK)).is_ok()
-        && !crate::lease::is_free(&context.home.run(run)).unwrap_or(true)
 }

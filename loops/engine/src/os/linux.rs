@@ -60,6 +60,11 @@ impl Held {
         same.then(|| Held { pidfd, record: record.clone() })
     }
 
+    /// Whether it has ended, collected by its parent or not.
+    pub fn gone(&self) -> bool {
+        self.gone_within(Duration::ZERO)
+    }
+
     /// Kills it; one that is dead already stays so.
     pub fn kill(&self) {
         let _ = process::pidfd_send_signal(&self.pidfd, Signal::KILL);
@@ -97,16 +102,21 @@ pub fn child_pidfd(pid: u32) -> anyhow::Result<OwnedFd> {
 
 /// Kills the children of our own child `parent`, which is living or not yet waited for.
 pub fn kill_children(parent: u32) {
-    let Ok(parent) = i32::try_from(parent) else {
-        return;
-    };
-    let Ok(entries) = fs::read_dir("/proc") else {
-        return;
-    };
-    let numbers = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    for child in numbers.filter_map(|pid| Held::child_of(pid, parent).ok()) {
-        child.kill();
+    if let Ok(parent) = i32::try_from(parent) {
+        children(parent).iter().for_each(Held::kill);
     }
+}
+
+/// Takes hold of the children of a process; of none if it has ended, since its number may be another's by then.
+pub fn children_of(parent: &Held) -> Vec<Held> {
+    let children = children(parent.record.pid);
+    if parent.gone() { Vec::new() } else { children }
+}
+
+fn children(parent: i32) -> Vec<Held> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    numbers.filter_map(|pid| Held::child_of(pid, parent).ok()).collect()
 }
 
 /// Waits until a descriptor is readable or at its end; false after `limit`.

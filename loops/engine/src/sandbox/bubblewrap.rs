@@ -15,9 +15,10 @@ use loopwright_core::check::Ended;
 use rustix::fs::{MemfdFlags, SeekFrom};
 use rustix::pipe::{PipeFlags, pipe_with};
 
+use super::kernel::Covers;
 use super::pump::Pump;
 use super::toolchain::{HostEnvironment, Toolchains};
-use super::view::{self, MADE_FILES, MountRow};
+use super::view::{self, Contents, MADE_FILES, MountRow};
 use super::{BoxOutput, BoxSpec, Limits, Sandbox, probe, seccomp};
 use crate::lease::Supervision;
 use crate::os::{self, Held};
@@ -55,7 +56,7 @@ impl Bubblewrap {
         let help = help.with_context(|| format!("asking {} what it can", program.display()))?;
         let help = String::from_utf8_lossy(&help.stdout).into_owned();
         let has = |option: &str| help.lines().any(|line| line.trim_start().starts_with(option));
-        for option in ["--add-seccomp-fd", "--json-status-fd", "--block-fd", "--perms"] {
+        for option in ["--add-seccomp-fd", "--json-status-fd", "--block-fd", "--perms", "--ro-bind-data"] {
             ensure!(
                 has(option),
                 "{} is too old: it lacks {option}; update it: {}",
@@ -101,12 +102,16 @@ impl Bubblewrap {
 
     /// Starts bubblewrap from the calling thread and waits until the box stands; its program waits for [`Running::go`].
     fn start(&self, spec: &BoxSpec) -> anyhow::Result<Running<'_>> {
-        let files = MADE_FILES.iter().map(|(_, text)| in_memory(text.as_bytes()));
-        let files = files.collect::<anyhow::Result<Vec<_>>>()?;
+        // Looked at anew for each box: a module of the kernel may have come since.
+        let covers = Covers::of(Path::new("/proc"))?;
+        let made = MADE_FILES.iter().map(|(_, text)| text.as_bytes()).chain(covers.empty.iter().map(|_| &b""[..]));
+        let files = made.map(in_memory).collect::<anyhow::Result<Vec<_>>>()?;
         let filters = self.filters.iter().map(|filter| in_memory(filter)).collect::<anyhow::Result<Vec<_>>>()?;
-        let numbers: Vec<i32> = files.iter().map(AsRawFd::as_raw_fd).collect();
+        let mut numbers: Vec<i32> = files.iter().map(AsRawFd::as_raw_fd).collect();
+        let empty = numbers.split_off(MADE_FILES.len());
+        let contents = Contents { made: numbers, empty };
         // By descriptor, so that neither the host's paths nor the variables stand in the command line of the box's process 1.
-        let view = in_memory(&view::arguments(spec, &self.toolchains, &numbers)?)?;
+        let view = in_memory(&view::arguments(spec, &self.toolchains, &covers, &contents)?)?;
         let (status, status_end) = pipe_with(PipeFlags::CLOEXEC).context("making a pipe")?;
         let (wait_end, gate) = pipe_with(PipeFlags::CLOEXEC).context("making a pipe")?;
 

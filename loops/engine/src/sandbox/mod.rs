@@ -3,6 +3,8 @@
 #[cfg(target_os = "linux")]
 pub mod bubblewrap;
 #[cfg(target_os = "linux")]
+mod kernel;
+#[cfg(target_os = "linux")]
 pub mod probe;
 #[cfg(target_os = "linux")]
 mod pump;

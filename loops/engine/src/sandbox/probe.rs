@@ -37,11 +37,16 @@ const QUESTIONS: &[(&str, &str, Wanted)] = &[
     ("mount namespace", "readlink /proc/self/ns/mnt", Wanted::Own("mnt")),
     ("other namespaces", "readlink /proc/self/ns/ipc", Wanted::Own("ipc")),
     ("view by allow-list", "test ! -e /etc/shadow -a ! -e /run -a ! -e /var && echo yes", Wanted::Text("yes")),
+    ("kernel settings read-only", KERNEL_SETTINGS, Wanted::Text("yes")),
     ("no capabilities", "grep -c '^Cap...:.0000000000000000$' /proc/self/status", Wanted::Text("5")),
     ("no new privileges", "grep -c '^NoNewPrivs:.1$' /proc/self/status", Wanted::Text("1")),
     ("system call filter", "grep -c '^Seccomp:.2$' /proc/self/status", Wanted::Text("1")),
     ("no nested namespaces", "unshare -Ur true 2>/dev/null || echo refused", Wanted::Text("refused")),
 ];
+
+/// That the mount is there counts, since the permissions alone may already keep a plain user from writing.
+const KERNEL_SETTINGS: &str = "grep -q '^[^ ]* [^ ]* [^ ]* [^ ]* /proc/sys ro,' /proc/self/mountinfo \
+    && test ! -w /proc/sys/kernel/core_pattern -a ! -w /proc/sysrq-trigger -a ! -w /proc/irq && echo yes";
 
 /// An answer that means "on".
 #[derive(Clone, Copy)]

@@ -38,6 +38,7 @@ const REFUSED: &[i64] = &[
     libc::SYS_fsconfig,
     libc::SYS_fspick,
     libc::SYS_open_tree,
+    SYS_OPEN_TREE_ATTR,
     libc::SYS_move_mount,
     libc::SYS_mount_setattr,
     // Keys, which namespaces do not separate.
@@ -91,6 +92,10 @@ const CHMODS: &[(i64, u8)] = &[(libc::SYS_fchmod, 1), (libc::SYS_fchmodat, 2), (
 
 /// The same number on every architecture; not in `libc` for all of them.
 const SYS_FCHMODAT2: i64 = 452;
+const SYS_OPEN_TREE_ATTR: i64 = 467;
+/// The newest call that was looked at when this list was written (`file_setattr`). What a later kernel adds is not there
+/// inside, as on an older kernel: programs ask and fall back.
+const NEWEST: u32 = 469;
 const TIOCSTI: u64 = 0x5412;
 const TIOCLINUX: u64 = 0x541c;
 
@@ -136,19 +141,24 @@ fn compiled(rules: Rules, errno: i32) -> anyhow::Result<BpfProgram> {
     Ok(guarded(program))
 }
 
-/// On x86-64 puts before `program` that calls by their x32 numbers are fatal: they have the same architecture and other numbers.
+const LOAD_WORD: u16 = 0x20;
+const JUMP_IF_MORE: u16 = 0x25;
+const JUMP_IF_AT_LEAST: u16 = 0x35;
+const RETURN: u16 = 0x06;
+const KILL_PROCESS: u32 = 0x8000_0000;
+const REFUSE_WITH: u32 = 0x0005_0000;
+const X32_BIT: u32 = 0x4000_0000;
+
+/// Puts before `program` that there are no calls newer than [`NEWEST`]; and on x86-64 that calls by their x32 numbers are fatal:
+/// they have the same architecture and other numbers.
 fn guarded(program: BpfProgram) -> BpfProgram {
-    if std::env::consts::ARCH != "x86_64" {
-        return program;
-    }
-    const LOAD_WORD: u16 = 0x20;
-    const JUMP_IF_AT_LEAST: u16 = 0x35;
-    const RETURN: u16 = 0x06;
-    const KILL_PROCESS: u32 = 0x8000_0000;
-    const X32_BIT: u32 = 0x4000_0000;
     let step = |code, jt, jf, k| sock_filter { code, jt, jf, k };
-    let mut whole =
-        vec![step(LOAD_WORD, 0, 0, 0), step(JUMP_IF_AT_LEAST, 0, 1, X32_BIT), step(RETURN, 0, 0, KILL_PROCESS)];
+    let mut whole = vec![step(LOAD_WORD, 0, 0, 0)];
+    if std::env::consts::ARCH == "x86_64" {
+        whole.extend([step(JUMP_IF_AT_LEAST, 0, 1, X32_BIT), step(RETURN, 0, 0, KILL_PROCESS)]);
+    }
+    let unknown = REFUSE_WITH | libc::ENOSYS.unsigned_abs();
+    whole.extend([step(JUMP_IF_MORE, 0, 1, NEWEST), step(RETURN, 0, 0, unknown)]);
     whole.extend(program);
     whole
 }
@@ -168,6 +178,65 @@ fn bytes(program: &BpfProgram) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const ALLOWED: u32 = 0x7fff_0000;
+
+    /// What a program answers to a call without arguments, by the kernel's rules for the few steps that the compiler uses.
+    fn answer(program: &[sock_filter], call: u32, arch: u32) -> u32 {
+        let data = |at: u32| [call, arch].get(at as usize / 4).copied().unwrap_or(0);
+        let (mut at, mut a) = (0, 0);
+        loop {
+            let step = &program[at];
+            at += 1;
+            let holds = match step.code {
+                LOAD_WORD => {
+                    a = data(step.k);
+                    continue;
+                }
+                RETURN => return step.k,
+                // A jump whatever there is.
+                0x05 => {
+                    at += step.k as usize;
+                    continue;
+                }
+                // And, with a constant.
+                0x54 => {
+                    a &= step.k;
+                    continue;
+                }
+                0x15 => a == step.k,
+                JUMP_IF_MORE => a > step.k,
+                JUMP_IF_AT_LEAST => a >= step.k,
+                other => panic!("a step of another kind: {other:#x}"),
+            };
+            at += usize::from(if holds { step.jt } else { step.jf });
+        }
+    }
+
+    /// The architecture as the kernel names it, taken from the program: the first comparison behind a load of it.
+    fn arch(program: &[sock_filter]) -> u32 {
+        let load = program.iter().position(|s| s.code == LOAD_WORD && s.k == 4).expect("it looks at the architecture");
+        program[load + 1].k
+    }
+
+    #[test]
+    fn calls_that_nobody_has_looked_at_are_not_there() {
+        let program = compiled(refused().expect("rules"), libc::EPERM).expect("a filter");
+        let ask = |call: i64| answer(&program, u32::try_from(call).expect("a number"), arch(&program));
+        let (refused, absent) = (REFUSE_WITH | 1, REFUSE_WITH | libc::ENOSYS.unsigned_abs());
+        for call in [SYS_OPEN_TREE_ATTR, libc::SYS_open_tree, libc::SYS_mount] {
+            assert_eq!(ask(call), refused, "{call}");
+        }
+        for call in [470, 471, 512, 600, 100_000] {
+            assert_eq!(ask(call), absent, "{call}");
+        }
+        for call in [libc::SYS_read, libc::SYS_openat, i64::from(NEWEST)] {
+            assert_eq!(ask(call), ALLOWED, "the control: {call}");
+        }
+        let guard = if std::env::consts::ARCH == "x86_64" { 5 } else { 3 };
+        let bare = &program[guard..];
+        assert_eq!(answer(bare, 470, arch(bare)), ALLOWED, "the control: without the guard it gets through");
+    }
 
     #[test]
     fn three_filters_within_the_kernels_bounds() {

@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 
+use super::kernel::Covers;
 use super::toolchain::{HOME, Toolchains};
 use super::{Access, BoxSpec, Mount};
 
@@ -60,13 +61,28 @@ pub fn rows(toolchains: &Toolchains) -> Vec<MountRow> {
     rows
 }
 
-/// Bubblewrap's arguments for what a box sees; `made` are the numbers of the descriptors that hold [`MADE_FILES`].
+/// Numbers of the descriptors that hold the content of made files; bubblewrap reads each once.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Contents {
+    /// A descriptor for each of [`MADE_FILES`].
+    pub(super) made: Vec<i32>,
+    /// An empty one for each of [`Covers::empty`].
+    pub(super) empty: Vec<i32>,
+}
+
+/// Bubblewrap's arguments for what a box sees.
 ///
 /// # Errors
 /// If a mount of the spec can't be made, or something contains a NUL byte.
-pub(super) fn arguments(spec: &BoxSpec, toolchains: &Toolchains, made: &[i32]) -> anyhow::Result<Vec<u8>> {
+pub(super) fn arguments(
+    spec: &BoxSpec,
+    toolchains: &Toolchains,
+    covers: &Covers,
+    contents: &Contents,
+) -> anyhow::Result<Vec<u8>> {
     let mut args = Arguments(Vec::new());
-    system(&mut args, made)?;
+    system(&mut args, &contents.made)?;
+    cover(&mut args, covers, &contents.empty)?;
     mounts(&mut args, spec, toolchains)?;
     args.add(["--remount-ro", "/"])?;
     for (name, value) in environment(spec, toolchains) {
@@ -87,6 +103,18 @@ fn system(args: &mut Arguments, made: &[i32]) -> anyhow::Result<()> {
     args.add(["--perms", "1777", "--tmpfs", "/tmp", "--dir", "/home", "--perms", "0700", "--tmpfs", HOME])?;
     for ((path, _), fd) in MADE_FILES.iter().zip(made) {
         args.add(["--perms", "0444", "--file", &fd.to_string(), path])?;
+    }
+    Ok(())
+}
+
+/// Bubblewrap itself leaves a folder open that has no write permission, and so every setting below `/proc/sys`.
+/// The binds are of the host's `/proc`, whose entries show each process its own namespaces all the same.
+fn cover(args: &mut Arguments, covers: &Covers, empty: &[i32]) -> anyhow::Result<()> {
+    for path in &covers.read_only {
+        args.add(["--ro-bind", path, path])?;
+    }
+    for (path, fd) in covers.empty.iter().zip(empty) {
+        args.add(["--perms", "0444", "--ro-bind-data", &fd.to_string(), path])?;
     }
     Ok(())
 }
@@ -171,7 +199,8 @@ mod tests {
     }
 
     fn words(spec: &BoxSpec) -> Vec<String> {
-        let bytes = arguments(spec, &Toolchains::default(), &[7, 8, 9, 10]).expect("arguments");
+        let contents = Contents { made: vec![7, 8, 9, 10], empty: Vec::new() };
+        let bytes = arguments(spec, &Toolchains::default(), &Covers::default(), &contents).expect("arguments");
         String::from_utf8(bytes).expect("text").split_terminator('\0').map(str::to_owned).collect()
     }
 
@@ -206,7 +235,8 @@ mod tests {
             target: target.to_owned(),
             access: Access::ReadOnly,
         };
-        let refused = |m| arguments(&spec(vec![m]), &Toolchains::default(), &[]).is_err();
+        let (covers, contents) = (Covers::default(), Contents::default());
+        let refused = |m| arguments(&spec(vec![m]), &Toolchains::default(), &covers, &contents).is_err();
         assert!(!refused(mount("/usr", "/workspace")));
         for target in ["/", "", "workspace", "/a/../b", "/a\0b"] {
             assert!(refused(mount("/usr", target)), "{target:?}");

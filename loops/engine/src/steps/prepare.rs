@@ -1,6 +1,7 @@
 //! Prepare: `setup` once per lock file, and the readiness probe. Nothing of it is an iteration or costs money.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -109,15 +110,50 @@ fn make(work: &Work, setup: &Command, workspace: &Workspace, layer: &Path) -> Re
         bail!("env_not_ready: `{setup}` (setup) ended with {:?}: {tail}", output.ended);
     }
     let left = left_behind(work, workspace)?;
-    fs::create_dir_all(layer.join("tree")).with_context(|| format!("making {}", layer.display()))?;
-    for entry in &left {
-        let (from, to) = (workspace.path.join(entry), layer.join("tree").join(entry));
-        if to.exists() {
-            fs::remove_dir_all(&to).or_else(|_| fs::remove_file(&to))?;
-        }
-        fs::rename(&from, &to).with_context(|| format!("keeping {}", from.display()))?;
+    let fresh = layer.with_file_name(format!("making-{}", uuid::Uuid::now_v7().simple()));
+    let kept = keep(work, workspace, &left, &fresh).and_then(|()| publish(&fresh, layer));
+    if kept.is_err() {
+        let _ = fs::remove_dir_all(&fresh);
     }
-    fs::write(layer.join("done"), left.join("\n")).context("noting that setup is done")
+    kept
+}
+
+/// Brings what setup left into a layer of its own.
+fn keep(work: &Work, workspace: &Workspace, left: &[String], fresh: &Path) -> Result<()> {
+    let tree = fresh.join("tree");
+    fs::create_dir_all(&tree).with_context(|| format!("making {}", tree.display()))?;
+    for entry in left {
+        let from = workspace.path.join(entry);
+        match fs::rename(&from, tree.join(entry)) {
+            Err(error) if error.kind() == ErrorKind::CrossesDevices => copy(work, workspace, entry, &tree)?,
+            moved => moved.with_context(|| format!("keeping {}", from.display()))?,
+        }
+    }
+    fs::write(fresh.join("done"), left.join("\n")).context("noting that setup is done")
+}
+
+/// Copies an entry to another file system, inside a box: setup made it, so nothing of it is followed outside.
+fn copy(work: &Work, workspace: &Workspace, entry: &str, tree: &Path) -> Result<()> {
+    const KEPT: &str = "/kept";
+    let argv = ["cp", "-a", "--", &format!("/workspace/{entry}"), KEPT].map(str::to_owned).into();
+    let limits = Limits { wall: Duration::from_secs(1800), idle: None, output: 1 << 20 };
+    let mut spec = spec(work, workspace, "setup keep", argv, limits);
+    spec.mounts.push(Mount { source: tree.to_owned(), target: KEPT.to_owned(), access: Access::Writable });
+    let output = work.sandbox.run(&spec)?;
+    if !output.ended.well() {
+        bail!("copying {entry}, which setup left: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(())
+}
+
+/// Puts a whole layer in its place at once; where another run was first, its layer is as good.
+fn publish(fresh: &Path, layer: &Path) -> Result<()> {
+    match fs::rename(fresh, layer) {
+        Err(_) if layer.join("done").exists() => {
+            fs::remove_dir_all(fresh).with_context(|| format!("removing {}", fresh.display()))
+        }
+        moved => moved.with_context(|| format!("putting a layer at {}", layer.display())),
+    }
 }
 
 /// Top-level entries that are new since the checkout, told by git inside the box.
@@ -186,5 +222,29 @@ fn spec(work: &Work, workspace: &Workspace, label: &str, argv: Vec<String>, limi
         stdin: Vec::new(),
         limits,
         stdout: Output::Memory,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_layers_made_at_once_the_first_stays() {
+        let cache = tempfile::tempdir().expect("a folder");
+        let layer = cache.path().join("key");
+        let made = |name: &str| {
+            let fresh = cache.path().join(name);
+            fs::create_dir_all(fresh.join("tree")).expect("a folder");
+            fs::write(fresh.join("done"), name).expect("a file");
+            fresh
+        };
+        let (first, second) = (made("first"), made("second"));
+        assert!(fs::rename(&first, &layer).is_ok() && fs::rename(&second, &layer).is_err(), "the control");
+        fs::rename(&layer, &first).expect("back");
+        publish(&first, &layer).expect("published");
+        publish(&second, &layer).expect("the other one is as good");
+        assert_eq!(fs::read_to_string(layer.join("done")).expect("a layer"), "first");
+        assert!(!first.exists() && !second.exists());
     }
 }

@@ -27,17 +27,20 @@ CREATE TABLE loops (
 
 -- Truth in itself: every due time and every event is one row with one end.
 CREATE TABLE occurrences (
-    id      TEXT PRIMARY KEY,
-    loop    TEXT NOT NULL REFERENCES loops (id),
-    trigger TEXT NOT NULL,
-    key     TEXT NOT NULL,
-    due_at  TEXT NOT NULL,
-    zone    TEXT NOT NULL,
-    state   TEXT NOT NULL,
-    reason  TEXT,
-    run     TEXT,
+    id         TEXT PRIMARY KEY,
+    loop       TEXT NOT NULL REFERENCES loops (id),
+    trigger    TEXT NOT NULL,
+    key        TEXT NOT NULL,
+    due_at     TEXT NOT NULL,
+    claimed_at TEXT,
+    zone       TEXT NOT NULL,
+    state      TEXT NOT NULL,
+    reason     TEXT,
+    run        TEXT,
     UNIQUE (loop, trigger, key)
 ) STRICT;
+-- A loop never has two live runs.
+CREATE UNIQUE INDEX one_live_occurrence ON occurrences (loop) WHERE state IN ('claimed', 'running');
 
 CREATE TABLE runs (
     id            TEXT PRIMARY KEY,

@@ -1,6 +1,6 @@
 //! Occurrences: every due time and every event of a loop, each with exactly one end.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use loopwright_core::ids::{LoopId, OccurrenceId, RunId};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -17,6 +17,8 @@ pub struct Occurrence {
     pub key: String,
     /// RFC 3339 UTC.
     pub due_at: String,
+    /// When it was claimed, RFC 3339 UTC; the run must begin soon after.
+    pub claimed_at: String,
     /// IANA zone.
     pub zone: String,
     /// The run it is claimed for.
@@ -24,34 +26,53 @@ pub struct Occurrence {
 }
 
 /// Stores an occurrence as claimed; `false` if it was there before, or if another one of its loop is claimed or running:
-/// a loop never has two live runs.
+/// a loop never has two live runs, which an index of the table holds.
 ///
 /// # Errors
 /// The row can't be written.
 pub fn claim(tx: &Transaction<'_>, o: &Occurrence) -> Result<bool> {
-    let live: bool = tx.query_row(
-        "SELECT EXISTS (SELECT 1 FROM occurrences WHERE loop = ?1 AND state IN ('claimed', 'running'))",
-        [o.loop_id.to_string()],
-        |r| r.get(0),
-    )?;
-    if live {
-        return Ok(false);
-    }
     let stored = tx.execute(
-        "INSERT OR IGNORE INTO occurrences (id, loop, trigger, key, due_at, zone, state, run) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'claimed', ?7)",
-        params![o.id.to_string(), o.loop_id.to_string(), o.trigger, o.key, o.due_at, o.zone, o.run.to_string()],
+        "INSERT OR IGNORE INTO occurrences (id, loop, trigger, key, due_at, claimed_at, zone, state, run) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'claimed', ?8)",
+        params![
+            o.id.to_string(),
+            o.loop_id.to_string(),
+            o.trigger,
+            o.key,
+            o.due_at,
+            o.claimed_at,
+            o.zone,
+            o.run.to_string()
+        ],
     );
     Ok(stored.context("storing an occurrence")? == 1)
 }
 
-/// Moves an occurrence on; `reason` says why it ended.
+/// Moves an occurrence on: to `running` from `claimed` alone, to an end (`reason` says why) from `running` alone.
+/// One that has its end keeps it.
+///
+/// # Errors
+/// Its run would begin though it was given up, or the row can't be written.
+pub fn set(tx: &Transaction<'_>, id: OccurrenceId, state: &str, reason: Option<&str>) -> Result<()> {
+    let from = if state == "running" { "claimed" } else { "running" };
+    if !moved(tx, id, from, state, reason)? && state == "running" {
+        bail!("this start took too long and was given up: nothing was done; start it again");
+    }
+    Ok(())
+}
+
+/// Ends an occurrence whose run did not begin; one that began meanwhile goes on.
 ///
 /// # Errors
 /// The row can't be written.
-pub fn set(tx: &Transaction<'_>, id: OccurrenceId, state: &str, reason: Option<&str>) -> Result<()> {
-    tx.execute("UPDATE occurrences SET state = ?2, reason = ?3 WHERE id = ?1", params![id.to_string(), state, reason])?;
-    Ok(())
+pub fn give_up(tx: &Transaction<'_>, id: OccurrenceId, why: &str) -> Result<()> {
+    moved(tx, id, "claimed", "failed", Some(why)).map(drop)
+}
+
+fn moved(tx: &Transaction<'_>, id: OccurrenceId, from: &str, to: &str, reason: Option<&str>) -> Result<bool> {
+    let sql = "UPDATE occurrences SET state = ?3, reason = ?4 WHERE id = ?1 AND state = ?2";
+    let rows = tx.execute(sql, params![id.to_string(), from, to, reason]).context("moving an occurrence on")?;
+    Ok(rows == 1)
 }
 
 /// The occurrence that a run was started for.
@@ -60,7 +81,7 @@ pub fn set(tx: &Transaction<'_>, id: OccurrenceId, state: &str, reason: Option<&
 /// The row can't be read.
 pub fn of_run(db: &Connection, run: RunId) -> Result<Option<Occurrence>> {
     db.query_row(
-        "SELECT id, loop, trigger, key, due_at, zone FROM occurrences WHERE run = ?1",
+        "SELECT id, loop, trigger, key, due_at, zone, claimed_at FROM occurrences WHERE run = ?1",
         [run.to_string()],
         |r| {
             Ok(Occurrence {
@@ -70,6 +91,7 @@ pub fn of_run(db: &Connection, run: RunId) -> Result<Option<Occurrence>> {
                 key: r.get(3)?,
                 due_at: r.get(4)?,
                 zone: r.get(5)?,
+                claimed_at: r.get(6)?,
                 run,
             })
         },
@@ -83,7 +105,96 @@ pub fn of_run(db: &Connection, run: RunId) -> Result<Option<Occurrence>> {
 /// # Errors
 /// The rows can't be read.
 pub fn never_begun(db: &Connection, before: &str) -> Result<Vec<OccurrenceId>> {
-    let mut rows = db.prepare_cached("SELECT id FROM occurrences WHERE state = 'claimed' AND due_at < ?1")?;
+    let mut rows = db.prepare_cached("SELECT id FROM occurrences WHERE state = 'claimed' AND claimed_at < ?1")?;
     let found = rows.query_map([before], |r| super::parsed(r, 0))?;
     found.collect::<Result<_, _>>().context("reading claimed occurrences")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::home::Home;
+    use crate::store::Store;
+    use uuid::Uuid;
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = Home::under(folder.path());
+        home.create(chrono::DateTime::UNIX_EPOCH).expect("home");
+        let store = Store::open(&home).expect("opens");
+        let rows = "INSERT INTO repos VALUES ('r', '/r');
+            INSERT INTO loops (id, name, path, repo, mode, hash, added_at) VALUES (?1, 'n', '/l', 'r', 'ship', 'h', '');";
+        store.read().execute_batch(&rows.replace("?1", &format!("'{}'", loop_id()))).expect("a loop");
+        (folder, store)
+    }
+
+    fn loop_id() -> LoopId {
+        LoopId(Uuid::from_u128(7))
+    }
+
+    fn occurrence(n: u128, claimed_at: &str) -> Occurrence {
+        Occurrence {
+            id: OccurrenceId(Uuid::from_u128(n)),
+            loop_id: loop_id(),
+            trigger: "manual".to_owned(),
+            key: n.to_string(),
+            due_at: "2026-01-01T00:00:00Z".to_owned(),
+            claimed_at: claimed_at.to_owned(),
+            zone: "UTC".to_owned(),
+            run: RunId(Uuid::from_u128(n)),
+        }
+    }
+
+    fn state(store: &Store, o: &Occurrence) -> String {
+        let sql = "SELECT state FROM occurrences WHERE id = ?1";
+        store.read().query_row(sql, [o.id.to_string()], |r| r.get(0)).expect("a state")
+    }
+
+    #[test]
+    fn one_live_occurrence_of_a_loop_and_the_table_holds_it() {
+        let (_folder, mut store) = store();
+        let (first, second) = (occurrence(1, "a"), occurrence(2, "a"));
+        assert!(store.write(|tx| claim(tx, &first)).expect("claimed"));
+        assert!(!store.write(|tx| claim(tx, &second)).expect("asked"));
+        let raw = "INSERT INTO occurrences (id, loop, trigger, key, due_at, zone, state) VALUES ('x', ?1, 'm', 'x', '', '', ?2)";
+        let insert = |state: &str| store.read().execute(raw, [loop_id().to_string(), state.to_owned()]);
+        assert!(insert("running").is_err());
+        assert!(insert("missed").is_ok(), "the control: one that does not live");
+        store.write(|tx| give_up(tx, first.id, "gone")).expect("given up");
+        assert!(store.write(|tx| claim(tx, &second)).expect("claimed"));
+    }
+
+    #[test]
+    fn a_run_that_comes_too_late_does_not_begin() {
+        let (_folder, mut store) = store();
+        let o = occurrence(1, "a");
+        store.write(|tx| claim(tx, &o)).expect("claimed");
+        store.write(|tx| give_up(tx, o.id, "late")).expect("given up");
+        let error = store.write(|tx| set(tx, o.id, "running", None)).expect_err("too late");
+        assert!(error.to_string().contains("given up"), "{error}");
+        assert_eq!(state(&store, &o), "failed");
+    }
+
+    #[test]
+    fn what_began_is_not_given_up_and_an_end_is_never_left() {
+        let (_folder, mut store) = store();
+        let o = occurrence(1, "a");
+        store.write(|tx| claim(tx, &o)).expect("claimed");
+        store.write(|tx| set(tx, o.id, "running", None)).expect("begun: the control");
+        store.write(|tx| give_up(tx, o.id, "late")).expect("nothing");
+        assert_eq!(state(&store, &o), "running");
+        for (to, is) in [("finished", "finished"), ("halted", "finished")] {
+            store.write(|tx| set(tx, o.id, to, None)).expect("ended");
+            assert_eq!(state(&store, &o), is);
+        }
+    }
+
+    #[test]
+    fn patience_begins_with_the_claim() {
+        let (_folder, mut store) = store();
+        let o = occurrence(1, "2026-01-01T00:05:00Z");
+        store.write(|tx| claim(tx, &o)).expect("claimed");
+        assert!(never_begun(store.read(), "2026-01-01T00:04:00Z").expect("read").is_empty());
+        assert_eq!(never_begun(store.read(), "2026-01-01T00:06:00Z").expect("read"), [o.id]);
+    }
 }
