@@ -23,9 +23,7 @@ pub fn relative(gate: &str, base: &CheckReport, attempt: &CheckReport, finding: 
     }
     let little_ran = unbuilt(base, attempt, &mut judged);
     own(gate, base, attempt, finding, &mut judged);
-    if !little_ran {
-        still(base, attempt, finding, &mut judged);
-    }
+    still(base, attempt, finding, little_ran, &mut judged);
     fresh(base, attempt, &mut judged);
     judged.answer(gate, summary(base, attempt))
 }
@@ -105,22 +103,25 @@ pub(crate) fn capped(mut reasons: Vec<String>) -> Vec<String> {
     reasons
 }
 
-/// Says what does not build; true if so little ran that a comparison case by case would only repeat it.
+/// Says what does not build; true if a failure that is told explains why cases are missing. A build fault that the base has
+/// too explains nothing: what ran beside it there must run now.
 fn unbuilt(base: &CheckReport, attempt: &CheckReport, judged: &mut Judgement) -> bool {
     let broken = failed(attempt, CaseKind::Build);
     let known = base.failing();
+    let mut explained = false;
     for case in &broken {
         if known.contains(&case.id) {
             judged.person(format!("does not build, as before, so little could be checked: {}", told(case)));
         } else {
             judged.fail(format!("does not build: {}", told(case)));
+            explained = true;
         }
     }
     if broken.is_empty() && base.tests_run() > 0 && attempt.tests_run() == 0 {
         judged.fail(format!("no test ran; the base ran {}", base.tests_run()));
         return true;
     }
-    !broken.is_empty()
+    explained
 }
 
 /// The finding's own cases: gone, and for tests: because they run and pass.
@@ -148,8 +149,8 @@ fn speaks(report: &CheckReport, suite: &CaseId) -> bool {
     report.cases.iter().any(|c| c.group == suite.0 && c.status != CaseStatus::Skipped)
 }
 
-/// What the base has must still be there, and what passed must still pass.
-fn still(base: &CheckReport, attempt: &CheckReport, finding: &Finding, judged: &mut Judgement) {
+/// What passed must still pass, and what the base has must still be there; where `little_ran`, what is missing is told already.
+fn still(base: &CheckReport, attempt: &CheckReport, finding: &Finding, little_ran: bool, judged: &mut Judgement) {
     for case in &base.cases {
         let now = attempt.case(&case.id);
         let (test, status) = (case.kind == CaseKind::Test, now.map(|c| c.status));
@@ -160,6 +161,7 @@ fn still(base: &CheckReport, attempt: &CheckReport, finding: &Finding, judged: &
             (CaseStatus::Passed, Some(CaseStatus::Skipped)) => {
                 judged.fail(format!("passed on the base and is skipped now: {}", case.id));
             }
+            (_, None) if little_ran => {}
             (CaseStatus::Passed, None) => {
                 judged.fail(format!("passed on the base and no longer runs: {}", case.id));
             }

@@ -137,6 +137,24 @@ fn a_base_that_does_not_build_leaves_doubt_and_not_refusal() {
 }
 
 #[test]
+fn a_known_build_fault_hides_nothing() {
+    let partly = |results: &[&str]| ended("cargo test", 101, BROKEN).merge(tests(results));
+    let base = partly(&["a ok", "b ok"]);
+    for (attempt, word) in [
+        (partly(&["a FAILED", "b ok"]), "passed on the base and fails now: t::a"),
+        (partly(&["a ignored", "b ok"]), "passed on the base and is skipped now: t::a"),
+        (partly(&["b ok"]), "passed on the base and no longer runs: t::a"),
+    ] {
+        let (level, said) = reasons(&base, &attempt, &issue());
+        assert_eq!((level, said.contains(word)), (Level::Fail, true), "{word}: {said}");
+    }
+    assert_eq!(reasons(&base, &base, &issue()).0, Level::NeedsPerson);
+    // A new fault is told once, not again for each test that it keeps from running.
+    let (level, said) = reasons(&tests(&["a ok", "b ok"]), &ended("cargo test", 101, BROKEN), &issue());
+    assert_eq!((level, said.lines().count()), (Level::Fail, 1), "{said}");
+}
+
+#[test]
 fn a_crashed_suite_is_fixed_only_by_tests_that_run() {
     let header = "     Running unittests src/lib.rs (target/debug/deps/t-0123456789abcdef)\n";
     let base = ended("cargo test", 101, &format!("{header}running 2 tests\ntest a ... "));
