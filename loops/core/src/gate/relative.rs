@@ -136,7 +136,7 @@ fn own(gate: &str, base: &CheckReport, attempt: &CheckReport, finding: &Finding,
             Some((CaseStatus::Skipped, _)) => {
                 judged.fail(format!("the finding's test is skipped, which is no fix: {id}"));
             }
-            None if test && !speaks(attempt, id) => {
+            None if test && !revived(base, attempt, id) => {
                 judged.fail(format!("the finding's test no longer runs, which is no fix: {id}"));
             }
             Some((CaseStatus::Passed, _)) | None => {}
@@ -144,9 +144,11 @@ fn own(gate: &str, base: &CheckReport, attempt: &CheckReport, finding: &Finding,
     }
 }
 
-/// Tells whether tests of a suite ran: a crash is a case of the suite as a whole, and once it is gone they speak for it.
-fn speaks(report: &CheckReport, suite: &CaseId) -> bool {
-    report.cases.iter().any(|c| c.group == suite.0 && c.status != CaseStatus::Skipped)
+/// Tells whether a case was a whole suite's crash whose tests run now: they speak for it. A test is never spoken for, even
+/// by a suite that bears its name.
+fn revived(base: &CheckReport, attempt: &CheckReport, id: &CaseId) -> bool {
+    base.case(id).is_some_and(|c| c.id.0 == c.group)
+        && attempt.cases.iter().any(|c| c.group == id.0 && c.status != CaseStatus::Skipped)
 }
 
 /// What passed must still pass, and what the base has must still be there; where `little_ran`, what is missing is told already.
@@ -167,7 +169,7 @@ fn still(base: &CheckReport, attempt: &CheckReport, finding: &Finding, little_ra
             }
             // Hiding a red test is no honest work either; the finding's own are judged by `own`.
             (CaseStatus::Failed, None | Some(CaseStatus::Skipped))
-                if test && !finding.failing.contains(&case.id) && !speaks(attempt, &case.id) =>
+                if test && !finding.failing.contains(&case.id) && !revived(base, attempt, &case.id) =>
             {
                 judged.fail(format!("failed on the base and no longer runs: {}", case.id));
             }

@@ -165,6 +165,25 @@ fn a_crashed_suite_is_fixed_only_by_tests_that_run() {
 }
 
 #[test]
+fn a_suite_does_not_stand_for_a_deleted_test_of_its_name() {
+    let of = |suite: &str, results: &[&str]| {
+        let report = tests(results);
+        let rename = |c: &check::Case| check::Case {
+            id: CaseId(c.id.0.replacen("t::", &format!("{suite}::"), 1)),
+            group: suite.to_owned(),
+            ..c.clone()
+        };
+        CheckReport { cases: report.cases.iter().map(rename).collect(), ..report }
+    };
+    let base = of("t", &["a ok", "foo FAILED"]);
+    let attempt = of("t", &["a ok"]).merge(of("t::foo", &["x ok"]));
+    let (level, said) = reasons(&base, &attempt, &finding(&base));
+    assert_eq!((level, said.contains("no longer runs, which is no fix: t::foo")), (Level::Fail, true), "{said}");
+    let (level, said) = reasons(&base, &attempt, &issue());
+    assert_eq!((level, said.contains("failed on the base and no longer runs: t::foo")), (Level::Fail, true), "{said}");
+}
+
+#[test]
 fn new_tests_of_a_fault_must_fail_on_the_base() {
     let red = tests(&["a ok", "b FAILED"]);
     let attempt = tests(&["a ok", "b ok", "c ok", "d ok"]);
