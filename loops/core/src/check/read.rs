@@ -20,6 +20,9 @@ pub(crate) struct Streams<'a> {
     pub(crate) ended: Ended,
 }
 
+/// The group of cases that say that results contradict each other.
+pub(crate) const CONTRADICTION: &str = "contradictory results";
+
 /// A program whose output is understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tool {
@@ -114,6 +117,11 @@ fn last_words(streams: &Streams<'_>) -> Option<String> {
 /// A failed case without a place.
 pub(crate) fn fault(kind: CaseKind, id: &str, group: &str, cause: Option<String>) -> Case {
     Case { id: CaseId(text::id(id)), kind, status: CaseStatus::Failed, group: text::line(group), cause, place: None }
+}
+
+/// The failed case of results that contradict each other: none of them can be believed.
+pub(crate) fn contradicts(suite: &str, why: &str) -> Case {
+    fault(CaseKind::Command, &format!("{suite}: {CONTRADICTION}"), CONTRADICTION, Some(text::line(why)))
 }
 
 /// A failed case of a file: `rule @ path`, or `build @ path`.

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::{GateResult, Level};
-use crate::check::{Case, CaseId, CaseKind, CaseStatus, CheckReport, Ended, text};
+use crate::check::{CONTRADICTION, Case, CaseId, CaseKind, CaseStatus, CheckReport, Ended, text};
 use crate::finding::Finding;
 
 /// Most reasons that one answer gives.
@@ -25,6 +25,7 @@ pub fn relative(gate: &str, base: &CheckReport, attempt: &CheckReport, finding: 
     own(gate, base, attempt, finding, &mut judged);
     still(base, attempt, finding, little_ran, &mut judged);
     fresh(base, attempt, &mut judged);
+    unsure(base, attempt, &mut judged);
     judged.answer(gate, summary(base, attempt))
 }
 
@@ -200,6 +201,14 @@ fn fresh(base: &CheckReport, attempt: &CheckReport, judged: &mut Judgement) {
             }
             Some(CaseStatus::Passed | CaseStatus::Failed) => {}
         }
+    }
+}
+
+/// Results that contradicted each other on the base already prove nothing now either.
+fn unsure(base: &CheckReport, attempt: &CheckReport, judged: &mut Judgement) {
+    let known = base.failing();
+    for case in attempt.cases.iter().filter(|c| c.group == CONTRADICTION && known.contains(&c.id)) {
+        judged.person(format!("as on the base, its results can't be believed: {}", told(case)));
     }
 }
 
