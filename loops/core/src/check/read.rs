@@ -51,6 +51,10 @@ pub fn read(check: &str, command: &Command, ended: Ended, stdout: &[u8], stderr:
         Tool::Unknown => vec![whole(&streams)],
     };
     cases.extend(contradiction(&streams, &cases));
+    // Several commands of one check may end alike: each speaks for itself.
+    for case in cases.iter_mut().filter(|c| c.kind == CaseKind::Command) {
+        case.id = CaseId(text::id(&format!("{}: {command}", case.id)));
+    }
     let shown = if err.trim().is_empty() { out } else { format!("{}\n{err}", out.trim_end()) };
     CheckReport { check: check.to_owned(), ended, cases: settle(cases), tail: text::tail(&shown) }
 }

@@ -84,7 +84,7 @@ fn clippy_as_json_and_as_text() {
 fn rustfmt_names_files() {
     insta::assert_snapshot!(shown(&sample!("cargo-fmt", "cargo fmt --all --check", 1)));
     insta::assert_snapshot!(shown(&sample!("cargo-fmt-syntax", "cargo fmt --all --check", 1)));
-    insta::assert_snapshot!(shown(&printed("cargo fmt --check", 0, "")), @"Passed Command rustfmt (rustfmt)");
+    insta::assert_snapshot!(shown(&printed("cargo fmt --check", 0, "")), @"Passed Command rustfmt: cargo fmt --check (rustfmt)");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn exit_code_and_cases_must_agree() {
     assert!(printed("cargo test", 0, green).failing().is_empty());
     assert_eq!(printed("cargo test", 0, &red).failing().len(), 1, "failing cases count although it exited 0");
     let odd = printed("cargo test", 3, green);
-    assert_eq!(odd.failing(), [CaseId("gate: exited with 3".into())].into());
+    assert_eq!(odd.failing(), [CaseId("gate: exited with 3: cargo test".into())].into());
     for ended in [Ended::TimedOut, Ended::Silent, Ended::Flooded, Ended::Halted, Ended::Signalled(9)] {
         let report = read("gate", &Command::Shell("cargo test".into()), ended, green.as_bytes(), b"");
         assert_eq!(report.failing().len(), 1, "{ended:?}");
@@ -186,8 +186,8 @@ fn a_result_that_other_output_pushed_down_is_still_found() {
 
 #[test]
 fn any_other_command_is_its_exit_code() {
-    insta::assert_snapshot!(shown(&printed("make lint", 2, "checking\nerror: bad\nbye\n")), @"Failed Command gate (gate) = error: bad");
-    insta::assert_snapshot!(shown(&printed("make lint", 0, "fine\n")), @"Passed Command gate (gate)");
+    insta::assert_snapshot!(shown(&printed("make lint", 2, "checking\nerror: bad\nbye\n")), @"Failed Command gate: make lint (gate) = error: bad");
+    insta::assert_snapshot!(shown(&printed("make lint", 0, "fine\n")), @"Passed Command gate: make lint (gate)");
 }
 
 #[test]

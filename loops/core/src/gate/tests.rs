@@ -165,6 +165,18 @@ fn a_crashed_suite_is_fixed_only_by_tests_that_run() {
 }
 
 #[test]
+fn a_command_is_not_hidden_by_another_of_its_check() {
+    for (red, other) in
+        [("make a", "make b"), ("cargo clippy -p a", "cargo clippy -p b"), ("cargo test a", "cargo test b")]
+    {
+        let run = |a: i32, b: i32| ended(red, a, "").merge(ended(other, b, ""));
+        let (level, said) = reasons(&run(1, 0), &run(1, 1), &issue());
+        assert_eq!((level, said.contains(other)), (Level::Fail, true), "{said}");
+        assert_eq!(reasons(&run(1, 0), &run(1, 0), &issue()).0, Level::Pass, "{red} was red before");
+    }
+}
+
+#[test]
 fn a_suite_does_not_stand_for_a_deleted_test_of_its_name() {
     let of = |suite: &str, results: &[&str]| {
         let report = tests(results);

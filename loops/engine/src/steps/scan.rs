@@ -95,6 +95,9 @@ pub fn looked_at<'a>(sources: &[Source], reports: &'a [CheckReport]) -> Vec<&'a 
     reports.iter().filter(|r| names.is_empty() || names.contains(&r.check)).collect()
 }
 
+/// Raised when the same output is read as other cases: reports that were kept before can't be compared with new ones.
+const READING: u32 = 2;
+
 /// Everything that a report depends on besides the commit.
 fn key(work: &Work, check: &Check) -> Result<String> {
     let definition = &work.resolved.definition;
@@ -109,7 +112,7 @@ fn key_of(
 ) -> Result<String> {
     let toolchains: Vec<String> = mounts.iter().map(|m| format!("{m:?}")).collect();
     // With its name: two checks may run the same command, and each report says whose it is.
-    let parts = (&check.name, &check.commands, env, setup, toolchains, env!("CARGO_PKG_VERSION"));
+    let parts = (&check.name, &check.commands, env, setup, toolchains, env!("CARGO_PKG_VERSION"), READING);
     Ok(loopwright_core::hex(&Sha256::digest(serde_json::to_vec(&parts)?)))
 }
 
