@@ -5,7 +5,9 @@
 use anyhow::{Context as _, Result};
 use git2::Oid;
 use loopwright_core::check::{CheckReport, Ended};
-use loopwright_core::diff::{DiffFacts, DiffLimits, judge_programs, reasonable};
+use loopwright_core::diff::{
+    ChangeKind, DiffFacts, DiffLimits, FileChange, Source, judge_inline_tests, judge_programs, reasonable,
+};
 use loopwright_core::finding::Finding;
 use loopwright_core::gate::{self, Expression, GateResult, Level};
 use loopwright_core::money::Micros;
@@ -97,8 +99,7 @@ fn answer_all(
     let (mut results, mut reports) = (Vec::new(), Vec::new());
     for name in names {
         if name == DIFF_REASONABLE {
-            let answer = reasonable(&judged.diff, &DiffLimits::default());
-            results.push(judge_programs(answer, &programs(work, judged)));
+            results.push(diff_reasonable(work, judged)?);
             continue;
         }
         let Some(check) = work.resolved.checks.iter().find(|c| c.name == *name) else {
@@ -110,6 +111,28 @@ fn answer_all(
         reports.push(report);
     }
     Ok((results, reports))
+}
+
+fn diff_reasonable(work: &Work, judged: &Judged<'_>) -> Result<GateResult> {
+    let rust = |f: &&FileChange| f.kind == ChangeKind::Modified && !f.binary && f.path.ends_with(".rs");
+    let text = |commit, path: &str| -> Result<String> {
+        let bytes = work.resolved.repos.file(commit, path)?.unwrap_or_default();
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let mut answer = reasonable(&judged.diff, &DiffLimits::default());
+    let mut texts = Vec::new();
+    for FileChange { path, .. } in judged.diff.files.iter().filter(rust) {
+        match (text(work.resolved.base.commit, path), text(judged.commit, path)) {
+            (Ok(before), Ok(after)) => texts.push((path, before, after)),
+            _ => {
+                answer.level = answer.level.min(Level::NeedsPerson);
+                answer.reasons.push(format!("{} is too large to look for tests in it", plain(path, 120)));
+            }
+        }
+    }
+    let sources: Vec<Source<'_>> = texts.iter().map(|(path, before, after)| Source { path, before, after }).collect();
+    let answer = judge_inline_tests(answer, &judged.diff, &sources);
+    Ok(judge_programs(answer, &programs(work, judged)))
 }
 
 /// The files of the change that the commands of checks name.
