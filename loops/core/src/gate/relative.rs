@@ -147,7 +147,7 @@ fn own(gate: &str, base: &CheckReport, attempt: &CheckReport, finding: &Finding,
 
 /// Tells whether a case was a whole suite's crash whose tests run now: they speak for it. A test is never spoken for, even
 /// by a suite that bears its name.
-fn revived(base: &CheckReport, attempt: &CheckReport, id: &CaseId) -> bool {
+pub(super) fn revived(base: &CheckReport, attempt: &CheckReport, id: &CaseId) -> bool {
     base.case(id).is_some_and(|c| c.id.0 == c.group)
         && attempt.cases.iter().any(|c| c.group == id.0 && c.status != CaseStatus::Skipped)
 }

@@ -42,7 +42,7 @@ fn expressions_are_written_as_they_are_read() {
 }
 
 /// A test run as libtest prints it: `a ok`, `b FAILED`, `c ignored`.
-fn tests(results: &[&str]) -> CheckReport {
+pub(super) fn tests(results: &[&str]) -> CheckReport {
     let mut out = format!("running {} tests\n", results.len());
     for result in results {
         let (name, status) = result.split_once(' ').expect("name and status");
@@ -59,12 +59,12 @@ fn tests(results: &[&str]) -> CheckReport {
     ended("cargo test", if of(" FAILED") > 0 { 101 } else { 0 }, &out)
 }
 
-fn ended(command: &str, code: i32, out: &str) -> CheckReport {
+pub(super) fn ended(command: &str, code: i32, out: &str) -> CheckReport {
     check::read("g", &Command::Shell(command.into()), Ended::Exited(code), out.as_bytes(), b"")
 }
 
 /// A clippy run with these lints as `rule path`.
-fn lints(found: &[&str]) -> CheckReport {
+pub(super) fn lints(found: &[&str]) -> CheckReport {
     let line = |l: &&str| {
         let (rule, path) = l.split_once(' ').expect("rule and path");
         format!("warning: {rule} here\n --> {path}:1:1\n  = note: `#[warn({rule})]` on by default\n")

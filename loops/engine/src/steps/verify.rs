@@ -2,9 +2,11 @@
 //!
 //! No gate sees what the attempt's code did while another ran: see [`Checkout`].
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, Result};
 use git2::Oid;
-use loopwright_core::check::{CheckReport, Ended};
+use loopwright_core::check::{CaseId, CheckReport, Ended};
 use loopwright_core::diff::{
     ChangeKind, DiffFacts, DiffLimits, FileChange, Source, judge_inline_tests, judge_programs, reasonable,
 };
@@ -62,12 +64,19 @@ pub fn verify(
         level,
         reasons: reasons(&gates),
         failing: reports.iter().flat_map(CheckReport::failing).collect(),
+        cleared: Some(gate::cleared(&failures(item), &work.base_reports, &reports)),
         gates,
         checker: None,
         checked_by: None,
     };
     let charged = if verdict.verified { check(work, &judged, &mut verdict, reserve)? } else { Micros::ZERO };
     Ok(Outcome::Verified { charged, verdict: Box::new(verdict) })
+}
+
+/// All that failed on the base or in a round before this one.
+fn failures(item: &Item) -> BTreeSet<CaseId> {
+    let rounds = item.rounds.iter().filter_map(|round| round.failing.as_ref());
+    rounds.chain([&item.queued.base_failing]).flatten().cloned().collect()
 }
 
 /// Why gates are not content, for the maker and the person.
