@@ -17,6 +17,9 @@ pub struct Round {
     pub only_whitespace: bool,
     /// What failed afterwards, of all gates; none = not judged.
     pub failing: Option<BTreeSet<CaseId>>,
+    /// What failed before and is known to be gone; none = not told, then all that no longer fails in a round that builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleared: Option<BTreeSet<CaseId>>,
     /// File and rule of each objection of the checker.
     pub objections: BTreeSet<(String, String)>,
 }
@@ -24,7 +27,7 @@ pub struct Round {
 impl Round {
     /// A round that changed something and is not judged yet.
     pub fn change(substance: String, only_whitespace: bool) -> Round {
-        Round { substance, only_whitespace, failing: None, objections: BTreeSet::new() }
+        Round { substance, only_whitespace, failing: None, cleared: None, objections: BTreeSet::new() }
     }
 
     /// A round that changed nothing, or nothing usable.
@@ -35,6 +38,7 @@ impl Round {
     /// Adds what gates and checker said.
     pub fn judged(&mut self, verdict: &Verdict) {
         self.failing = Some(verdict.failing.clone());
+        self.cleared = verdict.cleared.clone();
         let faults = verdict.checker.iter().flat_map(|c| &c.faults);
         self.objections = faults.map(|f| (f.file.clone(), f.rule.clone())).collect();
     }
@@ -60,16 +64,24 @@ fn progressed(failing: &BTreeSet<CaseId>, base: &BTreeSet<CaseId>, earlier: &[Ro
 }
 
 fn removed_something_new(base: &BTreeSet<CaseId>, earlier: &[Round], round: &Round) -> bool {
-    let Some(now) = &round.failing else {
-        return false;
-    };
-    let mut ever_removed: BTreeSet<&CaseId> = BTreeSet::new();
-    let mut before = base;
-    for failing in earlier.iter().filter_map(|e| e.failing.as_ref()) {
-        ever_removed.extend(before.difference(failing));
-        before = failing;
+    let mut ever_removed = BTreeSet::new();
+    let mut before = base.clone();
+    for earlier in earlier.iter().filter(|e| e.failing.is_some()) {
+        let gone = removed(&before, earlier);
+        // What did not run still waits to be removed.
+        before.retain(|case| !gone.contains(case));
+        before.extend(earlier.failing.iter().flatten().cloned());
+        ever_removed.extend(gone);
     }
-    before.difference(now).any(|case| !ever_removed.contains(case))
+    removed(&before, round).iter().any(|case| !ever_removed.contains(case))
+}
+
+/// What failed `before` and is gone after a round.
+fn removed(before: &BTreeSet<CaseId>, round: &Round) -> BTreeSet<CaseId> {
+    let Some(now) = &round.failing else { return BTreeSet::new() };
+    let broken = now.iter().any(|case| case.0.starts_with("build @ "));
+    let known = |case: &&CaseId| round.cleared.as_ref().map_or(!broken, |cleared| cleared.contains(*case));
+    before.difference(now).filter(known).cloned().collect()
 }
 
 fn objects_to_something_new(earlier: &[Round], round: &Round) -> bool {
@@ -132,6 +144,20 @@ mod tests {
         let base = cases(&["a", "b"]);
         let rounds = [round("1", &["b"]), round("2", &["a", "b"]), round("3", &["b"])];
         assert_eq!(stale(&base, &base, &rounds), 2);
+    }
+
+    #[test]
+    fn breaking_the_build_anew_each_round_is_none() {
+        let base = cases(&["a"]);
+        let broken = ["1", "2", "3"].map(|n| round(n, &[&format!("build @ {n}.rs")]));
+        assert_eq!(stale(&base, &base, &broken), 3, "where nobody tells what ran");
+        let told = broken.clone().map(|r| Round { cleared: Some(BTreeSet::new()), ..r });
+        assert_eq!(stale(&base, &base, &told), 3);
+        let fixed = Round { cleared: Some(base.clone()), ..round("4", &[]) };
+        assert_eq!(stale(&base, &base, &[&told[..], &[fixed]].concat()), 0, "what did not run can still be removed");
+        // The control: with everything that no longer fails taken for removed, each break is a step forward.
+        let blind = broken.clone().map(|r| Round { cleared: Some(cases(&["a", "build @ 1.rs", "build @ 2.rs"])), ..r });
+        assert_eq!(stale(&base, &base, &blind), 0);
     }
 
     #[test]

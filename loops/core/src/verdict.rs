@@ -73,6 +73,9 @@ pub struct Verdict {
     pub reasons: Vec<String>,
     /// The cases that fail with this attempt, of all gates.
     pub failing: std::collections::BTreeSet<crate::check::CaseId>,
+    /// Of the cases that failed on the base or in an earlier round, those that are known to be gone; none = not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleared: Option<std::collections::BTreeSet<crate::check::CaseId>>,
 }
 
 /// What was understood of an agent's last line, and what was not.

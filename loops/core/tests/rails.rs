@@ -79,6 +79,7 @@ fn verdict(failing: &[String], verified: bool) -> Verdict {
         checked_by: None,
         reasons: vec!["because".into()],
         failing: cases(failing),
+        cleared: None,
     }
 }
 

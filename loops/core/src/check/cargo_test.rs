@@ -3,7 +3,7 @@
 //! Cargo names a suite on standard error and the suite prints on standard output. When both came as one stream their
 //! order says which belongs where; when they came apart, the nth block of results belongs to the nth suite.
 
-use super::read::{Streams, fault};
+use super::read::{Streams, contradicts, fault};
 use super::{Case, CaseId, CaseKind, CaseStatus, cause, rustc, text};
 
 mod suite;
@@ -84,6 +84,8 @@ struct Reader<'a> {
     waiting: Option<String>,
     at: At,
     suite: String,
+    /// How many tests the block announced.
+    announced: usize,
     /// Tests of the block: name as printed, and status.
     tests: Vec<(&'a str, CaseStatus)>,
     /// A test whose result did not follow on its line, because something else wrote to the stream.
@@ -99,8 +101,8 @@ impl<'a> Reader<'a> {
         if let Some(suite) = self.names.suite(line) {
             self.close();
             self.waiting = Some(suite);
-        } else if self.at != At::Failures && expected(line).is_some() {
-            self.open();
+        } else if let Some(announced) = expected(line).filter(|_| self.at != At::Failures) {
+            self.open(announced);
         } else if self.at != At::Outside && line.starts_with("test result: ") {
             self.summary(line);
         } else if self.at == At::Results && line == "failures:" {
@@ -109,10 +111,12 @@ impl<'a> Reader<'a> {
             self.result(line);
         } else if self.at == At::Failures {
             self.failure(line);
+        } else if self.waiting.is_none() && is_result(line) {
+            self.contradiction("results follow its summary", line);
         }
     }
 
-    fn open(&mut self) {
+    fn open(&mut self, announced: usize) {
         if self.at != At::Outside {
             self.crashed();
         }
@@ -121,6 +125,7 @@ impl<'a> Reader<'a> {
             self.unnamed += 1;
             format!("suite {}", self.unnamed)
         });
+        self.announced = announced;
         self.at = At::Results;
     }
 
@@ -148,25 +153,38 @@ impl<'a> Reader<'a> {
         } else if let Some((_, said)) = self.said.last_mut() {
             said.push(line);
         }
-        if let Some(name) = line.strip_prefix("    ").filter(|n| self.said.iter().any(|(s, _)| s == n)) {
+        let named = line.strip_prefix("    ").filter(|n| self.said.iter().any(|(s, _)| s == n));
+        // Something else may have written over the line with its result.
+        let told = |name: &str| {
+            self.tests.iter().any(|(n, s)| *s == CaseStatus::Failed && suite::bare(n) == suite::bare(name))
+        };
+        if let Some(name) = named.filter(|n| !told(n)) {
             self.tests.push((name, CaseStatus::Failed));
         }
     }
 
-    /// Compares the block with its own summary: what the summary counts and no line names must not get lost.
+    /// Holds the block against its own first and last line: what is tested runs in the process that reports on it and can
+    /// print what looks like a result, so each test has one and all counts agree.
     fn summary(&mut self, line: &str) {
         let counted = |word: &str| {
-            let part = line.split([';', '.']).find_map(|p| p.trim().strip_suffix(word))?;
-            part.trim().parse::<usize>().ok()
+            let part = line.split([';', '.']).find_map(|p| p.trim().strip_suffix(word));
+            part.and_then(|n| n.trim().parse::<usize>().ok()).unwrap_or(0)
         };
         let of = |status| self.tests.iter().filter(|(_, s)| *s == status).count();
-        let hidden = counted("failed").is_some_and(|n| n > 0) && of(CaseStatus::Failed) == 0;
-        let invented = counted("passed").is_some_and(|n| n < of(CaseStatus::Passed));
-        if hidden || invented {
-            let why = format!("its lines and its summary differ: {}", text::line(line));
-            self.cases.push(ended_early(&self.suite, Some(why)));
+        let agree = of(CaseStatus::Passed) == counted("passed") + counted("measured")
+            && of(CaseStatus::Failed) == counted("failed")
+            && of(CaseStatus::Skipped) == counted("ignored")
+            && self.tests.len() == self.announced;
+        if !agree {
+            self.contradiction("its lines and its counts differ", line);
+        } else if let Some(twice) = suite::repeated(&self.tests) {
+            self.contradiction("a test has two results", twice);
         }
         self.finish();
+    }
+
+    fn contradiction(&mut self, what: &str, line: &str) {
+        self.cases.push(contradicts(&self.suite, &format!("{what}: {line}")));
     }
 
     /// Ends what is open at a new header or at the end of the output.
@@ -203,6 +221,12 @@ impl<'a> Reader<'a> {
         self.pending = None;
         self.at = At::Outside;
     }
+}
+
+/// Tells a result or a summary that stands where none belongs.
+fn is_result(line: &str) -> bool {
+    let result = line.strip_prefix("test ").and_then(|l| l.split_once(" ... "));
+    line.starts_with("test result: ") || result.is_some_and(|(_, status)| status_of(status).is_some())
 }
 
 fn status_of(word: &str) -> Option<CaseStatus> {

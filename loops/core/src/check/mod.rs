@@ -18,6 +18,7 @@ pub mod text;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use read::CONTRADICTION;
 pub use read::{read, wants_one_stream};
 
 /// Most cases that one report keeps.

@@ -20,6 +20,9 @@ pub(crate) struct Streams<'a> {
     pub(crate) ended: Ended,
 }
 
+/// The group of cases that say that results contradict each other.
+pub(crate) const CONTRADICTION: &str = "contradictory results";
+
 /// A program whose output is understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tool {
@@ -48,6 +51,10 @@ pub fn read(check: &str, command: &Command, ended: Ended, stdout: &[u8], stderr:
         Tool::Unknown => vec![whole(&streams)],
     };
     cases.extend(contradiction(&streams, &cases));
+    // Several commands of one check may end alike: each speaks for itself.
+    for case in cases.iter_mut().filter(|c| c.kind == CaseKind::Command) {
+        case.id = CaseId(text::id(&format!("{}: {command}", case.id)));
+    }
     let shown = if err.trim().is_empty() { out } else { format!("{}\n{err}", out.trim_end()) };
     CheckReport { check: check.to_owned(), ended, cases: settle(cases), tail: text::tail(&shown) }
 }
@@ -114,6 +121,11 @@ fn last_words(streams: &Streams<'_>) -> Option<String> {
 /// A failed case without a place.
 pub(crate) fn fault(kind: CaseKind, id: &str, group: &str, cause: Option<String>) -> Case {
     Case { id: CaseId(text::id(id)), kind, status: CaseStatus::Failed, group: text::line(group), cause, place: None }
+}
+
+/// The failed case of results that contradict each other: none of them can be believed.
+pub(crate) fn contradicts(suite: &str, why: &str) -> Case {
+    fault(CaseKind::Command, &format!("{suite}: {CONTRADICTION}"), CONTRADICTION, Some(text::line(why)))
 }
 
 /// A failed case of a file: `rule @ path`, or `build @ path`.

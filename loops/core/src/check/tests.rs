@@ -84,7 +84,7 @@ fn clippy_as_json_and_as_text() {
 fn rustfmt_names_files() {
     insta::assert_snapshot!(shown(&sample!("cargo-fmt", "cargo fmt --all --check", 1)));
     insta::assert_snapshot!(shown(&sample!("cargo-fmt-syntax", "cargo fmt --all --check", 1)));
-    insta::assert_snapshot!(shown(&printed("cargo fmt --check", 0, "")), @"Passed Command rustfmt (rustfmt)");
+    insta::assert_snapshot!(shown(&printed("cargo fmt --check", 0, "")), @"Passed Command rustfmt: cargo fmt --check (rustfmt)");
 }
 
 #[test]
@@ -118,11 +118,11 @@ fn xml_that_could_grow_is_refused() {
 #[test]
 fn exit_code_and_cases_must_agree() {
     let green = "running 1 test\ntest a ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored\n";
-    let red = green.replace("... ok", "... FAILED");
+    let red = green.replace("... ok", "... FAILED").replace("1 passed; 0 failed", "0 passed; 1 failed");
     assert!(printed("cargo test", 0, green).failing().is_empty());
     assert_eq!(printed("cargo test", 0, &red).failing().len(), 1, "failing cases count although it exited 0");
     let odd = printed("cargo test", 3, green);
-    assert_eq!(odd.failing(), [CaseId("gate: exited with 3".into())].into());
+    assert_eq!(odd.failing(), [CaseId("gate: exited with 3: cargo test".into())].into());
     for ended in [Ended::TimedOut, Ended::Silent, Ended::Flooded, Ended::Halted, Ended::Signalled(9)] {
         let report = read("gate", &Command::Shell("cargo test".into()), ended, green.as_bytes(), b"");
         assert_eq!(report.failing().len(), 1, "{ended:?}");
@@ -132,10 +132,48 @@ fn exit_code_and_cases_must_agree() {
 
 #[test]
 fn a_summary_that_contradicts_its_lines_fails() {
-    let hidden = "running 2 tests\ntest a ... ok\ntest result: FAILED. 1 passed; 1 failed; 0 ignored\n";
-    assert_eq!(printed("cargo test", 0, hidden).failing().len(), 1);
-    let invented = "running 1 test\ntest a ... ok\ntest b ... ok\ntest result: ok. 1 passed; 0 failed; 0 ignored\n";
-    assert_eq!(printed("cargo test", 0, invented).failing().len(), 1);
+    for lines in [
+        // Hidden, invented, told twice, fewer than announced, and told again behind a summary of one's own.
+        "running 2 tests\ntest a ... ok\ntest result: FAILED. 1 passed; 1 failed; 0 ignored\n",
+        "running 1 test\ntest a ... ok\ntest b ... ok\ntest result: ok. 1 passed; 0 failed; 0 ignored\n",
+        "running 2 tests\ntest a ... ok\ntest a ... ok\ntest result: ok. 2 passed; 0 failed; 0 ignored\n",
+        "running 3 tests\ntest a ... ok\ntest b ... ok\ntest result: ok. 2 passed; 0 failed; 0 ignored\n",
+        "running 1 test\ntest a ... ok\ntest result: ok. 1 passed; 0 failed; 0 ignored\ntest a ... FAILED\n",
+        "running 1 test\ntest a ... ok\ntest result: ok. 1 passed; 0 failed; 0 ignored\n\ntest result: FAILED. 0 passed; 1 failed; 0 ignored\n",
+        "running 1 test\ntest a ... ok\n",
+    ] {
+        assert_eq!(printed("cargo test", 0, lines).failing().len(), 1, "{lines}");
+    }
+    let honest = "running 1 test\ntest a ... ok\ntest result: ok. 1 passed; 0 failed; 0 ignored\n";
+    assert_eq!(printed("cargo test", 0, honest).failing().len(), 0);
+}
+
+#[test]
+fn what_a_test_printed_is_no_result_of_nextest() {
+    let summary = |passed: usize, failed: usize| {
+        format!(
+            "     Summary [   0.034s] {} tests run: {passed} passed (1 slow, 1 timed out), {failed} failed, 1 skipped\n",
+            passed + failed
+        )
+    };
+    let red = "        FAIL [   0.005s] one y\n  stdout ───\n";
+    let told = |lines: String| printed("cargo nextest run", 100, &lines);
+    let shallow = told(format!("{red}    PASS [   0.005s] one a\n{}", summary(0, 1)));
+    assert_eq!(shown(&shallow).lines().count(), 1, "{}", shown(&shallow));
+    for lines in [
+        // As deep as a line of nextest's own, with its own summary, and beside the real result.
+        format!("{red}        PASS [   0.005s] one a\n{}", summary(0, 1)),
+        format!("{red}        PASS [   0.005s] one a\n{}{}", summary(1, 1), summary(0, 1)),
+        format!("{red}        PASS [   0.005s] one y\n{}", summary(1, 0)),
+        format!("{red}{}        PASS [   0.005s] one a\n", summary(0, 1)),
+        red.to_owned(),
+    ] {
+        let report = told(lines.clone());
+        assert!(report.cases.iter().any(|c| c.group == CONTRADICTION), "{lines}");
+    }
+    let tries = "  TRY 1 FAIL [   0.005s] one a\n  TRY 2 PASS [   0.005s] one a\n";
+    let report = told(format!("{tries}{red}{}        FAIL [   0.005s] one y\n", summary(1, 1)));
+    assert!(!report.cases.iter().any(|c| c.group == CONTRADICTION), "{}", shown(&report));
 }
 
 #[test]
@@ -148,8 +186,8 @@ fn a_result_that_other_output_pushed_down_is_still_found() {
 
 #[test]
 fn any_other_command_is_its_exit_code() {
-    insta::assert_snapshot!(shown(&printed("make lint", 2, "checking\nerror: bad\nbye\n")), @"Failed Command gate (gate) = error: bad");
-    insta::assert_snapshot!(shown(&printed("make lint", 0, "fine\n")), @"Passed Command gate (gate)");
+    insta::assert_snapshot!(shown(&printed("make lint", 2, "checking\nerror: bad\nbye\n")), @"Failed Command gate: make lint (gate) = error: bad");
+    insta::assert_snapshot!(shown(&printed("make lint", 0, "fine\n")), @"Passed Command gate: make lint (gate)");
 }
 
 #[test]

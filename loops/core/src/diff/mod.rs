@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+mod existing;
 mod paths;
 mod programs;
 mod reasonable;
@@ -13,6 +14,7 @@ mod signs;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use existing::{Source, judge_inline_tests};
 pub use paths::{check_configuration_paths, configures_checks};
 pub use programs::judge_programs;
 pub use reasonable::{DiffLimits, reasonable};

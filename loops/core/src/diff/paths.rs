@@ -196,6 +196,15 @@ pub(super) fn is_test(path: &str) -> bool {
         || [".test.", ".spec."].iter().any(|mark| name.contains(mark))
 }
 
+/// Tells whether a file is what tests compare their results with.
+pub(super) fn is_expected(path: &str) -> bool {
+    let folders = ["snapshots", "__snapshots__", "golden", "goldens", "testdata", "fixtures"];
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    folder.split('/').any(|part| folders.contains(&part))
+        || name.ends_with(".snap")
+        || [".golden", ".approved.", ".expected"].iter().any(|mark| name.contains(mark))
+}
+
 /// Why a path must not exist in any tree, if it must not.
 pub(super) fn forbidden(path: &str) -> Option<&'static str> {
     if path.chars().any(crate::check::text::is_hidden) {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::signs::{self, Sign};
-use super::{ChangeKind, DiffFacts, FileChange, paths, secrets};
+use super::{ChangeKind, DiffFacts, FileChange, existing, paths, secrets};
 use crate::check::text;
 use crate::gate::{GateResult, Level, capped};
 
@@ -44,6 +44,7 @@ pub fn reasonable(facts: &DiffFacts, limits: &DiffLimits) -> GateResult {
     let mut doubts: Vec<String> = size(facts, limits).into_iter().collect();
     doubts.extend(facts.files.iter().flat_map(maybe));
     doubts.extend(weakened(facts));
+    doubts.extend(existing::tests(facts));
     let level = match (failures.is_empty(), doubts.is_empty()) {
         (false, _) => Level::Fail,
         (true, false) => Level::NeedsPerson,
@@ -170,6 +171,8 @@ fn weakened(facts: &DiffFacts) -> Vec<String> {
     tell(net(Sign::Skip, true), "skips tests");
     tell(net(Sign::Tolerance, true), "lets a command's failure pass");
     tell(net(Sign::Silence, true), "silences lints");
+    tell(net(Sign::Apart, true), "makes code differ under checks");
+    tell(net(Sign::Exit, true), "ends the process that reports");
     let (panics, files) = net(Sign::Panic, true);
     tell((panics.saturating_sub(net(Sign::Test, true).0), files), "makes existing tests expect a panic");
     tell(asserted(facts), "changes or removes assertions");

@@ -17,6 +17,10 @@ pub(super) enum Sign {
     Silence,
     /// Turns a test's outcome around.
     Panic,
+    /// Is compiled for checks alone, or for all but them.
+    Apart,
+    /// Ends the process, which may be the one that reports on tests.
+    Exit,
 }
 
 const TESTS: [&str; 16] = [
@@ -89,11 +93,13 @@ const SILENCES: [&str; 15] = [
     "# rubocop:disable",
 ];
 
+const EXITS: [&str; 6] = ["process::exit", "libc::exit", "libc::_exit", "os._exit(", "process.exit(", "os.Exit("];
+
 /// The signs of one line of a file.
 pub(super) fn of(path: &str, line: &str) -> Vec<Sign> {
     let line = line.trim();
     let starts = |marks: &[&str]| marks.iter().any(|m| line.starts_with(m));
-    let has = |marks: &[&str]| marks.iter().any(|m| line.contains(m));
+    let has = |marks: &[&str]| marks.iter().any(|m| stands(line, m).is_some());
     let mut signs = Vec::new();
     if is_prose(path) {
         return signs;
@@ -118,6 +124,12 @@ pub(super) fn of(path: &str, line: &str) -> Vec<Sign> {
     if starts(&["#[should_panic"]) {
         signs.push(Sign::Panic);
     }
+    if !comment && is_apart(line) {
+        signs.push(Sign::Apart);
+    }
+    if !comment && has(&EXITS) && !in_string(line, &EXITS) && !is_program(path) {
+        signs.push(Sign::Exit);
+    }
     signs
 }
 
@@ -136,13 +148,33 @@ pub(super) fn only_layout(file: &FileChange) -> bool {
     squeezed(&file.added) == squeezed(&file.removed)
 }
 
+/// Where a mark stands in a line and is not the end of a longer word: `exit(0)` is no `xit(`.
+fn stands(line: &str, mark: &str) -> Option<usize> {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let begins = |at: &usize| !mark.starts_with(word) || !line[..*at].ends_with(word);
+    line.match_indices(mark).map(|(at, _)| at).find(begins)
+}
+
+/// `#[cfg(not(clippy))]`, `cfg!(test)` and the like; a plain `#[cfg(test)]` only marks tests.
+fn is_apart(line: &str) -> bool {
+    let condition = ["cfg(", "cfg!(", "cfg_attr("].iter().filter_map(|m| stands(line, m)).min();
+    let Some(condition) = condition.map(|at| &line[at..]) else { return false };
+    let has = |word: &str| condition.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == word);
+    has("clippy") || has("rustfmt") && has("not") || has("test") && (has("not") || condition.starts_with("cfg!("))
+}
+
+/// A program's own entry may end it.
+fn is_program(path: &str) -> bool {
+    path.ends_with("main.rs") || path.contains("/bin/")
+}
+
 fn is_prose(path: &str) -> bool {
     [".md", ".txt", ".rst", ".adoc", ".lock"].iter().any(|end| path.to_ascii_lowercase().ends_with(end))
 }
 
 /// A mark inside of a string literal speaks about it and does nothing.
 fn in_string(line: &str, marks: &[&str]) -> bool {
-    let first = marks.iter().filter_map(|m| line.find(m)).min();
+    let first = marks.iter().filter_map(|m| stands(line, m)).min();
     first.is_some_and(|at| line[..at].matches('"').count() % 2 == 1)
 }
 

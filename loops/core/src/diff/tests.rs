@@ -113,6 +113,15 @@ fn needs_a_person() -> Vec<(&'static str, FileChange)> {
         ("expect a panic", file("src/a.rs", "+#[should_panic]")),
         ("assertions", file("src/a.rs", "-assert_eq!(day(), 3);\n+assert_eq!(day(), 4);")),
         ("assertions", file("src/a.rs", "-assert!(x);\n+let _ = x;")),
+        ("existing test code", file("tests/a.rs", "-        3,\n+        4,")),
+        ("existing test code", file("tests/a.rs", "+    return;")),
+        ("existing test code", file("a_test.go", "-\twant := 3\n+\twant := 4")),
+        ("what tests expect", file("src/snapshots/a.snap", "-3\n+4")),
+        ("what tests expect", deleted("tests/golden/a.txt")),
+        ("differ under checks", file("src/lib.rs", "+#[cfg(not(clippy))]")),
+        ("differ under checks", file("src/lib.rs", "+    if cfg!(test) { return 3; }")),
+        ("ends the process", file("src/lib.rs", "+    std::process::exit(0);")),
+        ("ends the process", file("src/lib.rs", "+use std::process::exit as done;")),
         ("binary", binary("logo.png")),
         ("executable", FileChange { new_mode: 0o100_755, ..file("run.txt", "") }),
         ("large", new("src/a.rs", &"+x\n".repeat(401))),
@@ -162,6 +171,12 @@ fn honest() -> Vec<FileChange> {
         file("src/a.rs", "+let sha = \"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\";"),
         file("src/a.rs", "+let cache_key = format!(\"v1-{os}-{hash}\");"),
         file("src/.gitkeep", "+"),
+        file("src/a.js", "+exit(0); submit.skip(1)"),
+        file("src/main.rs", "+    std::process::exit(2);"),
+        file("src/a.rs", "+#[cfg(test)]\n+mod tests {}"),
+        file("tests/a.rs", "-use a::b;\n+use a::{b, c};\n+#[test]\n+fn more() {\n+    assert!(c());\n+}"),
+        file("tests/a.rs", "-    assert_eq!(a, b);\n+    assert_eq!(\n+        a,\n+        b,\n+    );"),
+        new("tests/snapshots/b.snap", "+3"),
     ]
 }
 

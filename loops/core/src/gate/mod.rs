@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+mod cleared;
 mod relative;
 
 #[cfg(test)]
 mod tests;
 
+pub use cleared::cleared;
 pub(crate) use relative::capped;
 pub use relative::{judge_new_tests, new_tests, relative};
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::{GateResult, Level};
-use crate::check::{Case, CaseId, CaseKind, CaseStatus, CheckReport, Ended, text};
+use crate::check::{CONTRADICTION, Case, CaseId, CaseKind, CaseStatus, CheckReport, Ended, text};
 use crate::finding::Finding;
 
 /// Most reasons that one answer gives.
@@ -23,10 +23,9 @@ pub fn relative(gate: &str, base: &CheckReport, attempt: &CheckReport, finding: 
     }
     let little_ran = unbuilt(base, attempt, &mut judged);
     own(gate, base, attempt, finding, &mut judged);
-    if !little_ran {
-        still(base, attempt, finding, &mut judged);
-    }
+    still(base, attempt, finding, little_ran, &mut judged);
     fresh(base, attempt, &mut judged);
+    unsure(base, attempt, &mut judged);
     judged.answer(gate, summary(base, attempt))
 }
 
@@ -105,22 +104,25 @@ pub(crate) fn capped(mut reasons: Vec<String>) -> Vec<String> {
     reasons
 }
 
-/// Says what does not build; true if so little ran that a comparison case by case would only repeat it.
+/// Says what does not build; true if a failure that is told explains why cases are missing. A build fault that the base has
+/// too explains nothing: what ran beside it there must run now.
 fn unbuilt(base: &CheckReport, attempt: &CheckReport, judged: &mut Judgement) -> bool {
     let broken = failed(attempt, CaseKind::Build);
     let known = base.failing();
+    let mut explained = false;
     for case in &broken {
         if known.contains(&case.id) {
             judged.person(format!("does not build, as before, so little could be checked: {}", told(case)));
         } else {
             judged.fail(format!("does not build: {}", told(case)));
+            explained = true;
         }
     }
     if broken.is_empty() && base.tests_run() > 0 && attempt.tests_run() == 0 {
         judged.fail(format!("no test ran; the base ran {}", base.tests_run()));
         return true;
     }
-    !broken.is_empty()
+    explained
 }
 
 /// The finding's own cases: gone, and for tests: because they run and pass.
@@ -135,7 +137,7 @@ fn own(gate: &str, base: &CheckReport, attempt: &CheckReport, finding: &Finding,
             Some((CaseStatus::Skipped, _)) => {
                 judged.fail(format!("the finding's test is skipped, which is no fix: {id}"));
             }
-            None if test && !speaks(attempt, id) => {
+            None if test && !revived(base, attempt, id) => {
                 judged.fail(format!("the finding's test no longer runs, which is no fix: {id}"));
             }
             Some((CaseStatus::Passed, _)) | None => {}
@@ -143,13 +145,15 @@ fn own(gate: &str, base: &CheckReport, attempt: &CheckReport, finding: &Finding,
     }
 }
 
-/// Tells whether tests of a suite ran: a crash is a case of the suite as a whole, and once it is gone they speak for it.
-fn speaks(report: &CheckReport, suite: &CaseId) -> bool {
-    report.cases.iter().any(|c| c.group == suite.0 && c.status != CaseStatus::Skipped)
+/// Tells whether a case was a whole suite's crash whose tests run now: they speak for it. A test is never spoken for, even
+/// by a suite that bears its name.
+pub(super) fn revived(base: &CheckReport, attempt: &CheckReport, id: &CaseId) -> bool {
+    base.case(id).is_some_and(|c| c.id.0 == c.group)
+        && attempt.cases.iter().any(|c| c.group == id.0 && c.status != CaseStatus::Skipped)
 }
 
-/// What the base has must still be there, and what passed must still pass.
-fn still(base: &CheckReport, attempt: &CheckReport, finding: &Finding, judged: &mut Judgement) {
+/// What passed must still pass, and what the base has must still be there; where `little_ran`, what is missing is told already.
+fn still(base: &CheckReport, attempt: &CheckReport, finding: &Finding, little_ran: bool, judged: &mut Judgement) {
     for case in &base.cases {
         let now = attempt.case(&case.id);
         let (test, status) = (case.kind == CaseKind::Test, now.map(|c| c.status));
@@ -160,12 +164,13 @@ fn still(base: &CheckReport, attempt: &CheckReport, finding: &Finding, judged: &
             (CaseStatus::Passed, Some(CaseStatus::Skipped)) => {
                 judged.fail(format!("passed on the base and is skipped now: {}", case.id));
             }
+            (_, None) if little_ran => {}
             (CaseStatus::Passed, None) => {
                 judged.fail(format!("passed on the base and no longer runs: {}", case.id));
             }
             // Hiding a red test is no honest work either; the finding's own are judged by `own`.
             (CaseStatus::Failed, None | Some(CaseStatus::Skipped))
-                if test && !finding.failing.contains(&case.id) && !speaks(attempt, &case.id) =>
+                if test && !finding.failing.contains(&case.id) && !revived(base, attempt, &case.id) =>
             {
                 judged.fail(format!("failed on the base and no longer runs: {}", case.id));
             }
@@ -196,6 +201,14 @@ fn fresh(base: &CheckReport, attempt: &CheckReport, judged: &mut Judgement) {
             }
             Some(CaseStatus::Passed | CaseStatus::Failed) => {}
         }
+    }
+}
+
+/// Results that contradicted each other on the base already prove nothing now either.
+fn unsure(base: &CheckReport, attempt: &CheckReport, judged: &mut Judgement) {
+    let known = base.failing();
+    for case in attempt.cases.iter().filter(|c| c.group == CONTRADICTION && known.contains(&c.id)) {
+        judged.person(format!("as on the base, its results can't be believed: {}", told(case)));
     }
 }
 

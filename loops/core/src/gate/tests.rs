@@ -42,7 +42,7 @@ fn expressions_are_written_as_they_are_read() {
 }
 
 /// A test run as libtest prints it: `a ok`, `b FAILED`, `c ignored`.
-fn tests(results: &[&str]) -> CheckReport {
+pub(super) fn tests(results: &[&str]) -> CheckReport {
     let mut out = format!("running {} tests\n", results.len());
     for result in results {
         let (name, status) = result.split_once(' ').expect("name and status");
@@ -59,12 +59,12 @@ fn tests(results: &[&str]) -> CheckReport {
     ended("cargo test", if of(" FAILED") > 0 { 101 } else { 0 }, &out)
 }
 
-fn ended(command: &str, code: i32, out: &str) -> CheckReport {
+pub(super) fn ended(command: &str, code: i32, out: &str) -> CheckReport {
     check::read("g", &Command::Shell(command.into()), Ended::Exited(code), out.as_bytes(), b"")
 }
 
 /// A clippy run with these lints as `rule path`.
-fn lints(found: &[&str]) -> CheckReport {
+pub(super) fn lints(found: &[&str]) -> CheckReport {
     let line = |l: &&str| {
         let (rule, path) = l.split_once(' ').expect("rule and path");
         format!("warning: {rule} here\n --> {path}:1:1\n  = note: `#[warn({rule})]` on by default\n")
@@ -137,6 +137,24 @@ fn a_base_that_does_not_build_leaves_doubt_and_not_refusal() {
 }
 
 #[test]
+fn a_known_build_fault_hides_nothing() {
+    let partly = |results: &[&str]| ended("cargo test", 101, BROKEN).merge(tests(results));
+    let base = partly(&["a ok", "b ok"]);
+    for (attempt, word) in [
+        (partly(&["a FAILED", "b ok"]), "passed on the base and fails now: t::a"),
+        (partly(&["a ignored", "b ok"]), "passed on the base and is skipped now: t::a"),
+        (partly(&["b ok"]), "passed on the base and no longer runs: t::a"),
+    ] {
+        let (level, said) = reasons(&base, &attempt, &issue());
+        assert_eq!((level, said.contains(word)), (Level::Fail, true), "{word}: {said}");
+    }
+    assert_eq!(reasons(&base, &base, &issue()).0, Level::NeedsPerson);
+    // A new fault is told once, not again for each test that it keeps from running.
+    let (level, said) = reasons(&tests(&["a ok", "b ok"]), &ended("cargo test", 101, BROKEN), &issue());
+    assert_eq!((level, said.lines().count()), (Level::Fail, 1), "{said}");
+}
+
+#[test]
 fn a_crashed_suite_is_fixed_only_by_tests_that_run() {
     let header = "     Running unittests src/lib.rs (target/debug/deps/t-0123456789abcdef)\n";
     let base = ended("cargo test", 101, &format!("{header}running 2 tests\ntest a ... "));
@@ -144,6 +162,37 @@ fn a_crashed_suite_is_fixed_only_by_tests_that_run() {
                  running 1 test\ntest z ... ok\ntest result: ok. 1 passed; 0 failed; 0 ignored\n";
     assert_eq!(reasons(&base, &tests(&["a ok", "b ok"]), &finding(&base)).0, Level::Pass);
     assert_eq!(reasons(&base, &ended("cargo test", 0, other), &finding(&base)).0, Level::Fail);
+}
+
+#[test]
+fn a_command_is_not_hidden_by_another_of_its_check() {
+    for (red, other) in
+        [("make a", "make b"), ("cargo clippy -p a", "cargo clippy -p b"), ("cargo test a", "cargo test b")]
+    {
+        let run = |a: i32, b: i32| ended(red, a, "").merge(ended(other, b, ""));
+        let (level, said) = reasons(&run(1, 0), &run(1, 1), &issue());
+        assert_eq!((level, said.contains(other)), (Level::Fail, true), "{said}");
+        assert_eq!(reasons(&run(1, 0), &run(1, 0), &issue()).0, Level::Pass, "{red} was red before");
+    }
+}
+
+#[test]
+fn a_suite_does_not_stand_for_a_deleted_test_of_its_name() {
+    let of = |suite: &str, results: &[&str]| {
+        let report = tests(results);
+        let rename = |c: &check::Case| check::Case {
+            id: CaseId(c.id.0.replacen("t::", &format!("{suite}::"), 1)),
+            group: suite.to_owned(),
+            ..c.clone()
+        };
+        CheckReport { cases: report.cases.iter().map(rename).collect(), ..report }
+    };
+    let base = of("t", &["a ok", "foo FAILED"]);
+    let attempt = of("t", &["a ok"]).merge(of("t::foo", &["x ok"]));
+    let (level, said) = reasons(&base, &attempt, &finding(&base));
+    assert_eq!((level, said.contains("no longer runs, which is no fix: t::foo")), (Level::Fail, true), "{said}");
+    let (level, said) = reasons(&base, &attempt, &issue());
+    assert_eq!((level, said.contains("failed on the base and no longer runs: t::foo")), (Level::Fail, true), "{said}");
 }
 
 #[test]

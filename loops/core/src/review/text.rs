@@ -189,6 +189,7 @@ mod tests {
             checked_by: Some("reviewer".to_owned()),
             reasons: Vec::new(),
             failing: BTreeSet::new(),
+            cleared: None,
         }
     }
 

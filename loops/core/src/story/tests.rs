@@ -170,6 +170,7 @@ fn verdict(tests: Level, reasons: &[&str]) -> Verdict {
         checked_by: None,
         reasons: reasons.iter().map(|r| (*r).to_owned()).collect(),
         failing: BTreeSet::new(),
+        cleared: None,
     }
 }
 

@@ -13,8 +13,10 @@ use sha2::{Digest as _, Sha256};
 use crate::sandbox::{Access, BoxSpec, Limits, Mount, Output, Sandbox};
 
 mod detect;
+mod seal;
 
 pub use detect::{DetectedCheck, DetectedChecks, detect};
+pub use seal::Seal;
 
 /// Where build products go, so that nothing lands in the tree; mount a folder there to keep them between boxes.
 ///

@@ -46,11 +46,11 @@ fn both_checks_run_and_leave_nothing_in_the_tree() {
     ");
     let lints = run_one("lint_clean");
     insta::assert_snapshot!(shown(&lints), @"
-    Passed clippy
+    Passed clippy: cargo clippy --all-targets --message-format=json -- --cap-lints warn
     Failed clippy::len_zero @ src/lib.rs
     Failed clippy::must_use_candidate @ src/lib.rs
     Failed clippy::needless_return @ src/lib.rs
-    Passed rustfmt
+    Passed rustfmt: cargo fmt --all --check
     ");
     assert_eq!(lints.report.with_status(CaseStatus::Skipped).len(), 0);
     assert!(String::from_utf8_lossy(&tests.output).starts_with("$ cargo test --no-fail-fast\n"));

@@ -1,6 +1,7 @@
 //! The steps of a run, a file each: what each does, never when.
 
 pub mod build;
+pub mod checkout;
 pub mod discover;
 pub mod prepare;
 pub mod scan;

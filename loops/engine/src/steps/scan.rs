@@ -7,6 +7,7 @@ use loopwright_core::check::CheckReport;
 use loopwright_core::definition::{Command, Source};
 use sha2::{Digest, Sha256};
 
+use super::checkout::Checkout;
 use super::{Work, prepare};
 use crate::checks::{self, DetectedCheck as Check};
 use crate::resolve::environment;
@@ -39,10 +40,9 @@ fn run_missing(work: &mut Work, missing: &[Check], found: &mut BTreeMap<String, 
     let commit = work.resolved.base.commit;
     let name = format!("base-{}", uuid::Uuid::now_v7().simple());
     let workspace = work.workspaces().create(&name, commit, Origin::Base)?;
-    let ran = run_on(work, missing, &workspace);
-    work.workspaces().discard(workspace)?;
+    let ran = run_on(work, missing, workspace)?;
     let at = work.stamp();
-    for (check, report) in missing.iter().zip(ran?) {
+    for (check, report) in missing.iter().zip(ran) {
         let (key, repo) = (key(work, check)?, work.row.repo);
         // A check that was cut off says nothing that is worth keeping.
         if matches!(report.ended, loopwright_core::check::Ended::Exited(_)) {
@@ -53,17 +53,22 @@ fn run_missing(work: &mut Work, missing: &[Check], found: &mut BTreeMap<String, 
     Ok(())
 }
 
-fn run_on(work: &Work, missing: &[Check], workspace: &Workspace) -> Result<Vec<CheckReport>> {
-    prepare::probe(work, workspace)?;
-    let target = TargetDir::new(work)?;
-    missing.iter().map(|check| Ok(run(work, check, workspace, &target)?.0)).collect()
+fn run_on(work: &Work, missing: &[Check], workspace: Workspace) -> Result<Vec<CheckReport>> {
+    if let Err(error) = prepare::probe(work, &workspace) {
+        return work.workspaces().discard(workspace).and(Err(error));
+    }
+    let mut checkout = Checkout::new(work, workspace, Origin::Base, missing.len())?;
+    let ran = missing.iter().map(|check| Ok(checkout.run(check)?.0)).collect();
+    checkout.discard()?;
+    ran
 }
 
-/// Runs one check in a checkout; answers with its report and its output.
+/// Runs one check in a checkout, with build results of its own; answers with its report and its output.
 ///
 /// # Errors
 /// The sandbox refuses, or HALT came.
-pub fn run(work: &Work, check: &Check, workspace: &Workspace, target: &TargetDir) -> Result<(CheckReport, Vec<u8>)> {
+pub fn run(work: &Work, check: &Check, workspace: &Workspace) -> Result<(CheckReport, Vec<u8>)> {
+    let target = TargetDir::new(work)?;
     let mut mounts = work.prepared.clone();
     mounts.push(target.mount());
     let env = environment(&work.resolved.definition);
@@ -90,6 +95,9 @@ pub fn looked_at<'a>(sources: &[Source], reports: &'a [CheckReport]) -> Vec<&'a 
     reports.iter().filter(|r| names.is_empty() || names.contains(&r.check)).collect()
 }
 
+/// Raised when the same output is read as other cases: reports that were kept before can't be compared with new ones.
+const READING: u32 = 2;
+
 /// Everything that a report depends on besides the commit.
 fn key(work: &Work, check: &Check) -> Result<String> {
     let definition = &work.resolved.definition;
@@ -104,19 +112,15 @@ fn key_of(
 ) -> Result<String> {
     let toolchains: Vec<String> = mounts.iter().map(|m| format!("{m:?}")).collect();
     // With its name: two checks may run the same command, and each report says whose it is.
-    let parts = (&check.name, &check.commands, env, setup, toolchains, env!("CARGO_PKG_VERSION"));
+    let parts = (&check.name, &check.commands, env, setup, toolchains, env!("CARGO_PKG_VERSION"), READING);
     Ok(loopwright_core::hex(&Sha256::digest(serde_json::to_vec(&parts)?)))
 }
 
-/// A folder for build results that the checks of one checkout share, and that is gone afterwards.
-pub struct TargetDir(std::path::PathBuf);
+/// A folder for the build results of one check, gone afterwards: what the attempt's code leaves there no other check runs.
+struct TargetDir(std::path::PathBuf);
 
 impl TargetDir {
-    /// Makes an empty one.
-    ///
-    /// # Errors
-    /// It can't be made.
-    pub fn new(work: &Work) -> Result<TargetDir> {
+    fn new(work: &Work) -> Result<TargetDir> {
         let path = work.home.workspaces_of(work.run).join(format!("target-{}", uuid::Uuid::now_v7().simple()));
         crate::home::private_dir(&path)?;
         Ok(TargetDir(path))

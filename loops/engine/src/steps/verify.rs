@@ -1,9 +1,15 @@
 //! Verify: the gates in a fresh checkout of the attempt, then the checker in its own box. No model can talk a gate over.
+//!
+//! No gate sees what the attempt's code did while another ran: see [`Checkout`].
+
+use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
 use git2::Oid;
-use loopwright_core::check::{CheckReport, Ended};
-use loopwright_core::diff::{DiffFacts, DiffLimits, judge_programs, reasonable};
+use loopwright_core::check::{CaseId, CheckReport, Ended};
+use loopwright_core::diff::{
+    ChangeKind, DiffFacts, DiffLimits, FileChange, Source, judge_inline_tests, judge_programs, reasonable,
+};
 use loopwright_core::finding::Finding;
 use loopwright_core::gate::{self, Expression, GateResult, Level};
 use loopwright_core::money::Micros;
@@ -12,12 +18,13 @@ use loopwright_core::triage::plain;
 use loopwright_core::verdict::{CheckerVerdict, Verdict};
 use uuid::Uuid;
 
-use super::{Work, build, scan};
+use super::checkout::Checkout;
+use super::{Work, build};
 use crate::agent::prompt::{self, Prompt};
 use crate::agent::{Order, Role};
 use crate::checks::DetectedCheck as Check;
 use crate::resolve::{DIFF_REASONABLE, environment};
-use crate::workspace::Workspace;
+use crate::workspace::{Origin, Workspace};
 
 /// The attempt that is judged.
 struct Judged<'a> {
@@ -57,12 +64,19 @@ pub fn verify(
         level,
         reasons: reasons(&gates),
         failing: reports.iter().flat_map(CheckReport::failing).collect(),
+        cleared: Some(gate::cleared(&failures(item), &work.base_reports, &reports)),
         gates,
         checker: None,
         checked_by: None,
     };
     let charged = if verdict.verified { check(work, &judged, &mut verdict, reserve)? } else { Micros::ZERO };
     Ok(Outcome::Verified { charged, verdict: Box::new(verdict) })
+}
+
+/// All that failed on the base or in a round before this one.
+fn failures(item: &Item) -> BTreeSet<CaseId> {
+    let rounds = item.rounds.iter().filter_map(|round| round.failing.as_ref());
+    rounds.chain([&item.queued.base_failing]).flatten().cloned().collect()
 }
 
 /// Why gates are not content, for the maker and the person.
@@ -77,29 +91,57 @@ fn gates(work: &Work, judged: &Judged<'_>) -> Result<(Vec<GateResult>, Vec<Check
     let base = work.resolved.base.commit;
     let trusted = [judged.diff.check_configuration(), programs(work, judged)].concat();
     let checkout = workspaces.checkout_for_gates(&name, judged.commit, base, &trusted)?;
-    let answered = answer_all(work, judged, &checkout);
-    workspaces.discard(checkout)?;
+    let names = expression(work)?.gates();
+    let checks = work.resolved.checks.iter().filter(|c| names.contains(&c.name)).count();
+    let mut checkout = Checkout::new(work, checkout, Origin::Results, checks)?;
+    let answered = answer_all(work, judged, &names, &mut checkout);
+    checkout.discard()?;
     answered
 }
 
-fn answer_all(work: &Work, judged: &Judged<'_>, checkout: &Workspace) -> Result<(Vec<GateResult>, Vec<CheckReport>)> {
+fn answer_all(
+    work: &Work,
+    judged: &Judged<'_>,
+    names: &[String],
+    checkout: &mut Checkout<'_>,
+) -> Result<(Vec<GateResult>, Vec<CheckReport>)> {
     let (mut results, mut reports) = (Vec::new(), Vec::new());
-    let target = scan::TargetDir::new(work)?;
-    for name in expression(work)?.gates() {
+    for name in names {
         if name == DIFF_REASONABLE {
-            let answer = reasonable(&judged.diff, &DiffLimits::default());
-            results.push(judge_programs(answer, &programs(work, judged)));
+            results.push(diff_reasonable(work, judged)?);
             continue;
         }
-        let Some(check) = work.resolved.checks.iter().find(|c| c.name == name) else {
-            results.push(absent(&name));
+        let Some(check) = work.resolved.checks.iter().find(|c| c.name == *name) else {
+            results.push(absent(name));
             continue;
         };
-        let (result, report) = answer(work, judged, check, checkout, &target)?;
+        let (result, report) = answer(work, judged, check, checkout)?;
         results.push(result);
         reports.push(report);
     }
     Ok((results, reports))
+}
+
+fn diff_reasonable(work: &Work, judged: &Judged<'_>) -> Result<GateResult> {
+    let rust = |f: &&FileChange| f.kind == ChangeKind::Modified && !f.binary && f.path.ends_with(".rs");
+    let text = |commit, path: &str| -> Result<String> {
+        let bytes = work.resolved.repos.file(commit, path)?.unwrap_or_default();
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let mut answer = reasonable(&judged.diff, &DiffLimits::default());
+    let mut texts = Vec::new();
+    for FileChange { path, .. } in judged.diff.files.iter().filter(rust) {
+        match (text(work.resolved.base.commit, path), text(judged.commit, path)) {
+            (Ok(before), Ok(after)) => texts.push((path, before, after)),
+            _ => {
+                answer.level = answer.level.min(Level::NeedsPerson);
+                answer.reasons.push(format!("{} is too large to look for tests in it", plain(path, 120)));
+            }
+        }
+    }
+    let sources: Vec<Source<'_>> = texts.iter().map(|(path, before, after)| Source { path, before, after }).collect();
+    let answer = judge_inline_tests(answer, &judged.diff, &sources);
+    Ok(judge_programs(answer, &programs(work, judged)))
 }
 
 /// The files of the change that the commands of checks name.
@@ -126,14 +168,13 @@ fn answer(
     work: &Work,
     judged: &Judged<'_>,
     check: &Check,
-    checkout: &Workspace,
-    target: &scan::TargetDir,
+    checkout: &mut Checkout<'_>,
 ) -> Result<(GateResult, CheckReport)> {
     let base = work.base_reports.iter().find(|r| r.check == check.name).context("the check never ran on the base")?;
-    let (report, output) = scan::run(work, check, checkout, target)?;
+    let (report, output) = checkout.run(check)?;
     let mut result = gate::relative(&check.name, base, &report, &judged.finding);
     let new = gate::new_tests(base, &report);
-    let on_base = new_tests_on_base(work, judged, check, target, !new.is_empty())?;
+    let on_base = new_tests_on_base(work, judged, check, !new.is_empty())?;
     if let Some((level, reason)) = gate::judge_new_tests(&judged.finding, &new, on_base.as_ref()) {
         result.level = result.level.min(level);
         result.reasons.push(reason);
@@ -143,13 +184,7 @@ fn answer(
 }
 
 /// Where the finding is a fault and the attempt adds tests: these tests on the base, to see that they fail there.
-fn new_tests_on_base(
-    work: &Work,
-    judged: &Judged<'_>,
-    check: &Check,
-    target: &scan::TargetDir,
-    any: bool,
-) -> Result<Option<CheckReport>> {
+fn new_tests_on_base(work: &Work, judged: &Judged<'_>, check: &Check, any: bool) -> Result<Option<CheckReport>> {
     if !any || !judged.finding.fault {
         return Ok(None);
     }
@@ -161,8 +196,9 @@ fn new_tests_on_base(
     let workspaces = work.workspaces();
     // The base with nothing but the attempt's test files.
     let checkout = workspaces.checkout_for_gates(&name, work.resolved.base.commit, judged.commit, &tests)?;
-    let ran = scan::run(work, check, &checkout, target);
-    workspaces.discard(checkout)?;
+    let mut checkout = Checkout::new(work, checkout, Origin::Results, 1)?;
+    let ran = checkout.run(check);
+    checkout.discard()?;
     ran.map(|(report, _)| Some(report))
 }
 
@@ -181,7 +217,7 @@ fn check(work: &Work, judged: &Judged<'_>, verdict: &mut Verdict, reserve: Micro
     let Some(checker) = &work.checker else { return Ok(Micros::ZERO) };
     let name = format!("checker-{}", judged.attempt.simple());
     let workspaces = work.workspaces();
-    let checkout = workspaces.create(&name, judged.commit, crate::workspace::Origin::Results)?;
+    let checkout = workspaces.create(&name, judged.commit, Origin::Results)?;
     let asked = checker.run(&order(work, judged, verdict, &checkout)?, &work.sandbox);
     workspaces.discard(checkout)?;
     let report = asked?;

@@ -1,6 +1,6 @@
 //! The names of suites and documentation tests, without what changes from build to build: hashes and line numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::{CaseStatus, Place, text};
 
@@ -121,6 +121,12 @@ pub(super) fn ending<'a>(lines: impl Iterator<Item = &'a str>) -> Option<String>
 pub(super) fn bare(printed: &str) -> &str {
     let modes = [" - should panic", " - compile fail", " - compile"];
     modes.iter().find_map(|m| printed.strip_suffix(m)).unwrap_or(printed)
+}
+
+/// A test that has several results. Documentation tests that a macro writes may share name and line.
+pub(super) fn repeated<'a>(tests: &[(&'a str, CaseStatus)]) -> Option<&'a str> {
+    let mut seen = BTreeSet::new();
+    tests.iter().map(|(name, _)| *name).find(|name| numbered(bare(name)).is_none() && !seen.insert(bare(name)))
 }
 
 /// Splits `src/lib.rs - half (line 14)` into name and line.
