@@ -32,6 +32,11 @@ fn state(stage: &Stage, review: &Value) -> String {
     stage.review(id(review))["row"]["state"].as_str().expect("a state").to_owned()
 }
 
+/// A verb that acts and begins nothing of its own.
+fn act(stage: &Stage) {
+    stage.verb(&["resume", "--reason", "acting"]).exits(0);
+}
+
 #[test]
 fn another_tree_or_none_is_refused() {
     let (stage, reviews) = shipped();
@@ -91,12 +96,16 @@ fn a_dirty_checkout_waits_and_lands_when_it_is_clean() {
     let waiting = stage.verb(&["approve", id(&reviews[0]), "--tree", tree(&reviews[0])]).exits(21).json();
     assert_eq!(waiting["result"], "waiting");
     assert_eq!(prints(&stage.repo), before, "nothing is written while it waits");
-    // Looking changes nothing, acting tries again and still waits.
-    stage.verb(&["reviews"]).exits(0);
-    stage.verb(&["status"]).exits(0);
+    // Acting tries again and still waits.
+    act(&stage);
     assert_eq!(state(&stage, &reviews[0]), "approved");
     stage.git(&["checkout", "--quiet", "README.md"]);
-    stage.verb(&["status"]).exits(0);
+    // Looking lands nothing.
+    for look in [vec!["reviews"], vec!["status"], vec!["next"], vec!["runs"], vec!["review", id(&reviews[0])]] {
+        stage.verb(&look).exits(0);
+    }
+    stage.assert_untouched();
+    act(&stage);
     stage.remember();
     assert_eq!(state(&stage, &reviews[0]), "merged");
     assert!(stage.git(&["log", "-1", "--format=%B"]).contains("Closes: #"));
@@ -157,21 +166,72 @@ fn under_halt_nothing_is_approved() {
     stage.approve(&reviews[0]).exits(0);
 }
 
-/// A change that waits must not land under HALT either.
+/// A change that waits must not land under HALT either: neither by HALT itself nor by any verb after it.
 #[test]
 fn under_halt_nothing_lands_later() {
+    for level in [vec![], vec!["--loop", "work"]] {
+        let (stage, reviews) = shipped();
+        let verb = |first: &[&str]| stage.verb(&[first, &level].concat());
+        stage.write("README.md", "being written\n");
+        stage.verb(&["approve", id(&reviews[0]), "--tree", tree(&reviews[0])]).exits(21);
+        stage.git(&["checkout", "--quiet", "README.md"]);
+        verb(&["halt"]).exits(0);
+        stage.assert_untouched();
+        stage.verb(&["status"]).exits(0);
+        stage.verb(&["run", "work"]).exits(10);
+        stage.verb(&["approve", id(&reviews[0]), "--tree", tree(&reviews[0])]).exits(10);
+        let path = stage.beside("loops/work/loop.yaml").display().to_string();
+        stage.add(&path, true);
+        verb(&["halt"]).exits(0);
+        stage.assert_untouched();
+        assert_eq!(state(&stage, &reviews[0]), "approved");
+        verb(&["resume", "--reason", "looked"]).exits(0);
+        stage.remember();
+        assert_eq!(state(&stage, &reviews[0]), "merged");
+    }
+}
+
+/// It died between the swap of the branch and its record, and by then the user has another address.
+#[test]
+fn what_landed_unrecorded_is_merged_once() {
     let (stage, reviews) = shipped();
-    stage.write("README.md", "being written\n");
-    stage.verb(&["approve", id(&reviews[0]), "--tree", tree(&reviews[0])]).exits(21);
-    stage.verb(&["halt"]).exits(0);
-    stage.git(&["checkout", "--quiet", "README.md"]);
-    stage.verb(&["status"]).exits(0);
-    stage.assert_untouched();
+    let base = stage.git(&["rev-parse", "HEAD"]);
+    stage.approve(&reviews[0]).exits(0);
+    let head = stage.git(&["rev-parse", "HEAD"]);
+    forget_the_merge(&stage);
     assert_eq!(state(&stage, &reviews[0]), "approved");
-    stage.verb(&["resume", "--reason", "looked"]).exits(0);
-    stage.verb(&["status"]).exits(0);
-    stage.remember();
+    stage.git(&["config", "user.name", "Ada"]);
+    stage.git(&["config", "user.email", "ada@elsewhere.example"]);
+    act(&stage);
     assert_eq!(state(&stage, &reviews[0]), "merged");
+    assert_eq!(stage.review(id(&reviews[0]))["merged"], head);
+    assert_eq!(stage.git(&["rev-list", "--count", &format!("{base}..HEAD")]), "1");
+}
+
+/// Takes the last event of the pull request that was merged, and what follows from it, out of the store.
+fn forget_the_merge(stage: &Stage) {
+    let store = rusqlite::Connection::open(stage.home.join("data/loopwright.db")).expect("the store");
+    let events = store.execute("DELETE FROM events WHERE stream LIKE 'pr/%' AND body LIKE '%\"type\":\"merged\"%'", []);
+    let rows = store.execute("UPDATE pull_requests SET state = 'approved', merged = NULL WHERE state = 'merged'", []);
+    assert_eq!((events.expect("events"), rows.expect("rows")), (1, 1));
+}
+
+/// The command that is printed while it waits lands what later counts as landed.
+#[test]
+fn what_the_person_landed_by_hand_is_merged() {
+    let (stage, reviews) = shipped();
+    stage.git(&["config", "user.name", "Ada"]);
+    stage.git(&["config", "user.email", "ada@example.com"]);
+    stage.write("README.md", "being written\n");
+    let waiting = stage.verb(&["approve", id(&reviews[0]), "--tree", tree(&reviews[0])]).exits(21).json();
+    stage.git(&["config", "user.email", "ada@elsewhere.example"]);
+    stage.git(&["checkout", "--quiet", "README.md"]);
+    let command = waiting["command"].as_str().expect("a command").to_owned();
+    assert_eq!(stage.paste(&command).code, 0, "{command}");
+    stage.remember();
+    act(&stage);
+    assert_eq!(state(&stage, &reviews[0]), "merged");
+    assert_eq!(stage.git(&["status", "--porcelain"]), "");
 }
 
 /// The user's own hooks are not run by a merge; a file that would go through a filter waits for the user's own git.
@@ -200,7 +260,7 @@ fn the_users_hooks_and_filters_do_not_run() {
     assert!(waiting["why"].as_str().expect("why").contains("filter"), "{waiting}");
     assert!(!trap.exists(), "a filter ran");
     stage.edit(|| fs::remove_file(&attributes).expect("removed"));
-    stage.verb(&["status"]).exits(0);
+    act(&stage);
     stage.remember();
     assert_eq!(state(&stage, &reviews[0]), "merged");
     assert!(!trap.exists(), "a hook ran");
