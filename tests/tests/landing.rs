@@ -234,6 +234,38 @@ fn what_the_person_landed_by_hand_is_merged() {
     assert_eq!(stage.git(&["status", "--porcelain"]), "");
 }
 
+/// The cost of a pull request is what the run paid for it, its checker included.
+#[test]
+fn the_cost_of_a_pull_request_counts_its_checker() {
+    let stage = Stage::shop();
+    let agents = "agents:\n  maker: {command: [./maker.sh], price: $0.50/attempt}\n  \
+                  reviewer: {command: [./reviewer.sh], price: $0.20/attempt}\n";
+    let reviewer = loopwright_tests::stage::sample_text("agents/reviewer.sh");
+    let path = stage.personal("work", &format!("{agents}{RAILS}"), &[("maker.sh", MAKER), ("reviewer.sh", &reviewer)]);
+    let text = fs::read_to_string(&path).expect("the loop");
+    fs::write(&path, text.replace("verify: {", "verify: {agent: reviewer, ")).expect("written");
+    stage.add(&path.display().to_string(), true);
+    let run = stage.run("work").exits(21).json();
+    let costs: Vec<u64> = stage.reviews().iter().map(|r| r["cost"].as_u64().expect("micro-dollars")).collect();
+    assert_eq!(costs.len(), 2);
+    assert!(costs.iter().all(|c| *c > 500_000), "more than the makers alone: {costs:?}");
+    assert_eq!(run["row"]["spent"], costs.iter().sum::<u64>());
+}
+
+/// What is shown is what is done: as the loop said when it ran, whatever its file says by now.
+#[test]
+fn review_shows_the_way_it_lands() {
+    let (stage, reviews) = shipped();
+    assert_eq!(reviews[0]["merge"], "squash");
+    let path = stage.beside("loops/work/loop.yaml");
+    let text = fs::read_to_string(&path).expect("the loop");
+    fs::write(&path, format!("{text}review: {{merge: merge}}\n")).expect("written");
+    let check = stage.verb(&["check", &path.display().to_string()]).exits(0);
+    assert_eq!(stage.review(id(&reviews[0]))["merge"], "squash", "{check:?}");
+    stage.approve(&reviews[0]).exits(0);
+    assert_eq!(stage.git(&["log", "-1", "--format=%p"]).split(' ').count(), 1);
+}
+
 /// The user's own hooks are not run by a merge; a file that would go through a filter waits for the user's own git.
 #[test]
 fn the_users_hooks_and_filters_do_not_run() {
