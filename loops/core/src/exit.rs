@@ -34,7 +34,7 @@ pub fn of_run(run: &Run) -> Option<u8> {
         _ => None,
     });
     let shipped = run.items.iter().any(|item| matches!(item.stage, Stage::Shipped { .. }));
-    let acted = run.items.iter().any(|item| item.own_rounds > 0);
+    let acted = run.items.iter().any(|item| item.taken);
     Some(match run.end.as_ref()? {
         End::Halted { why: HaltWhy::Halt, .. } => HALTED,
         End::Halted { why: HaltWhy::Budget, .. } => BUDGET,

@@ -95,7 +95,11 @@ pub enum FindingState {
     /// A pull request for it is open.
     InReview,
     /// Its pull request landed, or a person ticked it.
-    Done,
+    Done {
+        /// It landed: seen again, it came back.
+        #[serde(default)]
+        landed: bool,
+    },
     /// A person must decide; why.
     NeedsYou {
         /// The reason, for people.
@@ -122,7 +126,7 @@ impl FindingState {
             FindingState::Open => "open",
             FindingState::Acting => "acting",
             FindingState::InReview => "in_review",
-            FindingState::Done => "done",
+            FindingState::Done { .. } => "done",
             FindingState::NeedsYou { .. } => "needs_you",
             FindingState::Snoozed { .. } => "snoozed",
             FindingState::Dismissed { .. } => "dismissed",

@@ -66,7 +66,8 @@ impl Known {
 
     /// Its line in the triage list; none for what needs no line.
     pub fn line(&self) -> Option<Line> {
-        let listed = !matches!(self.state, FindingState::Done | FindingState::Dismissed { .. } | FindingState::Gone);
+        let listed =
+            !matches!(self.state, FindingState::Done { .. } | FindingState::Dismissed { .. } | FindingState::Gone);
         listed.then(|| Line {
             finding: self.finding.fingerprint.clone(),
             title: self.finding.title.clone(),
@@ -88,7 +89,11 @@ fn seen_again(entry: &mut Known, finding: &Finding, now: DateTime<Utc>) {
         FindingState::Gone => entry.reopen(),
         // Its pull request stands for it as long as it is open: one finding, one pull request.
         FindingState::InReview => {}
-        FindingState::NeedsYou { .. } | FindingState::Dismissed { .. } if changed => entry.reopen(),
+        // The base has the change that was to be the end of it.
+        FindingState::Done { landed: true } => entry.reopen(),
+        FindingState::Done { .. } | FindingState::NeedsYou { .. } | FindingState::Dismissed { .. } if changed => {
+            entry.reopen();
+        }
         FindingState::Snoozed { until } if over(until, now) => entry.reopen(),
         FindingState::Acting => entry.state = FindingState::Open,
         _ => {}
@@ -119,7 +124,7 @@ pub fn edited(known: &mut [Known], edits: &BTreeMap<Fingerprint, Edit>, now: Dat
             continue;
         };
         let state = match edit {
-            Edit::Done => FindingState::Done,
+            Edit::Done => FindingState::Done { landed: false },
             Edit::Dismissed => FindingState::Dismissed { by: "triage.md".to_owned() },
             Edit::Snooze { days } => FindingState::Snoozed {
                 until: (now + Duration::days(i64::from(*days))).to_rfc3339_opts(SecondsFormat::Secs, true),
@@ -217,8 +222,11 @@ mod tests {
 
     #[test]
     fn done_stays_done_while_seen_and_comes_back_after_it_was_gone() {
-        assert_eq!(after(FindingState::Done, &[finding("a", &["a"])]).state, FindingState::Done);
-        assert_eq!(after(FindingState::Done, &[]).state, FindingState::Gone);
+        let (ticked, landed) = (FindingState::Done { landed: false }, FindingState::Done { landed: true });
+        assert_eq!(after(ticked.clone(), &[finding("a", &["a"])]).state, ticked);
+        assert_eq!(after(ticked.clone(), &[finding("a", &["b"])]).state, FindingState::Open);
+        assert_eq!(after(landed, &[finding("a", &["a"])]).state, FindingState::Open);
+        assert_eq!(after(ticked, &[]).state, FindingState::Gone);
         assert_eq!(after(FindingState::Gone, &[finding("a", &["a"])]).state, FindingState::Open);
     }
 

@@ -10,6 +10,7 @@ pub mod exit;
 pub mod finding;
 pub mod gate;
 pub mod ids;
+pub mod independence;
 pub mod known;
 pub mod lease;
 pub mod money;

@@ -89,7 +89,9 @@ fn act(run: &Run, facts: &Facts) -> Next {
     let finding = item.queued.finding.clone();
     match &item.stage {
         Stage::Waiting => round(run, item, facts),
-        Stage::Built { .. } => Next::Do(vec![Step::Verify { finding, reserve: checker_price(run) }]),
+        Stage::Built { .. } => {
+            paid(run, Step::Verify { finding, reserve: checker_price(run) }, |step| Next::Do(vec![step]))
+        }
         Stage::Verified { .. } => Next::Do(vec![Step::Ship { finding }]),
         Stage::Declined(why) => hand_over(item, HandOver::Declined { why: why.clone() }),
         Stage::Failing { step, tries, error, .. } => {
@@ -98,7 +100,7 @@ fn act(run: &Run, facts: &Facts) -> Next {
                 let why = format!("{} failed: {error}", step.name());
                 return hand_over(item, HandOver::StepFailed { why });
             }
-            Next::Again { step: step.clone(), after_s: retry.every_s }
+            paid(run, step.clone(), |step| Next::Again { step, after_s: retry.every_s })
         }
         Stage::Shipped { .. } | Stage::HandedOver(_) | Stage::HeldBack => Next::Done,
     }
@@ -107,7 +109,7 @@ fn act(run: &Run, facts: &Facts) -> Next {
 /// Another round, or why there is none.
 fn round(run: &Run, item: &Item, facts: &Facts) -> Next {
     let rails = &run.start.rails;
-    if item.own_rounds == 0
+    if !item.taken
         && let Some(why) = held_back(run, facts)
     {
         return Next::Do(vec![Step::HoldBack { why }]);
@@ -120,16 +122,30 @@ fn round(run: &Run, item: &Item, facts: &Facts) -> Next {
     if made >= rails.max_iterations {
         return hand_over(item, HandOver::IterationCap { cap: rails.max_iterations });
     }
-    let reserve = run.start.maker.price + run.start.checker.as_ref().map_or(Micros::ZERO, |c| c.price);
-    if run.spent + reserve > rails.budget {
-        let detail = format!("{} of {} spent; the next attempt may cost {reserve}", run.spent, rails.budget);
-        return Next::Halt { why: HaltWhy::Budget, detail };
-    }
     if rails.max_tokens.is_some_and(|max| run.tokens >= max) {
         let detail = format!("{} tokens used (max_tokens)", run.tokens);
         return Next::Halt { why: HaltWhy::Budget, detail };
     }
-    Next::Do(vec![Step::Build { finding: item.queued.finding.clone(), iteration: made + 1, reserve }])
+    let build =
+        Step::Build { finding: item.queued.finding.clone(), iteration: made + 1, reserve: run.start.maker.price };
+    paid(run, build, |step| Next::Do(vec![step]))
+}
+
+/// The step, unless the budget doesn't cover the most that it may cost.
+fn paid(run: &Run, step: Step, then: impl FnOnce(Step) -> Next) -> Next {
+    let worst = match &step {
+        // A round that could not be checked any more would be paid for nothing.
+        Step::Build { reserve, .. } => *reserve + checker_price(run),
+        // What costs nothing is done even if an agent has reported more than it may cost.
+        Step::Verify { reserve, .. } if *reserve > Micros::ZERO => *reserve,
+        _ => return then(step),
+    };
+    let budget = run.start.rails.budget;
+    if run.spent + worst > budget {
+        let detail = format!("{} of {budget} spent; the next attempt may cost {worst}", run.spent);
+        return Next::Halt { why: HaltWhy::Budget, detail };
+    }
+    then(step)
 }
 
 fn checker_price(run: &Run) -> Micros {
@@ -143,7 +159,7 @@ fn held_back(run: &Run, facts: &Facts) -> Option<HoldBack> {
     if facts.open_pull_requests + shipped >= max_open {
         return Some(HoldBack::ReviewFull { max: max_open });
     }
-    (count(|i| i.own_rounds > 0) >= max_findings).then_some(HoldBack::MaxFindings { max: max_findings })
+    (count(|i| i.taken) >= max_findings).then_some(HoldBack::MaxFindings { max: max_findings })
 }
 
 fn hand_over(item: &Item, why: HandOver) -> Next {

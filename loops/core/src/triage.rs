@@ -81,8 +81,16 @@ pub fn read_back(text: &str, lines: &[Line], revision: &str) -> Result<BTreeMap<
         return Err(Rejected::UnknownRevision { found: plain(found, 40) });
     }
     let mut edits: BTreeMap<Fingerprint, Edit> = lines.iter().map(|l| (l.finding.clone(), Edit::Dismissed)).collect();
-    for (at, line) in text.lines().enumerate().filter(|(_, l)| l.trim_start().starts_with("- [")) {
-        let (finding, edit) = read_line(line, lines).map_err(|why| Rejected::Line { line: at + 1, why })?;
+    for (at, line) in text.lines().enumerate() {
+        let rejected = |why: String| Rejected::Line { line: at + 1, why };
+        let Some(line) = list_item(line) else {
+            // Whatever that line is to say of the finding, it is not that it is gone.
+            match lines.iter().find(|l| line.split_whitespace().any(|word| word == l.finding.short())) {
+                Some(l) => return Err(rejected(format!("it names {} and is no line `- [ ] …`", l.finding.short()))),
+                None => continue,
+            }
+        };
+        let (finding, edit) = read_line(&line, lines).map_err(rejected)?;
         match edit {
             Some(edit) => edits.insert(finding, edit),
             None => edits.remove(&finding),
@@ -91,8 +99,14 @@ pub fn read_back(text: &str, lines: &[Line], revision: &str) -> Result<BTreeMap<
     Ok(edits)
 }
 
+/// A line of the list with the mark that is written here; editors have marks of their own.
+fn list_item(line: &str) -> Option<String> {
+    let rest = line.trim_start().strip_prefix(['-', '*', '+'])?.trim_start();
+    rest.starts_with('[').then(|| format!("- {rest}"))
+}
+
 fn list_line(line: &Line) -> String {
-    let tick = if line.state == FindingState::Done { 'x' } else { ' ' };
+    let tick = if matches!(line.state, FindingState::Done { .. }) { 'x' } else { ' ' };
     format!("- [{tick}] {} {}", described(line), line.finding.short())
 }
 
@@ -206,6 +220,28 @@ mod tests {
         let edited = text.replace(&format!("Fix the parser {id}"), &format!("Fix the parser snooze 2d {id}"));
         let edits = read_back(&edited, &lines, &revision).expect("readable");
         assert_eq!(edits, BTreeMap::from([(lines[0].finding.clone(), Edit::Snooze { days: 2 })]));
+    }
+
+    #[test]
+    fn other_marks_of_a_list_and_other_line_ends_are_read() {
+        let lines = three();
+        let (text, revision) = render("x", &lines);
+        for mark in ["* [x]", "+ [x]", "  - [X]", "-  [x]"] {
+            let edited = text.replacen("- [ ]", mark, 1).replace('\n', "\r\n");
+            let edits = read_back(&edited, &lines, &revision).expect(mark);
+            assert_eq!(edits, BTreeMap::from([(lines[0].finding.clone(), Edit::Done)]), "{mark}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_still_names_its_finding_is_not_deleted() {
+        let lines = three();
+        let (text, revision) = render("x", &lines);
+        for mark in ["1. [x]", "done:", ""] {
+            let edited = text.replacen("- [ ]", mark, 1);
+            let answer = read_back(&edited, &lines, &revision);
+            assert!(matches!(answer, Err(Rejected::Line { .. })), "{mark}: {answer:?}");
+        }
     }
 
     #[test]

@@ -28,7 +28,8 @@ enum Answer {
 }
 
 fn start(price: u64) -> RunStart {
-    let agent = AgentLine { name: "maker".into(), kind: "command".into(), model: None, price: Micros(price) };
+    let agent =
+        AgentLine { name: "maker".into(), kind: "command".into(), model: None, vendor: None, price: Micros(price) };
     RunStart {
         run: RunId(Uuid::from_u128(1)),
         loop_id: LoopId(Uuid::from_u128(2)),
@@ -96,6 +97,15 @@ fn drive(start: RunStart, queue: Vec<Queued>, answers: &[Answer]) -> (Run, Vec<R
         };
         let id = Uuid::from_u128(100 + number);
         let answer = &answers[round.min(answers.len() - 1)];
+        let reserve = match &step {
+            Step::Build { reserve, .. } | Step::Verify { reserve, .. } => *reserve,
+            _ => Micros::ZERO,
+        };
+        assert!(
+            reserve == Micros::ZERO || run.spent + reserve <= run.start.rails.budget,
+            "{step:?} after {}",
+            run.spent
+        );
         let failed = matches!((&step, answer), (Step::Build { .. }, Answer::Error));
         let outcome = outcome(&step, answer, &queue);
         if matches!(step, Step::Verify { .. })
@@ -104,7 +114,7 @@ fn drive(start: RunStart, queue: Vec<Queued>, answers: &[Answer]) -> (Run, Vec<R
             round += 1;
         }
         let end = if failed {
-            RunEvent::StepFailed { id, charged: Micros(0), error: "no".into() }
+            RunEvent::StepFailed { id, charged: reserve, error: "no".into() }
         } else {
             RunEvent::StepFinished { id, outcome }
         };
@@ -128,9 +138,9 @@ fn outcome(step: &Step, answer: &Answer, queue: &[Queued]) -> Outcome {
         Step::Prepare => Outcome::Prepared { branch: "main".into(), commit: "c".into() },
         Step::Discover => Outcome::Discovered(Discovered { queue: queue.to_vec(), ..Discovered::default() }),
         Step::Build { .. } => Outcome::Built(built(answer)),
-        Step::Verify { .. } => {
+        Step::Verify { reserve, .. } => {
             let Answer::Change { failing, verified, .. } = answer else { panic!("nothing to verify") };
-            Outcome::Verified { charged: Micros::ZERO, verdict: Box::new(verdict(failing, *verified)) }
+            Outcome::Verified { charged: *reserve, verdict: Box::new(verdict(failing, *verified)) }
         }
         Step::Ship { .. } => {
             Outcome::Shipped(Shipped { title: "t".into(), commit: "c".into(), tree: "t".into(), skipped: Vec::new() })
@@ -154,7 +164,7 @@ fn built(answer: &Answer) -> Built {
         Answer::Empty { cost } => (*cost, BuildResult::Empty),
         Answer::Declined | Answer::Error => (0, BuildResult::Declined { why: "can't".into() }),
     };
-    Built { charged: Micros(cost), tokens: 0, summary: None, result }
+    Built { charged: Micros(cost), tokens: 0, model: None, summary: None, result }
 }
 
 fn change(substance: &str, failing: &[&str], verified: bool) -> Answer {
@@ -205,6 +215,53 @@ fn the_budget_stops_before_the_attempt_that_might_cross() {
 }
 
 #[test]
+fn repeats_are_paid_for_like_first_tries() {
+    let mut start = start(2_000_000);
+    start.retries.act.times = 9;
+    let (run, _) = drive(start, vec![queued(0, &[])], &[Answer::Error]);
+    assert!(matches!(&run.end, Some(End::Halted { why: HaltWhy::Budget, .. })), "{:?}", run.end);
+    assert_eq!(run.spent, Micros(4_000_000));
+}
+
+#[test]
+fn a_round_that_could_not_be_checked_is_not_begun() {
+    let mut start = start(2_000_000);
+    start.checker = Some(AgentLine { price: Micros(2_000_000), ..start.maker.clone() });
+    let answer = Answer::Change { substance: "x".into(), failing: vec![], verified: true, cost: 2_000_000 };
+    let (run, _) = drive(start, (0..3).map(|n| queued(n, &[])).collect(), &[answer]);
+    // The maker's two dollars and the checker's two; the next round might take four more.
+    assert_eq!(run.spent, Micros(4_000_000));
+    assert!(matches!(run.items[0].stage, Stage::Shipped { .. }));
+    assert!(matches!(&run.end, Some(End::Halted { why: HaltWhy::Budget, .. })), "{:?}", run.end);
+}
+
+#[test]
+fn an_agent_that_reports_too_much_is_checked_for_nothing_and_then_it_is_over() {
+    let answer = Answer::Change { substance: "x".into(), failing: vec![], verified: true, cost: 9_000_000 };
+    let (run, _) = drive(start(0), (0..3).map(|n| queued(n, &[])).collect(), &[answer]);
+    assert!(matches!(run.items[0].stage, Stage::Shipped { .. }), "{:?}", run.items[0].stage);
+    assert!(matches!(&run.end, Some(End::Halted { why: HaltWhy::Budget, .. })), "{:?}", run.end);
+}
+
+#[test]
+fn findings_whose_builds_fail_count_as_acted_on() {
+    let (run, events) = drive(start(0), (0..50).map(|n| queued(n, &[])).collect(), &[Answer::Error]);
+    let builds = events.iter().filter(|e| matches!(e, RunEvent::StepStarted { step: Step::Build { .. }, .. })).count();
+    assert_eq!(builds, 5);
+    assert_eq!(run.items.iter().filter(|i| i.stage == Stage::HeldBack).count(), 45);
+}
+
+#[test]
+fn a_run_that_ends_in_the_middle_of_a_step_is_charged_for_it() {
+    let (run, events) = drive(start(2_000_000), vec![queued(0, &[])], &[change("x", &[], true)]);
+    assert_eq!(run.spent, Micros::ZERO, "this maker reports that it cost nothing");
+    let build = events.iter().position(|e| matches!(e, RunEvent::StepStarted { step: Step::Build { .. }, .. }));
+    let mut cut = Run::replay(&events[..=build.expect("a build")]).expect("legal").expect("a run");
+    cut.apply(&RunEvent::RunEnded { end: End::Failed { why: "it died".into() } }).expect("legal");
+    assert_eq!(cut.spent, Micros(2_000_000));
+}
+
+#[test]
 fn a_full_review_holds_back_what_was_not_begun() {
     let (run, _) = drive(start(0), (0..5).map(|n| queued(n, &[])).collect(), &[change("x", &[], true)]);
     let held = run.items.iter().filter(|i| i.stage == Stage::HeldBack).count();
@@ -251,11 +308,16 @@ proptest! {
         answers in prop::collection::vec(answers(), 1..40),
         findings in 1usize..9,
         price in 0u64..3_000_000,
+        checker in prop::option::of(0u64..3_000_000),
+        retries in 0u32..4,
     ) {
         let failing: Vec<String> = ["a", "b"].map(String::from).into();
         let queue = (0..findings).map(|n| queued(n, if n % 2 == 0 { &failing } else { &[] })).collect();
-        let (run, events) = drive(start(price), queue, &answers);
-        let acted = run.items.iter().filter(|i| i.own_rounds > 0).count();
+        let mut start = start(price);
+        start.checker = checker.map(|price| AgentLine { price: Micros(price), ..start.maker.clone() });
+        start.retries.act.times = retries;
+        let (run, events) = drive(start, queue, &answers);
+        let acted = run.items.iter().filter(|i| i.taken).count();
         prop_assert!(run.items.iter().all(|i| i.own_rounds <= 3));
         prop_assert!(acted <= 5);
         let shipped = run.items.iter().filter(|i| matches!(i.stage, Stage::Shipped { .. })).count();

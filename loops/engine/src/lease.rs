@@ -8,12 +8,16 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use loopwright_core::lease::{self, Beat, End, InitRecord};
 
 use crate::halt::{HaltCause, HaltFiles};
 use crate::os;
+
+/// Whoever only looks whether a run directory is free holds its lock for a moment.
+const LOOKERS: Duration = Duration::from_millis(500);
 
 /// Holds a run directory for as long as it lives.
 #[derive(Debug)]
@@ -152,6 +156,20 @@ pub fn require_watchdog() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Holds a run directory whose runner ended or died, so that nobody takes the run up meanwhile; none if it is held.
+///
+/// # Errors
+/// If the lock can't be tried.
+pub fn hold(dir: &Path) -> anyhow::Result<Option<File>> {
+    let path = dir.join(lease::LOCK);
+    let file = File::create(&path).with_context(|| format!("creating {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("trying {}", path.display())),
+    }
+}
+
 /// Whether nobody holds this run directory: its runner ended or died.
 ///
 /// # Errors
@@ -170,14 +188,13 @@ pub fn is_free(dir: &Path) -> anyhow::Result<bool> {
 }
 
 fn lock(dir: &Path) -> anyhow::Result<File> {
-    let path = dir.join(lease::LOCK);
-    let file = File::create(&path).with_context(|| format!("creating {}", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            bail!("the run in {} is held by another process", dir.display())
+    let until = Instant::now() + LOOKERS;
+    loop {
+        match hold(dir)? {
+            Some(file) => return Ok(file),
+            None if Instant::now() > until => bail!("the run in {} is held by another process", dir.display()),
+            None => std::thread::sleep(Duration::from_millis(5)),
         }
-        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("locking {}", path.display())),
     }
 }
 
@@ -220,7 +237,6 @@ mod tests {
     use super::*;
     use crate::halt::{self, HaltLevel};
     use loopwright_core::lease::{EndCause, HaltNote, moment};
-    use std::time::Duration;
 
     fn note() -> HaltNote {
         HaltNote { at: chrono::DateTime::default(), by: "test".to_owned(), reason: String::new() }

@@ -191,7 +191,13 @@ fn write_executable(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// An agent as the journal names it.
 pub fn line(facts: &AgentFacts) -> AgentLine {
-    AgentLine { name: facts.name.clone(), kind: facts.kind.clone(), model: facts.model.clone(), price: facts.price }
+    AgentLine {
+        name: facts.name.clone(),
+        kind: facts.kind.clone(),
+        model: facts.model.clone(),
+        vendor: facts.vendor.clone(),
+        price: facts.price,
+    }
 }
 
 /// The environment of setup, makers and gates.

@@ -39,12 +39,16 @@ impl Runner {
             match next(&self.run, &self.observe()?) {
                 Next::Do(steps) => {
                     for step in steps {
-                        self.perform(&step)?;
+                        if let Some(end) = self.perform(&step)? {
+                            return Ok(end);
+                        }
                     }
                 }
                 Next::Again { step, after_s } => {
-                    if self.wait(Duration::from_secs(after_s)) {
-                        self.perform(&step)?;
+                    if self.wait(Duration::from_secs(after_s))
+                        && let Some(end) = self.perform(&step)?
+                    {
+                        return Ok(end);
                     }
                 }
                 Next::Halt { why, detail } => return Ok(End::Halted { why, detail }),
@@ -82,15 +86,20 @@ impl Runner {
         true
     }
 
-    /// Writes down the step, does it, and writes down what came of it.
-    fn perform(&mut self, step: &Step) -> Result<()> {
+    /// Writes down the step, does it, and writes down what came of it; an end if the ledger refuses the step.
+    fn perform(&mut self, step: &Step) -> Result<Option<End>> {
         let id = Uuid::now_v7();
         let reserve = reserved(step);
         let (booking, ceiling) = (self.booking(id), self.run.start.rails.budget);
-        self.record(RunEvent::StepStarted { step: step.clone(), id }, |tx| match reserve {
+        let started = self.record(RunEvent::StepStarted { step: step.clone(), id }, |tx| match reserve {
             Some(amount) => ledger::reserve(tx, &booking, amount, ceiling),
             None => Ok(()),
-        })?;
+        });
+        if let Err(error) = started {
+            // The ledger has the last word on money, whatever was decided before.
+            let refused = error.downcast::<ledger::CeilingReached>()?;
+            return Ok(Some(End::Halted { why: HaltWhy::Budget, detail: refused.to_string() }));
+        }
         self.tell();
         let began = Instant::now();
         let done = self.act(step, id);
@@ -100,7 +109,7 @@ impl Runner {
             Err(error) => self.failed(id, reserve, &error)?,
         }
         self.tell();
-        Ok(())
+        Ok(None)
     }
 
     fn act(&mut self, step: &Step, id: Uuid) -> Result<Done> {

@@ -115,6 +115,9 @@ pub struct AgentLine {
     pub kind: String,
     /// Its model; none = deterministic.
     pub model: Option<String>,
+    /// Whose model that is, if the loop says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
     /// The most that one attempt costs.
     pub price: Micros,
 }
@@ -306,6 +309,9 @@ pub struct Built {
     pub charged: Micros,
     /// Tokens that it reported.
     pub tokens: u64,
+    /// The model that it reported to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// Its words (untrusted).
     pub summary: Option<String>,
     /// The change.

@@ -17,6 +17,10 @@ pub struct Item {
     pub rounds: Vec<Round>,
     /// Rounds made by this run.
     pub own_rounds: u32,
+    /// Whether this run has begun a round on it, however that ended.
+    pub taken: bool,
+    /// The model that the maker of the last round reported to be.
+    pub model: Option<String>,
     /// Reasons of the last rejection.
     pub reasons: Vec<String>,
     /// Where it stands.
@@ -83,6 +87,8 @@ pub struct Run {
     pub failures: (u32, String),
     /// Charged so far.
     pub spent: Micros,
+    /// Events so far: the number of the last one in its stream.
+    pub events: u64,
     /// Tokens so far.
     pub tokens: u64,
     /// How it ended.
@@ -130,6 +136,7 @@ impl Run {
             open: None,
             failures: (0, String::new()),
             spent: Micros::ZERO,
+            events: 1,
             tokens: 0,
             end: None,
         }
@@ -140,6 +147,14 @@ impl Run {
     /// # Errors
     /// Why it can't follow; the state is unchanged then.
     pub fn apply(&mut self, event: &RunEvent) -> Result<(), String> {
+        let mut after = self.clone();
+        after.take(event)?;
+        after.events += 1;
+        *self = after;
+        Ok(())
+    }
+
+    fn take(&mut self, event: &RunEvent) -> Result<(), String> {
         if self.end.is_some() {
             return Err("the run has ended".to_owned());
         }
@@ -160,6 +175,8 @@ impl Run {
                 if *end == End::Finished && self.open.is_some() {
                     return Err("a run can't finish in the middle of a step".to_owned());
                 }
+                // Nobody knows what a step that was cut off has cost: its reservation is the charge.
+                self.spent += self.reserved();
                 self.end = Some(end.clone());
                 Ok(())
             }
@@ -194,6 +211,9 @@ impl Run {
         }
         if !self.may_start(step) {
             return Err(format!("{} can't start now", step.name()));
+        }
+        if let Step::Build { finding, .. } = step {
+            self.item_mut(finding)?.taken = true;
         }
         self.open = Some((step.clone(), id));
         Ok(())
@@ -307,6 +327,8 @@ impl Item {
             queued: queued.clone(),
             rounds: queued.rounds.clone(),
             own_rounds: 0,
+            taken: false,
+            model: None,
             reasons: Vec::new(),
             stage: Stage::Waiting,
         }
@@ -314,6 +336,7 @@ impl Item {
 
     fn built(&mut self, attempt: Uuid, built: &Built) {
         self.own_rounds += 1;
+        self.model.clone_from(&built.model);
         match &built.result {
             BuildResult::Change { commit, substance, only_whitespace, .. } => {
                 self.rounds.push(Round::change(substance.clone(), *only_whitespace));

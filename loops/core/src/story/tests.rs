@@ -62,6 +62,7 @@ impl Journal {
         let built = Built {
             charged: Micros(if iteration > 1 { 410_000 } else { 0 }),
             tokens: 0,
+            model: None,
             summary: Some("I fixed it, trust me".to_owned()),
             result,
         };
@@ -115,6 +116,7 @@ fn start(mode: Mode, cause: &str, epoch: u32) -> RunStart {
         maker: AgentLine {
             name: "implementer".to_owned(),
             kind: "fixer (built in)".to_owned(),
+            vendor: None,
             model: None,
             price: Micros::ZERO,
         },

@@ -78,6 +78,7 @@ impl Agent for CommandAgent {
             name: self.name.clone(),
             kind: format!("command {}", self.spec.command),
             model: self.spec.model.clone(),
+            vendor: self.spec.vendor.clone(),
             price: self.spec.price,
         }
     }

@@ -35,7 +35,13 @@ enum Task<'a> {
 
 impl Agent for Fixer {
     fn facts(&self) -> AgentFacts {
-        AgentFacts { name: "fixer".to_owned(), kind: "fixer (built in)".to_owned(), model: None, price: Micros::ZERO }
+        AgentFacts {
+            name: "fixer".to_owned(),
+            kind: "fixer (built in)".to_owned(),
+            model: None,
+            vendor: None,
+            price: Micros::ZERO,
+        }
     }
 
     fn run(&self, order: &Order, sandbox: &dyn Sandbox) -> anyhow::Result<AgentReport> {

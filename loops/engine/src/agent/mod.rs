@@ -67,6 +67,8 @@ pub struct AgentFacts {
     pub kind: String,
     /// Its model; none = deterministic.
     pub model: Option<String>,
+    /// Whose model that is, if the loop says so.
+    pub vendor: Option<String>,
     /// The most that one attempt costs.
     pub price: Micros,
 }

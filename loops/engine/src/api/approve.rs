@@ -176,7 +176,7 @@ fn merged(store: &mut Store, record: &PullRequestRecord, commit: &str, at: &str)
     let linked: Vec<Fingerprint> = stored::findings(store.read(), record.id)?.into_iter().map(|l| l.finding).collect();
     let turn = Turn { event: Event::Merged { commit: commit.to_owned() }, word: "merged", merged: Some(commit), at };
     let written = stored::advance(store, record.id, &turn, |tx| {
-        linked.iter().try_for_each(|f| findings::set_state(tx, record.loop_id, f, &FindingState::Done))
+        linked.iter().try_for_each(|f| findings::set_state(tx, record.loop_id, f, &FindingState::Done { landed: true }))
     });
     match written {
         Err(_) if record_state(store, record)? == "merged" => Ok(()),

@@ -7,12 +7,13 @@ use anyhow::{Context as _, Result};
 use chrono::Duration;
 use loopwright_core::ids::RunId;
 use loopwright_core::lease;
-use loopwright_core::run::RunEvent;
+use loopwright_core::run::{Run, RunEvent, Step};
+use uuid::Uuid;
 
 use super::{Context, approve, run};
 use crate::runner::end_left_by;
 use crate::steps::stamp;
-use crate::store::{Store, loops, occurrences, projection, pull_requests, runs};
+use crate::store::{Store, ledger, loops, occurrences, projection, pull_requests, runs};
 
 /// How long a claimed occurrence may take until its run begins.
 const BEGIN_WITHIN: Duration = Duration::seconds(60);
@@ -56,13 +57,32 @@ pub(super) fn land_waiting(context: &Context, store: &mut Store) -> Result<()> {
 
 /// Writes the end of a run that lost its runner.
 fn end(context: &Context, store: &mut Store, id: RunId) -> Result<()> {
+    // Two passes at once would both write it; the second finds it written.
+    let Some(_held) = crate::lease::hold(&context.home.run(id))? else { return Ok(()) };
     let Some(mut run) = projection::replay(store.read(), id)? else { return Ok(()) };
     if run.end.is_some() {
         return Ok(());
     }
     let left = fs::read(context.home.run(id).join(lease::END)).ok().and_then(|bytes| lease::End::parse(&bytes));
     let event = RunEvent::RunEnded { end: end_left_by(left.as_ref()) };
-    projection::record(store, &mut run, event, &stamp(context.now), |_| Ok(()))
+    let (at, cut_off) = (stamp(context.now), run.open.clone().map(|(_, step)| step));
+    let (reserved, on) = (run.reserved(), booking(context, &run, cut_off, &at));
+    projection::record(store, &mut run, event, &at, |tx| match &on {
+        Some(on) => ledger::settle(tx, on, reserved),
+        None => Ok(()),
+    })
+}
+
+/// What the reservation of a step that was cut off is booked on; none if it reserved nothing.
+fn booking(context: &Context, run: &Run, step: Option<Uuid>, at: &str) -> Option<ledger::Booking> {
+    let priced = matches!(run.open, Some((Step::Build { .. } | Step::Verify { .. }, _)));
+    step.filter(|_| priced).map(|step| ledger::Booking {
+        run: run.start.run,
+        loop_id: run.start.loop_id,
+        day: context.now.with_timezone(&context.zone).date_naive().to_string(),
+        step,
+        at: at.to_owned(),
+    })
 }
 
 /// Clears the workspaces of every run that nobody holds any more.

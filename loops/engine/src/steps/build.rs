@@ -80,6 +80,7 @@ fn make(work: &Work, round: &Round<'_>, item: &Item, workspace: &Workspace) -> R
     let built = |result| Built {
         charged,
         tokens: report.result.tokens.unwrap_or(0),
+        model: report.result.model.as_deref().map(|m| plain(m, 100)),
         summary: report.result.summary.as_deref().map(|s| plain(s, 300)),
         result,
     };

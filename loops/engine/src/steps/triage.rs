@@ -10,6 +10,7 @@ use loopwright_core::finding::Fingerprint;
 use loopwright_core::known::{self, Known};
 use loopwright_core::triage::{self, Edit, Line};
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
 use super::Work;
 use crate::home::{private_dir, replace};
@@ -41,7 +42,15 @@ pub fn path(work: &Work) -> PathBuf {
 pub fn read_back(work: &Work, known: &[Known]) -> Result<ReadBack> {
     let (row, path) = (loops::by_id(work.store.read(), work.row.id)?, path(work));
     let Some(revision) = row.triage_revision else { return Ok(ReadBack::Edits(BTreeMap::new())) };
-    let Some(text) = read_plain(&path)? else { return Ok(ReadBack::Edits(BTreeMap::new())) };
+    let text = match read_plain(&path)? {
+        Plain::Text(text) => text,
+        Plain::Absent => return Ok(ReadBack::Edits(BTreeMap::new())),
+        Plain::Other => {
+            let kept = set_aside(&path)?;
+            let note = format!("the triage list was no plain file; what stood there is now {}", kept.display());
+            return Ok(ReadBack::Rejected { note });
+        }
+    };
     let lines: Vec<Line> = row
         .triage_listed
         .iter()
@@ -51,8 +60,7 @@ pub fn read_back(work: &Work, known: &[Known]) -> Result<ReadBack> {
     match triage::read_back(&text, &lines, &revision) {
         Ok(edits) => Ok(ReadBack::Edits(edits)),
         Err(why) => {
-            let kept = path.with_extension("rejected.md");
-            fs::rename(&path, &kept).with_context(|| format!("keeping {}", kept.display()))?;
+            let kept = set_aside(&path)?;
             let note = format!("nothing was read back from the triage list: {why}; it is kept as {}", kept.display());
             Ok(ReadBack::Rejected { note })
         }
@@ -95,17 +103,35 @@ fn listed(known: &Known) -> Line {
     Line { finding: known.finding.fingerprint.clone(), title: known.finding.title.clone(), state: known.state.clone() }
 }
 
-/// A file's text; none if it isn't there. A link, a folder or a huge file is an error.
-fn read_plain(path: &Path) -> Result<Option<String>> {
+/// Moves what can't be read out of the way, under a name that nothing has; never through a link.
+fn set_aside(path: &Path) -> Result<PathBuf> {
+    let free = (1..).map(|n| path.with_extension(format!("rejected-{n}.md")));
+    let kept = free.into_iter().find(|p| p.symlink_metadata().is_err()).context("no name is free")?;
+    fs::rename(path, &kept).with_context(|| format!("keeping {}", kept.display()))?;
+    Ok(kept)
+}
+
+/// What stands at a place.
+enum Plain {
+    Text(String),
+    Absent,
+    /// A link, a folder, or anything else that is not read.
+    Other,
+}
+
+/// A plain file's text; links are not followed.
+fn read_plain(path: &Path) -> Result<Plain> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = match rustix::fs::open(path, flags, Mode::empty()) {
         Ok(fd) => fs::File::from(fd),
-        Err(rustix::io::Errno::NOENT) => return Ok(None),
-        Err(error) => {
-            return Err(error).with_context(|| format!("reading {} (links are not followed)", path.display()));
-        }
+        Err(Errno::NOENT) => return Ok(Plain::Absent),
+        Err(Errno::LOOP) => return Ok(Plain::Other),
+        Err(error) => return Err(error).with_context(|| format!("reading {}", path.display())),
     };
+    if !file.metadata().with_context(|| format!("looking at {}", path.display()))?.is_file() {
+        return Ok(Plain::Other);
+    }
     let mut bytes = Vec::new();
     file.take(LARGEST).read_to_end(&mut bytes).with_context(|| format!("reading {}", path.display()))?;
-    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    Ok(Plain::Text(String::from_utf8_lossy(&bytes).into_owned()))
 }

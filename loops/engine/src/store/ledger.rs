@@ -1,10 +1,22 @@
 //! The ledger: reserve before a call, charge or release after it. Sums are never refunded by a restart.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use loopwright_core::ids::{LoopId, RunId};
 use loopwright_core::money::Micros;
 use rusqlite::{Connection, Transaction, params};
 use uuid::Uuid;
+
+/// A reservation that would pass the ceiling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{amount} more would pass the ceiling of {ceiling} ({committed} spent or reserved)")]
+pub struct CeilingReached {
+    /// Charged and reserved so far.
+    pub committed: Micros,
+    /// What was asked for.
+    pub amount: Micros,
+    /// The ceiling.
+    pub ceiling: Micros,
+}
 
 /// What a ledger line is booked on.
 #[derive(Clone, Debug)]
@@ -24,12 +36,14 @@ pub struct Booking {
 /// Reserves `amount` unless that would pass the run's `ceiling`.
 ///
 /// # Errors
-/// It would pass the ceiling, or the row can't be written.
+/// [`CeilingReached`], or the row can't be written.
 pub fn reserve(tx: &Transaction<'_>, on: &Booking, amount: Micros, ceiling: Micros) -> Result<()> {
     let committed = committed(tx, on.run)?;
     match committed.checked_add(amount) {
+        // What costs nothing passes no ceiling, even one that an agent's own report has passed.
+        _ if amount == Micros::ZERO => insert(tx, on, "reserve", amount),
         Some(sum) if sum <= ceiling => insert(tx, on, "reserve", amount),
-        _ => bail!("{amount} more would pass the ceiling of {ceiling} ({committed} spent or reserved)"),
+        _ => Err(CeilingReached { committed, amount, ceiling }.into()),
     }
 }
 

@@ -51,7 +51,8 @@ pub fn record(
     let entry = Entry { v: VERSION, at: at.to_owned(), event };
     let body = serde_json::to_string(&entry).context("writing an event")?;
     store.write(|tx| {
-        journal::append(tx, &runs::stream(run.start.run), &body)?;
+        let seq = journal::append(tx, &runs::stream(run.start.run), &body)?;
+        anyhow::ensure!(u64::try_from(seq) == Ok(after.events), "run {} was written by another process", run.start.run);
         project(tx, run, &after, &entry)?;
         also(tx)
     })?;

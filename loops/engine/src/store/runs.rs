@@ -118,7 +118,7 @@ pub(super) fn update(tx: &Transaction<'_>, run: &Run, ended_at: Option<&str>) ->
             run.start.run.to_string(),
             run.start.epoch,
             i64::try_from(run.spent.0)?,
-            u32::try_from(run.items.iter().filter(|i| i.own_rounds > 0).count()).unwrap_or(u32::MAX),
+            u32::try_from(run.items.iter().filter(|i| i.taken).count()).unwrap_or(u32::MAX),
             count(|s| matches!(s, Stage::HandedOver(_))),
             count(|s| matches!(s, Stage::Shipped { .. })),
             ended_at,
