@@ -252,6 +252,27 @@ fn the_cost_of_a_pull_request_counts_its_checker() {
     assert_eq!(run["row"]["spent"], costs.iter().sum::<u64>());
 }
 
+/// A pull request has the id of its attempt: shipping it again finds the same one.
+#[test]
+fn a_pull_request_is_opened_once_per_attempt() {
+    let (stage, reviews) = shipped();
+    let run = stage.last();
+    let mut built: Vec<&str> = loopwright_tests::stage::events(&run, "step_started")
+        .into_iter()
+        .filter(|e| e["step"]["step"] == "build")
+        .map(|e| e["id"].as_str().expect("an id"))
+        .collect();
+    let mut opened: Vec<&str> = reviews.iter().map(id).collect();
+    (built.sort_unstable(), opened.sort_unstable());
+    assert_eq!(opened, built);
+    // What tells of it names it so, too.
+    let told: Vec<&str> = loopwright_tests::stage::outcomes(&run, "shipped")
+        .into_iter()
+        .map(|o| o["pull_request"].as_str().expect("its id"))
+        .collect();
+    assert!(told.iter().all(|id| opened.contains(id)) && told.len() == 2, "{told:?}");
+}
+
 /// What is shown is what is done: as the loop said when it ran, whatever its file says by now.
 #[test]
 fn review_shows_the_way_it_lands() {
