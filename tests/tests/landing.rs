@@ -108,7 +108,9 @@ fn a_dirty_checkout_waits_and_lands_when_it_is_clean() {
     act(&stage);
     stage.remember();
     assert_eq!(state(&stage, &reviews[0]), "merged");
-    assert!(stage.git(&["log", "-1", "--format=%B"]).contains("Closes: #"));
+    let message = stage.git(&["log", "-1", "--format=%B"]);
+    assert!(message.contains("Loopwright-Issue: ") && !message.contains(['#', '\u{200b}']), "{message:?}");
+    assert_ne!(stage.git(&["log", "--oneline", "--grep", "^Issue [12]: "]), "", "{message:?}");
     assert_eq!(stage.git(&["status", "--porcelain"]), "");
 }
 
