@@ -32,6 +32,11 @@ fn state(stage: &Stage, review: &Value) -> String {
     stage.review(id(review))["row"]["state"].as_str().expect("a state").to_owned()
 }
 
+/// A verb that acts and begins nothing of its own.
+fn act(stage: &Stage) {
+    stage.verb(&["resume", "--reason", "acting"]).exits(0);
+}
+
 #[test]
 fn another_tree_or_none_is_refused() {
     let (stage, reviews) = shipped();
@@ -91,15 +96,21 @@ fn a_dirty_checkout_waits_and_lands_when_it_is_clean() {
     let waiting = stage.verb(&["approve", id(&reviews[0]), "--tree", tree(&reviews[0])]).exits(21).json();
     assert_eq!(waiting["result"], "waiting");
     assert_eq!(prints(&stage.repo), before, "nothing is written while it waits");
-    // Looking changes nothing, acting tries again and still waits.
-    stage.verb(&["reviews"]).exits(0);
-    stage.verb(&["status"]).exits(0);
+    // Acting tries again and still waits.
+    act(&stage);
     assert_eq!(state(&stage, &reviews[0]), "approved");
     stage.git(&["checkout", "--quiet", "README.md"]);
-    stage.verb(&["status"]).exits(0);
+    // Looking lands nothing.
+    for look in [vec!["reviews"], vec!["status"], vec!["next"], vec!["runs"], vec!["review", id(&reviews[0])]] {
+        stage.verb(&look).exits(0);
+    }
+    stage.assert_untouched();
+    act(&stage);
     stage.remember();
     assert_eq!(state(&stage, &reviews[0]), "merged");
-    assert!(stage.git(&["log", "-1", "--format=%B"]).contains("Closes: #"));
+    let message = stage.git(&["log", "-1", "--format=%B"]);
+    assert!(message.contains("Loopwright-Issue: ") && !message.contains(['#', '\u{200b}']), "{message:?}");
+    assert_ne!(stage.git(&["log", "--oneline", "--grep", "^Issue [12]: "]), "", "{message:?}");
     assert_eq!(stage.git(&["status", "--porcelain"]), "");
 }
 
@@ -157,21 +168,125 @@ fn under_halt_nothing_is_approved() {
     stage.approve(&reviews[0]).exits(0);
 }
 
-/// A change that waits must not land under HALT either.
+/// A change that waits must not land under HALT either: neither by HALT itself nor by any verb after it.
 #[test]
 fn under_halt_nothing_lands_later() {
+    for level in [vec![], vec!["--loop", "work"]] {
+        let (stage, reviews) = shipped();
+        let verb = |first: &[&str]| stage.verb(&[first, &level].concat());
+        stage.write("README.md", "being written\n");
+        stage.verb(&["approve", id(&reviews[0]), "--tree", tree(&reviews[0])]).exits(21);
+        stage.git(&["checkout", "--quiet", "README.md"]);
+        verb(&["halt"]).exits(0);
+        stage.assert_untouched();
+        stage.verb(&["status"]).exits(0);
+        stage.verb(&["run", "work"]).exits(10);
+        stage.verb(&["approve", id(&reviews[0]), "--tree", tree(&reviews[0])]).exits(10);
+        let path = stage.beside("loops/work/loop.yaml").display().to_string();
+        stage.add(&path, true);
+        verb(&["halt"]).exits(0);
+        stage.assert_untouched();
+        assert_eq!(state(&stage, &reviews[0]), "approved");
+        verb(&["resume", "--reason", "looked"]).exits(0);
+        stage.remember();
+        assert_eq!(state(&stage, &reviews[0]), "merged");
+    }
+}
+
+/// It died between the swap of the branch and its record, and by then the user has another address.
+#[test]
+fn what_landed_unrecorded_is_merged_once() {
     let (stage, reviews) = shipped();
-    stage.write("README.md", "being written\n");
-    stage.verb(&["approve", id(&reviews[0]), "--tree", tree(&reviews[0])]).exits(21);
-    stage.verb(&["halt"]).exits(0);
-    stage.git(&["checkout", "--quiet", "README.md"]);
-    stage.verb(&["status"]).exits(0);
-    stage.assert_untouched();
+    let base = stage.git(&["rev-parse", "HEAD"]);
+    stage.approve(&reviews[0]).exits(0);
+    let head = stage.git(&["rev-parse", "HEAD"]);
+    forget_the_merge(&stage);
     assert_eq!(state(&stage, &reviews[0]), "approved");
-    stage.verb(&["resume", "--reason", "looked"]).exits(0);
-    stage.verb(&["status"]).exits(0);
-    stage.remember();
+    stage.git(&["config", "user.name", "Ada"]);
+    stage.git(&["config", "user.email", "ada@elsewhere.example"]);
+    act(&stage);
     assert_eq!(state(&stage, &reviews[0]), "merged");
+    assert_eq!(stage.review(id(&reviews[0]))["merged"], head);
+    assert_eq!(stage.git(&["rev-list", "--count", &format!("{base}..HEAD")]), "1");
+}
+
+/// Takes the last event of the pull request that was merged, and what follows from it, out of the store.
+fn forget_the_merge(stage: &Stage) {
+    let store = rusqlite::Connection::open(stage.home.join("data/loopwright.db")).expect("the store");
+    let events = store.execute("DELETE FROM events WHERE stream LIKE 'pr/%' AND body LIKE '%\"type\":\"merged\"%'", []);
+    let rows = store.execute("UPDATE pull_requests SET state = 'approved', merged = NULL WHERE state = 'merged'", []);
+    assert_eq!((events.expect("events"), rows.expect("rows")), (1, 1));
+}
+
+/// The command that is printed while it waits lands what later counts as landed.
+#[test]
+fn what_the_person_landed_by_hand_is_merged() {
+    let (stage, reviews) = shipped();
+    stage.git(&["config", "user.name", "Ada"]);
+    stage.git(&["config", "user.email", "ada@example.com"]);
+    stage.write("README.md", "being written\n");
+    let waiting = stage.verb(&["approve", id(&reviews[0]), "--tree", tree(&reviews[0])]).exits(21).json();
+    stage.git(&["config", "user.email", "ada@elsewhere.example"]);
+    stage.git(&["checkout", "--quiet", "README.md"]);
+    let command = waiting["command"].as_str().expect("a command").to_owned();
+    assert_eq!(stage.paste(&command).code, 0, "{command}");
+    stage.remember();
+    act(&stage);
+    assert_eq!(state(&stage, &reviews[0]), "merged");
+    assert_eq!(stage.git(&["status", "--porcelain"]), "");
+}
+
+/// The cost of a pull request is what the run paid for it, its checker included.
+#[test]
+fn the_cost_of_a_pull_request_counts_its_checker() {
+    let stage = Stage::shop();
+    let agents = "agents:\n  maker: {command: [./maker.sh], price: $0.50/attempt}\n  \
+                  reviewer: {command: [./reviewer.sh], price: $0.20/attempt}\n";
+    let reviewer = loopwright_tests::stage::sample_text("agents/reviewer.sh");
+    let path = stage.personal("work", &format!("{agents}{RAILS}"), &[("maker.sh", MAKER), ("reviewer.sh", &reviewer)]);
+    let text = fs::read_to_string(&path).expect("the loop");
+    fs::write(&path, text.replace("verify: {", "verify: {agent: reviewer, ")).expect("written");
+    stage.add(&path.display().to_string(), true);
+    let run = stage.run("work").exits(21).json();
+    let costs: Vec<u64> = stage.reviews().iter().map(|r| r["cost"].as_u64().expect("micro-dollars")).collect();
+    assert_eq!(costs.len(), 2);
+    assert!(costs.iter().all(|c| *c > 500_000), "more than the makers alone: {costs:?}");
+    assert_eq!(run["row"]["spent"], costs.iter().sum::<u64>());
+}
+
+/// A pull request has the id of its attempt: shipping it again finds the same one.
+#[test]
+fn a_pull_request_is_opened_once_per_attempt() {
+    let (stage, reviews) = shipped();
+    let run = stage.last();
+    let mut built: Vec<&str> = loopwright_tests::stage::events(&run, "step_started")
+        .into_iter()
+        .filter(|e| e["step"]["step"] == "build")
+        .map(|e| e["id"].as_str().expect("an id"))
+        .collect();
+    let mut opened: Vec<&str> = reviews.iter().map(id).collect();
+    (built.sort_unstable(), opened.sort_unstable());
+    assert_eq!(opened, built);
+    // What tells of it names it so, too.
+    let told: Vec<&str> = loopwright_tests::stage::outcomes(&run, "shipped")
+        .into_iter()
+        .map(|o| o["pull_request"].as_str().expect("its id"))
+        .collect();
+    assert!(told.iter().all(|id| opened.contains(id)) && told.len() == 2, "{told:?}");
+}
+
+/// What is shown is what is done: as the loop said when it ran, whatever its file says by now.
+#[test]
+fn review_shows_the_way_it_lands() {
+    let (stage, reviews) = shipped();
+    assert_eq!(reviews[0]["merge"], "squash");
+    let path = stage.beside("loops/work/loop.yaml");
+    let text = fs::read_to_string(&path).expect("the loop");
+    fs::write(&path, format!("{text}review: {{merge: merge}}\n")).expect("written");
+    let check = stage.verb(&["check", &path.display().to_string()]).exits(0);
+    assert_eq!(stage.review(id(&reviews[0]))["merge"], "squash", "{check:?}");
+    stage.approve(&reviews[0]).exits(0);
+    assert_eq!(stage.git(&["log", "-1", "--format=%p"]).split(' ').count(), 1);
 }
 
 /// The user's own hooks are not run by a merge; a file that would go through a filter waits for the user's own git.
@@ -200,7 +315,7 @@ fn the_users_hooks_and_filters_do_not_run() {
     assert!(waiting["why"].as_str().expect("why").contains("filter"), "{waiting}");
     assert!(!trap.exists(), "a filter ran");
     stage.edit(|| fs::remove_file(&attributes).expect("removed"));
-    stage.verb(&["status"]).exits(0);
+    act(&stage);
     stage.remember();
     assert_eq!(state(&stage, &reviews[0]), "merged");
     assert!(!trap.exists(), "a hook ran");

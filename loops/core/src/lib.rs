@@ -9,6 +9,7 @@ pub mod diff;
 pub mod exit;
 pub mod finding;
 pub mod gate;
+pub mod hidden;
 pub mod ids;
 pub mod independence;
 pub mod known;

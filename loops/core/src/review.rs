@@ -47,6 +47,8 @@ pub enum State {
         shown: Shown,
         /// Why it has not landed yet.
         waiting: Option<String>,
+        /// The commit that the branch is to get, as hex, once a landing was begun: it stays the same however often that is tried.
+        landing: Option<String>,
     },
     /// A person wants another attempt; the next one opens it again.
     SentBack {
@@ -101,6 +103,13 @@ pub enum Event {
     Waiting {
         /// Why.
         why: String,
+    },
+    /// The commit that the branch is to get is made; written before anybody can see it, let alone the branch.
+    Landing {
+        /// The commit, as hex.
+        commit: String,
+        /// Who stands in it as its committer: `Una User <una@example.org>`.
+        committer: String,
     },
     /// It landed.
     Merged {
@@ -176,15 +185,18 @@ pub fn next(state: Option<State>, event: &Event) -> Result<State, ReviewError> {
     match (state, event) {
         (State::Open { shown: now }, Event::Approved { shown, .. }) => approve(&now, shown),
         // The same change on a newer base stays approved; another one goes back to the person.
-        (State::Approved { shown: old, waiting }, Event::Updated { shown }) if old.patch_id == shown.patch_id => {
-            Ok(State::Approved { shown: shown.clone(), waiting })
+        (State::Approved { shown: old, waiting, .. }, Event::Updated { shown }) if old.patch_id == shown.patch_id => {
+            Ok(State::Approved { shown: shown.clone(), waiting, landing: None })
         }
         (State::Open { .. } | State::Approved { .. } | State::SentBack { .. }, Event::Updated { shown }) => {
             Ok(State::Open { shown: shown.clone() })
         }
         (State::Approved { shown, .. }, Event::Undone) => Ok(State::Open { shown }),
-        (State::Approved { shown, .. }, Event::Waiting { why }) => {
-            Ok(State::Approved { shown, waiting: Some(why.clone()) })
+        (State::Approved { shown, landing, .. }, Event::Waiting { why }) => {
+            Ok(State::Approved { shown, waiting: Some(why.clone()), landing })
+        }
+        (State::Approved { shown, waiting, .. }, Event::Landing { commit, .. }) => {
+            Ok(State::Approved { shown, waiting, landing: Some(commit.clone()) })
         }
         (State::Approved { .. }, Event::Merged { commit }) => Ok(State::Merged { commit: commit.clone() }),
         (State::Open { shown } | State::Approved { shown, .. }, Event::SentBack { note }) => {
@@ -199,7 +211,7 @@ pub fn next(state: Option<State>, event: &Event) -> Result<State, ReviewError> {
 
 fn approve(now: &Shown, shown: &Shown) -> Result<State, ReviewError> {
     if now == shown {
-        return Ok(State::Approved { shown: shown.clone(), waiting: None });
+        return Ok(State::Approved { shown: shown.clone(), waiting: None, landing: None });
     }
     let short = |tree: &str| tree.chars().take(12).collect();
     Err(ReviewError::Stale { now: short(&now.tree), asked: short(&shown.tree) })
@@ -234,6 +246,7 @@ impl Event {
             Event::Approved { .. } => "approved",
             Event::Undone => "undone",
             Event::Waiting { .. } => "kept waiting",
+            Event::Landing { .. } => "landed",
             Event::Merged { .. } => "merged",
             Event::SentBack { .. } => "sent back",
             Event::Rejected { .. } => "rejected",

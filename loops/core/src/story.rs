@@ -208,7 +208,7 @@ impl Teller {
             (_, Outcome::Discovered(found)) => self.looked(found),
             (_, Outcome::Built(done)) => vec![built(done)],
             (_, Outcome::Verified { verdict, .. }) => verified(verdict),
-            (_, Outcome::Shipped(shipped)) => opened(PullRequestId(id), shipped),
+            (_, Outcome::Shipped(shipped)) => opened(shipped.id(id), shipped),
             (Step::HandOver { finding, why }, Outcome::Noted) => {
                 let title = quoted(&self.titles, finding);
                 let text = format!("Handed to you: {title}: {}", clause(&why.text()));

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use crate::finding::{FindingState, Fingerprint};
+use crate::hidden::is_hidden;
 
 /// One listed finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,13 +162,8 @@ fn snooze(added: &str) -> Result<Option<Edit>, String> {
 
 /// Untrusted text as one plain line: no control, bidi or invisible characters, no HTML comment, at most `max` characters.
 pub fn plain(text: &str, max: usize) -> String {
-    let visible = |c: char| {
-        !(c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-            || matches!(c, '\u{feff}' | '\u{00ad}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'))
-    };
     let spaced: String =
-        text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| visible(*c)).collect();
+        text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !is_hidden(*c)).collect();
     let joined = spaced.split(' ').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ").replace("<!--", "<! --");
     if joined.chars().count() <= max {
         return joined;

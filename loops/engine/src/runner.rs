@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use loopwright_core::ids::PullRequestId;
 use loopwright_core::lease::EndCause;
 use loopwright_core::money::Micros;
 use loopwright_core::next::{Facts, Next, next};
@@ -127,7 +126,7 @@ impl Runner {
             }
             Step::Verify { finding, reserve } => plain(verify::verify(work, &self.run, finding, *reserve)?),
             Step::Ship { finding } => {
-                let opened = ship::ship(work, &self.run, finding, PullRequestId(id))?;
+                let opened = ship::ship(work, &self.run, finding)?;
                 Done { outcome: opened.outcome.clone(), notes: Vec::new(), pull_request: Some(opened) }
             }
             Step::HandOver { .. } | Step::HoldBack { .. } => plain(Outcome::Noted),

@@ -4,6 +4,8 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::hidden::is_hidden;
+
 /// Longest id and cause, in characters.
 pub const MAX_CHARS: usize = 300;
 
@@ -12,16 +14,6 @@ pub const MAX_TAIL: usize = 4096;
 
 /// Where the sandbox shows the tree; paths below it are written without it.
 const WORKSPACE: &str = "/workspace/";
-
-/// Tells whether a character is a control, or invisible, or reorders what stands beside it.
-pub fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            u32::from(c),
-            0x00ad | 0x061c | 0x180e | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfe00..=0xfe0f
-                | 0xfeff | 0xfff9..=0xfffb | 0xe0000..=0xe0fff
-        )
-}
 
 /// Decodes bytes and leaves visible text, tabs and line feeds; terminal sequences go as a whole.
 pub fn clean(bytes: &[u8]) -> String {

@@ -9,6 +9,10 @@ use super::nearest::suggestion;
 use super::values::{first_line, text};
 use super::yaml::{Entry, Node, Value};
 
+/// Longest word of a command, shell line or value of a variable, in bytes: Linux takes no string over 128 KiB when it starts
+/// a program.
+const LONGEST: usize = 100_000;
+
 /// The checks that the file defines, by the gate's name.
 pub(super) fn checks(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<BTreeMap<String, Vec<Command>>> {
     let Some(node) = top.get("checks") else {
@@ -60,6 +64,25 @@ pub(super) fn env(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<BTreeMap<
 
 /// One command: a list of words, or a line for the shell.
 pub(super) fn command(node: &Node, example: &str, faults: &mut Faults<'_>) -> Option<Command> {
+    let command = words(node, example, faults)?;
+    let fits = command.argv().iter().all(|word| fits(word, node, faults));
+    fits.then_some(command)
+}
+
+fn fits(text: &str, node: &Node, faults: &mut Faults<'_>) -> bool {
+    if text.len() > LONGEST {
+        let message = format!("{} bytes are more than a program can be given in one piece ({LONGEST})", text.len());
+        faults.error(
+            "wrong-value",
+            node.at.clone(),
+            message,
+            "write it into a file beside this one, and run or read that",
+        );
+    }
+    text.len() <= LONGEST
+}
+
+fn words(node: &Node, example: &str, faults: &mut Faults<'_>) -> Option<Command> {
     let Value::List(items) = &node.value else {
         return text(node, example, faults).map(|line| Command::Shell(line.to_owned()));
     };
@@ -137,5 +160,36 @@ fn variable(entry: &Entry, faults: &mut Faults<'_>) -> Option<(String, String)> 
         Value::Scalar(value) => Some(value.clone()),
         _ => text(&entry.value, "RUST_LOG: debug", faults).map(str::to_owned),
     };
+    let value = value.filter(|value| self::fits(value, &entry.value, faults));
     value.filter(|_| fits && !secret).map(|value| (name.to_owned(), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::definition::read;
+
+    const REST: &str = "name: a\nrepo: /r\ntrigger: manual\nsteps:\n  - discover: {run: scan_ci_failures, write_to: state/triage.md}\n\
+                        guardrails: {max_iterations: 3, budget: $5/run, halt_on: no_progress(2)}\n";
+
+    fn faults(rest: &str) -> Vec<String> {
+        read(&format!("{REST}{rest}\n")).diagnostics.into_iter().map(|d| d.message).collect()
+    }
+
+    #[test]
+    fn what_no_program_can_be_given_is_refused_here() {
+        for (before, after) in [
+            ("checks: {tests_pass: \"", "\"}"),
+            ("checks: {tests_pass: [echo, ", "]}"),
+            ("checks: {tests_pass: [[echo, ", "]]}"),
+            ("setup: [echo, ", "]"),
+            ("env: {A: ", "}"),
+        ] {
+            let of = |length: usize| faults(&format!("{before}{}{after}", "x".repeat(length)));
+            let found = of(135_000);
+            assert_eq!(found.len(), 1, "{before}: {} faults", found.len());
+            assert!(found[0].starts_with("135000 bytes are more than"), "{before}");
+            // The control: what fits is taken.
+            assert_eq!(of(99_000), [""; 0], "{before}");
+        }
+    }
 }

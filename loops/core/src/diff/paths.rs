@@ -207,7 +207,7 @@ pub(super) fn is_expected(path: &str) -> bool {
 
 /// Why a path must not exist in any tree, if it must not.
 pub(super) fn forbidden(path: &str) -> Option<&'static str> {
-    if path.chars().any(crate::check::text::is_hidden) {
+    if path.chars().any(crate::hidden::is_hidden) {
         return Some("its name has control or invisible characters");
     }
     if path.is_empty() || path.starts_with('/') || path.contains('\\') {

@@ -2,16 +2,29 @@
 //!
 //! Nobody is mentioned, no issue is closed or linked, nothing is fetched or hidden, and no key is shown.
 
+use crate::hidden::is_hidden;
+
 /// Breaks what forges look for, and is not seen.
 const BREAK: char = '\u{200b}';
 
 /// What a removed key is replaced by.
 const REMOVED: &str = "[secret removed]";
 
-/// One line of plain text, at most `limit` characters: for titles and commit messages.
+/// One line of plain text, at most `limit` characters: for titles.
 pub fn line(text: &str, limit: usize) -> String {
-    let flat: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
-    cut(&inert(&without_secrets(&visible(&flat.join(" ")))), limit)
+    cut(&inert(&flat(text), unseen), limit)
+}
+
+/// One line of a commit message, at most `limit` characters. Whatever forge it is pushed to one day, it mentions and closes
+/// nothing there; and all of it is seen, so that what is searched for is found: `Issue #1` is `Issue 1`.
+pub fn commit_line(text: &str, limit: usize) -> String {
+    cut(&inert(&flat(text), in_words), limit)
+}
+
+fn flat(text: &str) -> String {
+    let words: Vec<&str> =
+        text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
+    without_secrets(&visible(&words.join(" ")))
 }
 
 /// One line of Markdown that renders as the plain text.
@@ -41,7 +54,7 @@ pub fn markdown(text: &str, limit: usize) -> String {
 /// A block of code that holds the text, at most `limit` characters, and that nothing in it can end.
 pub fn block(text: &str, limit: usize) -> String {
     let lines: Vec<String> = text.lines().map(|l| visible(&l.replace('\t', "    "))).collect();
-    let text = cut(&inert(&without_secrets(lines.join("\n").trim_end())), limit);
+    let text = cut(&inert(&without_secrets(lines.join("\n").trim_end()), unseen), limit);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
     format!("{fence}text\n{text}\n{fence}")
@@ -49,19 +62,12 @@ pub fn block(text: &str, limit: usize) -> String {
 
 /// Control, bidirectional and invisible characters as `�`.
 fn visible(text: &str) -> String {
-    text.chars().map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect()
 }
 
-fn hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// Breaks mentions, references to issues, and links.
-fn inert(text: &str) -> String {
+/// Breaks mentions, references to issues, and links: `after` is called with the text up to and with the character that would
+/// have made one.
+fn inert(text: &str, after: fn(&mut String)) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
@@ -77,10 +83,24 @@ fn inert(text: &str) -> String {
             _ => false,
         };
         if breaks {
-            out.push(BREAK);
+            after(&mut out);
         }
     }
     out
+}
+
+fn unseen(out: &mut String) {
+    out.push(BREAK);
+}
+
+/// `#1` becomes `1`, `GH-1` becomes `GH 1`, and a space follows everything else.
+fn in_words(out: &mut String) {
+    if out.ends_with(['#', '-']) {
+        out.truncate(out.trim_end_matches(['#', '-']).len());
+    }
+    if !(out.is_empty() || out.ends_with([' ', '(', '['])) {
+        out.push(' ');
+    }
 }
 
 fn ends_with(text: &str, end: &str) -> bool {
@@ -218,12 +238,12 @@ mod tests {
         say(lower.contains("://") || after("www.", char::is_alphanumeric), "link");
         say(lower.contains("<!--") || after("<", |c| c.is_alphabetic() || c == '/' || c == '!'), "markup");
         say(lower.contains("](") || lower.contains("!["), "image or link");
-        say(text.chars().any(|c| hidden(c) && c != BREAK && c != '\n'), "hidden character");
+        say(text.chars().any(|c| is_hidden(c) && c != BREAK && c != '\n'), "hidden character");
         say(["ghp_", "akia", "private key", "hunter2", "xoxb", "sk-ant"].iter().any(|s| lower.contains(s)), "secret");
         found
     }
 
-    const HOSTILE: [&str; 62] = [
+    const HOSTILE: [&str; 66] = [
         "@octocat look",
         "cc @org/team",
         "mail me@example.org",
@@ -239,6 +259,10 @@ mod tests {
         "fixes org/repo#1",
         "fixes GH-1",
         "gh-22",
+        "gh-#1",
+        "!#1",
+        "#@a#1",
+        "GH--1 ##@@b",
         "fixes https://github.com/o/r/issues/1",
         "resolves http://x.y/1",
         "merge !12",
@@ -296,6 +320,11 @@ mod tests {
             let effects_of_title: Vec<_> =
                 effects(&title).into_iter().filter(|e| *e != "markup" && *e != "image or link").collect();
             assert!(effects_of_title.is_empty(), "line {text:?} -> {title:?}: {effects_of_title:?}");
+            let subject = commit_line(text, 200);
+            let effects_of_subject: Vec<_> =
+                effects(&subject).into_iter().filter(|e| *e != "markup" && *e != "image or link").collect();
+            assert!(effects_of_subject.is_empty(), "commit {text:?} -> {subject:?}: {effects_of_subject:?}");
+            assert!(!subject.contains('\n') && !subject.contains(BREAK), "{subject:?}");
             let shown = markdown(text, 400);
             assert!(effects(&shown).is_empty(), "markdown {text:?} -> {shown:?}: {:?}", effects(&shown));
             let fenced = block(text, 400);
@@ -321,6 +350,20 @@ mod tests {
         assert_eq!(markdown("a*b_c [d] <e> `f`", 99), r"a\*b\_c \[d\] &lt;e&gt; \`f\`");
         assert_eq!(markdown("1. x", 99), r"1\. x");
         assert_eq!(line("one\n two\t three", 9), "one two …");
+    }
+
+    #[test]
+    fn a_commit_is_found_by_what_it_says() {
+        for (text, shown) in [
+            ("Issue #1: mend it", "Issue 1: mend it"),
+            ("Fixes: #12, closes o/r#3 (#4) [#5]", "Fixes: 12, closes o/r 3 (4) [5]"),
+            ("##1 GH-1 gh-#1 !#1 !2", "1 GH 1 gh 1 ! 1 ! 2"),
+            ("ask @octocat or me@example.org", "ask @ octocat or me@ example.org"),
+            ("see https://github.com/o/r/issues/1", "see https: //github.com/o/r/issues/1"),
+            ("C# 12 and a-1 stay", "C# 12 and a-1 stay"),
+        ] {
+            assert_eq!(commit_line(text, 200), shown);
+        }
     }
 
     #[test]

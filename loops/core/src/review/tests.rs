@@ -19,6 +19,10 @@ fn words(events: &[Event]) -> Result<&'static str, ReviewError> {
     fold(events).map(|s| s.map_or("none", |s| s.word()))
 }
 
+fn landing(commit: &str) -> Event {
+    Event::Landing { commit: commit.to_owned(), committer: "Una User <una@example.org>".to_owned() }
+}
+
 #[test]
 fn legal_ways() {
     let merged = || Event::Merged { commit: "c".to_owned() };
@@ -30,6 +34,8 @@ fn legal_ways() {
         (vec![], "none"),
         (vec![opened()], "open"),
         (vec![opened(), approved('a'), waiting(), waiting(), merged()], "merged"),
+        (vec![opened(), approved('a'), landing("c"), waiting(), landing("d"), merged()], "merged"),
+        (vec![opened(), approved('a'), landing("c"), Event::Undone], "open"),
         (vec![opened(), approved('a'), merged(), Event::Reverted { by: "d".to_owned() }], "reverted"),
         (vec![opened(), approved('a'), Event::Undone], "open"),
         (vec![opened(), back(), updated('b', 'q'), approved('a')], "stale"),
@@ -56,6 +62,7 @@ fn illegal_ways() {
         (vec![opened(), opened()], "a pull request that is open can't be opened"),
         (vec![opened(), merged()], "a pull request that is open can't be merged"),
         (vec![opened(), Event::Undone], "a pull request that is open can't be undone"),
+        (vec![opened(), landing("c")], "a pull request that is open can't be landed"),
         (vec![opened(), approved('a'), approved('a')], "a pull request that is approved can't be approved"),
         (
             vec![opened(), approved('a'), merged(), Event::Rejected { reason: String::new() }],
@@ -82,6 +89,7 @@ fn what_was_decided_stays_decided() {
         Event::Updated { shown: shown('a', 'p') },
         Event::Undone,
         Event::Waiting { why: String::new() },
+        landing("c"),
         Event::Merged { commit: String::new() },
         Event::SentBack { note: String::new() },
         Event::Rejected { reason: String::new() },
@@ -95,6 +103,21 @@ fn what_was_decided_stays_decided() {
             assert!(next(Some(end.clone()), event).is_err(), "{end:?} {event:?}");
         }
     }
+}
+
+#[test]
+fn a_landing_that_was_begun_is_known_until_something_else_is_shown() {
+    let begun = |more: &[Event]| {
+        let events: Vec<Event> = [opened(), approved('a'), landing("c")].into_iter().chain(more.to_vec()).collect();
+        match fold(&events) {
+            Ok(Some(State::Approved { landing, .. })) => landing,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(begun(&[]).as_deref(), Some("c"));
+    assert_eq!(begun(&[Event::Waiting { why: "dirty".to_owned() }]).as_deref(), Some("c"));
+    assert_eq!(begun(&[Event::Updated { shown: shown('b', 'p') }]), None);
+    assert_eq!(begun(&[Event::Undone, approved('a')]), None);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::gate::{GateResult, Level};
 use crate::money::Micros;
 use crate::verdict::Verdict;
 
-use super::harmless::{block, line, markdown};
+use super::harmless::{block, commit_line, line, markdown};
 
 /// Longest title in characters.
 const TITLE: usize = 72;
@@ -65,15 +65,16 @@ pub fn body(story: &Story<'_>) -> String {
     out
 }
 
-/// The message of the commit that lands: title, size, and trailers that only facts make.
+/// The message of the commit that lands: title, size, and trailers that only facts make. An issue of the repository's own
+/// files is named without a word or a sign that a forge would close another one of its own by.
 pub fn message(story: &Story<'_>) -> String {
-    let mut out = format!("{}\n\n{}\n\n", title(story.finding), story.stat);
+    let mut out = format!("{}\n\n{}\n\n", commit_line(&story.finding.title, TITLE), story.stat);
     for number in story.closes {
         // Writing to a String can't fail.
-        let _ = writeln!(out, "Closes: #{number}");
+        let _ = writeln!(out, "Loopwright-Issue: {number}");
     }
     let _ = writeln!(out, "Loopwright-Finding: {}", story.finding.fingerprint);
-    let _ = writeln!(out, "Loopwright-Run: {}", line(story.run, 60));
+    let _ = writeln!(out, "Loopwright-Run: {}", commit_line(story.run, 60));
     out
 }
 
@@ -151,6 +152,7 @@ mod tests {
     use super::*;
     use crate::check::CaseId;
     use crate::finding::{FindingSource, Fingerprint};
+    use crate::hidden::is_hidden;
     use crate::verdict::CheckerVerdict;
 
     fn finding(title: &str) -> Finding {
@@ -260,8 +262,9 @@ mod tests {
         let message = message(&story(&finding, &verdict));
         let trailers: Vec<&str> =
             message.lines().filter(|l| l.starts_with("Closes") || l.starts_with("Loopwright")).collect();
-        assert_eq!(trailers[0], "Closes: #7");
+        assert_eq!(trailers[0], "Loopwright-Issue: 7");
         assert_eq!(trailers.len(), 3);
-        assert!(message.starts_with("x Closes: #\u{200b}1 fixes #\u{200b}2\n\n"), "{message:?}");
+        assert!(message.starts_with("x Closes: 1 fixes 2\n\n"), "{message:?}");
+        assert!(!message.contains(['#', '@']) && !message.chars().any(|c| c != '\n' && is_hidden(c)), "{message:?}");
     }
 }

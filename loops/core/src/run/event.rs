@@ -9,7 +9,7 @@ use crate::check::CaseId;
 use crate::definition::{Rails, Retry, ReviewRule};
 use crate::diff::DiffStat;
 use crate::finding::Fingerprint;
-use crate::ids::{LoopId, OccurrenceId, RunId};
+use crate::ids::{LoopId, OccurrenceId, PullRequestId, RunId};
 use crate::money::Micros;
 use crate::progress::Round;
 use crate::verdict::Verdict;
@@ -352,6 +352,9 @@ pub enum BuildResult {
 /// An open pull request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shipped {
+    /// Its id, the attempt's: every try to ship that attempt opens the same one. None = the step's (older journals).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pull_request: Option<PullRequestId>,
     /// Its title.
     pub title: String,
     /// The commit that was shown.
@@ -360,6 +363,13 @@ pub struct Shipped {
     pub tree: String,
     /// Ship actions that were skipped, with the reason.
     pub skipped: Vec<String>,
+}
+
+impl Shipped {
+    /// The id of the pull request that the step `step` opened.
+    pub fn id(&self, step: Uuid) -> PullRequestId {
+        self.pull_request.unwrap_or(PullRequestId(step))
+    }
 }
 
 /// How a run ended.

@@ -260,8 +260,8 @@ impl Run {
                 self.spent += *charged;
                 self.item_mut(finding)?.verified(verdict);
             }
-            (Step::Ship { finding }, Outcome::Shipped(_)) => {
-                self.item_mut(finding)?.stage = Stage::Shipped { pull_request: id };
+            (Step::Ship { finding }, Outcome::Shipped(shipped)) => {
+                self.item_mut(finding)?.stage = Stage::Shipped { pull_request: shipped.id(id).0 };
             }
             (Step::HandOver { finding, why }, Outcome::Noted) => {
                 self.item_mut(finding)?.stage = Stage::HandedOver(why.clone());

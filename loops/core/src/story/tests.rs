@@ -176,6 +176,7 @@ fn verdict(tests: Level, reasons: &[&str]) -> Verdict {
 
 fn shipped() -> Outcome {
     Outcome::Shipped(Shipped {
+        pull_request: None,
         title: "Formatting: 4 files".to_owned(),
         commit: "c0ffee".to_owned(),
         tree: "7ree".to_owned(),

@@ -109,7 +109,7 @@ impl Work<'_> {
             if edits.is_empty() {
                 break;
             }
-            let out = self.run(&["sh", "-c", &suggestions::script(&edits)])?;
+            let out = self.script(suggestions::script(&edits))?;
             if !out.ended.well() {
                 return Ok(reported(out, format!("the fixes of {rule} could not be applied")));
             }
@@ -122,7 +122,16 @@ impl Work<'_> {
         Ok(reported(last, format!("applied the fixes that clippy suggests for {rule}")))
     }
 
+    /// Runs a script of ours; on standard input, because the kernel takes no argument over 128 KiB.
+    fn script(&self, script: String) -> anyhow::Result<BoxOutput> {
+        self.run_with(&["sh"], script.into_bytes())
+    }
+
     fn run(&self, argv: &[&str]) -> anyhow::Result<BoxOutput> {
+        self.run_with(argv, Vec::new())
+    }
+
+    fn run_with(&self, argv: &[&str], stdin: Vec<u8>) -> anyhow::Result<BoxOutput> {
         let mut mounts = vec![Mount {
             source: self.order.workspace.clone(),
             target: WORKSPACE.to_owned(),
@@ -137,7 +146,7 @@ impl Work<'_> {
             env,
             cwd: WORKSPACE.to_owned(),
             mounts,
-            stdin: Vec::new(),
+            stdin,
             limits: Limits { wall: Duration::from_secs(1800), idle: None, output: 64 << 20 },
             stdout: Output::Memory,
         };

@@ -121,7 +121,7 @@ fn register(
     bytes: &[u8],
     hash: &str,
 ) -> Result<LoopRow, ApiError> {
-    let mut store = context.acting()?;
+    let mut store = context.landing()?;
     let before = loops::by_name(store.read(), &definition.name)?;
     if let Some(other) = before.as_ref().filter(|b| b.path != path || b.repo_path != repo) {
         let message = format!(

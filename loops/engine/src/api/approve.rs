@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{ApiError, ApproveView, Context, reviews, run};
-use crate::forge::{Landed, Landing, land};
+use crate::forge::{Guard, Landed, Landing, land};
 use crate::git::{Repos, user_repository};
 use crate::steps::stamp;
 use crate::store::loops::LoopRow;
@@ -24,7 +24,7 @@ use crate::store::{Store, findings, loops, runs};
 /// # Errors
 /// It is halted, something else is shown by now, or it is decided already; nothing was written then.
 pub fn approve(context: &Context, typed: &str, tree: &str) -> Result<ApproveView, ApiError> {
-    let mut store = context.acting()?;
+    let mut store = context.landing()?;
     let record = reviews::find(&store, typed)?;
     let row = loops::by_id(store.read(), record.loop_id)?;
     run::refuse_halted(context, &row)?;
@@ -72,8 +72,9 @@ pub(super) fn land_approved(
     let row = loops::by_id(store.read(), record.loop_id)?;
     let repos = Repos::open(&context.home.data, row.repo)?;
     let at = approved_at(store, record)?;
-    let landed = land(&repos, &landing(store, &row, record, at)?)?;
     let now = stamp(context.now);
+    let order = landing(store, &row, record, at)?;
+    let landed = land(&repos, &order, &mut Desk { context, store: &mut *store, row: &row, record, at: &now })?;
     Ok(match landed {
         Landed::Merged { commit } => {
             merged(store, record, &commit.to_string(), &now)?;
@@ -89,6 +90,11 @@ pub(super) fn land_approved(
             }
             ApproveView::Waiting { why, command }
         }
+        // It stays approved and lands when a person resumes.
+        Landed::Halted { why } => {
+            let hint = run::refuse_halted(context, &row).err().and_then(|e| e.hint);
+            ApproveView::Waiting { why, command: hint.unwrap_or_else(|| "loopwright status".to_owned()) }
+        }
         Landed::Moved { now: moved } => {
             let at = moved.map_or_else(|| "gone".to_owned(), |oid| oid.to_string());
             if record_state(store, record)? == "approved" {
@@ -101,6 +107,37 @@ pub(super) fn land_approved(
             ApproveView::Moved { now: at, command }
         }
     })
+}
+
+/// The journal of a pull request and the kill switch, for its landing.
+struct Desk<'a> {
+    context: &'a Context,
+    store: &'a mut Store,
+    row: &'a LoopRow,
+    record: &'a PullRequestRecord,
+    at: &'a str,
+}
+
+impl Guard for Desk<'_> {
+    fn begun(&self) -> AnyResult<Option<Oid>> {
+        let commit = match stored::state(self.store.read(), self.record.id)? {
+            Some(State::Approved { landing, .. }) => landing,
+            // Another process was faster.
+            Some(State::Merged { commit }) => Some(commit),
+            _ => None,
+        };
+        commit.map(|c| Oid::from_str(&c).with_context(|| format!("the landing commit {c}"))).transpose()
+    }
+
+    fn begin(&mut self, commit: Oid, committer: &str) -> AnyResult<()> {
+        let event = Event::Landing { commit: commit.to_string(), committer: committer.to_owned() };
+        let turn = Turn { event, word: "approved", merged: None, at: self.at };
+        stored::advance(self.store, self.record.id, &turn, |_| Ok(()))
+    }
+
+    fn halted(&self) -> Option<String> {
+        run::refuse_halted(self.context, self.row).err().map(|error| error.message)
+    }
 }
 
 fn landing(store: &Store, row: &LoopRow, record: &PullRequestRecord, at: DateTime<Utc>) -> AnyResult<Landing> {
@@ -158,7 +195,7 @@ fn last_waiting(store: &Store, record: &PullRequestRecord) -> AnyResult<Option<S
     })
 }
 
-/// When it was approved: with it, landing again makes the same commit.
+/// When it was approved: the time of the landing commit.
 fn approved_at(store: &Store, record: &PullRequestRecord) -> AnyResult<DateTime<Utc>> {
     let events = stored::events(store.read(), record.id)?;
     let approved = events.iter().rev().find(|(_, event)| matches!(event, Event::Approved { .. }));

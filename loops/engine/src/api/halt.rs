@@ -123,10 +123,19 @@ pub fn resume(context: &Context, level: Level, reason: &str) -> Result<String, A
         return Err(ApiError::new(exit::USAGE, "resuming wants a reason").hint("loopwright resume --reason \"…\""));
     }
     let note = HaltNote { at: context.now, by: "terminal".to_owned(), reason: reason.to_owned() };
+    let resumed = lift(context, level, &note)?;
+    // What waited under HALT lands now; what still can't says why when it is looked at.
+    if let Err(error) = context.landing() {
+        tracing::warn!("after resuming: {error}");
+    }
+    Ok(resumed)
+}
+
+fn lift(context: &Context, level: Level, note: &HaltNote) -> Result<String, ApiError> {
     match level {
         Level::All => {
             files::clear(&files::halt_all(&context.home.state))?;
-            files::arm(&context.home.state, &note)?;
+            files::arm(&context.home.state, note)?;
             Ok("everything may start again".to_owned())
         }
         Level::Loop(name) => {

@@ -129,10 +129,18 @@ impl Context {
         Ok(Store::open(&self.home)?)
     }
 
-    /// Opens the store after one reconcile pass: what every verb that acts does first.
+    /// Opens the store after one reconcile pass. Nothing lands by it.
     fn acting(&self) -> Result<Store, ApiError> {
         let mut store = self.store()?;
         reconcile::reconcile(self, &mut store)?;
+        Ok(store)
+    }
+
+    /// The same, and approved changes that waited land: what the verbs that let something begin do first
+    /// (add, run, approve, resume), and no verb that looks or halts.
+    fn landing(&self) -> Result<Store, ApiError> {
+        let mut store = self.acting()?;
+        reconcile::land_waiting(self, &mut store)?;
         Ok(store)
     }
 }

@@ -1,4 +1,5 @@
-//! One reconcile pass: what lost its process gets its end; approved changes that waited land. Without input, safe to repeat.
+//! One reconcile pass: what lost its process gets its end; and, where a verb asks for it, approved changes that waited land.
+//! Without input, safe to repeat.
 
 use std::fs;
 
@@ -33,6 +34,14 @@ pub(super) fn reconcile(context: &Context, store: &mut Store) -> Result<()> {
     for lost in occurrences::never_begun(store.read(), &before)? {
         store.write(|tx| occurrences::give_up(tx, lost, "its run never began"))?;
     }
+    Ok(())
+}
+
+/// Lands approved changes that waited, unless they are halted.
+///
+/// # Errors
+/// The store can't be read.
+pub(super) fn land_waiting(context: &Context, store: &mut Store) -> Result<()> {
     for waiting in pull_requests::list(store.read(), false)?.into_iter().filter(|p| p.state == "approved") {
         let row = loops::by_id(store.read(), waiting.loop_id)?;
         if run::refuse_halted(context, &row).is_err() {

@@ -2,7 +2,6 @@
 
 use anyhow::{Context as _, Result as AnyResult};
 use git2::Oid;
-use loopwright_core::definition::{Merge, read_bytes};
 use loopwright_core::ids::PullRequestId;
 use loopwright_core::run::{Run, RunStart};
 use loopwright_core::verdict::Verdict;
@@ -51,7 +50,7 @@ fn view(
         row: row(store, record)?,
         findings: titles(store, record)?,
         target: (loop_row.repo_path.display().to_string(), record.branch.clone()),
-        merge: merge_of(loop_row, start),
+        merge: start.review.merge,
         commit: record.commit.clone(),
         tree: record.tree.clone(),
         diff_sha256: record.diff_sha256.clone(),
@@ -74,12 +73,6 @@ fn titles(store: &Store, record: &PullRequestRecord) -> AnyResult<Vec<(String, S
         }
     }
     Ok(titles)
-}
-
-/// How it lands: as the loop says now, or as it said when it ran.
-fn merge_of(loop_row: &LoopRow, start: &RunStart) -> Merge {
-    let now = std::fs::read(&loop_row.path).ok().and_then(|text| read_bytes(&text).definition);
-    now.map_or(start.review.merge, |d| d.review.merge)
 }
 
 /// The patch, from the engine's repository; what a person is shown.

@@ -54,7 +54,7 @@ pub struct StartRequest {
 /// # Errors
 /// It is halted, the loop is invalid or changed, it runs already, or the sandbox is missing; nothing was started then.
 pub fn start(context: &Context, request: StartRequest) -> Result<RunId, ApiError> {
-    let mut store = context.acting()?;
+    let mut store = context.landing()?;
     let row = find_loop(&store, &request.name)?;
     refuse_halted(context, &row)?;
     if let Some(live) = stored_runs::live(store.read())?.iter().find(|r| r.loop_id == row.id) {

@@ -35,8 +35,26 @@ pub struct Landing {
     pub merge: Merge,
     /// The message of the squashed or merge commit, with its trailers.
     pub message: String,
-    /// When it was approved: with it, trying again makes the same commit.
+    /// When it was approved.
     pub at: DateTime<Utc>,
+}
+
+/// What a landing asks of whoever keeps the journal and watches the kill switch.
+pub trait Guard {
+    /// The landing commit that an earlier try wrote down. Asked while no other landing goes on.
+    ///
+    /// # Errors
+    /// The journal can't be read.
+    fn begun(&self) -> Result<Option<Oid>>;
+
+    /// Writes down the landing commit and its committer, before anybody can see it.
+    ///
+    /// # Errors
+    /// It can't be written; nothing lands then.
+    fn begin(&mut self, commit: Oid, committer: &str) -> Result<()>;
+
+    /// Why nothing may land now; asked last of all before the branch moves.
+    fn halted(&self) -> Option<String>;
 }
 
 /// How it went.
@@ -54,6 +72,11 @@ pub enum Landed {
         /// What lands it by hand.
         command: String,
     },
+    /// HALT came meanwhile: the branch has not moved.
+    Halted {
+        /// What halts.
+        why: String,
+    },
     /// Nothing was written: the branch is no longer what the diff was made against.
     Moved {
         /// Where the branch is; none if it is gone.
@@ -65,10 +88,14 @@ pub enum Landed {
 ///
 /// # Errors
 /// A repository can't be read or written, or the commit does not descend from the base.
-pub fn land(repos: &Repos, landing: &Landing) -> Result<Landed> {
+pub fn land(repos: &Repos, landing: &Landing, guard: &mut dyn Guard) -> Result<Landed> {
     let _one_at_a_time = lock(repos)?;
     let user = landing.user.open()?;
-    let commit = final_commit(repos, landing, &user)?;
+    let begun = guard.begun()?;
+    let commit = match begun {
+        Some(commit) => commit,
+        None => final_commit(repos, landing, &user)?,
+    };
     let name = format!("refs/heads/{}", landing.branch);
     ensure!(git2::Reference::is_valid_name(&name), "`{}` is no branch name", landing.branch);
     let tip = target(&user, &name)?;
@@ -84,41 +111,63 @@ pub fn land(repos: &Repos, landing: &Landing) -> Result<Landed> {
         Some(tip) if tip == landing.base => {}
         now => return Ok(Landed::Moved { now }),
     }
+    if begun.is_none() {
+        guard.begin(commit, &committer_of(repos, commit)?)?;
+    }
     // What the command of a waiting landing fetches.
     repos.point(&format!("refs/loopwright/landing/{}", landing.id), commit)?;
+    let step = Step { repos, landing, name: &name, commit };
     match checkout {
-        None => advance(repos, landing, &user, &name, commit),
-        Some(checkout) => follow(repos, landing, &checkout, &name, commit),
+        None => step.advance(&user, guard),
+        Some(checkout) => step.follow(&checkout, guard),
     }
 }
 
-/// The branch is checked out nowhere: objects, then the swap.
-fn advance(repos: &Repos, landing: &Landing, user: &Repository, name: &str, commit: Oid) -> Result<Landed> {
-    copy_objects(repos, user, landing.base, commit)?;
-    swap(user, name, landing.base, commit)
+/// A landing that may begin.
+struct Step<'a> {
+    repos: &'a Repos,
+    landing: &'a Landing,
+    name: &'a str,
+    commit: Oid,
 }
 
-/// The branch is checked out: nothing of the user's may be in the way, and the working tree follows.
-fn follow(repos: &Repos, landing: &Landing, checkout: &Checkout, name: &str, commit: Oid) -> Result<Landed> {
-    let waiting = |why: String| Landed::Waiting { why, command: command(repos, landing, checkout) };
-    let touched = worktree::touched(&repos.open_results()?, landing.base, commit)?;
-    let hold = match checkout.hold(landing.base, commit, &touched)? {
-        Ok(hold) => hold,
-        Err(why) => return Ok(waiting(why)),
-    };
-    copy_objects(repos, &checkout.repo, landing.base, commit)?;
-    if let Some(why) = hold.obstacle()? {
-        return Ok(waiting(why));
+impl Step<'_> {
+    /// The branch is checked out nowhere: objects, then the swap.
+    fn advance(&self, user: &Repository, guard: &dyn Guard) -> Result<Landed> {
+        copy_objects(self.repos, user, self.landing.base, self.commit)?;
+        self.swap_unless_halted(user, guard)
     }
-    let landed = swap(&checkout.repo, name, landing.base, commit)?;
-    if let Landed::Merged { .. } = landed
-        && let Err(why) = hold.perform()
-    {
-        hold.undo().with_context(|| format!("undo after: {why:#}"))?;
-        swap(&checkout.repo, name, commit, landing.base)?;
-        return Ok(waiting(format!("{why:#}")));
+
+    /// The branch is checked out: nothing of the user's may be in the way, and the working tree follows.
+    fn follow(&self, checkout: &Checkout, guard: &dyn Guard) -> Result<Landed> {
+        let (base, commit) = (self.landing.base, self.commit);
+        let waiting = |why: String| Landed::Waiting { why, command: command(self.repos, self.landing, checkout) };
+        let touched = worktree::touched(&self.repos.open_results()?, base, commit)?;
+        let hold = match checkout.hold(base, commit, &touched)? {
+            Ok(hold) => hold,
+            Err(why) => return Ok(waiting(why)),
+        };
+        copy_objects(self.repos, &checkout.repo, base, commit)?;
+        if let Some(why) = hold.obstacle()? {
+            return Ok(waiting(why));
+        }
+        let landed = self.swap_unless_halted(&checkout.repo, guard)?;
+        if let Landed::Merged { .. } = landed
+            && let Err(why) = hold.perform()
+        {
+            hold.undo().with_context(|| format!("undo after: {why:#}"))?;
+            swap(&checkout.repo, self.name, commit, base)?;
+            return Ok(waiting(format!("{why:#}")));
+        }
+        Ok(landed)
     }
-    Ok(landed)
+
+    fn swap_unless_halted(&self, user: &Repository, guard: &dyn Guard) -> Result<Landed> {
+        match guard.halted() {
+            Some(why) => Ok(Landed::Halted { why }),
+            None => swap(user, self.name, self.landing.base, self.commit),
+        }
+    }
 }
 
 /// How long another git may hold the lock of a branch; git itself waits as long (`core.filesRefLockTimeout`).
@@ -149,7 +198,8 @@ fn target(user: &Repository, name: &str) -> Result<Option<Oid>> {
     }
 }
 
-/// Makes, in `results.git`, the commit that the branch gets; the same landing always makes the same one.
+/// Makes, in `results.git`, the commit that the branch gets. Its committer is the user of this moment: what was made once
+/// is written down and used again, never made anew.
 fn final_commit(repos: &Repos, landing: &Landing, user: &Repository) -> Result<Oid> {
     let repo = repos.open_results()?;
     let descends = landing.commit != landing.base && repo.graph_descendant_of(landing.commit, landing.base)?;
@@ -172,6 +222,12 @@ fn final_commit(repos: &Repos, landing: &Landing, user: &Repository) -> Result<O
 fn committer(user: &Repository, time: &Time) -> Option<Signature<'static>> {
     let config = user.config().ok()?.snapshot().ok()?;
     Signature::new(config.get_str("user.name").ok()?, config.get_str("user.email").ok()?, time).ok()
+}
+
+fn committer_of(repos: &Repos, commit: Oid) -> Result<String> {
+    let repo = repos.open_results()?;
+    let commit = repo.find_commit(commit).with_context(|| format!("read commit {commit}"))?;
+    Ok(commit.committer().to_string())
 }
 
 /// Adds what `commit` needs beyond `base` to the user's objects, as one pack; objects that are there already do no harm.

@@ -38,13 +38,14 @@ impl Opened {
     }
 }
 
-/// Opens the pull request for a verified attempt.
+/// Opens the pull request for a verified attempt, under the attempt's id: trying again finds what an earlier try opened.
 ///
 /// # Errors
 /// The forge refuses; the same call again is safe.
-pub fn ship(work: &mut Work, run: &Run, finding: &Fingerprint, id: PullRequestId) -> Result<Opened> {
+pub fn ship(work: &mut Work, run: &Run, finding: &Fingerprint) -> Result<Opened> {
     let item = run.item(finding).context("the finding is not in this run")?;
     let Stage::Verified { attempt, commit } = item.stage.resting() else { anyhow::bail!("no attempt is verified") };
+    let id = PullRequestId(*attempt);
     let commit = Oid::from_str(commit).context("the attempt's commit")?;
     let known = work.known(finding)?;
     let (verdict, _, cost) = runs::attempt(work.store.read(), &attempt.to_string())?;
@@ -79,7 +80,8 @@ pub fn ship(work: &mut Work, run: &Run, finding: &Fingerprint, id: PullRequestId
     let at = work.stamp();
     let record = record(work, run, &attempt.to_string(), draft, &shown, &at);
     let findings = vec![LinkedFinding { finding: finding.clone(), issue: issue.map(|n| n.to_string()) }];
-    let shipped = Shipped { title, commit: shown.commit.clone(), tree: shown.tree.clone(), skipped: skipped(actions) };
+    let (commit, tree) = (shown.commit.clone(), shown.tree.clone());
+    let shipped = Shipped { pull_request: Some(id), title, commit, tree, skipped: skipped(actions) };
     let event = pull_requests::event_text(&at, &Event::Opened { shown })?;
     Ok(Opened { outcome: Outcome::Shipped(shipped), record, findings, event })
 }

@@ -73,13 +73,14 @@ CREATE TABLE findings (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE attempts (
-    id        TEXT PRIMARY KEY,
-    run       TEXT NOT NULL REFERENCES runs (id),
-    finding   TEXT NOT NULL,
-    iteration INTEGER NOT NULL,
-    result    TEXT,
-    charged   INTEGER NOT NULL,
-    verdict   TEXT
+    id             TEXT PRIMARY KEY,
+    run            TEXT NOT NULL REFERENCES runs (id),
+    finding        TEXT NOT NULL,
+    iteration      INTEGER NOT NULL,
+    result         TEXT,
+    charged        INTEGER NOT NULL,
+    verify_charged INTEGER NOT NULL DEFAULT 0,
+    verdict        TEXT
 ) STRICT;
 
 CREATE TABLE pull_requests (

@@ -92,8 +92,8 @@ fn step_finished(tx: &Transaction<'_>, run: &Run, step: &Step, id: Uuid, outcome
             runs::attempt_built(tx, id, &built.result, built.charged)?;
             keep_rounds(tx, run, finding)
         }
-        (Step::Verify { finding, .. }, Outcome::Verified { verdict, .. }) => {
-            runs::attempt_verified(tx, last_attempt(tx, run, finding)?, verdict)?;
+        (Step::Verify { finding, .. }, Outcome::Verified { verdict, charged }) => {
+            runs::attempt_verified(tx, last_attempt(tx, run, finding)?, verdict, *charged)?;
             keep_rounds(tx, run, finding)
         }
         (Step::Ship { finding }, Outcome::Shipped(_)) => {

@@ -147,21 +147,21 @@ pub(super) fn attempt_built(tx: &Transaction<'_>, id: Uuid, result: &BuildResult
     Ok(())
 }
 
-pub(super) fn attempt_verified(tx: &Transaction<'_>, id: Uuid, verdict: &Verdict) -> Result<()> {
+pub(super) fn attempt_verified(tx: &Transaction<'_>, id: Uuid, verdict: &Verdict, charged: Micros) -> Result<()> {
     tx.execute(
-        "UPDATE attempts SET verdict = ?2 WHERE id = ?1",
-        params![id.to_string(), serde_json::to_string(verdict)?],
+        "UPDATE attempts SET verdict = ?2, verify_charged = verify_charged + ?3 WHERE id = ?1",
+        params![id.to_string(), serde_json::to_string(verdict)?, i64::try_from(charged.0)?],
     )?;
     Ok(())
 }
 
-/// The verdict on an attempt, its round, and what all rounds on that finding in that run cost.
+/// The verdict on an attempt, its round, and what all rounds on that finding in that run cost, checkers included.
 ///
 /// # Errors
 /// The row can't be read.
 pub fn attempt(db: &Connection, id: &str) -> Result<(Option<Verdict>, u32, Micros)> {
     db.query_row(
-        "SELECT verdict, iteration, (SELECT SUM(charged) FROM attempts b WHERE b.run = a.run AND b.finding = a.finding) \
+        "SELECT verdict, iteration, (SELECT SUM(charged + verify_charged) FROM attempts b WHERE b.run = a.run AND b.finding = a.finding) \
          FROM attempts a WHERE id = ?1",
         [id],
         |r| Ok((super::json_or_none(r, 0)?, r.get(1)?, super::micros(r, 2)?)),

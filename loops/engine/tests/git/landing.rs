@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use git2::Oid;
 use loopwright_core::definition::Merge;
 use loopwright_core::ids::PullRequestId;
-use loopwright_engine::forge::{Landed, Landing, land};
+use loopwright_engine::forge::{Guard, Landed, Landing, land as land_with};
+use loopwright_engine::git::Repos;
 use uuid::Uuid;
 
 use crate::support::{World, at, fingerprint, plain_git};
@@ -24,9 +25,41 @@ fn landing(world: &World, commit: Oid, merge: Merge) -> Landing {
         base: base.commit,
         commit,
         merge,
-        message: "Mend it\n\nCloses: #3\nLoopwright-Run: 1\n".to_owned(),
+        message: "Mend it\n\nLoopwright-Issue: 3\nLoopwright-Run: 1\n".to_owned(),
         at: at(60),
     }
+}
+
+/// A journal and a kill switch for one pull request.
+#[derive(Default)]
+struct Book {
+    begun: Option<Oid>,
+    committers: Vec<String>,
+    /// A journal that keeps nothing.
+    forgets: bool,
+    /// Something done as the last thing before the branch moves; what it returns halts.
+    halts: Option<Box<dyn Fn() -> Option<String>>>,
+}
+
+impl Guard for Book {
+    fn begun(&self) -> anyhow::Result<Option<Oid>> {
+        Ok(self.begun.filter(|_| !self.forgets))
+    }
+
+    fn begin(&mut self, commit: Oid, committer: &str) -> anyhow::Result<()> {
+        self.begun = Some(commit);
+        self.committers.push(committer.to_owned());
+        Ok(())
+    }
+
+    fn halted(&self) -> Option<String> {
+        self.halts.as_ref().and_then(|look| look())
+    }
+}
+
+/// Lands with a journal that begins empty.
+fn land(repos: &Repos, landing: &Landing) -> anyhow::Result<Landed> {
+    land_with(repos, landing, &mut Book::default())
 }
 
 /// The user's repository without what a landing may write: new packs, the branch, its log, the index.
@@ -71,8 +104,8 @@ fn a_clean_working_tree_follows() {
         world.git(&["fsck", "--strict"]);
         if merge == Merge::Squash {
             assert_eq!(
-                world.git(&["log", "-1", "--format=%an|%cn|%(trailers:key=Closes)"]),
-                "Loopwright|Una User|Closes: #3"
+                world.git(&["log", "-1", "--format=%an|%cn|%(trailers:key=Loopwright-Issue)"]),
+                "Loopwright|Una User|Loopwright-Issue: 3"
             );
         }
         let whole = fingerprint(&world.user_path());
@@ -215,7 +248,7 @@ fn a_race_with_the_user_lands_what_was_shown_or_nothing() {
         match landed {
             Landed::Merged { commit } => assert!(!pushed && tip == commit),
             Landed::Moved { now } => assert!(pushed && now == Some(theirs) && tip == theirs),
-            Landed::Waiting { .. } => panic!("nothing to wait for"),
+            Landed::Waiting { .. } | Landed::Halted { .. } => panic!("nothing to wait for"),
         }
     }
 }
@@ -281,4 +314,63 @@ fn a_landing_that_died_is_finished_or_taken_away() {
     assert_eq!(land(&world.repos, &order).expect("finished"), Landed::Merged { commit: attempt });
     assert_eq!(world.git(&["status", "--porcelain"]), "");
     assert!(!lock.exists());
+}
+
+/// It died after the branch had moved and before that was written down; then the user became another one.
+#[test]
+fn what_has_landed_is_known_again_whoever_the_user_is_by_then() {
+    for forgets in [false, true] {
+        for checked_out in [true, false] {
+            let world = World::new();
+            let attempt = world.attempt("a1", CHANGE);
+            let order = landing(&world, attempt, Merge::Squash);
+            if !checked_out {
+                world.git(&["checkout", "-q", "--detach"]);
+            }
+            let mut book = Book { forgets, ..Book::default() };
+            let first = land_with(&world.repos, &order, &mut book).expect("landed");
+            let Landed::Merged { commit } = first else { panic!("{first:?}") };
+            assert_eq!(
+                (book.begun, book.committers.join(" ")),
+                (Some(commit), "Una User <una@example.org>".to_owned())
+            );
+            world.git(&["config", "user.email", "una@elsewhere.org"]);
+            let again = land_with(&world.repos, &order, &mut book).expect("an answer");
+            if forgets {
+                // The control: without the journal the commit is another one, and what has landed seems not to have.
+                assert_eq!(again, Landed::Moved { now: Some(commit) });
+                continue;
+            }
+            assert_eq!(again, Landed::Merged { commit });
+            world.git(&["checkout", "-q", "main"]);
+            world.commit("On top");
+            assert_eq!(land_with(&world.repos, &order, &mut book).expect("an answer"), Landed::Merged { commit });
+            assert_eq!((book.committers.len(), world.git(&["rev-list", "--count", "main"])), (1, "3".to_owned()));
+        }
+    }
+}
+
+/// HALT is looked at after everything else that may take time, and nothing but the swap comes after it.
+#[test]
+fn halt_in_the_middle_of_a_landing_stops_it() {
+    for checked_out in [true, false] {
+        let world = World::new();
+        let attempt = world.attempt("a1", CHANGE);
+        let order = landing(&world, attempt, Merge::Squash);
+        if !checked_out {
+            world.git(&["checkout", "-q", "--detach"]);
+        }
+        let packs = world.user_path().join(".git/objects/pack");
+        let copied = move || fs::read_dir(&packs).is_ok_and(|mut all| all.next().is_some());
+        let halts: Box<dyn Fn() -> Option<String>> = Box::new(move || copied().then(|| "HALT".to_owned()));
+        let mut book = Book { halts: Some(halts), ..Book::default() };
+        let landed = land_with(&world.repos, &order, &mut book).expect("an answer");
+        assert_eq!(landed, Landed::Halted { why: "HALT".to_owned() });
+        assert_eq!(world.git(&["rev-parse", "main"]), order.base.to_string());
+        assert_eq!(world.git(&["status", "--porcelain"]), "");
+        assert!(!world.user_path().join(".git/index.lock").exists());
+        // The control: the same without HALT.
+        book.halts = None;
+        assert!(matches!(land_with(&world.repos, &order, &mut book).expect("landed"), Landed::Merged { .. }));
+    }
 }

@@ -112,6 +112,20 @@ fn clippys_own_fix_would_mix_findings() {
 }
 
 #[test]
+fn a_script_may_be_longer_than_an_argument() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir_all(folder.path().join("tree")).expect("a folder");
+    let order = order(folder.path(), finding("format", "format @ src/lib.rs"));
+    fs::create_dir(&order.raw).expect("a folder");
+    let work = Work { order: &order, sandbox: &for_tests(), mounts: Vec::new() };
+    let long = format!("set -eu\n: {}\ntouch done\n", "x".repeat(200_000));
+    // The control: as an argument it starts nothing.
+    assert!(work.run(&["sh", "-c", &long]).is_err());
+    assert!(work.script(long).expect("a box").ended.well());
+    assert!(folder.path().join("tree/done").exists());
+}
+
+#[test]
 fn a_tree_that_was_not_formatted_is_not_formatted_with_a_lint() {
     let messy = SOURCE.replace("pub fn one() -> u32 {", "pub fn one(  ) -> u32 {");
     let (_, now) = fixed(&messy, finding("clippy::needless_return", "clippy::needless_return @ src/lib.rs"));
