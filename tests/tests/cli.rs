@@ -113,6 +113,50 @@ fn exit_codes_are_those_of_the_table() {
     stage.run("work").exits(20);
 }
 
+/// The last reason and the command that tries again stand with what was handed over.
+#[test]
+fn what_was_handed_over_says_why_and_what_next() {
+    let stage = Stage::shop();
+    let once = "guardrails: {max_iterations: 1, budget: $5/run, halt_on: no_progress(2)}\n";
+    stage.maker(once, "#!/bin/sh\nsed -i s/adds=ok/adds=missing/ src/cart.conf\n");
+    let run = stage.plain(&["run", "work"]).exits(21).out;
+    let rows = stage.verb(&["status"]).exits(0).json()["needs_you"].clone();
+    let first = &rows.as_array().expect("rows")[0];
+    let (why, again) = (first["why"].as_str().expect("why"), first["again"].as_str().expect("again"));
+    assert!(why.starts_with("not verified after 1 iteration; last: "), "{why}");
+    assert_eq!(again, format!("loopwright run work --finding {}", first["short"].as_str().expect("an id")));
+    let status = stage.plain(&["status"]).exits(0).out;
+    for said in [&run, &status] {
+        assert!(said.contains(why) && said.contains(again), "{said}");
+    }
+    assert!(status.contains(&format!("{}  work  ", first["short"].as_str().expect("an id"))), "{status}");
+    let again = stage.paste(again);
+    assert_eq!(again.code, 13, "it tries again: {again:?}");
+}
+
+#[test]
+fn a_run_that_only_reports_says_so_everywhere() {
+    let stage = Stage::shop();
+    let agents = "agents:\n  maker: {command: [./maker.sh], price: $0}\n";
+    let path = stage.personal("work", &format!("{agents}{RAILS}"), &[("maker.sh", MAKER)]);
+    stage.add(&path.display().to_string(), false);
+    let run = stage.plain(&["run", "work"]).exits(0);
+    let show = stage.plain(&["show"]).exits(0);
+    let runs = stage.plain(&["runs"]).exits(0);
+    for said in [&run, &show, &runs] {
+        assert!(said.out.contains("reported only"), "{said:?}");
+        assert!(!said.out.contains("nothing"), "{said:?}");
+    }
+    for said in [&run, &show] {
+        assert!(said.out.contains("loopwright run work --ship"), "{said:?}");
+    }
+    // The control: with nothing to report, nothing was to do.
+    let quiet = Stage::shop_without_issues();
+    let path = quiet.personal("work", &format!("{agents}{RAILS}"), &[("maker.sh", MAKER)]);
+    quiet.add(&path.display().to_string(), false);
+    assert!(quiet.plain(&["run", "work"]).exits(20).out.contains("nothing to do"));
+}
+
 #[test]
 fn an_error_is_one_json_document_too() {
     let stage = Stage::empty();

@@ -140,6 +140,10 @@ pub struct FindingRow {
     pub title: String,
     /// Where it stands.
     pub state: FindingState,
+    /// Why, with the last gate's or checker's reason.
+    pub why: String,
+    /// The command that tries again.
+    pub again: String,
 }
 
 /// One pull request in a list.
