@@ -157,6 +157,66 @@ fn a_run_that_only_reports_says_so_everywhere() {
     assert!(quiet.plain(&["run", "work"]).exits(20).out.contains("nothing to do"));
 }
 
+/// A second repository beside the shop of a stage.
+fn other_shop(stage: &Stage) -> String {
+    let other = stage.beside("Other shop");
+    std::fs::create_dir(&other).expect("a folder");
+    let path = other.display().to_string();
+    let git = "git -c user.name=Ada -c user.email=ada@example.com";
+    let made = stage.paste(&format!("cd '{path}' && git init -q -b main && {git} commit -q --allow-empty -m begun"));
+    assert_eq!(made.code, 0, "{made:?}");
+    path
+}
+
+#[test]
+fn a_template_for_a_second_repository_gets_another_name() {
+    let stage = Stage::shop();
+    stage.add("daily-triage", false);
+    let other = other_shop(&stage);
+    // Told before anything is to be confirmed, with a command that works.
+    let refused = stage.verb(&["add", "daily-triage", "--repo", &other]).exits(1);
+    assert!(refused.message().contains("registered already"), "{refused:?}");
+    assert_eq!(refused.hint(), format!("loopwright add daily-triage --repo '{other}' --name daily-triage-other-shop"));
+    let shown = stage.paste(&refused.hint()).exits(2).out;
+    let confirm = shown.lines().last().expect("a command").trim().to_owned();
+    assert!(confirm.contains(" --name daily-triage-other-shop --confirm "), "{confirm}");
+    stage.paste(&confirm).exits(0);
+    let loops = stage.verb(&["status"]).exits(0).json()["loops"].clone();
+    let of = |at: usize, key: &str| loops[at][key].as_str().expect("a text").to_owned();
+    assert_eq!((of(0, "name"), of(1, "name")), ("daily-triage".to_owned(), "daily-triage-other-shop".to_owned()));
+    assert_eq!(of(1, "repo"), other);
+    assert!(of(1, "path").ends_with("loops/daily-triage-other-shop/loop.yaml"), "{loops}");
+    // Only templates have a name to choose, and it is a name.
+    for words in [["add", "daily-triage", "--name", "../evil"], ["add", "loops", "--name", "fine"]] {
+        stage.verb(&words).exits(2);
+    }
+}
+
+#[test]
+fn a_loop_that_is_renamed_stays_the_same_loop() {
+    let stage = Stage::shop_without_issues();
+    stage.maker(RAILS, MAKER);
+    stage.run("work").exits(20);
+    let before = stage.verb(&["status"]).exits(0).json()["loops"][0].clone();
+    let path = stage.beside("loops/work/loop.yaml");
+    let text = std::fs::read_to_string(&path).expect("the loop");
+    std::fs::write(&path, text.replace("name: work", "name: renamed")).expect("written");
+    let path = path.display().to_string();
+    assert!(stage.plain(&["add", &path]).exits(2).out.contains("registered as work"));
+    stage.add(&path, false);
+    let loops = stage.verb(&["status"]).exits(0).json()["loops"].clone();
+    assert_eq!(loops.as_array().map(Vec::len), Some(1), "no ghost: {loops}");
+    assert_eq!((&loops[0]["name"], &loops[0]["id"]), (&"renamed".into(), &before["id"]));
+    assert_eq!(loops[0]["mode"], "ship", "it may do what it might before");
+    stage.run("renamed").exits(20);
+    assert_eq!(stage.verb(&["runs", "renamed"]).exits(0).json().as_array().map(Vec::len), Some(2));
+    stage.run("work").exits(2);
+    // The control: another file is another loop.
+    let other = stage.personal("other", RAILS, &[]);
+    stage.add(&other.display().to_string(), false);
+    assert_eq!(stage.verb(&["status"]).exits(0).json()["loops"].as_array().map(Vec::len), Some(2));
+}
+
 #[test]
 fn an_error_is_one_json_document_too() {
     let stage = Stage::empty();

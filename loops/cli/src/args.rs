@@ -120,6 +120,9 @@ pub(crate) struct AddArgs {
     /// The repository it works on; default: the one around the file or the current folder
     #[arg(long)]
     pub(crate) repo: Option<PathBuf>,
+    /// The new loop's name, for a template; default: the template's
+    #[arg(long, value_name = "NEW")]
+    pub(crate) name: Option<String>,
     /// Lets it open pull requests; without, it only reports
     #[arg(long)]
     pub(crate) ship: bool,

@@ -66,6 +66,8 @@ pub struct AddView {
     pub check: CheckView,
     /// SHA-256 of the file: what `--confirm` wants.
     pub hash: String,
+    /// What the loop was called before: the same file, with another name.
+    pub renames: Option<String>,
     /// The loop, once registered.
     pub registered: Option<LoopView>,
 }
