@@ -251,6 +251,33 @@ fn a_closed_pipe_is_no_defect() {
 }
 
 #[test]
+fn sigterm_halts_the_run_that_is_followed() {
+    let stage = Stage::shop();
+    stage.maker(RAILS, "#!/bin/sh\nwhile :; do echo still here; sleep 1; done\n");
+    let run = stage.start(&["run", "work"]);
+    stage.wait_for_process("maker.sh");
+    run.signal("TERM");
+    let answer = run.end().exits(10).json();
+    assert_eq!(answer["row"]["end"]["state"], "halted", "{answer}");
+    assert!(answer["row"]["end"]["detail"].as_str().is_some_and(|d| d.contains("SIGTERM")), "{answer}");
+    assert!(stage.with("maker.sh").is_empty(), "the agent is gone");
+    // What ended is ended; the loop itself is not halted.
+    stage.verb(&["status"]).exits(0);
+}
+
+/// A terminal that is closed: nobody follows any more, and the run goes on.
+#[test]
+fn sighup_ends_only_the_following() {
+    let stage = Stage::shop();
+    stage.maker(RAILS, &MAKER.replace("mkdir", "sleep 3; mkdir"));
+    let run = stage.start(&["run", "work"]);
+    stage.wait_for_process("maker.sh");
+    run.signal("HUP");
+    assert_eq!(run.end().code, -1, "ended by the signal");
+    assert_eq!(stage.ended()["code"], 21);
+}
+
+#[test]
 fn a_detached_run_is_named_and_goes_on() {
     let stage = Stage::shop_without_issues();
     stage.maker(RAILS, MAKER);

@@ -62,7 +62,8 @@ pub(crate) enum Verb {
     Next(NextArgs),
     /// Runs a loop now and shows how it goes
     #[command(after_help = "\
-Ctrl-C halts the run; a second Ctrl-C leaves at once while the watchdog ends it.
+Ctrl-C and SIGTERM halt the run; a second one leaves at once while the watchdog ends it.
+A terminal that is closed leaves the run alone.
 
 Example: loopwright run daily-triage --ship")]
     Run(RunArgs),
