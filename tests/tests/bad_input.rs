@@ -51,7 +51,7 @@ fn a_changed_loop_wants_to_be_confirmed_again() {
     let stage = quiet();
     let text = fs::read_to_string(loop_file(&stage)).expect("the loop");
     fs::write(loop_file(&stage), format!("{text}# more\n")).expect("written");
-    let refused = stage.run("work").exits(1);
+    let refused = stage.run("work").exits(2);
     assert!(refused.message().contains("changed since it was confirmed"), "{refused:?}");
     assert_eq!(runs(&stage), 0);
     let hint = refused.hint();
@@ -186,6 +186,40 @@ fn a_loop_that_is_not_committed_is_told_so() {
     assert!(refused.message().contains("not committed"), "{refused:?}");
     assert!(refused.hint().contains("commit the loop file"), "{refused:?}");
     stage.commit("loop: work");
+    stage.run("work").exits(20);
+}
+
+#[test]
+fn a_damaged_database_is_told_with_what_to_do_and_halt_works_all_the_same() {
+    let stage = quiet();
+    // The control: until then it works.
+    stage.run("work").exits(20);
+    let database = stage.home.join("data/loopwright.db");
+    for beside in ["loopwright.db-wal", "loopwright.db-shm"] {
+        // They are gone when the last process closed the database well.
+        fs::remove_file(stage.home.join("data").join(beside)).ok();
+    }
+    fs::write(&database, b"not a database at all, but long enough to be looked at".repeat(100)).expect("damaged");
+    let damaged = fs::read(&database).expect("what is there");
+    for words in [&["status"][..], &["runs"], &["run", "work"], &["reviews"], &["next"], &["show"]] {
+        let refused = stage.verb(words).exits(1);
+        assert!(refused.message().contains(&format!("{} is damaged", database.display())), "{words:?}: {refused:?}");
+        assert!(refused.message().contains("nothing was changed"), "{refused:?}");
+        assert!(refused.hint().contains("loopwright add"), "{refused:?}");
+    }
+    assert!(stage.plain(&["doctor"]).exits(1).out.contains("is damaged"));
+    let answer = stage.verb(&["halt"]);
+    assert!(stage.home.join("state/HALT").exists(), "halted all the same: {answer:?}");
+    stage.verb(&["resume", "--reason", "a test"]).exits(0);
+    assert!(!stage.home.join("state/HALT").exists());
+    assert_eq!(fs::read(&database).expect("what is there"), damaged, "nothing was changed");
+    // The hint is right: aside with it, and everything can begin anew.
+    let hint = stage.verb(&["status"]).exits(1).hint();
+    let aside = hint.strip_prefix("move it aside: ").and_then(|h| h.split_once(';')).expect("a command").0.to_owned();
+    assert_eq!(stage.paste(&aside).code, 0, "{aside}");
+    assert_eq!(stage.verb(&["status"]).exits(0).json()["loops"].as_array().map(Vec::len), Some(0));
+    assert_eq!(fs::read(stage.home.join("data/damaged/loopwright.db")).expect("kept"), damaged);
+    stage.add(&loop_file(&stage).display().to_string(), true);
     stage.run("work").exits(20);
 }
 
