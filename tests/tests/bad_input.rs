@@ -51,7 +51,7 @@ fn a_changed_loop_wants_to_be_confirmed_again() {
     let stage = quiet();
     let text = fs::read_to_string(loop_file(&stage)).expect("the loop");
     fs::write(loop_file(&stage), format!("{text}# more\n")).expect("written");
-    let refused = stage.run("work").exits(1);
+    let refused = stage.run("work").exits(2);
     assert!(refused.message().contains("changed since it was confirmed"), "{refused:?}");
     assert_eq!(runs(&stage), 0);
     let hint = refused.hint();
@@ -120,6 +120,62 @@ fn repositories_that_nothing_can_start_from_are_refused() {
     refused("bare");
 }
 
+/// The fault of the repository is told by `check` and `add`, whether the file names it or lies in it.
+#[test]
+fn check_and_add_say_what_is_wrong_with_the_repository() {
+    let stage = Stage::empty();
+    let text = fs::read_to_string(stage.personal("work", RAILS, &[])).expect("the loop");
+    let unnamed: String = text.lines().filter(|l| !l.starts_with("repo:")).map(|l| format!("{l}\n")).collect();
+    let inside = stage.repo.join("loop.yaml").display().to_string();
+    let named = stage.beside("loops/work/loop.yaml").display().to_string();
+    let told = |what: &str, files: &[&String]| {
+        for file in files {
+            let checked = stage.plain(&["check", file]).exits(0).out;
+            assert!(checked.contains(what) && !checked.contains("none here"), "{file}: {what}: {checked}");
+            let message = stage.verb(&["add", file]).message();
+            assert!(message.contains(what) && !message.contains("names none"), "{file}: {message}");
+        }
+    };
+    told("is not inside a git repository", &[&named]);
+    stage.edit(|| fs::write(&inside, &unnamed).expect("written"));
+    // The control: where there is none and none is named, that is what is said.
+    assert!(stage.plain(&["check", &inside]).exits(0).out.contains("repository: none here"));
+    assert!(stage.verb(&["add", &inside]).exits(2).message().contains("names none"));
+    stage.git(&["init", "--quiet", "--initial-branch=main"]);
+    told("has no commits yet", &[&named, &inside]);
+    stage.commit("all: begun");
+    let first = stage.git(&["rev-parse", "HEAD"]);
+    stage.edit(|| fs::write(stage.repo.join(".git/shallow"), format!("{first}\n")).expect("written"));
+    told("is a shallow clone", &[&named, &inside]);
+    stage.edit(|| fs::remove_file(stage.repo.join(".git/shallow")).expect("removed"));
+    stage.git(&["config", "core.bare", "true"]);
+    told("is a bare repository", &[&named, &inside]);
+    fs::rename(&stage.repo, stage.beside("elsewhere")).expect("moved");
+    let away = |words: &[&str]| stage.ask(stage.command(words).current_dir(stage.person()));
+    assert!(away(&["check", &named]).exits(0).out.contains("does not exist"));
+    assert!(away(&["add", &named, "--json"]).exits(1).message().contains("does not exist"));
+    fs::rename(stage.beside("elsewhere"), &stage.repo).expect("moved back");
+}
+
+#[test]
+fn a_folder_that_is_called_like_a_loop_is_none() {
+    let stage = quiet();
+    stage.edit(|| {
+        for name in ["work", "tidy", "nothing"] {
+            fs::create_dir(stage.repo.join(name)).expect("a folder");
+        }
+    });
+    let checked = stage.verb(&["check", "work"]).exits(0).json();
+    assert_eq!(checked["path"], loop_file(&stage).display().to_string());
+    assert_eq!(stage.verb(&["check", "tidy"]).exits(0).json()["path"], "template tidy");
+    stage.add("tidy", false);
+    let refused = stage.verb(&["check", "nothing"]).exits(2);
+    assert!(refused.message().contains("has no loop.yaml"), "{refused:?}");
+    // The control: with a loop.yaml it counts, before any name.
+    stage.write("work/loop.yaml", "name: x\n");
+    stage.verb(&["check", "work"]).exits(3);
+}
+
 #[test]
 fn a_loop_that_is_not_committed_is_told_so() {
     let stage = Stage::shop_without_issues();
@@ -130,6 +186,40 @@ fn a_loop_that_is_not_committed_is_told_so() {
     assert!(refused.message().contains("not committed"), "{refused:?}");
     assert!(refused.hint().contains("commit the loop file"), "{refused:?}");
     stage.commit("loop: work");
+    stage.run("work").exits(20);
+}
+
+#[test]
+fn a_damaged_database_is_told_with_what_to_do_and_halt_works_all_the_same() {
+    let stage = quiet();
+    // The control: until then it works.
+    stage.run("work").exits(20);
+    let database = stage.home.join("data/loopwright.db");
+    for beside in ["loopwright.db-wal", "loopwright.db-shm"] {
+        // They are gone when the last process closed the database well.
+        fs::remove_file(stage.home.join("data").join(beside)).ok();
+    }
+    fs::write(&database, b"not a database at all, but long enough to be looked at".repeat(100)).expect("damaged");
+    let damaged = fs::read(&database).expect("what is there");
+    for words in [&["status"][..], &["runs"], &["run", "work"], &["reviews"], &["next"], &["show"]] {
+        let refused = stage.verb(words).exits(1);
+        assert!(refused.message().contains(&format!("{} is damaged", database.display())), "{words:?}: {refused:?}");
+        assert!(refused.message().contains("nothing was changed"), "{refused:?}");
+        assert!(refused.hint().contains("loopwright add"), "{refused:?}");
+    }
+    assert!(stage.plain(&["doctor"]).exits(1).out.contains("is damaged"));
+    let answer = stage.verb(&["halt"]);
+    assert!(stage.home.join("state/HALT").exists(), "halted all the same: {answer:?}");
+    stage.verb(&["resume", "--reason", "a test"]).exits(0);
+    assert!(!stage.home.join("state/HALT").exists());
+    assert_eq!(fs::read(&database).expect("what is there"), damaged, "nothing was changed");
+    // The hint is right: aside with it, and everything can begin anew.
+    let hint = stage.verb(&["status"]).exits(1).hint();
+    let aside = hint.strip_prefix("move it aside: ").and_then(|h| h.split_once(';')).expect("a command").0.to_owned();
+    assert_eq!(stage.paste(&aside).code, 0, "{aside}");
+    assert_eq!(stage.verb(&["status"]).exits(0).json()["loops"].as_array().map(Vec::len), Some(0));
+    assert_eq!(fs::read(stage.home.join("data/damaged/loopwright.db")).expect("kept"), damaged);
+    stage.add(&loop_file(&stage).display().to_string(), true);
     stage.run("work").exits(20);
 }
 

@@ -62,7 +62,8 @@ pub(crate) enum Verb {
     Next(NextArgs),
     /// Runs a loop now and shows how it goes
     #[command(after_help = "\
-Ctrl-C halts the run; a second Ctrl-C leaves at once while the watchdog ends it.
+Ctrl-C and SIGTERM halt the run; a second one leaves at once while the watchdog ends it.
+A terminal that is closed leaves the run alone.
 
 Example: loopwright run daily-triage --ship")]
     Run(RunArgs),
@@ -120,6 +121,9 @@ pub(crate) struct AddArgs {
     /// The repository it works on; default: the one around the file or the current folder
     #[arg(long)]
     pub(crate) repo: Option<PathBuf>,
+    /// The new loop's name, for a template; default: the template's
+    #[arg(long, value_name = "NEW")]
+    pub(crate) name: Option<String>,
     /// Lets it open pull requests; without, it only reports
     #[arg(long)]
     pub(crate) ship: bool,

@@ -1,5 +1,6 @@
-//! Ctrl-C while a run is followed: the first press halts the run, the second leaves at once.
+//! Ctrl-C or SIGTERM while a run is followed: the first halts the run, the second leaves at once.
 //!
+//! A terminal that is closed (SIGHUP) ends only the following: the run goes on.
 //! What is said is what is known: a halt that was not confirmed is not called one.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,9 +30,11 @@ enum Halt {
 struct State {
     run: Option<RunId>,
     halt: Halt,
+    /// What asked first.
+    by: &'static str,
 }
 
-/// The watch over Ctrl-C.
+/// The watch over Ctrl-C and SIGTERM.
 #[derive(Clone)]
 pub(crate) struct Interrupt {
     state: Arc<Mutex<State>>,
@@ -54,12 +57,24 @@ impl Interrupt {
     pub(crate) fn listen(screen: &Screen) -> Result<Interrupt, ApiError> {
         let interrupt = Interrupt { state: Arc::default(), screen: screen.clone() };
         let watched = interrupt.clone();
-        ctrlc::set_handler(move || watched.pressed()).map_err(|e| ApiError {
-            code: exit::INTERNAL,
-            message: format!("Ctrl-C can't be watched: {e}"),
-            hint: Some(command("run LOOP --detach")),
-        })?;
+        ctrlc::set_handler(move || watched.pressed("Ctrl-C")).map_err(unwatched)?;
+        interrupt.terminated()?;
         Ok(interrupt)
+    }
+
+    /// Takes SIGTERM for a press.
+    #[cfg(unix)]
+    fn terminated(&self) -> Result<(), ApiError> {
+        let mut signals = signal_hook::iterator::Signals::new([signal_hook::consts::SIGTERM]).map_err(unwatched)?;
+        let watched = self.clone();
+        std::thread::spawn(move || signals.forever().for_each(|_| watched.pressed("SIGTERM")));
+        Ok(())
+    }
+
+    /// There is no such signal.
+    #[cfg(not(unix))]
+    fn terminated(&self) -> Result<(), ApiError> {
+        Ok(())
     }
 
     /// Tells which run a press halts; one that came before halts it now.
@@ -70,26 +85,27 @@ impl Interrupt {
             state.halt == Halt::Asked
         };
         if early {
-            self.halt(run);
+            let by = self.lock().by;
+            self.halt(run, by);
         }
     }
 
-    fn pressed(&self) {
-        let press = self.lock().press();
+    fn pressed(&self, by: &'static str) {
+        let press = self.lock().press(by);
         match press {
             Press::Wait => self.screen.say("Halting the run as soon as it has started…"),
             // On a thread of its own: a second press must not wait for the answer.
             Press::Halt(run) => {
                 let interrupt = self.clone();
-                std::thread::spawn(move || interrupt.halt(run));
+                std::thread::spawn(move || interrupt.halt(run, by));
             }
             Press::Leave => self.leave(),
         }
     }
 
-    fn halt(&self, run: RunId) {
+    fn halt(&self, run: RunId, by: &'static str) {
         self.screen.say("Halting this run… its processes are ended.");
-        let reason = Some("Ctrl-C".to_owned());
+        let reason = Some(by.to_owned());
         let level = Level::Run(run.to_string());
         let halted = Context::open().and_then(|c| api::halt(&c, level, false, reason));
         self.lock().halt = match &halted {
@@ -116,10 +132,10 @@ impl Interrupt {
 }
 
 impl State {
-    fn press(&mut self) -> Press {
+    fn press(&mut self, by: &'static str) -> Press {
         match (self.halt, self.run) {
             (Halt::NotAsked, run) => {
-                self.halt = Halt::Asked;
+                (self.halt, self.by) = (Halt::Asked, by);
                 run.map_or(Press::Wait, Press::Halt)
             }
             _ => Press::Leave,
@@ -132,6 +148,14 @@ impl State {
             (_, Some(run)) => format!("Leaving. The halt was not confirmed: {}", by_hand(run)),
             (_, None) => format!("Leaving before the run is known. See {}", command("status")),
         }
+    }
+}
+
+fn unwatched(error: impl std::fmt::Display) -> ApiError {
+    ApiError {
+        code: exit::INTERNAL,
+        message: format!("Ctrl-C can't be watched: {error}"),
+        hint: Some(command("run LOOP --detach")),
     }
 }
 
@@ -151,21 +175,21 @@ mod tests {
     #[test]
     fn the_first_press_halts_and_the_second_leaves() {
         let mut state = State { run: Some(run()), ..State::default() };
-        assert_eq!(state.press(), Press::Halt(run()));
-        assert_eq!(state.press(), Press::Leave);
+        assert_eq!(state.press("Ctrl-C"), Press::Halt(run()));
+        assert_eq!(state.press("Ctrl-C"), Press::Leave);
     }
 
     #[test]
     fn a_press_before_the_run_is_known_is_kept() {
         let mut state = State::default();
-        assert_eq!(state.press(), Press::Wait);
+        assert_eq!(state.press("Ctrl-C"), Press::Wait);
         assert_eq!(state.halt, Halt::Asked);
-        assert_eq!(state.press(), Press::Leave);
+        assert_eq!(state.press("Ctrl-C"), Press::Leave);
     }
 
     #[test]
     fn only_a_confirmed_halt_is_called_one() {
-        let farewell = |halt, run| State { run, halt }.farewell();
+        let farewell = |halt, run| State { run, halt, by: "Ctrl-C" }.farewell();
         let done = "Leaving. The run is being ended by its watchdog.";
         assert_eq!(farewell(Halt::Done, Some(run())), done);
         for halt in [Halt::Asked, Halt::Failed] {

@@ -1,6 +1,6 @@
 //! Exit codes: a published table, the same for every verb.
 
-use crate::run::{End, HaltWhy, HandOver, Run, Stage};
+use crate::run::{End, HaltWhy, HandOver, Mode, Run, Stage};
 
 /// Done.
 pub const DONE: u8 = 0;
@@ -45,6 +45,8 @@ pub fn of_run(run: &Run) -> Option<u8> {
             Some(_) => WAITS,
             None if shipped => WAITS,
             None if acted => DONE,
+            // To report was all that was asked, and there was something to report.
+            None if run.start.mode == Mode::Report && !run.items.is_empty() => DONE,
             None => NOTHING,
         },
     })

@@ -21,7 +21,7 @@ use crate::verdict::Verdict;
 mod words;
 
 use words::{capital, clause, clock, counted_as, sentence, short};
-pub use words::{duration, ending, held_back};
+pub use words::{duration, ending, found, handed_over, held_back, reported};
 
 /// Titles of findings by short fingerprint.
 pub type Titles = BTreeMap<String, String>;
@@ -146,11 +146,12 @@ struct Teller {
     start: Option<RunStart>,
     base: String,
     open: Option<(Uuid, Step)>,
+    left: usize,
 }
 
 impl Teller {
     fn new(titles: &Titles) -> Teller {
-        Teller { lines: Vec::new(), titles: titles.clone(), start: None, base: String::new(), open: None }
+        Teller { lines: Vec::new(), titles: titles.clone(), start: None, base: String::new(), open: None, left: 0 }
     }
 
     fn take(&mut self, event: &RunEvent) -> Vec<Told> {
@@ -171,8 +172,16 @@ impl Teller {
             RunEvent::Noted { text, .. } => vec![(Mark::Note, 0, sentence(text))],
             RunEvent::RunEnded { end } => {
                 self.open = None;
-                vec![(end_mark(end), 0, ending(end))]
+                vec![(end_mark(end), 0, self.ended(end))]
             }
+        }
+    }
+
+    fn ended(&self, end: &End) -> String {
+        let reports = self.start.as_ref().is_some_and(|s| s.mode == Mode::Report);
+        match end {
+            End::Finished if reports && self.left > 0 => reported(self.left),
+            end => ending(end),
         }
     }
 
@@ -223,6 +232,7 @@ impl Teller {
     }
 
     fn looked(&mut self, found: &Discovered) -> Vec<Told> {
+        self.left = found.queue.len();
         for queued in &found.queue {
             self.titles.entry(queued.finding.short().to_owned()).or_insert_with(|| queued.title.clone());
         }
@@ -231,11 +241,12 @@ impl Teller {
             true => format!("Looked at {}.", self.base),
             false => format!("Looked at {}: {}.", self.base, checks.join("; ")),
         };
+        let asked = self.start.as_ref().is_some_and(|s| s.only.is_some());
         let mark = match found.seen {
             0 => Mark::Nothing,
             _ => Mark::Passed,
         };
-        vec![(Mark::Passed, 0, looked), (mark, 0, counted(found))]
+        vec![(Mark::Passed, 0, looked), (mark, 0, words::found(found, asked))]
     }
 }
 
@@ -296,24 +307,6 @@ fn agent(line: &AgentLine) -> String {
         Some(model) => format!("{named}, {}", plain(model, 60)),
         None => named,
     }
-}
-
-/// `Found 5, of these 5 new. 1 waits for a person or is put off. 2 to act on.`
-fn counted(found: &Discovered) -> String {
-    let mut text = match found.seen {
-        0 => "Found nothing.".to_owned(),
-        seen => format!("Found {seen}, of these {} new.", found.new),
-    };
-    if found.waiting > 0 {
-        text += &format!(" {} already decided, waiting or put off.", found.waiting);
-    }
-    if found.gone > 0 {
-        text += &format!(" {} no longer seen.", found.gone);
-    }
-    if !found.queue.is_empty() {
-        text += &format!(" {} to act on.", found.queue.len());
-    }
-    text
 }
 
 fn verified(verdict: &Verdict) -> Vec<Told> {

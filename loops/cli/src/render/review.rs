@@ -28,6 +28,7 @@ pub(crate) fn rows(page: &mut Page, rows: &[PullRequestRow], zone: Zone, now: Da
         let mark = state_mark(r);
         vec![
             (super::tint(mark), format!("{} {}", mark.shape(), r.short)),
+            (Tint::Plain, plain(&r.loop_name, 64)),
             (Tint::Strong, plain(&r.title, 60)),
             (Tint::Plain, r.stat.to_string()),
             (Tint::Plain, money(r.cost)),

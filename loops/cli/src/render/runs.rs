@@ -60,6 +60,7 @@ pub(crate) fn result(row: &RunRow) -> String {
     let said = match &row.end {
         None => "running".to_owned(),
         Some(End::Finished) if !made.is_empty() => return made,
+        Some(End::Finished) if reported(row) => return "reported only".to_owned(),
         Some(End::Finished) if row.acted == 0 => return "nothing to do".to_owned(),
         Some(End::Finished) => return "done".to_owned(),
         Some(End::Halted { why, .. }) => match why {
@@ -73,6 +74,11 @@ pub(crate) fn result(row: &RunRow) -> String {
         true => said,
         false => format!("{said}; {made}"),
     }
+}
+
+/// Whether it found something to act on and was to report only.
+pub(crate) fn reported(row: &RunRow) -> bool {
+    row.acted == 0 && row.code == Some(exit::DONE)
 }
 
 fn made(row: &RunRow) -> String {
@@ -104,6 +110,7 @@ mod tests {
             samples::run(None, None),
             waits,
             samples::run(Some(End::Finished), Some(exit::NOTHING)),
+            samples::run(Some(End::Finished), Some(exit::DONE)),
             samples::run(Some(halted), Some(exit::HALTED)),
             samples::run(Some(failed), Some(exit::FAILED)),
         ];

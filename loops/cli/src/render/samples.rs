@@ -79,6 +79,8 @@ pub(crate) fn handed_over() -> FindingRow {
         loop_name: "daily-triage".to_owned(),
         title: "parse_day fails".to_owned(),
         state: FindingState::NeedsYou { why: "no progress 2 times in a row".to_owned() },
+        why: "no progress 2 times in a row; last: tests_pass: parse_day fails".to_owned(),
+        again: "loopwright run daily-triage --finding 1a2b3c4d".to_owned(),
     }
 }
 

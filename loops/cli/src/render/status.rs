@@ -1,13 +1,12 @@
 //! Everything at a glance, in the order that matters: halted, running, waiting, handed over, next.
 
 use chrono::{DateTime, Utc};
-use loopwright_core::finding::FindingState;
 use loopwright_core::story::Mark;
 use loopwright_core::triage::plain;
 use loopwright_engine::api::{FindingRow, StatusView};
 
-use super::{aligned, count, marked, review, runs};
-use crate::commands::command;
+use super::{count, marked, review, runs};
+use crate::commands::{self, command};
 use crate::page::{Page, Tint};
 use crate::zone::{Zone, due};
 
@@ -46,14 +45,12 @@ fn waiting(page: &mut Page, view: &StatusView, zone: Zone, now: DateTime<Utc>) {
 }
 
 fn handed(page: &mut Page, findings: &[FindingRow]) {
-    let cells = |f: &FindingRow| {
-        let why = match &f.state {
-            FindingState::NeedsYou { why } => plain(why, 120),
-            other => other.word().to_owned(),
-        };
-        vec![(Tint::Plain, f.short.clone()), (Tint::Strong, plain(&f.title, 60)), (Tint::Muted, why)]
-    };
-    aligned(page, 2, &findings.iter().map(cells).collect::<Vec<_>>());
+    for finding in findings {
+        page.say("  ").say(&finding.short).say("  ").say(&plain(&finding.loop_name, 64)).say("  ");
+        page.tinted(Tint::Strong, &plain(&finding.title, 120));
+        page.say("    ").line(&plain(&finding.why, 400));
+        page.say("    ").tinted(Tint::Accent, &commands::in_text(&finding.again));
+    }
 }
 
 fn closing(page: &mut Page, view: &StatusView, now: DateTime<Utc>) {

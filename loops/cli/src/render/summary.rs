@@ -17,7 +17,7 @@ pub(crate) fn summary(page: &mut Page, entries: &[Entry]) {
         return;
     };
     if let Some(found) = &run.discovered {
-        page.line(&format!("Found {}, of these {} new.", found.seen, found.new));
+        page.line(&story::found(found, run.start.only.is_some()));
     }
     pull_requests(page, &run, &shipped(entries));
     handed_over(page, &run);
@@ -60,13 +60,15 @@ fn handed_over(page: &mut Page, run: &Run) {
     marked(page, 0, Mark::NeedsYou, &format!("{many} handed to you"));
     for (item, why) in handed {
         page.say("  ").add(Tint::Strong, &plain(&item.queued.title, 80)).say(": ");
-        page.line(&plain(&why, 200));
+        page.line(&plain(&why, 400));
+        let again = format!("run {} --finding {}", run.start.loop_name, item.queued.finding.short());
+        page.say("    ").tinted(Tint::Accent, &command(&again));
     }
 }
 
 fn handed(item: &Item) -> Option<(&Item, String)> {
     match &item.stage {
-        Stage::HandedOver(why) => Some((item, why.text())),
+        Stage::HandedOver(why) => Some((item, story::handed_over(why, &item.reasons))),
         _ => None,
     }
 }

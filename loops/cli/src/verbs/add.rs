@@ -26,12 +26,14 @@ pub(crate) fn run(args: &AddArgs, app: &App) -> Result<u8, ApiError> {
 }
 
 fn request(args: &AddArgs, confirm: Confirm) -> AddRequest {
-    AddRequest { target: args.target.clone(), repo: args.repo.clone(), ship: args.ship, confirm }
+    let AddArgs { target, repo, name, ship, .. } = args;
+    AddRequest { target: target.clone(), repo: repo.clone(), name: name.clone(), ship: *ship, confirm }
 }
 
 fn ask(args: &AddArgs, app: &App, read: &AddView) -> Result<u8, ApiError> {
     let mut page = app.output.page();
     check::explained(&mut page, &read.check, app.context.now);
+    renaming(&mut page, read);
     page.gap();
     app.output.print(&page);
     if !app.output.ask("Add it?") {
@@ -48,6 +50,7 @@ fn ask(args: &AddArgs, app: &App, read: &AddView) -> Result<u8, ApiError> {
 fn unconfirmed(args: &AddArgs, app: &App, read: &AddView) -> Result<u8, ApiError> {
     app.output.answer(read, |page| {
         check::explained(page, &read.check, app.context.now);
+        renaming(page, read);
         page.gap();
         page.line("Not added yet. This confirms exactly this file:");
         page.tinted(Tint::Accent, &confirmation(args, &read.hash));
@@ -55,11 +58,19 @@ fn unconfirmed(args: &AddArgs, app: &App, read: &AddView) -> Result<u8, ApiError
     Ok(exit::USAGE)
 }
 
+fn renaming(page: &mut Page, read: &AddView) {
+    if let Some(before) = &read.renames {
+        let text = format!("This file is registered as {before}: adding it renames that loop, with all it knows.");
+        render::marked(page, 0, loopwright_core::story::Mark::Note, &text);
+    }
+}
+
 fn confirmation(args: &AddArgs, hash: &str) -> String {
     let repo = args.repo.as_ref().map_or_else(String::new, |r| format!(" --repo {}", quoted(&r.display().to_string())));
     let ship = if args.ship { " --ship" } else { "" };
+    let name = args.name.as_ref().map_or_else(String::new, |n| format!(" --name {}", quoted(n)));
     let target = quoted(&args.target);
-    command(&format!("add {target}{repo}{ship} --confirm {hash}"))
+    command(&format!("add {target}{repo}{name}{ship} --confirm {hash}"))
 }
 
 /// A word for a shell.
@@ -94,12 +105,13 @@ mod tests {
         let args = AddArgs {
             target: "daily-triage".to_owned(),
             repo: Some("/home/ada/my shop's".into()),
+            name: Some("b-triage".to_owned()),
             ship: true,
             confirm: None,
         };
         assert_eq!(
             confirmation(&args, "ab12"),
-            r"loopwright add daily-triage --repo '/home/ada/my shop'\''s' --ship --confirm ab12"
+            r"loopwright add daily-triage --repo '/home/ada/my shop'\''s' --name b-triage --ship --confirm ab12"
         );
     }
 }

@@ -6,7 +6,8 @@ use loopwright_engine::api::{self, ApiError, RunView};
 
 use crate::App;
 use crate::args::ShowArgs;
-use crate::page::Page;
+use crate::commands::command;
+use crate::page::{Page, Tint};
 use crate::render::{marked, runs, story as lines};
 
 pub(crate) fn run(args: &ShowArgs, app: &App) -> Result<u8, ApiError> {
@@ -22,6 +23,9 @@ fn tell(page: &mut Page, app: &App, view: &RunView) {
     lines::lines(page, &told);
     if let Some(doing) = story::doing(&view.journal, &view.titles) {
         marked(page, 0, Mark::Running, &format!("{doing}…"));
+    }
+    if runs::reported(&view.row) {
+        page.tinted(Tint::Accent, &command(&format!("run {} --ship", view.row.loop_name)));
     }
     if !view.intact {
         let text = "The journal was changed from outside: its chain of hashes is broken.";

@@ -24,8 +24,10 @@ const NEXT: usize = 5;
 /// What the engine knows of the place where the loop would run.
 #[derive(Clone, Debug)]
 pub struct Surroundings {
-    /// The root of the repository it would work on; none = outside of any.
+    /// The root of the repository it would work on; none = outside of any, or it can't be worked with.
     pub repo: Option<String>,
+    /// Why the repository can't be worked with.
+    pub repo_fault: Option<String>,
     /// The computer's zone.
     pub zone: Tz,
     /// The time.

@@ -423,7 +423,9 @@ impl HandOver {
     /// One line for people.
     pub fn text(&self) -> String {
         match self {
-            HandOver::IterationCap { cap } => format!("{cap} iterations did not get it verified"),
+            HandOver::IterationCap { cap: 1 } => "not verified after 1 iteration".to_owned(),
+            HandOver::IterationCap { cap } => format!("not verified after {cap} iterations"),
+            HandOver::NoProgress { rounds: 1 } => "no progress".to_owned(),
             HandOver::NoProgress { rounds } => format!("no progress {rounds} times in a row"),
             HandOver::Declined { why } => format!("the maker did not try: {why}"),
             HandOver::StepFailed { why } => why.clone(),

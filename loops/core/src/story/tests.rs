@@ -216,6 +216,60 @@ fn a_report_that_found_nothing() {
 }
 
 #[test]
+fn a_report_with_findings_ends_as_one() {
+    let last = |mode, titles: &[&str]| {
+        let story = Journal::found(mode, titles).end(End::Finished).story();
+        story.lines().last().expect("a line")["09:00:00 ✓ ".len()..].to_owned()
+    };
+    assert_eq!(last(Mode::Report, &["a"]), "Ended: reported only, with 1 finding to act on.");
+    assert_eq!(last(Mode::Report, &["a", "b"]), "Ended: reported only, with 2 findings to act on.");
+    for (mode, titles) in [(Mode::Report, &[][..]), (Mode::Ship, &["a"])] {
+        assert_eq!(last(mode, titles), "Ended: nothing is left to do.");
+    }
+}
+
+#[test]
+fn a_report_with_findings_is_done_and_one_without_had_nothing_to_do() {
+    let code = |mode, titles: &[&str]| {
+        let journal = Journal::found(mode, titles).end(End::Finished);
+        let run = crate::run::Run::replay(journal.0.iter().map(|e| &e.event)).expect("a run").expect("events");
+        crate::exit::of_run(&run).expect("a code")
+    };
+    assert_eq!(code(Mode::Report, &["a"]), crate::exit::DONE);
+    assert_eq!(code(Mode::Report, &[]), crate::exit::NOTHING);
+    assert_eq!(code(Mode::Ship, &["a"]), crate::exit::NOTHING, "held back");
+}
+
+#[test]
+fn what_was_found_adds_up() {
+    let look = |seen, queue: &[&str], asked| {
+        let queue = queue.iter().map(|t| queued(t)).collect();
+        found(&Discovered { queue, seen, new: 2, gone: 1, waiting: 9, ..Discovered::default() }, asked)
+    };
+    assert_eq!(
+        look(7, &["a", "b", "c"], false),
+        "Found 7 (2 new): 3 to act on, 4 already decided, waiting or put off. 1 from before no longer seen."
+    );
+    assert_eq!(look(7, &["a"], true), "Found 7 (2 new): 1 asked for, 6 left alone. 1 from before no longer seen.");
+    assert_eq!(look(2, &["a", "b"], false), "Found 2 (2 new): 2 to act on. 1 from before no longer seen.");
+    assert_eq!(look(0, &[], false), "Found nothing. 1 from before no longer seen.");
+}
+
+#[test]
+fn a_hand_over_says_why_at_last() {
+    let reasons = ["tests_pass: a fails".to_owned(), "tests_pass: b fails".to_owned()];
+    let told = |why: HandOver, n: usize| handed_over(&why, &reasons[..n]);
+    assert_eq!(told(HandOver::IterationCap { cap: 1 }, 1), "not verified after 1 iteration; last: tests_pass: a fails");
+    assert_eq!(
+        told(HandOver::IterationCap { cap: 3 }, 2),
+        "not verified after 3 iterations; last: tests_pass: a fails (and 1 more)"
+    );
+    assert_eq!(told(HandOver::NoProgress { rounds: 2 }, 0), "no progress 2 times in a row");
+    // What the maker said itself is the reason.
+    assert_eq!(told(HandOver::Declined { why: "too big".to_owned() }, 2), "the maker did not try: too big");
+}
+
+#[test]
 fn failures_retries_and_a_halt() {
     let mut journal = Journal::new(Mode::Ship, "cron");
     journal.fail(Step::Prepare, "setup ended with 101: no such file");

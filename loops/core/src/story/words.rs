@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, FixedOffset};
 
-use crate::run::{End, HaltWhy, HoldBack};
+use crate::run::{Discovered, End, HaltWhy, HandOver, HoldBack};
 use crate::triage::plain;
 
 /// Seconds in the two largest units: `45 s`, `2 min`, `1 h 30 min`.
@@ -29,6 +29,43 @@ pub fn held_back(why: &HoldBack) -> String {
             format!("at most {many} may wait for you (review.max_open)")
         }
     }
+}
+
+/// Why a finding was handed over, with the first of the `reasons` of its last rejection, as one clause of plain text.
+pub fn handed_over(why: &HandOver, reasons: &[String]) -> String {
+    let judged = matches!(why, HandOver::IterationCap { .. } | HandOver::NoProgress { .. });
+    let (text, more) = (plain(&why.text(), 200), reasons.len().saturating_sub(1));
+    match reasons.first().filter(|_| judged) {
+        None => text,
+        Some(first) if more == 0 => format!("{text}; last: {}", plain(first, 200)),
+        Some(first) => format!("{text}; last: {} (and {more} more)", plain(first, 200)),
+    }
+}
+
+/// What a look came to, in numbers that add up: `Found 5 (1 new): 2 to act on, 3 already decided, waiting or put off.`
+/// `asked` says that a person asked for one finding alone.
+pub fn found(found: &Discovered, asked: bool) -> String {
+    let queued = u32::try_from(found.queue.len()).unwrap_or(u32::MAX);
+    let rest = found.seen.saturating_sub(queued);
+    let parts = match asked {
+        true => [(queued, "asked for"), (rest, "left alone")],
+        false => [(queued, "to act on"), (rest, "already decided, waiting or put off")],
+    };
+    let parts: Vec<String> = parts.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    let mut text = match (found.seen, parts.is_empty()) {
+        (0, true) => "Found nothing.".to_owned(),
+        (seen, _) => format!("Found {seen} ({} new): {}.", found.new, parts.join(", ")),
+    };
+    if found.gone > 0 {
+        text += &format!(" {} from before no longer seen.", found.gone);
+    }
+    text
+}
+
+/// How a run ended that found `left` to act on and was to report only, as one sentence.
+pub fn reported(left: usize) -> String {
+    let left = u32::try_from(left).unwrap_or(u32::MAX);
+    format!("Ended: reported only, with {} to act on.", counted_as(left, "finding"))
 }
 
 /// How a run ended, as one sentence.

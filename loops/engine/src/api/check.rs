@@ -12,7 +12,7 @@ use loopwright_core::exit;
 
 use super::{ApiError, CheckView, Context, templates};
 use crate::checks::DetectedCheck;
-use crate::git::user_repository;
+use crate::git::{UserRepoError, user_repository};
 use crate::loop_folder::{self, Private};
 use crate::resolve::{self, LOOP_FILE};
 use crate::sandbox::Access;
@@ -47,20 +47,27 @@ pub fn schema() -> String {
     core_schema::TEXT.to_owned()
 }
 
-/// What a person means: a path first, then a registered loop, then a template.
+/// What a person means: a file or a folder with a loop.yaml first, then a registered loop, then a template.
 pub(super) fn find(context: &Context, target: &str) -> Result<Target, ApiError> {
     let path = context.cwd.join(target);
-    if path.is_dir() {
-        return Ok(Target::File(path.join("loop.yaml")));
+    let inside = path.join("loop.yaml");
+    if inside.exists() {
+        return Ok(Target::File(inside));
     }
-    if path.exists() {
+    // A folder that happens to be called like a loop says nothing.
+    let folder = path.is_dir();
+    if path.exists() && !folder {
         return Ok(Target::File(path));
     }
     if let Some(row) = loops::by_name(context.store()?.read(), target)? {
         return Ok(Target::File(row.path));
     }
     templates::text(target).map(|text| Target::Template(target.to_owned(), text)).ok_or_else(|| {
-        ApiError::new(exit::USAGE, format!("{target} is neither a file nor a loop nor a template"))
+        let message = match folder {
+            true => format!("the folder {target} has no loop.yaml, and no loop or template is called so"),
+            false => format!("{target} is neither a file nor a loop nor a template"),
+        };
+        ApiError::new(exit::USAGE, message)
             .hint("`loopwright templates` lists the templates, `loopwright status` your loops")
     })
 }
@@ -86,17 +93,21 @@ pub(super) fn load(target: &Target) -> Result<(String, Vec<u8>), ApiError> {
 pub(super) fn view(context: &Context, path: &str, bytes: Vec<u8>, reading: Reading, repo: Option<&Path>) -> CheckView {
     let mut diagnostics = reading.diagnostics;
     let explanation = reading.definition.as_ref().map(|definition| {
-        let repo = repo.map(Path::to_owned).or_else(|| repository(context, path, definition));
-        let mut surroundings = surroundings(context, definition, repo.as_deref());
+        let found = match repo {
+            Some(repo) => Ok(Some(repo.to_owned())),
+            None => repository(context, path, definition),
+        };
+        let root = found.as_ref().ok().cloned().flatten();
+        let mut surroundings = surroundings(context, definition, found);
         // A template's file is not made yet; it will have a folder of its own.
         let file = Path::new(path).canonicalize().ok();
-        if let Some(folder) = file.as_deref().and_then(|f| loop_folder::shown(f, definition, repo.as_deref())) {
+        if let Some(folder) = file.as_deref().and_then(|f| loop_folder::shown(f, definition, root.as_deref())) {
             surroundings.mounts.push(mounted(MountRow {
                 host: Some(folder.to_owned()),
                 inside: loop_folder::INSIDE.to_owned(),
                 access: Access::ReadOnly,
             }));
-            diagnostics.extend(exposing(context, folder, repo.as_deref()));
+            diagnostics.extend(exposing(context, folder, root.as_deref()));
         }
         explain::explain(definition, &reading.origins, &surroundings)
     });
@@ -110,14 +121,25 @@ fn exposing(context: &Context, folder: &Path, repo: Option<&Path>) -> Option<Dia
     loop_folder::refusal(folder, private).map(|why| Diagnostic::error("loop-folder", start, why))
 }
 
-/// The repository that a loop file works on: what it names, or the git root above it.
-pub(super) fn repository(context: &Context, path: &str, definition: &Definition) -> Option<PathBuf> {
-    let place = named_repository(context, path, definition).unwrap_or_else(|| folder(context, path).to_owned());
-    user_repository(&place).ok().map(|user| user.root)
+/// The repository that a loop file works on: what it names, or the git root above it; none if there is none above it.
+///
+/// # Errors
+/// There is one that can't be worked with, or none where the file names one.
+pub(super) fn repository(
+    context: &Context,
+    path: &str,
+    definition: &Definition,
+) -> Result<Option<PathBuf>, UserRepoError> {
+    let named = named_repository(context, path, definition);
+    match user_repository(named.as_deref().unwrap_or_else(|| folder(context, path))) {
+        Ok(user) => Ok(Some(user.root)),
+        Err(UserRepoError::NotARepository(_)) if named.is_none() => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The path that a loop file names as its repository, whatever stands there.
-pub(super) fn named_repository(context: &Context, path: &str, definition: &Definition) -> Option<PathBuf> {
+fn named_repository(context: &Context, path: &str, definition: &Definition) -> Option<PathBuf> {
     let repo = definition.repo.as_deref()?;
     Some(match (repo.strip_prefix("~/"), &context.host.home) {
         (Some(below), Some(home)) => home.join(below),
@@ -129,11 +151,20 @@ fn folder<'a>(context: &'a Context, path: &'a str) -> &'a Path {
     Path::new(path).parent().filter(|p| p.is_absolute()).unwrap_or(&context.cwd)
 }
 
-fn surroundings(context: &Context, definition: &Definition, repo: Option<&Path>) -> Surroundings {
-    let exists = |file: &str| repo.is_some_and(|root| root.join(file).is_file());
+fn surroundings(
+    context: &Context,
+    definition: &Definition,
+    found: Result<Option<PathBuf>, UserRepoError>,
+) -> Surroundings {
+    let (repo, fault) = match found {
+        Ok(repo) => (repo, None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let exists = |file: &str| repo.as_ref().is_some_and(|root| root.join(file).is_file());
     let mounts = sandbox_view::rows(&Toolchains::detect(&context.host));
     Surroundings {
-        repo: repo.map(|root| root.display().to_string()),
+        repo: repo.as_ref().map(|root| root.display().to_string()),
+        repo_fault: fault,
         zone: context.zone,
         now: context.now,
         checks: resolve::checks_of(definition, exists).iter().filter(|c| c.origin != LOOP_FILE).map(detected).collect(),

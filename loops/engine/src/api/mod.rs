@@ -26,7 +26,7 @@ use loopwright_core::exit;
 use crate::home::Home;
 use crate::resolve::ResolveError;
 use crate::sandbox::toolchain::HostEnvironment;
-use crate::store::Store;
+use crate::store::{Damaged, Store, says_damaged};
 
 pub use add::{AddRequest, Confirm, add};
 pub use approve::approve;
@@ -86,6 +86,13 @@ impl ApiError {
 
 impl From<anyhow::Error> for ApiError {
     fn from(error: anyhow::Error) -> ApiError {
+        if let Some(damaged) = error.downcast_ref::<Damaged>() {
+            return ApiError::new(exit::FAILED, damaged).hint(damaged.repair());
+        }
+        if says_damaged(&error) {
+            let message = format!("the database is damaged: {error:#}");
+            return ApiError::new(exit::FAILED, message).hint("`loopwright doctor` names its file");
+        }
         match error.downcast_ref::<ResolveError>() {
             Some(ResolveError::Invalid { path, .. }) => {
                 let hint = format!("`loopwright check {path}` shows every fault");
@@ -93,7 +100,7 @@ impl From<anyhow::Error> for ApiError {
             }
             Some(ResolveError::Changed { path, now }) => {
                 let hint = format!("look at it, then: loopwright add {path} --confirm {now}");
-                ApiError::new(exit::FAILED, &error).hint(hint)
+                ApiError::new(exit::USAGE, &error).hint(hint)
             }
             Some(ResolveError::NotCommitted { .. }) => {
                 ApiError::new(exit::FAILED, &error).hint("commit the loop file, or keep it outside of the repository")

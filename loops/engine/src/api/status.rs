@@ -1,15 +1,20 @@
 //! `status` and `next`: all at a glance.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use anyhow::Result as AnyResult;
 use chrono::SecondsFormat;
 use loopwright_core::definition::{Trigger, read_bytes};
 use loopwright_core::finding::FindingState;
-use loopwright_core::schedule;
+use loopwright_core::ids::RunId;
+use loopwright_core::run::Run;
+use loopwright_core::{schedule, story};
 
 use super::{ApiError, Context, FindingRow, LoopView, StatusView, reviews, runs};
 use crate::halt::HaltFiles;
 use crate::store::loops::LoopRow;
-use crate::store::{Store, findings, loops as stored, pull_requests, runs as stored_runs};
+use crate::store::{Store, findings, loops as stored, projection, pull_requests, runs as stored_runs};
 
 /// How many of the next times are told.
 const NEXT: usize = 5;
@@ -35,13 +40,7 @@ pub fn status(context: &Context) -> Result<StatusView, ApiError> {
     let waiting = pull_requests::list(db, false)?;
     let mut needs_you = Vec::new();
     for row in stored::all(db)? {
-        let known = findings::of_loop(db, row.id)?.into_iter();
-        needs_you.extend(known.filter(|k| matches!(k.state, FindingState::NeedsYou { .. })).map(|k| FindingRow {
-            short: k.finding.fingerprint.short().to_owned(),
-            loop_name: row.name.clone(),
-            title: k.finding.title,
-            state: k.state,
-        }));
+        needs_you.extend(handed_over(&store, &row)?);
     }
     Ok(StatusView {
         halted: HaltFiles::of_all(&context.home.state).look().map(|cause| cause.to_string()),
@@ -50,6 +49,35 @@ pub fn status(context: &Context) -> Result<StatusView, ApiError> {
         waiting: waiting.iter().map(|p| reviews::row(&store, p)).collect::<AnyResult<_>>()?,
         needs_you,
     })
+}
+
+/// The findings of a loop that a person must decide on.
+fn handed_over(store: &Store, row: &LoopRow) -> AnyResult<Vec<FindingRow>> {
+    let db = store.read();
+    let mut runs: BTreeMap<RunId, Option<Run>> = BTreeMap::new();
+    let mut rows = Vec::new();
+    for known in findings::of_loop(db, row.id)? {
+        let FindingState::NeedsYou { why } = &known.state else { continue };
+        let finding = &known.finding.fingerprint;
+        let mut reasons = Vec::new();
+        if let Some(run) = stored_runs::last_on(db, row.id, finding)? {
+            let run = match runs.entry(run) {
+                Entry::Occupied(read) => read.into_mut(),
+                Entry::Vacant(unread) => unread.insert(projection::replay(db, run)?),
+            };
+            reasons.extend(run.iter().filter_map(|r| r.item(finding)).flat_map(|i| i.reasons.clone()));
+        }
+        let why = known.hand_over.as_ref().map_or_else(|| why.clone(), |w| story::handed_over(w, &reasons));
+        rows.push(FindingRow {
+            short: finding.short().to_owned(),
+            loop_name: row.name.clone(),
+            title: known.finding.title.clone(),
+            why,
+            again: format!("loopwright run {} --finding {}", row.name, finding.short()),
+            state: known.state,
+        });
+    }
+    Ok(rows)
 }
 
 /// A loop with its next times; its file is read as it is now.

@@ -66,6 +66,8 @@ pub struct AddView {
     pub check: CheckView,
     /// SHA-256 of the file: what `--confirm` wants.
     pub hash: String,
+    /// What the loop was called before: the same file, with another name.
+    pub renames: Option<String>,
     /// The loop, once registered.
     pub registered: Option<LoopView>,
 }
@@ -140,6 +142,10 @@ pub struct FindingRow {
     pub title: String,
     /// Where it stands.
     pub state: FindingState,
+    /// Why, with the last gate's or checker's reason.
+    pub why: String,
+    /// The command that tries again.
+    pub again: String,
 }
 
 /// One pull request in a list.

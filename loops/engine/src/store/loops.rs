@@ -53,6 +53,16 @@ pub fn by_name(db: &Connection, name: &str) -> Result<Option<LoopRow>> {
     db.query_row(&format!("{COLUMNS} WHERE l.name = ?1"), [name], row).optional().context("reading a loop")
 }
 
+/// A loop by its file; the newest, if a file is registered more than once.
+///
+/// # Errors
+/// The row can't be read.
+pub fn by_path(db: &Connection, path: &Path) -> Result<Option<LoopRow>> {
+    db.query_row(&format!("{COLUMNS} WHERE l.path = ?1 ORDER BY l.added_at DESC LIMIT 1"), [path.to_str()], row)
+        .optional()
+        .context("reading a loop")
+}
+
 /// A loop by its id.
 ///
 /// # Errors
@@ -73,17 +83,26 @@ pub fn repo(tx: &Transaction<'_>, path: &Path) -> Result<RepoId> {
     id.parse().context("the repository's id")
 }
 
-/// Registers a loop, or confirms its changed file; keeps its id.
+/// Registers a loop, or confirms its changed file, by its id: its name may be another one than before.
 ///
 /// # Errors
 /// The row can't be written.
 pub fn register(tx: &Transaction<'_>, row: &LoopRow, at: &str) -> Result<()> {
-    tx.execute(
-        "INSERT INTO loops (id, name, path, repo, mode, hash, added_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
-         ON CONFLICT (name) DO UPDATE SET path = ?3, repo = ?4, mode = ?5, hash = ?6",
-        params![row.id.to_string(), row.name, row.path.to_str(), row.repo.to_string(), row.mode.word(), row.hash, at],
-    )
-    .with_context(|| format!("registering the loop {}", row.name))?;
+    let told = || format!("registering the loop {}", row.name);
+    let (id, path) = (row.id.to_string(), row.path.to_str().context("the loop file's path is not UTF-8")?);
+    let known = tx
+        .execute(
+            "UPDATE loops SET name = ?2, path = ?3, repo = ?4, mode = ?5, hash = ?6 WHERE id = ?1",
+            params![id, row.name, path, row.repo.to_string(), row.mode.word(), row.hash],
+        )
+        .with_context(told)?;
+    if known == 0 {
+        tx.execute(
+            "INSERT INTO loops (id, name, path, repo, mode, hash, added_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![id, row.name, path, row.repo.to_string(), row.mode.word(), row.hash, at],
+        )
+        .with_context(told)?;
+    }
     Ok(())
 }
 

@@ -35,6 +35,63 @@ pub struct Store {
     changed: PathBuf,
 }
 
+/// The database is no database any more.
+#[derive(Debug, thiserror::Error)]
+#[error("the database {} is damaged ({what}); nothing was changed in it", path.display())]
+pub struct Damaged {
+    /// Its file.
+    pub path: PathBuf,
+    /// What SQLite says.
+    pub what: String,
+    /// The newest backup that was made before a migration.
+    pub backup: Option<PathBuf>,
+}
+
+/// Whether an error is SQLite's that the file is damaged.
+pub fn says_damaged(error: &anyhow::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    error
+        .chain()
+        .filter_map(|e| e.downcast_ref::<rusqlite::Error>()?.sqlite_error_code())
+        .any(|code| matches!(code, NotADatabase | DatabaseCorrupt))
+}
+
+impl Damaged {
+    fn of(error: &anyhow::Error, path: &Path) -> Damaged {
+        let what = error.root_cause().to_string();
+        Damaged { path: path.to_owned(), what, backup: newest_backup(path) }
+    }
+
+    /// What a person can do: keep the file aside, and begin with the backup or anew.
+    pub fn repair(&self) -> String {
+        let folder = self.path.parent().unwrap_or(&self.path);
+        let (aside, name) = (folder.join("damaged"), self.path.file_name().unwrap_or_default().to_string_lossy());
+        // The files beside it belong to it: a new database must not find them.
+        let aside = format!("mkdir '{}' && mv '{}/{name}'* '{0}'", aside.display(), folder.display());
+        match &self.backup {
+            Some(backup) => format!(
+                "move it aside and begin with the newest backup: {aside} && cp '{}' '{}'; \
+                 what was done since that backup is not in it",
+                backup.display(),
+                self.path.display()
+            ),
+            None => format!("move it aside: {aside}; then add your loops again with `loopwright add`"),
+        }
+    }
+}
+
+/// `loopwright.before-v2.db` rather than `loopwright.before-v1.db`.
+fn newest_backup(path: &Path) -> Option<PathBuf> {
+    let stem = format!("{}.before-v", path.file_stem()?.to_str()?);
+    let found = std::fs::read_dir(path.parent()?).ok()?.flatten();
+    let numbered = found.filter_map(|entry| {
+        let name = entry.file_name();
+        let number: u64 = name.to_str()?.strip_prefix(&stem)?.strip_suffix(".db")?.parse().ok()?;
+        Some((number, entry.path()))
+    });
+    numbered.max().map(|(_, path)| path)
+}
+
 /// The schema, step by step. A step that shipped is never edited.
 fn migrations() -> Migrations<'static> {
     Migrations::new(vec![M::up(FIRST)])
@@ -46,7 +103,7 @@ impl Store {
     /// Opens (and makes or migrates) the database of a home.
     ///
     /// # Errors
-    /// It can't be opened, is damaged, or was written by a newer program; nothing is changed then.
+    /// It can't be opened, is [`Damaged`], or was written by a newer program; nothing is changed then.
     pub fn open(home: &Home) -> Result<Store> {
         let path = home.database();
         let mut connection =
@@ -55,7 +112,10 @@ impl Store {
             bail!("this SQLite ({}) can damage its files; 3.51.3 is the oldest that is safe", rusqlite::version());
         }
         connection.busy_timeout(Duration::from_secs(5))?;
-        prepare(&mut connection, &path)?;
+        prepare(&mut connection, &path).map_err(|error| match says_damaged(&error) {
+            true => Damaged::of(&error, &path).into(),
+            false => error,
+        })?;
         Ok(Store { connection, changed: home.changed() })
     }
 
@@ -193,6 +253,26 @@ mod tests {
         drop(connection);
         let Err(error) = Store::open(&home) else { panic!("a newer database was opened") };
         assert!(error.to_string().contains("newer Loopwright"), "{error}");
+    }
+
+    #[test]
+    fn a_damaged_database_is_named_and_left_alone() {
+        let dir = tempfile::tempdir().expect("dir");
+        let home = Home::under(dir.path());
+        home.create(chrono::DateTime::UNIX_EPOCH).expect("home");
+        let damage = [b'x'; 4096];
+        std::fs::write(home.database(), damage).expect("damaged");
+        let refused = || {
+            let Err(error) = Store::open(&home) else { panic!("a damaged database was opened") };
+            assert!(error.to_string().contains("loopwright.db is damaged"), "{error:#}");
+            error.downcast::<Damaged>().expect("that it is damaged").repair()
+        };
+        assert!(refused().contains("add your loops again"));
+        for version in [2, 10] {
+            std::fs::write(home.data.join(format!("loopwright.before-v{version}.db")), b"").expect("a backup");
+        }
+        assert!(refused().contains("loopwright.before-v10.db"), "the newest: {}", refused());
+        assert_eq!(std::fs::read(home.database()).expect("reads"), damage);
     }
 
     #[test]

@@ -198,6 +198,21 @@ pub fn last_commit(db: &Connection, run: RunId, finding: &Fingerprint) -> Result
     Ok(commit.flatten())
 }
 
+/// The last run of a loop that made an attempt on a finding.
+///
+/// # Errors
+/// The row can't be read.
+pub fn last_on(db: &Connection, loop_id: LoopId, finding: &Fingerprint) -> Result<Option<RunId>> {
+    db.query_row(
+        "SELECT a.run FROM attempts a JOIN runs r ON r.id = a.run WHERE r.loop = ?1 AND a.finding = ?2 \
+         ORDER BY a.id DESC LIMIT 1",
+        params![loop_id.to_string(), finding.0],
+        |r| super::parsed(r, 0),
+    )
+    .optional()
+    .context("reading the last run on a finding")
+}
+
 fn row(r: &Row<'_>) -> rusqlite::Result<RunRecord> {
     Ok(RunRecord {
         id: super::parsed(r, 0)?,

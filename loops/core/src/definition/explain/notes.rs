@@ -7,7 +7,9 @@ use crate::definition::{Definition, ShipAction, Work};
 /// One line each, in the order of the steps.
 pub(super) fn notes(definition: &Definition, around: &Surroundings) -> Vec<String> {
     let mut notes = Vec::new();
-    if definition.repo.is_none() && around.repo.is_none() {
+    if let Some(fault) = &around.repo_fault {
+        notes.push(format!("repository: {fault}"));
+    } else if definition.repo.is_none() && around.repo.is_none() {
         notes.push("repository: none here, so checks and mounts can't be resolved".to_owned());
     }
     match &definition.work {

@@ -8,6 +8,7 @@ const SEED: &str = include_str!("../../../../../tests/samples/seed/loop.yaml");
 fn around() -> Surroundings {
     Surroundings {
         repo: Some("/home/me/project".to_owned()),
+        repo_fault: None,
         zone: chrono_tz::Europe::Berlin,
         now: "2026-11-20T12:00:00Z".parse().expect("a time"),
         checks: vec![DetectedCheck {

@@ -1,0 +1,90 @@
+//! Money, to the micro-dollar: what is reserved, charged and left, however agents report and runs end.
+#![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
+
+use std::thread;
+
+use loopwright_tests::nasty::signal;
+use loopwright_tests::stage::{Stage, events, steps, wait_for};
+use serde_json::Value;
+
+const MAKER: &str = "#!/bin/sh\necho \"$LOOPWRIGHT_FINDING_KEY\" >> NOTES\n";
+const CHECKER: &str = "#!/bin/sh\necho '{\"loopwright\": {\"verdict\": {\"accepted\": true}}}'\n";
+
+/// A loop `work` with this budget, a maker at `maker` and a checker at `checker` that report no cost of their own.
+fn work(stage: &Stage, budget: &str, maker: (&str, &str), checker: &str) {
+    let text = format!(
+        "name: work
+repo: {:?}
+trigger: manual
+steps:
+  - discover: {{run: open_issues, write_to: state/triage.md}}
+  - act: {{for_each: finding in state/triage.md, spawn: maker(finding)}}
+  - verify: {{agent: checker, check: tests_pass AND diff_reasonable}}
+  - ship: {{if: verified, run: open_pr}}
+agents:
+  maker: {{command: [./maker.sh], price: {}/attempt}}
+  checker: {{command: [./checker.sh], price: {checker}/attempt}}
+checks: {{tests_pass: [\"true\"]}}
+guardrails: {{max_iterations: 3, budget: {budget}/run, halt_on: no_progress(2)}}
+env: {{STAGE: {}}}
+",
+        stage.repo, maker.0, stage.mark
+    );
+    let path = stage.personal_text("work", &text, &[("maker.sh", maker.1), ("checker.sh", CHECKER)]);
+    stage.add(&path.display().to_string(), true);
+}
+
+fn spent(run: &Value) -> u64 {
+    run["row"]["spent"].as_u64().expect("micro-dollars")
+}
+
+#[test]
+fn maker_and_checker_are_charged_once_each() {
+    let stage = Stage::shop();
+    work(&stage, "$5", ("$1", MAKER), "$0.50");
+    let run = stage.run("work").exits(21).json();
+    assert_eq!(spent(&run), 3_000_000, "two findings");
+    assert_eq!(stage.reviews()[0]["cost"], 1_500_000);
+}
+
+#[test]
+fn the_round_that_might_cross_is_not_begun() {
+    let stage = Stage::shop();
+    work(&stage, "$2", ("$1", MAKER), "$0.50");
+    let run = stage.run("work").exits(11).json();
+    assert_eq!(spent(&run), 1_500_000);
+    assert_eq!(run["row"]["end"]["why"], "budget");
+    assert_eq!(stage.reviews().len(), 1, "what was paid for is kept");
+}
+
+#[test]
+fn a_report_beyond_the_price_is_charged_and_ends_the_run() {
+    let stage = Stage::shop();
+    let greedy = format!("{MAKER}echo '{{\"loopwright\": {{\"cost\": \"$9\"}}}}'\n");
+    work(&stage, "$5", ("$1", &greedy), "$0.50");
+    let run = stage.run("work").exits(11).json();
+    assert_eq!(spent(&run), 9_000_000, "the checker is not begun any more");
+    assert_eq!(steps(&stage.last(), "build").len(), 1);
+}
+
+#[test]
+fn a_run_that_lost_its_processes_ends_once_and_is_charged() {
+    let stage = Stage::shop();
+    work(&stage, "$5", ("$1", "#!/bin/sh\nsleep 600\n"), "$0.50");
+    let run = stage.start(&["run", "work"]);
+    wait_for("the maker", || (!stage.with("sleep").is_empty()).then_some(()));
+    signal(stage.watchdog(), "KILL");
+    wait_for("its processes to be gone", || stage.with("sleep").is_empty().then_some(()));
+    thread::scope(|scope| {
+        for _ in 0..6 {
+            let mut command = stage.command(&["status", "--json"]);
+            scope.spawn(move || assert!(command.output().expect("starts").status.success()));
+        }
+    });
+    run.end().exits(1);
+    let last = stage.last();
+    assert_eq!(events(&last, "run_ended").len(), 1, "{last}");
+    assert_eq!(last["row"]["end"]["state"], "failed");
+    assert_eq!(spent(&last), 1_000_000, "nobody knows what it cost: the reservation is the charge");
+    assert_eq!(last["intact"], true);
+}
