@@ -1,4 +1,5 @@
 //! Once: whatever is asked twice at the same time happens once; what can't land any more is made anew on request.
+#![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
 
 use std::thread;
 

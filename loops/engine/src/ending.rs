@@ -33,8 +33,9 @@ pub fn end_processes(run_dir: &Path, now: DateTime<Utc>) {
     // On a full disk there is none, and the run ends all the same.
     let _ = serde_json::to_vec(&end).map(|json| replace(run_dir, lease::END, &json));
     let children = os::children_of(&watchdog);
-    children.iter().for_each(Held::kill);
+    // First, or it would still see the runner die and write another end over ours.
     watchdog.kill();
+    children.iter().for_each(Held::kill);
 }
 
 /// The watchdog of this directory, if it lives.
