@@ -1,5 +1,4 @@
 //! Code of an attempt that runs in one gate must not decide what another sees.
-#![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
 
 use loopwright_tests::stage::Stage;
 
