@@ -265,7 +265,8 @@ fn a_pull_request_is_opened_once_per_attempt() {
         .map(|e| e["id"].as_str().expect("an id"))
         .collect();
     let mut opened: Vec<&str> = reviews.iter().map(id).collect();
-    (built.sort_unstable(), opened.sort_unstable());
+    built.sort_unstable();
+    opened.sort_unstable();
     assert_eq!(opened, built);
     // What tells of it names it so, too.
     let told: Vec<&str> = loopwright_tests::stage::outcomes(&run, "shipped")

@@ -1,7 +1,6 @@
 //! `loopwright logs [RUN] [-f]`: what agents and gates wrote, made harmless.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -78,7 +77,7 @@ struct Tail {
 impl Tail {
     /// What was added; an unfinished line waits for its end, unless this is the last look.
     fn news(&mut self, path: &Path, last_look: bool) -> std::io::Result<String> {
-        let mut file = File::open(path)?;
+        let mut file = api::open_log(path)?;
         file.seek(SeekFrom::Start(self.offset))?;
         self.offset += file.read_to_end(&mut self.rest)? as u64;
         let whole = match last_look {

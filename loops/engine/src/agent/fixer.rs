@@ -19,6 +19,9 @@ use crate::sandbox::{Access, BoxOutput, BoxSpec, Limits, Mount, Output, Sandbox}
 /// Why it does not try.
 const DECLINED: &str = "the fixer only formats and applies machine-applicable lint fixes";
 
+/// The folder of an attempt's raw streams that its boxes build in; gone when the attempt is over.
+pub(crate) const PRODUCTS: &str = "target";
+
 /// Rounds of clippy: a fix may make room for another that overlapped it.
 const ROUNDS: usize = 4;
 
@@ -46,7 +49,7 @@ impl Agent for Fixer {
 
     fn run(&self, order: &Order, sandbox: &dyn Sandbox) -> anyhow::Result<AgentReport> {
         fs::create_dir_all(&order.raw).with_context(|| format!("making {}", order.raw.display()))?;
-        let target = order.raw.join("target");
+        let target = order.raw.join(PRODUCTS);
         let kept = order.mounts.iter().any(|m| m.target == TARGET_DIR);
         if !kept {
             fs::create_dir_all(&target).with_context(|| format!("making {}", target.display()))?;

@@ -36,7 +36,7 @@ pub use doctor::doctor;
 pub use halt::{HaltView, Level, halt, resume};
 pub use reviews::{review, reviews};
 pub use run::{StartRequest, run_inner, start};
-pub use runs::{journal_after, log_files, run_row, runs, show};
+pub use runs::{journal_after, log_files, open_log, run_row, runs, show};
 pub use status::{loops, status};
 pub use templates::templates;
 pub use views::*;

@@ -2,6 +2,7 @@
 //! Without input, safe to repeat.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use chrono::Duration;
@@ -11,6 +12,7 @@ use loopwright_core::run::{Run, RunEvent, Step};
 use uuid::Uuid;
 
 use super::{Context, approve, run};
+use crate::agent::fixer::PRODUCTS;
 use crate::runner::end_left_by;
 use crate::steps::stamp;
 use crate::store::{Store, ledger, loops, occurrences, projection, pull_requests, runs};
@@ -101,11 +103,24 @@ fn clear_left_workspaces(context: &Context) -> Result<()> {
 /// Takes the workspaces of a run that is over out of their place, and deletes them.
 /// What can't be deleted stays in the trash; links are not followed.
 pub(super) fn clear_workspaces(context: &Context, run: RunId) {
+    clear_products(&context.home.run(run).join(lease::RAW));
     let gone = context.home.trash().join(format!("run-{run}"));
     let moved = fs::rename(context.home.workspaces_of(run), &gone);
     if moved.is_ok()
         && let Err(error) = fs::remove_dir_all(&gone)
     {
         tracing::warn!(run.id = %run, "its workspaces stay in {}: {error}", gone.display());
+    }
+}
+
+/// Takes away what attempts of a run that was cut off have built beside their streams.
+fn clear_products(raw: &Path) {
+    for attempt in fs::read_dir(raw).into_iter().flatten().flatten() {
+        let built = attempt.path().join(PRODUCTS);
+        // An attempt is a folder; nothing is deleted through a link.
+        let real = attempt.file_type().is_ok_and(|kind| kind.is_dir()) && built.symlink_metadata().is_ok();
+        if real && let Err(error) = fs::remove_dir_all(&built) {
+            tracing::warn!("{} stays: {error}", built.display());
+        }
     }
 }

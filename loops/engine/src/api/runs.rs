@@ -1,11 +1,14 @@
 //! `runs`, `show`, `logs`: what runs did.
 
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result as AnyResult;
 use loopwright_core::exit;
 use loopwright_core::ids::RunId;
 use loopwright_core::run::{Entry, RunEvent};
+use rustix::fs::{Mode, OFlags};
 
 use super::{ApiError, Context, RunRow, RunView, only_one};
 use crate::store::runs::{self as stored, RunRecord};
@@ -65,17 +68,20 @@ pub fn journal_after(context: &Context, run: RunId, seq: u64) -> Result<Vec<(u64
     Ok(entries.into_iter().map(|(seq, entry)| (seq.unsigned_abs(), entry)).collect())
 }
 
-/// The raw streams of a run: name and file.
+/// The raw streams of a run: name and file. Links and what a box has built are none.
 ///
 /// # Errors
 /// There is no such run.
 pub fn log_files(context: &Context, typed: &str) -> Result<Vec<(String, PathBuf)>, ApiError> {
     let dir = context.home.run(find(&context.store()?, typed)?);
     let mut files = Vec::new();
-    collect(&dir.join(loopwright_core::lease::RAW), "", &mut files);
+    let raw = dir.join(loopwright_core::lease::RAW);
+    if kind(&raw).is_some_and(|kind| kind.is_dir()) {
+        collect(&raw, "", &mut files);
+    }
     for name in [crate::launch::OUT, crate::launch::ERR] {
         let path = dir.join(name);
-        if path.is_file() {
+        if kind(&path).is_some_and(|kind| kind.is_file()) {
             files.push((name.to_owned(), path));
         }
     }
@@ -83,9 +89,28 @@ pub fn log_files(context: &Context, typed: &str) -> Result<Vec<(String, PathBuf)
     Ok(files)
 }
 
-fn collect(dir: &std::path::Path, prefix: &str, files: &mut Vec<(String, PathBuf)>) {
-    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+/// Opens a raw stream. A link that took its place since it was listed is not followed, and a pipe not waited for.
+///
+/// # Errors
+/// It is no plain file, or can't be read.
+pub fn open_log(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no plain file")) }
+}
+
+/// What stands there itself, not what it links to.
+fn kind(path: &Path) -> Option<fs::FileType> {
+    fs::symlink_metadata(path).ok().map(|seen| seen.file_type())
+}
+
+fn collect(dir: &Path, prefix: &str, files: &mut Vec<(String, PathBuf)>) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        // A box may write there.
+        if entry.file_name() == crate::agent::fixer::PRODUCTS {
+            continue;
+        }
         match entry.file_type() {
             Ok(kind) if kind.is_dir() => collect(&entry.path(), &format!("{name}/"), files),
             Ok(kind) if kind.is_file() => files.push((name, entry.path())),
