@@ -38,6 +38,22 @@ fn act(stage: &Stage) {
 }
 
 #[test]
+fn the_list_ends_with_the_first_that_still_waits() {
+    let (stage, reviews) = shipped();
+    let short = |review: &Value| review["row"]["short"].as_str().expect("an id").to_owned();
+    stage.approve(&reviews[0]).exits(0);
+    let last = |stage: &Stage| stage.plain(&["reviews", "--all"]).exits(0).out.lines().last().map(str::to_owned);
+    assert_eq!(last(&stage), Some(format!("loopwright review {}", short(&reviews[1]))));
+    // The branch has moved, so the other one is made anew.
+    let moved = stage.approve(&reviews[1]).exits(1).json();
+    stage.paste(moved["command"].as_str().expect("a command")).exits(21);
+    let anew = stage.reviews()[0]["id"].as_str().expect("an id").to_owned();
+    stage.approve(&stage.review(&anew)).exits(0);
+    assert_eq!(last(&stage).as_deref(), Some("Nothing waits for you."));
+    assert!(stage.plain(&["reviews", "--all"]).out.contains(&short(&reviews[0])), "all the same it is listed");
+}
+
+#[test]
 fn another_tree_or_none_is_refused() {
     let (stage, reviews) = shipped();
     let other = tree(&reviews[1])[..12].to_owned();

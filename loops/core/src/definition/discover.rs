@@ -11,6 +11,9 @@ use super::{Discover, Source};
 
 const WRITE_TO: &str = "write_to: state/triage.md";
 
+/// The note on a run's progress, which lies beside the list.
+const PROGRESS: &str = "progress.md";
+
 /// The step as far as it could be read: its list is known even where something else in it is wrong.
 pub(super) struct Seen {
     /// The list that act must name too.
@@ -79,7 +82,12 @@ fn write_to(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<String> {
     let node = fields.required("write_to", &format!("add `{WRITE_TO}`"), faults)?;
     let path = text(node, WRITE_TO, faults)?;
     if let Some(inner) = state_path(path) {
-        return Some(inner.to_owned());
+        if !inner.split('/').next().is_some_and(|first| first.eq_ignore_ascii_case(PROGRESS)) {
+            return Some(inner.to_owned());
+        }
+        let message = "`state/progress.md` is the note that each run writes anew; the list would be lost";
+        faults.error("wrong-value", node.at.clone(), message, format!("write `{WRITE_TO}`"));
+        return None;
     }
     let message = "findings are written below the loop's own `state/` folder";
     faults.error("wrong-value", node.at.clone(), message, format!("write `{WRITE_TO}`"));

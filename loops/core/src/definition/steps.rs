@@ -74,20 +74,26 @@ pub(super) fn gates_exist(names: &Names, top: &Fields<'_>, faults: &mut Faults<'
         Some(Value::Map(entries)) => entries.iter().map(|e| e.key.as_str()).collect(),
         _ => Vec::new(),
     };
-    let gates: Vec<&str> = BUILT_IN.into_iter().chain(defined.iter().copied()).collect();
+    let gates = with(&BUILT_IN, &defined);
     for (name, at) in &names.gates {
         if !gates.contains(&name.as_str()) {
             let help = format!("{}; or define it under `checks:`", suggestion(name, &gates));
             faults.error("unknown-word", at.clone(), format!("`{name}` is no gate"), help);
         }
     }
-    let checks: Vec<&str> = BUILT_IN[..2].iter().copied().chain(defined).collect();
+    let checks = with(&BUILT_IN[..2], &defined);
     for (name, at) in &names.checks {
         if !checks.contains(&name.as_str()) {
             let help = format!("{}; or define it under `checks:`", suggestion(name, &checks));
             faults.error("unknown-word", at.clone(), format!("`{name}` is no check to scan"), help);
         }
     }
+}
+
+/// What is built in and what is defined, each once.
+fn with<'a>(built_in: &[&'a str], defined: &[&'a str]) -> Vec<&'a str> {
+    let more = defined.iter().filter(|name| !built_in.contains(name));
+    built_in.iter().chain(more).copied().collect()
 }
 
 /// The steps one by one, whatever shape the list has.

@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn templates_have_a_place_for_their_repository() {
-        for template in templates::templates() {
+        for template in templates() {
             assert!(template.text.contains("\ntrigger:"), "{}", template.name);
             assert!(template.text.contains(&format!("\nname: {}\n", template.name)), "{}", template.name);
             assert!(read_bytes(template.text.as_bytes()).definition.is_some(), "{}", template.name);

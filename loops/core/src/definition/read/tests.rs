@@ -220,3 +220,12 @@ proptest::proptest! {
         proptest::prop_assert!(reading.definition.is_some() || !reading.diagnostics.is_empty());
     }
 }
+
+#[test]
+fn what_may_be_meant_is_listed_once() {
+    let defined = SEED.replace("tests_pass AND", "zzz AND") + "checks:\n  tests_pass: [sh, tests.sh]\n";
+    let reading = read(&defined);
+    let [d] = &reading.diagnostics[..] else { panic!("{:?}", reading.diagnostics) };
+    let help = d.help.as_deref().expect("help");
+    assert_eq!(help.matches("tests_pass").count(), 1, "{help}");
+}
