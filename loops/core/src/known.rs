@@ -89,8 +89,8 @@ fn seen_again(entry: &mut Known, finding: &Finding, now: DateTime<Utc>) {
         FindingState::Gone => entry.reopen(),
         // Its pull request stands for it as long as it is open: one finding, one pull request.
         FindingState::InReview => {}
-        // The base has the change that was to be the end of it.
-        FindingState::Done { landed: true } => entry.reopen(),
+        // The base has the change that was to be the end of it. An issue is closed by its row, whatever its file says.
+        FindingState::Done { landed: true } if finding.source == FindingSource::Check => entry.reopen(),
         FindingState::Done { .. } | FindingState::NeedsYou { .. } | FindingState::Dismissed { .. } if changed => {
             entry.reopen();
         }
@@ -225,7 +225,10 @@ mod tests {
         let (ticked, landed) = (FindingState::Done { landed: false }, FindingState::Done { landed: true });
         assert_eq!(after(ticked.clone(), &[finding("a", &["a"])]).state, ticked);
         assert_eq!(after(ticked.clone(), &[finding("a", &["b"])]).state, FindingState::Open);
-        assert_eq!(after(landed, &[finding("a", &["a"])]).state, FindingState::Open);
+        assert_eq!(after(landed.clone(), &[finding("a", &["a"])]).state, FindingState::Open);
+        let issue = Finding { source: FindingSource::Issue, ..finding("a", &[]) };
+        let known = Known { state: landed.clone(), ..Known::new(issue.clone()) };
+        assert_eq!(look(vec![known], &[issue], now()).known[0].state, landed);
         assert_eq!(after(ticked, &[]).state, FindingState::Gone);
         assert_eq!(after(FindingState::Gone, &[finding("a", &["a"])]).state, FindingState::Open);
     }
