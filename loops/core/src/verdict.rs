@@ -69,6 +69,9 @@ pub struct Verdict {
     pub checker: Option<CheckerVerdict>,
     /// Who checked: an agent's name, or none for gates alone.
     pub checked_by: Option<String>,
+    /// Why maker and checker are not independent; none = they are, or gates alone check.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_independent: Option<String>,
     /// Why it is not verified, for the next attempt and the person.
     pub reasons: Vec<String>,
     /// The cases that fail with this attempt, of all gates.

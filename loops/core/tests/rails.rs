@@ -77,6 +77,7 @@ fn verdict(failing: &[String], verified: bool) -> Verdict {
         gates: Vec::new(),
         checker: None,
         checked_by: None,
+        not_independent: None,
         reasons: vec!["because".into()],
         failing: cases(failing),
         cleared: None,

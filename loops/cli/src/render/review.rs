@@ -83,6 +83,9 @@ fn gates(page: &mut Page, gates: &[GateResult]) {
 /// What it did not check first, objections next, acceptance last.
 fn checker(page: &mut Page, view: &ReviewView) {
     page.add(Tint::Strong, "Checker").say("  ").line(&plain(&view.checked_by, 80));
+    if let Some(why) = &view.not_independent {
+        marked(page, 2, Mark::NeedsYou, &format!("not independent: {}", plain(why, 200)));
+    }
     let Some(answer) = &view.checker else {
         return;
     };

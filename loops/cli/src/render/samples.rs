@@ -108,6 +108,7 @@ pub(crate) fn review() -> ReviewView {
         ],
         maker: "implementer: fixer (built in)".to_owned(),
         checked_by: "reviewer".to_owned(),
+        not_independent: None,
         checker: Some(CheckerVerdict {
             accepted: true,
             reasons: vec!["only white space changed".to_owned()],

@@ -26,6 +26,7 @@ fn mark(row: &DoctorRow) -> Mark {
     match row.state.as_str() {
         "ok" => Mark::Passed,
         "not built yet" => Mark::Skipped,
+        "not advised" => Mark::NeedsYou,
         _ => Mark::Failed,
     }
 }

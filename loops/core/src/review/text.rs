@@ -133,6 +133,9 @@ fn checker(verdict: &Verdict) -> String {
         let _ = writeln!(out, "- {}", markdown(reason, LINE));
     }
     more(&mut out, answer.reasons.len());
+    if let Some(why) = &verdict.not_independent {
+        let _ = writeln!(out, "- **not independent**: {}", markdown(why, LINE));
+    }
     for left in answer.not_checked.iter().take(LINES) {
         let _ = writeln!(out, "- not checked: {}", markdown(left, LINE));
     }
@@ -189,6 +192,7 @@ mod tests {
                 not_checked: vec!["Windows".to_owned()],
             }),
             checked_by: Some("reviewer".to_owned()),
+            not_independent: None,
             reasons: Vec::new(),
             failing: BTreeSet::new(),
             cleared: None,

@@ -168,6 +168,7 @@ fn verdict(tests: Level, reasons: &[&str]) -> Verdict {
         gates: gates(tests),
         checker: None,
         checked_by: None,
+        not_independent: None,
         reasons: reasons.iter().map(|r| (*r).to_owned()).collect(),
         failing: BTreeSet::new(),
         cleared: None,

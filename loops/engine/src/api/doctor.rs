@@ -8,7 +8,7 @@ use crate::store::{Damaged, Store};
 
 /// Looks at everything that a run needs.
 pub fn doctor(context: &Context) -> Vec<DoctorRow> {
-    let mut rows = vec![git(context), database(context), watchdog(), armed(context)];
+    let mut rows = vec![user(), git(context), database(context), watchdog(), armed(context)];
     rows.extend(probe::probe(&context.host).into_iter().map(layer));
     rows
 }
@@ -33,6 +33,18 @@ fn ok(part: &str, detail: String) -> DoctorRow {
 
 fn missing(part: &str, detail: String, repair: &str) -> DoctorRow {
     DoctorRow { part: part.to_owned(), state: "missing".to_owned(), detail, repair: Some(repair.to_owned()) }
+}
+
+fn user() -> DoctorRow {
+    if !rustix::process::geteuid().is_root() {
+        return ok("user", "not root".to_owned());
+    }
+    DoctorRow {
+        part: "user".to_owned(),
+        state: "not advised".to_owned(),
+        detail: "root: to the kernel, a box's user is root too; run Loopwright as yourself".to_owned(),
+        repair: None,
+    }
 }
 
 fn git(context: &Context) -> DoctorRow {

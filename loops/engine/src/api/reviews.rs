@@ -59,6 +59,7 @@ fn view(
         checked_by: verdict.checked_by.clone().unwrap_or_else(|| "gates alone".to_owned()),
         gates: verdict.gates,
         checker: verdict.checker,
+        not_independent: verdict.not_independent,
         iterations,
         merged: record.merged.clone(),
         approve_command: format!("loopwright approve {} --tree {}", record.id.short(), &record.tree[..12]),
@@ -94,7 +95,7 @@ pub(super) fn find(store: &Store, typed: &str) -> Result<PullRequestRecord, ApiE
 
 pub(super) fn row(store: &Store, record: &PullRequestRecord) -> AnyResult<PullRequestRow> {
     let (verdict, _, cost) = runs::attempt(store.read(), &record.attempt)?;
-    let level = verdict.map(|v| v.level);
+    let freely = verdict.is_some_and(|v| v.level == loopwright_core::gate::Level::Pass && v.not_independent.is_none());
     Ok(PullRequestRow {
         id: record.id,
         short: record.id.short(),
@@ -105,6 +106,6 @@ pub(super) fn row(store: &Store, record: &PullRequestRecord) -> AnyResult<PullRe
         opened: record.opened_at.clone(),
         stat: runs::attempt_stat(store.read(), &record.attempt)?,
         cost,
-        needs_person: level != Some(loopwright_core::gate::Level::Pass),
+        needs_person: !freely,
     })
 }

@@ -216,7 +216,7 @@ fn run_to_its_end(context: &Context, run: RunId, only: Option<Fingerprint>) -> R
     let (maker, checker) = resolve::agents(&resolved, &row, &dir)?;
     let start = RunStart { only, ..run_start(run, &claimed, &row, &resolved, maker.as_ref(), checker.as_deref()) };
     let time = Duration::from_secs(resolved.definition.rails.max_duration_s);
-    let sandbox = Bubblewrap::find(&context.host)?.supervised(Arc::clone(&supervision)).until(Instant::now() + time);
+    let sandbox = sandbox(context, &resolved)?.supervised(Arc::clone(&supervision)).until(Instant::now() + time);
     let work = Work {
         run,
         home: context.home.clone(),
@@ -234,6 +234,17 @@ fn run_to_its_end(context: &Context, run: RunId, only: Option<Fingerprint>) -> R
     runner::run(work, start)?;
     reconcile::clear_workspaces(context, run);
     Ok(runs::row_of(&Store::open(&context.home)?, run)?.code.unwrap_or(exit::INTERNAL))
+}
+
+/// The sandbox with the toolchains that the project wants.
+fn sandbox(context: &Context, resolved: &Resolved) -> Result<Bubblewrap> {
+    let found = Bubblewrap::find(&context.host)?;
+    for file in ["rust-toolchain.toml", "rust-toolchain"] {
+        if resolved.repos.exists(resolved.base.commit, file)? {
+            return Ok(found.with_the_projects_rust());
+        }
+    }
+    Ok(found)
 }
 
 fn run_start(

@@ -200,6 +200,8 @@ pub struct ReviewView {
     pub checked_by: String,
     /// The checker's answer.
     pub checker: Option<CheckerVerdict>,
+    /// Why maker and checker are not independent; none = they are, or gates alone checked.
+    pub not_independent: Option<String>,
     /// Rounds it took.
     pub iterations: u32,
     /// The merge commit, once it landed.

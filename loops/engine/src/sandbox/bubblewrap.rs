@@ -91,6 +91,12 @@ impl Bubblewrap {
         Limits { wall: left.map_or(limits.wall, |left| left.min(limits.wall)), ..limits }
     }
 
+    /// The same, for a project whose own file says which Rust it wants: rustup inside obeys it, and installs nothing.
+    pub fn with_the_projects_rust(mut self) -> Bubblewrap {
+        self.toolchains.env.remove("RUSTUP_TOOLCHAIN");
+        self
+    }
+
     /// What every box sees of the host, besides the mounts of its own spec.
     pub fn mounts_table(&self) -> Vec<MountRow> {
         view::rows(&self.toolchains)

@@ -12,16 +12,17 @@ use loopwright_core::diff::{
 };
 use loopwright_core::finding::Finding;
 use loopwright_core::gate::{self, Expression, GateResult, Level};
+use loopwright_core::independence::{self, Identity, Independence};
 use loopwright_core::money::Micros;
 use loopwright_core::run::{Item, Outcome, Run, Stage};
 use loopwright_core::triage::plain;
-use loopwright_core::verdict::{CheckerVerdict, Verdict};
+use loopwright_core::verdict::{AgentResult, CheckerVerdict, Verdict};
 use uuid::Uuid;
 
 use super::checkout::Checkout;
 use super::{Work, build};
 use crate::agent::prompt::{self, Prompt};
-use crate::agent::{Order, Role};
+use crate::agent::{Agent, Order, Role};
 use crate::checks::DetectedCheck as Check;
 use crate::resolve::{DIFF_REASONABLE, environment};
 use crate::workspace::{Origin, Workspace};
@@ -68,6 +69,7 @@ pub fn verify(
         gates,
         checker: None,
         checked_by: None,
+        not_independent: None,
     };
     let charged = if verdict.verified { check(work, &judged, &mut verdict, reserve)? } else { Micros::ZERO };
     Ok(Outcome::Verified { charged, verdict: Box::new(verdict) })
@@ -223,8 +225,10 @@ fn check(work: &Work, judged: &Judged<'_>, verdict: &mut Verdict, reserve: Micro
     let report = asked?;
     anyhow::ensure!(report.ended != Ended::Halted, "halted while the checker worked");
     verdict.checked_by = Some(checker.facts().name);
+    let not_same = independent(work, judged, &report.result, verdict);
     match report.result.verdict.clone().filter(|_| report.ended.well()) {
-        Some(answer) => accept(verdict, answer),
+        Some(answer) if not_same => accept(verdict, answer),
+        Some(_) => verdict.verified = false,
         None => {
             verdict.verified = false;
             verdict
@@ -233,6 +237,29 @@ fn check(work: &Work, judged: &Judged<'_>, verdict: &mut Verdict, reserve: Micro
         }
     }
     Ok(build::charge(&report.result, reserve))
+}
+
+/// Whether the checker's answer counts at all, by what both agents are and report to be.
+fn independent(work: &Work, judged: &Judged<'_>, checked: &AgentResult, verdict: &mut Verdict) -> bool {
+    let identity = |agent: &dyn Agent, reported: &Option<String>| {
+        let facts = agent.facts();
+        Identity { configured: facts.model, reported: reported.clone(), vendor: facts.vendor }
+    };
+    let Some(checker) = &work.checker else { return true };
+    let reported = checked.model.as_deref().map(|m| plain(m, 100));
+    let maker = identity(work.maker.as_ref(), &judged.item.model);
+    match independence::judge(&maker, &identity(checker.as_ref(), &reported)) {
+        Independence::Full => true,
+        Independence::Marked(why) => {
+            verdict.not_independent = Some(why);
+            true
+        }
+        Independence::None(why) => {
+            verdict.reasons.push(format!("{why}; its verdict does not count"));
+            verdict.not_independent = Some(why);
+            false
+        }
+    }
 }
 
 fn accept(verdict: &mut Verdict, answer: CheckerVerdict) {
