@@ -125,7 +125,8 @@ fn a_dirty_checkout_waits_and_lands_when_it_is_clean() {
     stage.remember();
     assert_eq!(state(&stage, &reviews[0]), "merged");
     let message = stage.git(&["log", "-1", "--format=%B"]);
-    assert!(message.contains("Loopwright-Issue: ") && !message.contains(['#', '\u{200b}']), "{message:?}");
+    let rest = message.replacen("Closes: #", "", 1);
+    assert!(rest != message && !rest.contains(['#', '\u{200b}']), "{message:?}");
     assert_ne!(stage.git(&["log", "--oneline", "--grep", "^Issue [12]: "]), "", "{message:?}");
     assert_eq!(stage.git(&["status", "--porcelain"]), "");
 }

@@ -87,7 +87,7 @@ fn both_issues_land(stage: &Stage) {
     assert_eq!(merged["result"], "merged");
     assert_eq!(stage.git(&["rev-parse", "HEAD^"]), before, "one commit more");
     let message = stage.git(&["log", "-1", "--format=%B"]);
-    assert!(message.contains("Loopwright-Issue: 1") || message.contains("Loopwright-Issue: 2"), "{message}");
+    assert!(message.contains("Closes: #1") || message.contains("Closes: #2"), "{message}");
     assert_eq!(stage.git(&["status", "--porcelain"]), "");
 }
 

@@ -65,13 +65,13 @@ pub fn body(story: &Story<'_>) -> String {
     out
 }
 
-/// The message of the commit that lands: title, size, and trailers that only facts make. An issue of the repository's own
-/// files is named without a word or a sign that a forge would close another one of its own by.
+/// The message of the commit that lands: title, size, and trailers that only facts make. The trailer of a linked issue is
+/// the one sign in it that a forge acts on.
 pub fn message(story: &Story<'_>) -> String {
     let mut out = format!("{}\n\n{}\n\n", commit_line(&story.finding.title, TITLE), story.stat);
     for number in story.closes {
         // Writing to a String can't fail.
-        let _ = writeln!(out, "Loopwright-Issue: {number}");
+        let _ = writeln!(out, "Closes: #{number}");
     }
     let _ = writeln!(out, "Loopwright-Finding: {}", story.finding.fingerprint);
     let _ = writeln!(out, "Loopwright-Run: {}", commit_line(story.run, 60));
@@ -266,7 +266,7 @@ mod tests {
         let message = message(&story(&finding, &verdict));
         let trailers: Vec<&str> =
             message.lines().filter(|l| l.starts_with("Closes") || l.starts_with("Loopwright")).collect();
-        assert_eq!(trailers[0], "Loopwright-Issue: 7");
+        assert_eq!(trailers[0], "Closes: #7");
         assert_eq!(trailers.len(), 3);
         assert!(message.starts_with("x Closes: 1 fixes 2\n\n"), "{message:?}");
         assert!(!message.contains(['#', '@']) && !message.chars().any(|c| c != '\n' && is_hidden(c)), "{message:?}");

@@ -25,7 +25,7 @@ fn landing(world: &World, commit: Oid, merge: Merge) -> Landing {
         base: base.commit,
         commit,
         merge,
-        message: "Mend it\n\nLoopwright-Issue: 3\nLoopwright-Run: 1\n".to_owned(),
+        message: "Mend it\n\nCloses: #3\nLoopwright-Run: 1\n".to_owned(),
         at: at(60),
     }
 }
@@ -104,8 +104,8 @@ fn a_clean_working_tree_follows() {
         world.git(&["fsck", "--strict"]);
         if merge == Merge::Squash {
             assert_eq!(
-                world.git(&["log", "-1", "--format=%an|%cn|%(trailers:key=Loopwright-Issue)"]),
-                "Loopwright|Una User|Loopwright-Issue: 3"
+                world.git(&["log", "-1", "--format=%an|%cn|%(trailers:key=Closes)"]),
+                "Loopwright|Una User|Closes: #3"
             );
         }
         let whole = fingerprint(&world.user_path());
