@@ -125,7 +125,7 @@ fn only_a_missing_program_is_not_ready() {
     let stage = Stage::shop();
     work(&stage, "mkdir deps && echo built > deps/lib", "[no-such-program, --version]");
     let text = why(&stage.run("work").exits(1).json());
-    assert!(text.contains("env_not_ready") && text.contains("no-such-program"), "{text}");
+    assert!(text.contains("env_not_ready: `no-such-program` (tests_pass)"), "{text}");
 
     // The control: a program that is there and fails is a finding.
     let stage = Stage::shop_without_issues();

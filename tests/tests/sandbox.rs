@@ -312,3 +312,18 @@ fn toolchains_work_inside() {
     });
     assert_eq!(output.ended, Ended::Exited(0), "{}", text(&output.stderr));
 }
+
+#[test]
+fn the_projects_own_rust_is_not_replaced_by_another() {
+    let sandbox = Bubblewrap::find(&HostEnvironment::read()).expect("bubblewrap");
+    if !sandbox.mounts_table().iter().any(|row| row.inside == "/toolchain/rustup") {
+        return;
+    }
+    let script = "printf '[toolchain]\\nchannel = \"1.0.1\"\\n' > rust-toolchain.toml && cargo --version";
+    let asked = spec(&["sh", "-c", script]);
+    // The control: a toolchain that is named for the box hides what the project asks for.
+    assert_eq!(sandbox.run(&asked).expect("a box").ended, Ended::Exited(0));
+    let output = sandbox.with_the_projects_rust().run(&asked).expect("a box");
+    assert!(!output.ended.well(), "{output:?}");
+    assert!(text(&output.stderr).contains("1.0.1"), "{}", text(&output.stderr));
+}

@@ -58,8 +58,7 @@ pub fn halt(context: &Context, level: Level, now: bool, reason: Option<String>) 
     let (what, concerned) = match &level {
         Level::All => ("everything".to_owned(), all(context)?),
         Level::Loop(name) => {
-            let row = loops::by_name(context.store()?.read(), name)?
-                .ok_or_else(|| ApiError::new(exit::USAGE, format!("no loop named {name}")))?;
+            let row = loops::by_name(context.store()?.read(), name)?.ok_or_else(|| no_loop(name))?;
             files::write(&files::halt_loop(&context.home.state, row.id), &note)?;
             (format!("loop {name}"), of_loop(context, name)?)
         }
@@ -77,6 +76,10 @@ pub fn halt(context: &Context, level: Level, now: bool, reason: Option<String>) 
         ..error
     })?;
     Ok(HaltView { what, stopped: u32::try_from(alive.len()).unwrap_or(u32::MAX) })
+}
+
+fn no_loop(name: &str) -> ApiError {
+    ApiError::new(exit::USAGE, format!("no loop named {name}")).hint("`loopwright status` lists your loops")
 }
 
 /// Every run that has a directory, so that no database is asked.
@@ -139,8 +142,7 @@ fn lift(context: &Context, level: Level, note: &HaltNote) -> Result<String, ApiE
             Ok("everything may start again".to_owned())
         }
         Level::Loop(name) => {
-            let row = loops::by_name(context.store()?.read(), &name)?
-                .ok_or_else(|| ApiError::new(exit::USAGE, format!("no loop named {name}")))?;
+            let row = loops::by_name(context.store()?.read(), &name)?.ok_or_else(|| no_loop(&name))?;
             files::clear(&files::halt_loop(&context.home.state, row.id))?;
             Ok(format!("loop {name} may start again"))
         }

@@ -48,7 +48,7 @@ pub enum UserRepoError {
         message: String,
     },
     /// HEAD names no branch.
-    #[error("{} has no branch checked out; name the one to work on: {choices}", path.display())]
+    #[error("{} has no branch checked out; check out the one to work on: {choices}", path.display())]
     Detached {
         /// The repository.
         path: PathBuf,

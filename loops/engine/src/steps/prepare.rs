@@ -58,7 +58,7 @@ pub fn probe(work: &Work, base: &Workspace) -> Result<()> {
                 bail!(
                     "env_not_ready: `{}` ({}) does not work in the sandbox, which sees only the system and the toolchains \
                      that `loopwright check {}` lists",
-                    probe,
+                    asked(probe),
                     check.name,
                     work.row.name
                 );
@@ -66,6 +66,14 @@ pub fn probe(work: &Work, base: &Workspace) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The program that a probe asks for.
+fn asked(probe: &Command) -> String {
+    match probe {
+        Command::Argv(words) if words.first().is_some_and(|w| w == "sh") => words.last().cloned().unwrap_or_default(),
+        other => other.to_string(),
+    }
 }
 
 /// What `setup` leaves behind, from the cache or made now.

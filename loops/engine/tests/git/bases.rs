@@ -65,7 +65,7 @@ fn the_base_is_the_branch_that_is_checked_out() {
     world.git(&["branch", "other"]);
     world.git(&["checkout", "-q", "--detach"]);
     let error = world.repos.fetch_base(&world.user(), None).expect_err("detached");
-    assert!(error.to_string().ends_with("name the one to work on: main, other"), "{error}");
+    assert!(error.to_string().ends_with("check out the one to work on: main, other"), "{error}");
     let named = world.repos.fetch_base(&world.user(), Some("main")).expect("named");
     assert_eq!(named.commit.to_string(), tip);
     let error = world.repos.fetch_base(&world.user(), Some("nope")).expect_err("no such branch");
