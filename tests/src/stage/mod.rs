@@ -84,7 +84,9 @@ impl Stage {
 
     /// The command line of a verb in this stage's environment, and nothing else of the environment.
     pub fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(&programs().loopwright);
+        // Whoever runs the tests may ignore signals (nohup, a background job); a person's terminal does not.
+        let mut command = Command::new("/usr/bin/env");
+        command.args(["--default-signal=HUP,INT,TERM", "--"]).arg(&programs().loopwright);
         command.args(words).current_dir(&self.repo).env_clear().stdin(Stdio::null());
         command.env("PATH", "/usr/bin:/bin").env("HOME", self.person()).env("LOOPWRIGHT_HOME", &self.home);
         command
