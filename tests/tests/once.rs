@@ -40,10 +40,7 @@ fn late(stage: &Stage, state: &str) -> i32 {
     let mut watchdog = std::process::Command::new(&programs().watchdog);
     watchdog.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(&dir);
     watchdog.arg("--run-dir").arg(&dir).arg("--armed").arg(stage.home.join("state/ARMED"));
-    watchdog
-        .args(["--max-seconds", "100", "--"])
-        .arg(&loopwright_tests::stage::programs().loopwright)
-        .args(["__run", &run]);
+    watchdog.args(["--max-seconds", "100", "--"]).arg(&programs().loopwright).args(["__run", &run]);
     let code = stage.ask(&mut watchdog).code;
     if code == 1 {
         let error = std::fs::read_to_string(dir.join("error")).expect("why");
