@@ -1,7 +1,7 @@
 //! Independence, by what agents report and not only by what the loop says.
 #![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
 
-use loopwright_tests::stage::{Stage, events};
+use loopwright_tests::stage::{Stage, outcomes};
 use serde_json::Value;
 
 /// Runs a loop whose maker (model-a, of v1) and checker (model-b) report to be these models; the last verdict.
@@ -32,8 +32,7 @@ env: {{STAGE: {}}}
     let path = stage.personal_text("work", &text, &[("maker.sh", &maker), ("checker.sh", &checker)]);
     stage.add(&path.display().to_string(), true);
     let run = stage.run("work").exits(21).json();
-    let outcomes = events(&run, "step_finished").into_iter().map(|e| &e["outcome"]);
-    let last = outcomes.filter(|o| o["outcome"] == "verified").next_back().expect("a verdict").clone();
+    let last = outcomes(&run, "verified").last().copied().expect("a verdict").clone();
     (stage, last["verdict"].clone())
 }
 
