@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use loopwright_tests::stage::{RAILS, Stage};
+use loopwright_tests::stage::{RAILS, Stage, wait_for};
 
 /// A maker that is never asked, since there is nothing to do.
 const IDLE: &str = "#!/bin/sh\n:\n";
@@ -194,6 +194,8 @@ fn a_damaged_database_is_told_with_what_to_do_and_halt_works_all_the_same() {
     let stage = quiet();
     // The control: until then it works.
     stage.run("work").exits(20);
+    // Its last process writes to the database once more when it closes it.
+    wait_for("the run's processes to be gone", || stage.processes().is_empty().then_some(()));
     let database = stage.home.join("data/loopwright.db");
     for beside in ["loopwright.db-wal", "loopwright.db-shm"] {
         // They are gone when the last process closed the database well.
