@@ -184,7 +184,7 @@ fn matches(pattern: &str, path: &str) -> bool {
 }
 
 /// Tells whether a file holds nothing but tests, by its path.
-pub(super) fn is_test(path: &str) -> bool {
+pub fn is_test(path: &str) -> bool {
     let folders = ["tests", "test", "__tests__", "spec", "testdata"];
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let stem = name.split('.').next().unwrap_or(name);

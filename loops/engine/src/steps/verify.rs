@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use git2::Oid;
 use loopwright_core::check::{CaseId, CheckReport, Ended};
 use loopwright_core::diff::{
-    ChangeKind, DiffFacts, DiffLimits, FileChange, Source, judge_inline_tests, judge_programs, reasonable,
+    ChangeKind, DiffFacts, DiffLimits, FileChange, Source, is_test, judge_inline_tests, judge_programs, reasonable,
 };
 use loopwright_core::finding::Finding;
 use loopwright_core::gate::{self, Expression, GateResult, Level};
@@ -190,7 +190,7 @@ fn new_tests_on_base(work: &Work, judged: &Judged<'_>, check: &Check, any: bool)
     if !any || !judged.finding.fault {
         return Ok(None);
     }
-    let tests: Vec<&str> = judged.diff.files.iter().map(|f| f.path.as_str()).filter(|p| is_test_file(p)).collect();
+    let tests: Vec<&str> = judged.diff.files.iter().map(|f| f.path.as_str()).filter(|p| is_test(p)).collect();
     if tests.is_empty() {
         return Ok(None);
     }
@@ -202,16 +202,6 @@ fn new_tests_on_base(work: &Work, judged: &Judged<'_>, check: &Check, any: bool)
     let ran = checkout.run(check);
     checkout.discard()?;
     ran.map(|(report, _)| Some(report))
-}
-
-fn is_test_file(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let in_folder = path.split('/').rev().skip(1).any(|dir| matches!(dir, "tests" | "test" | "__tests__" | "spec"));
-    in_folder
-        || name.starts_with("test_")
-        || name.contains("_test.")
-        || name.contains(".test.")
-        || name.contains(".spec.")
 }
 
 /// Asks the checker, if there is one; what it costs is charged whatever it says.
