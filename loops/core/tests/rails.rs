@@ -53,6 +53,8 @@ fn start(price: u64) -> RunStart {
         checker: None,
         retries: Retries::default(),
         only: None,
+        parallel: 1,
+        revises: None,
     }
 }
 

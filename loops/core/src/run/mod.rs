@@ -7,6 +7,6 @@ mod fold;
 
 pub use event::{
     AgentLine, BuildResult, Built, Discovered, End, Entry, HaltWhy, HandOver, HoldBack, Mode, Outcome, Queued, Retries,
-    RunEvent, RunStart, Shipped, Step, VERSION,
+    Revise, Revision, RunEvent, RunStart, Shipped, Step, VERSION,
 };
 pub use fold::{IllegalTransition, Item, Run, Stage};

@@ -123,6 +123,8 @@ fn start(mode: Mode, cause: &str, epoch: u32) -> RunStart {
         checker: None,
         retries: Retries::default(),
         only: None,
+        parallel: 1,
+        revises: None,
     }
 }
 

@@ -278,5 +278,7 @@ fn run_start(
             ship: work.map_or_else(Default::default, |w| w.ship.retry),
         },
         only: None,
+        parallel: 1,
+        revises: None,
     }
 }

@@ -94,10 +94,11 @@ fn newest_backup(path: &Path) -> Option<PathBuf> {
 
 /// The schema, step by step. A step that shipped is never edited.
 fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST)])
+    Migrations::new(vec![M::up(FIRST), M::up(STEADY)])
 }
 
 const FIRST: &str = include_str!("0001_first.sql");
+const STEADY: &str = include_str!("0002_steady.sql");
 
 impl Store {
     /// Opens (and makes or migrates) the database of a home.
@@ -177,7 +178,7 @@ fn version(connection: &Connection, path: &Path) -> Result<i64> {
 }
 
 /// How many migrations there are: `user_version` of an up-to-date database.
-const NEWEST: i64 = 1;
+const NEWEST: i64 = 2;
 
 fn back_up(connection: &Connection, to: &Path) -> Result<()> {
     let target = to.to_str().context("the data folder's path is not UTF-8")?;

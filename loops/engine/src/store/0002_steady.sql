@@ -1,0 +1,10 @@
+-- What a run that was asked for by a decision works on again, as JSON; none for every other run.
+ALTER TABLE occurrences ADD COLUMN revises TEXT;
+-- Until when a pull request is put off, and when an approval takes effect; RFC 3339 UTC.
+ALTER TABLE pull_requests ADD COLUMN later_until TEXT;
+ALTER TABLE pull_requests ADD COLUMN lands_at TEXT;
+-- What a person said with a decision.
+ALTER TABLE reviews ADD COLUMN note TEXT;
+CREATE INDEX live_runs ON runs (started_at) WHERE ended_at IS NULL;
+CREATE INDEX undecided_pull_requests ON pull_requests (loop) WHERE state IN ('open', 'approved', 'sent back');
+CREATE INDEX ledger_by_run ON ledger (run);
