@@ -8,6 +8,7 @@ use loopwright_engine::api::{ApiError, Context};
 
 mod args;
 mod commands;
+mod complete;
 mod interrupt;
 mod live;
 mod output;
@@ -34,6 +35,9 @@ fn main() -> ExitCode {
 }
 
 fn start() -> u8 {
+    if complete::asked() {
+        return exit::DONE;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return output::usage(&error),
@@ -52,6 +56,9 @@ fn answer(verb: Verb, output: Output) -> Result<u8, ApiError> {
     let context = Context::open()?;
     let app = App { zone: Zone::new(context.zone), context, output };
     match verb {
+        Verb::Init(args) => verbs::init::run(&args, &app),
+        Verb::Completions(args) => verbs::completions::run(&args, &app),
+        Verb::Man(args) => verbs::man::run(&args, &app),
         Verb::Templates(args) => verbs::templates::run(&args, &app),
         Verb::Add(args) => verbs::add::run(&args, &app),
         Verb::Check(args) => verbs::check::run(&args, &app),

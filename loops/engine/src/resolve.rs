@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use loopwright_core::definition::{Command, Definition, read_bytes};
+use loopwright_core::definition::{Command, Definition, Source, read_bytes};
 use loopwright_core::diagnostic::Diagnostic;
 use loopwright_core::run::AgentLine;
 use sha2::{Digest, Sha256};
@@ -129,7 +129,11 @@ pub fn checks_of(definition: &Definition, exists: impl Fn(&str) -> bool) -> Vec<
             continue;
         }
         match definition.checks.get(&name) {
-            Some(commands) => found.push(written(name, commands)),
+            // Written out as it was detected, it is asked for as carefully.
+            Some(commands) => match detected.get(&name).filter(|c| c.commands == *commands) {
+                Some(known) => found.push(Check { origin: LOOP_FILE.to_owned(), ..known.clone() }),
+                None => found.push(written(name, commands)),
+            },
             None => found.extend(detected.get(&name).cloned()),
         }
     }
@@ -220,12 +224,13 @@ pub fn refuse_exposing(home: &Home, row: &LoopRow, resolved: &Resolved, person: 
     }
 }
 
-/// Refuses what would make a run senseless before anything is started.
+/// Refuses what would make a run senseless before anything is started: a loop that finds work by checks alone, without any.
 ///
 /// # Errors
 /// What is missing, with what to do.
 pub fn refuse_unusable(resolved: &Resolved) -> Result<()> {
-    if resolved.checks.is_empty() && resolved.definition.checks.is_empty() {
+    let only_checks = |s: &Source| matches!(s, Source::ScanCiFailures(_) | Source::RecentCommits);
+    if resolved.checks.is_empty() && resolved.definition.discover.sources.iter().all(only_checks) {
         bail!(
             "no checks were detected in {} and the loop defines none; name them under `checks:`, \
              as in `checks: {{tests_pass: [make, test]}}`",
