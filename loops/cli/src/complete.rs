@@ -2,7 +2,7 @@
 //!
 //! Whatever goes wrong here means no suggestions: a shell that completes is no place for an error.
 
-use clap::{Command, CommandFactory};
+use clap::CommandFactory;
 use clap_complete::CompleteEnv;
 use clap_complete::engine::CompletionCandidate as Candidate;
 use clap_complete::env::Shells;
@@ -23,7 +23,7 @@ const RUNS: u32 = 20;
 /// Answers a shell that asks for completions; whether one did.
 pub(crate) fn asked() -> bool {
     let folder = std::env::current_dir().ok();
-    let env = CompleteEnv::with_factory(command).var(ASKS).bin(NAME);
+    let env = CompleteEnv::with_factory(Cli::command).var(ASKS).bin(NAME);
     // Something went wrong after a shell had asked: there is nobody who could read about it.
     env.try_complete(std::env::args_os(), folder.as_deref()).unwrap_or(true)
 }
@@ -34,11 +34,6 @@ pub(crate) fn script(shell: &str, program: &str) -> Option<String> {
     let shells = Shells::builtins();
     shells.completer(shell)?.write_registration(ASKS, "loopwright", NAME, program, &mut script).ok()?;
     String::from_utf8(script).ok()
-}
-
-/// The verbs that are for people.
-pub(crate) fn command() -> Command {
-    Cli::command()
 }
 
 /// The registered loops.

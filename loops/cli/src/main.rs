@@ -43,7 +43,13 @@ fn start() -> u8 {
         Err(error) => return output::usage(&error),
     };
     let output = Output::new(cli.json);
-    match answer(cli.verb, output.clone()) {
+    let answered = match &cli.verb {
+        // A shell asks for these whenever it starts: they make nothing and need nothing.
+        Verb::Completions(args) => verbs::completions::run(args, &output),
+        Verb::Man(args) => verbs::man::run(args, &output),
+        _ => answer(cli.verb, output.clone()),
+    };
+    match answered {
         Ok(code) => code,
         Err(error) => {
             output.error(&error);
@@ -57,8 +63,8 @@ fn answer(verb: Verb, output: Output) -> Result<u8, ApiError> {
     let app = App { zone: Zone::new(context.zone), context, output };
     match verb {
         Verb::Init(args) => verbs::init::run(&args, &app),
-        Verb::Completions(args) => verbs::completions::run(&args, &app),
-        Verb::Man(args) => verbs::man::run(&args, &app),
+        Verb::Completions(args) => verbs::completions::run(&args, &app.output),
+        Verb::Man(args) => verbs::man::run(&args, &app.output),
         Verb::Templates(args) => verbs::templates::run(&args, &app),
         Verb::Add(args) => verbs::add::run(&args, &app),
         Verb::Check(args) => verbs::check::run(&args, &app),

@@ -8,20 +8,19 @@ use clap_mangen::Man;
 use loopwright_core::exit;
 use loopwright_engine::api::ApiError;
 
-use crate::App;
 use crate::args::{Cli, ManArgs};
 use crate::commands::command;
-use crate::output::usage_error;
+use crate::output::{Output, usage_error};
 
-pub(crate) fn run(args: &ManArgs, app: &App) -> Result<u8, ApiError> {
+pub(crate) fn run(args: &ManArgs, output: &Output) -> Result<u8, ApiError> {
     let pages = pages();
     if let Some(folder) = &args.out {
-        return write(&pages, folder, app);
+        return write(&pages, folder, output);
     }
     let name = args.verb.as_ref().map_or_else(|| "loopwright".to_owned(), |verb| format!("loopwright-{verb}"));
     let unknown = || usage_error(format!("there is no verb {}", &name["loopwright-".len()..]), command("--help"));
     let (_, page) = pages.iter().find(|(known, _)| *known == name).ok_or_else(unknown)?;
-    app.output.print_raw(page);
+    output.print_raw(page);
     Ok(exit::DONE)
 }
 
@@ -42,7 +41,7 @@ fn page(name: String, of: Command) -> (String, String) {
     (name, String::from_utf8_lossy(&page).into_owned())
 }
 
-fn write(pages: &[(String, String)], folder: &Path, app: &App) -> Result<u8, ApiError> {
+fn write(pages: &[(String, String)], folder: &Path, output: &Output) -> Result<u8, ApiError> {
     let failed = |error: std::io::Error| {
         ApiError::new(exit::FAILED, format!("writing manual pages into {}: {error}", folder.display()))
             .hint("name a folder that you may write to with --out")
@@ -54,7 +53,7 @@ fn write(pages: &[(String, String)], folder: &Path, app: &App) -> Result<u8, Api
         fs::write(&file, page).map_err(failed)?;
         files.push(file.display().to_string());
     }
-    app.output.answer(&files, |out| out.line(&format!("{} pages in {}", files.len(), folder.display())))?;
+    output.answer(&files, |out| out.line(&format!("{} pages in {}", files.len(), folder.display())))?;
     Ok(exit::DONE)
 }
 

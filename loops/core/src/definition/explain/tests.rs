@@ -111,7 +111,7 @@ fn two_models_of_one_vendor_are_marked() {
 
 #[test]
 fn the_plan_of_the_seed_and_of_a_loop_that_reports() {
-    let plan = |text: &str| super::plan(&read(text).definition.expect("a valid loop")).join("\n");
+    let plan = |text: &str| plan(&read(text).definition.expect("a valid loop")).join("\n");
     insta::assert_snapshot!(plan(SEED), @r"
     looks for work: scan_ci_failures + open_issues + recent_commits
     lists what it found in state/triage.md, which you may edit
