@@ -67,8 +67,8 @@ fn project(tx: &Transaction<'_>, before: &Run, run: &Run, entry: &Entry) -> Resu
             occurrences::set(tx, start.occurrence, "running", None)?;
         }
         RunEvent::StepStarted { step, id } => step_started(tx, run, step, *id)?,
-        RunEvent::StepFinished { outcome, .. } => {
-            let (step, id) = before.open.as_ref().context("an outcome without a step")?;
+        RunEvent::StepFinished { id, outcome } => {
+            let step = before.open_step(*id).context("an outcome without a step")?;
             step_finished(tx, run, step, *id, outcome)?;
         }
         RunEvent::RunEnded { end } => ended(tx, run, end)?,
