@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use chrono::Duration;
 use loopwright_core::ids::RunId;
 use loopwright_core::lease;
-use loopwright_core::run::{Run, RunEvent, Step};
+use loopwright_core::run::RunEvent;
 use uuid::Uuid;
 
 use super::{Context, approve, run};
@@ -67,24 +67,15 @@ fn end(context: &Context, store: &mut Store, id: RunId) -> Result<()> {
     }
     let left = fs::read(context.home.run(id).join(lease::END)).ok().and_then(|bytes| lease::End::parse(&bytes));
     let event = RunEvent::RunEnded { end: end_left_by(left.as_ref()) };
-    let (at, cut_off) = (stamp(context.now), run.open.clone().map(|(_, step)| step));
-    let (reserved, on) = (run.reserved(), booking(context, &run, cut_off, &at));
-    projection::record(store, &mut run, event, &at, |tx| match &on {
-        Some(on) => ledger::settle(tx, on, reserved),
-        None => Ok(()),
-    })
-}
-
-/// What the reservation of a step that was cut off is booked on; none if it reserved nothing.
-fn booking(context: &Context, run: &Run, step: Option<Uuid>, at: &str) -> Option<ledger::Booking> {
-    let priced = matches!(run.open, Some((Step::Build { .. } | Step::Verify { .. }, _)));
-    step.filter(|_| priced).map(|step| ledger::Booking {
-        run: run.start.run,
+    let (at, open) = (stamp(context.now), run.open.clone());
+    let on = ledger::Booking {
+        run: id,
         loop_id: run.start.loop_id,
         day: context.now.with_timezone(&context.zone).date_naive().to_string(),
-        step,
-        at: at.to_owned(),
-    })
+        step: Uuid::nil(),
+        at: at.clone(),
+    };
+    projection::record(store, &mut run, event, &at, |tx| ledger::cut_off(tx, &open, &on))
 }
 
 /// Clears the workspaces of every run that nobody holds any more.
