@@ -100,7 +100,7 @@ fn push(said: &mut Vec<String>, output: String) {
     }
 }
 
-/// Reads `FAIL	example.com/a [build failed]`.
+/// Reads `FAIL`, a tab, and `example.com/a [build failed]`.
 fn unbuilt(line: &str) -> Option<String> {
     let (name, why) = line.strip_prefix("FAIL\t")?.split_once(' ')?;
     matches!(why, "[build failed]" | "[setup failed]").then(|| name.to_owned())
@@ -176,7 +176,7 @@ fn without_place(line: &str) -> String {
 
 /// A place below the tree, as the frames of a panic name it.
 fn place(line: &str) -> Option<Place> {
-    let at = line.trim().split_whitespace().next()?.trim_end_matches(':');
+    let at = line.split_whitespace().next()?.trim_end_matches(':');
     (at.starts_with("/workspace/") && at.contains(".go:")).then(|| cause::location_of(at))?
 }
 

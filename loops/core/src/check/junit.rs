@@ -91,7 +91,7 @@ fn not_collected(node: Node<'_, '_>) -> Option<Case> {
         return None;
     }
     let said = error.text().unwrap_or_default();
-    let why = said.lines().filter_map(|l| l.strip_prefix("E ")).map(|l| text::line(l)).next();
+    let why = said.lines().find_map(|l| l.strip_prefix("E ")).map(text::line);
     let file = node.attribute("file").and_then(text::path).or_else(|| node.attribute("name").map(text::id))?;
     Some(at_file(CaseKind::Build, "build", Place { path: file, line: None }, why))
 }

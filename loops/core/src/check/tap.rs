@@ -99,7 +99,7 @@ impl Reader {
         }
         let depth = indent / 4;
         let bare = &line[indent..];
-        let counts = indent % 4 == 0 && (depth == 0 || self.nested);
+        let counts = indent.is_multiple_of(4) && (depth == 0 || self.nested);
         if !counts {
             let opens = bare == "---" && indent % 4 == 2;
             self.yaml = opens.then_some(indent);

@@ -144,9 +144,13 @@ fn linters_of_python_and_node() {
 #[test]
 fn what_contradicts_itself_or_was_cut_is_never_green() {
     let contradicts = |report: &CheckReport| report.cases.iter().any(|c| c.group == CONTRADICTION || c.group == "plan");
-    let sample = |name: &str| {
-        let path = format!("{}/../../tests/samples/outputs/{name}.stdout", env!("CARGO_MANIFEST_DIR"));
-        std::fs::read_to_string(path).expect("a sample")
+    let sample = |name: &str| match name {
+        "jest-json" => include_str!("../../../../tests/samples/outputs/jest-json.stdout").to_owned(),
+        "vitest-json" => include_str!("../../../../tests/samples/outputs/vitest-json.stdout").to_owned(),
+        "pytest-junit" => include_str!("../../../../tests/samples/outputs/pytest-junit.stdout").to_owned(),
+        "node-tap" => include_str!("../../../../tests/samples/outputs/node-tap.stdout").to_owned(),
+        "go-test" => include_str!("../../../../tests/samples/outputs/go-test.stdout").to_owned(),
+        _ => include_str!("../../../../tests/samples/outputs/ruff.stdout").to_owned(),
     };
     for (name, command, from, to) in [
         ("jest-json", "npm test", "\"numPassedTests\":4", "\"numPassedTests\":5"),
