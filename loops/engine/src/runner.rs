@@ -12,10 +12,12 @@ use loopwright_core::finding::Fingerprint;
 use loopwright_core::lease::EndCause;
 use loopwright_core::money::Micros;
 use loopwright_core::next::{Facts, Next, Start, next};
+use loopwright_core::recover::MOST_TAKEN_UP;
 use loopwright_core::run::{End, HaltWhy, Outcome, Run, RunEvent, RunStart, Step};
 use rusqlite::Transaction;
 use uuid::Uuid;
 
+use crate::fail;
 use crate::halt::HaltCause;
 use crate::steps::{Work, build, discover, prepare, scan, ship, verify};
 use crate::store::{ledger, projection, pull_requests};
@@ -48,20 +50,24 @@ struct Ended {
 pub fn run(work: Work, start: RunStart) -> Result<End> {
     let mut runner = Runner::new(work, Run::new(start.clone()), Duration::ZERO);
     runner.record(RunEvent::RunStarted(Box::new(start)), |_| Ok(()))?;
+    fail::point("run-started");
     runner.go_on()
 }
 
-/// Takes up a run whose journal has begun and not ended, `awake` after its start: its open steps were cut off and are repeated.
+/// Takes up a run whose next epoch has begun in its journal: the steps that were open were cut off, and are repeated.
 ///
 /// # Errors
-/// Nothing can be stored any more; everything else ends up in the journal.
-pub fn take_up(work: Work, run: Run, awake: Duration) -> Result<End> {
-    let start = RunStart { epoch: run.start.epoch + 1, ..run.start.clone() };
-    let mut runner = Runner::new(work, run, awake);
-    let (open, booking) = (runner.run.open.clone(), runner.booking(Uuid::nil()));
-    runner.record(RunEvent::RunStarted(Box::new(start)), |tx| ledger::cut_off(tx, &open, &booking))?;
+/// What earlier steps left can't be brought back now, or nothing can be stored any more; everything else ends up in the
+/// journal.
+pub fn take_up(work: Work, run: Run) -> Result<End> {
+    let before = Duration::from_secs(run.start.worked_s);
+    let mut runner = Runner::new(work, run, before);
     match runner.restore() {
         Ok(()) => runner.go_on(),
+        // It ends as halted, whatever could not be done because of that.
+        Err(_) if runner.work.supervision.halted().is_some() => runner.go_on(),
+        // Whoever takes it up again tries again.
+        Err(error) if runner.run.start.epoch <= MOST_TAKEN_UP => Err(error).context("taking up the run again"),
         Err(error) => runner.finish(End::Failed { why: format!("it could not be taken up again: {error:#}") }),
     }
 }
@@ -167,6 +173,7 @@ impl Runner {
             let refused = error.downcast::<ledger::CeilingReached>()?;
             return Ok(Some(End::Halted { why: HaltWhy::Budget, detail: refused.to_string() }));
         }
+        fail::point("step-intent");
         self.tell();
         match step {
             Step::Build { .. } | Step::Verify { .. } => self.beside(step, id)?,
@@ -221,10 +228,12 @@ impl Runner {
     /// Writes down what came of a step.
     fn conclude(&mut self, id: Uuid, done: Result<Done>) -> Result<()> {
         let reserve = self.run.open_step(id).and_then(Step::reserved);
+        fail::point("step-acted");
         match done {
             Ok(done) => self.done(id, reserve.is_some(), done)?,
             Err(error) => self.failed(id, reserve, &error)?,
         }
+        fail::point("step-result");
         self.tell();
         Ok(())
     }
@@ -269,7 +278,9 @@ impl Runner {
                 }
             }
         }
+        fail::point("run-ending");
         self.record(RunEvent::RunEnded { end: end.clone() }, |_| Ok(()))?;
+        fail::point("run-ended");
         Ok(end)
     }
 
@@ -336,16 +347,4 @@ fn charged(outcome: &Outcome) -> Micros {
 
 fn settle(tx: &Transaction<'_>, priced: bool, booking: &ledger::Booking, charge: Micros) -> Result<()> {
     if priced { ledger::settle(tx, booking, charge) } else { Ok(()) }
-}
-
-/// How a run that lost its runner ended, from what its watchdog left.
-pub fn end_left_by(end: Option<&loopwright_core::lease::End>) -> End {
-    use loopwright_core::lease::EndCause;
-    match end.map(|e| e.cause) {
-        Some(EndCause::Halted) => End::Halted { why: HaltWhy::Halt, detail: "its watchdog ended it".to_owned() },
-        Some(EndCause::Time) => {
-            End::Halted { why: HaltWhy::Time, detail: "its watchdog ended it: the time was over".to_owned() }
-        }
-        _ => End::Failed { why: "its runner died; its findings are open again".to_owned() },
-    }
 }

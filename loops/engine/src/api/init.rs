@@ -168,10 +168,11 @@ fn confirmed(confirm: &Confirm, hash: &str) -> Result<bool, ApiError> {
     }
 }
 
-/// What is there: kinds of project, checks, agents. Only names of files are looked at.
+/// What is there: kinds of project, checks, agents. Files are read, and nothing is run.
 fn survey(context: &Context, user: &UserRepo) -> (Surveyed, Vec<Check>) {
     let is_file = |file: &str| user.root.join(file).is_file();
-    let found: Vec<Check> = checks::detect(&is_file).checks.into_iter().map(check_of).collect();
+    let look = |path: &str| check::text_of(&user.root.join(path));
+    let found: Vec<Check> = checks::detect(&look).checks.into_iter().map(check_of).collect();
     let shown = |check: &Check| FoundCheck {
         gate: check.gate.clone(),
         commands: check.commands.iter().map(ToString::to_string).collect(),
