@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::Work;
 use crate::agent::prompt::{self, Prompt};
 use crate::agent::{AgentReport, Order, Role};
+use crate::fail;
 use crate::resolve::environment;
 use crate::workspace::{Collected, Origin, Workspace};
 
@@ -33,7 +34,7 @@ pub struct Round<'a> {
 ///
 /// # Errors
 /// The workspace or the sandbox can't be had, or HALT came. What the maker did is data.
-pub fn build(work: &mut Work, run: &Run, round: &Round<'_>) -> Result<Outcome> {
+pub fn build(work: &Work, run: &Run, round: &Round<'_>) -> Result<Outcome> {
     let item = run.item(round.finding).context("the finding is not in this run")?;
     let (start, origin) = match last_commit(work, run, item)? {
         Some(commit) => (commit, Origin::Results),
@@ -75,6 +76,7 @@ fn make(work: &Work, round: &Round<'_>, item: &Item, workspace: &Workspace) -> R
         raw: work.raw(&format!("maker-{}", round.id)),
     };
     let report = work.maker.run(&order, &work.sandbox)?;
+    fail::point("agent-answered");
     anyhow::ensure!(report.ended != Ended::Halted, "halted while the maker worked");
     let charged = charge(&report.result, round.reserve);
     let built = |result| Built {

@@ -155,6 +155,14 @@ pub(super) fn attempt_verified(tx: &Transaction<'_>, id: Uuid, verdict: &Verdict
     Ok(())
 }
 
+pub(super) fn attempt_charged(tx: &Transaction<'_>, id: Uuid, build: Micros, verify: Micros) -> Result<()> {
+    tx.execute(
+        "UPDATE attempts SET charged = charged + ?2, verify_charged = verify_charged + ?3 WHERE id = ?1",
+        params![id.to_string(), i64::try_from(build.0)?, i64::try_from(verify.0)?],
+    )?;
+    Ok(())
+}
+
 /// The verdict on an attempt, its round, and what all rounds on that finding in that run cost, checkers included.
 ///
 /// # Errors
@@ -167,6 +175,15 @@ pub fn attempt(db: &Connection, id: &str) -> Result<(Option<Verdict>, u32, Micro
         |r| Ok((super::json_or_none(r, 0)?, r.get(1)?, super::micros(r, 2)?)),
     )
     .with_context(|| format!("reading the attempt {id}"))
+}
+
+/// Whether there is a row of an attempt: it is written before the attempt is made.
+///
+/// # Errors
+/// The row can't be read.
+pub fn knows_attempt(db: &Connection, id: Uuid) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM attempts WHERE id = ?1)";
+    db.query_row(sql, [id.to_string()], |r| r.get(0)).context("reading an attempt")
 }
 
 /// How much an attempt changes.
