@@ -2,6 +2,7 @@
 //!
 //! The engine observes, asks this crate what follows, and does it.
 
+pub mod asked;
 pub mod check;
 pub mod definition;
 pub mod diagnostic;
@@ -23,6 +24,7 @@ pub mod run;
 pub mod scan;
 pub mod schedule;
 pub mod story;
+pub mod todo;
 pub mod triage;
 pub mod verdict;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use git2::Oid;
-use loopwright_core::definition::{Command, Definition, read_bytes};
+use loopwright_core::definition::{Command, Definition, Source, read_bytes};
 use loopwright_core::diagnostic::Diagnostic;
 use loopwright_core::run::{AgentLine, Run};
 use sha2::{Digest, Sha256};
@@ -242,7 +242,8 @@ pub fn refuse_exposing(home: &Home, row: &LoopRow, resolved: &Resolved, person: 
 /// # Errors
 /// What is missing, with what to do.
 pub fn refuse_unusable(resolved: &Resolved) -> Result<()> {
-    if resolved.checks.is_empty() && resolved.definition.checks.is_empty() {
+    let scans = resolved.definition.discover.sources.iter().any(|s| matches!(s, Source::ScanCiFailures(_)));
+    if scans && resolved.checks.is_empty() && resolved.definition.checks.is_empty() {
         bail!(
             "no checks were detected in {} and the loop defines none; name them under `checks:`, \
              as in `checks: {{tests_pass: [make, test]}}`",

@@ -6,6 +6,7 @@ pub mod discover;
 pub mod prepare;
 pub mod scan;
 pub mod ship;
+pub mod sources;
 pub mod triage;
 pub mod verify;
 

@@ -29,7 +29,7 @@ pub(super) fn rows(definition: &Definition, origins: &Origins, around: &Surround
 pub(super) fn gates(definition: &Definition) -> Vec<String> {
     let scanned = definition.discover.sources.iter().flat_map(|source| match source {
         Source::ScanCiFailures(checks) => checks.clone(),
-        Source::OpenIssues | Source::RecentCommits => Vec::new(),
+        _ => Vec::new(),
     });
     let verified = definition.work.iter().flat_map(|work| work.verify.check.gates());
     let mut gates = Vec::new();
@@ -182,6 +182,8 @@ fn source(source: &Source) -> String {
         Source::ScanCiFailures(checks) => format!("scan_ci_failures({})", checks.join(", ")),
         Source::OpenIssues => "open_issues".to_owned(),
         Source::RecentCommits => "recent_commits".to_owned(),
+        Source::TodoComments => "todo_comments".to_owned(),
+        Source::Command(command) => format!("command(\"{command}\")"),
     }
 }
 
