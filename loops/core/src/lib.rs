@@ -7,6 +7,7 @@ pub mod check;
 pub mod definition;
 pub mod diagnostic;
 pub mod diff;
+pub mod draft;
 pub mod exit;
 pub mod finding;
 pub mod gate;

@@ -137,7 +137,8 @@ pub fn checks_of(definition: &Definition, look: &Look<'_>) -> Vec<Check> {
     let detected = checks::detect(look);
     let asked = match &definition.work {
         Some(work) => work.verify.check.gates(),
-        None => detected.checks.iter().map(|c| c.name.clone()).collect(),
+        None if scans(definition) => detected.checks.iter().map(|c| c.name.clone()).collect(),
+        None => Vec::new(),
     };
     let gates = asked.into_iter().chain(definition.checks.keys().cloned());
     let mut found: Vec<Check> = Vec::new();
@@ -146,11 +147,20 @@ pub fn checks_of(definition: &Definition, look: &Look<'_>) -> Vec<Check> {
             continue;
         }
         match definition.checks.get(&name) {
-            Some(commands) => found.push(written(name, commands)),
+            // Written out as it was detected, it is asked for as carefully.
+            Some(commands) => match detected.get(&name).filter(|c| c.commands == *commands) {
+                Some(known) => found.push(Check { origin: LOOP_FILE.to_owned(), ..known.clone() }),
+                None => found.push(written(name, commands)),
+            },
             None => found.extend(detected.get(&name).cloned()),
         }
     }
     found
+}
+
+/// Whether what the project's checks say is looked at for findings.
+fn scans(definition: &Definition) -> bool {
+    definition.discover.sources.iter().any(|source| matches!(source, Source::ScanCiFailures(_)))
 }
 
 /// A check as the loop file has it; asked is only whether its programs exist.
@@ -237,13 +247,13 @@ pub fn refuse_exposing(home: &Home, row: &LoopRow, resolved: &Resolved, person: 
     }
 }
 
-/// Refuses what would make a run senseless before anything is started.
+/// Refuses what would make a run senseless before anything is started: a loop that finds work by checks alone, without any.
 ///
 /// # Errors
 /// What is missing, with what to do.
 pub fn refuse_unusable(resolved: &Resolved) -> Result<()> {
-    let scans = resolved.definition.discover.sources.iter().any(|s| matches!(s, Source::ScanCiFailures(_)));
-    if scans && resolved.checks.is_empty() && resolved.definition.checks.is_empty() {
+    let only_checks = |s: &Source| matches!(s, Source::ScanCiFailures(_) | Source::RecentCommits);
+    if resolved.checks.is_empty() && resolved.definition.discover.sources.iter().all(only_checks) {
         bail!(
             "no checks were detected in {} and the loop defines none; name them under `checks:`, \
              as in `checks: {{tests_pass: [make, test]}}`",

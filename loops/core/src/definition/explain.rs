@@ -3,6 +3,7 @@
 //! Plain data; printing it is not done here. What depends on the machine comes in as [`Surroundings`].
 
 mod notes;
+mod plan;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,8 @@ use serde::Serialize;
 use super::{Definition, Origins, ShipAction, Trigger};
 use crate::money::Micros;
 use crate::schedule;
+
+pub use plan::plan;
 
 /// How many of the next times are shown.
 const NEXT: usize = 5;
@@ -135,6 +138,8 @@ pub struct Timetable {
     pub next: Vec<String>,
     /// Starts in the coming seven days.
     pub runs_per_week: u32,
+    /// Starts on the busiest of them.
+    pub runs_per_day: u32,
 }
 
 /// What a loop can cost at most.
@@ -142,9 +147,11 @@ pub struct Timetable {
 pub struct Cost {
     /// One run.
     pub per_run: Micros,
+    /// The scheduled runs of the busiest day; none without a schedule.
+    pub per_day: Option<Micros>,
     /// The scheduled runs of a week; none without a schedule.
     pub per_week: Option<Micros>,
-    /// `at most $5 a run; 5 scheduled runs a week: $25`.
+    /// `at most $5 a run and $5 a day; 5 scheduled runs a week: $25`.
     pub words: String,
 }
 
@@ -173,17 +180,19 @@ fn timetable(definition: &Definition, around: &Surroundings) -> Option<Timetable
         zone: zone.name().to_owned(),
         next: next.iter().map(DateTime::to_rfc3339).collect(),
         runs_per_week: schedule::runs_per_week(expression, zone, around.now),
+        runs_per_day: schedule::most_runs_a_day(expression, zone, around.now),
     })
 }
 
 fn cost(per_run: Micros, schedule: Option<&Timetable>) -> Cost {
     let Some(table) = schedule else {
         let words = format!("at most {per_run} a run; only a person starts it");
-        return Cost { per_run, per_week: None, words };
+        return Cost { per_run, per_day: None, per_week: None, words };
     };
     let runs = table.runs_per_week;
     let per_week = per_run * u64::from(runs);
     let plural = if runs == 1 { "run" } else { "runs" };
-    let words = format!("at most {per_run} a run; {runs} scheduled {plural} a week: {per_week}");
-    Cost { per_run, per_week: Some(per_week), words }
+    let per_day = per_run * u64::from(table.runs_per_day);
+    let words = format!("at most {per_run} a run and {per_day} a day; {runs} scheduled {plural} a week: {per_week}");
+    Cost { per_run, per_day: Some(per_day), per_week: Some(per_week), words }
 }

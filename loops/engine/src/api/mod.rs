@@ -8,6 +8,7 @@ mod changes;
 mod check;
 mod doctor;
 mod halt;
+mod init;
 mod reconcile;
 mod reviews;
 mod run;
@@ -27,6 +28,7 @@ use loopwright_core::exit;
 
 use reconcile::Reach;
 
+use crate::git::UserRepoError;
 use crate::home::Home;
 use crate::resolve::ResolveError;
 use crate::sandbox::toolchain::HostEnvironment;
@@ -38,6 +40,7 @@ pub use changes::{Changes, changes};
 pub use check::{check, schema};
 pub use doctor::doctor;
 pub use halt::{HaltView, Level, halt, resume};
+pub use init::{InitRequest, init};
 pub use reconcile::Deed;
 pub use reviews::{review, reviews};
 pub use run::{StartRequest, start};
@@ -112,7 +115,10 @@ impl From<anyhow::Error> for ApiError {
             Some(ResolveError::NotCommitted { .. }) => {
                 ApiError::new(exit::FAILED, &error).hint("commit the loop file, or keep it outside of the repository")
             }
-            None => ApiError::new(exit::FAILED, format!("{error:#}")),
+            None => {
+                let hint = error.downcast_ref::<UserRepoError>().and_then(UserRepoError::hint);
+                ApiError { hint, ..ApiError::new(exit::FAILED, format!("{error:#}")) }
+            }
         }
     }
 }
@@ -136,6 +142,13 @@ impl Context {
             zone,
             now,
         })
+    }
+
+    /// The same, but none where Loopwright was never used, and nothing is made.
+    pub fn look() -> Option<Context> {
+        let root = std::env::var_os("LOOPWRIGHT_HOME").filter(|r| !r.is_empty()).map(PathBuf::from);
+        let used = Home::of(root.as_deref()).ok()?.database().is_file();
+        used.then(Context::open)?.ok()
     }
 
     /// Opens the store.

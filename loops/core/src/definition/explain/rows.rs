@@ -81,7 +81,7 @@ fn head(definition: &Definition, around: &Surroundings, rows: &mut Rows<'_>) {
 
 fn steps(definition: &Definition, rows: &mut Rows<'_>) {
     let discover = &definition.discover;
-    rows.add("discover.run", sum(discover.sources.iter().map(source)));
+    rows.add("discover.run", sources(definition));
     rows.add("discover.write_to", format!("state/{}", discover.write_to));
     retry("discover", discover.retry, rows);
     if let Some(work) = &definition.work {
@@ -170,6 +170,11 @@ fn checks(definition: &Definition, around: &Surroundings, rows: &mut Rows<'_>) {
             (None, None) => rows.put(&key, "none", Origin::Absent),
         }
     }
+}
+
+/// Where a loop looks for work, as its file says it.
+pub(super) fn sources(definition: &Definition) -> String {
+    sum(definition.discover.sources.iter().map(source))
 }
 
 fn sum(names: impl Iterator<Item = String>) -> String {
