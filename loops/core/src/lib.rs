@@ -18,6 +18,7 @@ pub mod money;
 pub mod next;
 pub mod progress;
 pub mod review;
+pub mod revise;
 pub mod run;
 pub mod scan;
 pub mod schedule;

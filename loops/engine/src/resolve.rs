@@ -80,9 +80,17 @@ pub enum ResolveError {
 /// # Errors
 /// [`ResolveError`], or the repository can't be read.
 pub fn resolve(home: &Home, row: &LoopRow) -> Result<Resolved> {
+    resolve_on(home, row, None)
+}
+
+/// The same on a branch: the one that a pull request lands on; none = the one that is checked out.
+///
+/// # Errors
+/// As [`resolve`], or there is no such branch.
+pub fn resolve_on(home: &Home, row: &LoopRow, branch: Option<&str>) -> Result<Resolved> {
     let user = user_repository(&row.repo_path)?;
     let repos = Repos::open(&home.data, row.repo)?;
-    let base = repos.fetch_base(&user, None)?;
+    let base = repos.fetch_base(&user, branch)?;
     let (text, inside) = loop_text(row, &user, &repos, &base)?;
     let hash = loopwright_core::hex(&Sha256::digest(&text));
     let path = row.path.display().to_string();

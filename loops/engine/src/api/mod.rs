@@ -8,12 +8,18 @@ mod changes;
 mod check;
 mod doctor;
 mod halt;
+mod landing;
+mod later;
 mod reconcile;
+mod reject;
 mod reviews;
+mod revise;
 mod run;
 mod runs;
+mod send_back;
 mod status;
 mod templates;
+mod undo;
 mod views;
 
 use std::fmt::Display;
@@ -29,16 +35,20 @@ use crate::sandbox::toolchain::HostEnvironment;
 use crate::store::{Damaged, Store, says_damaged};
 
 pub use add::{AddRequest, Confirm, add};
-pub use approve::approve;
+pub use approve::{Approval, approve, landed};
 pub use changes::{Changes, changes};
 pub use check::{check, schema};
 pub use doctor::doctor;
 pub use halt::{HaltView, Level, halt, resume};
-pub use reviews::{review, reviews};
+pub use later::later;
+pub use reject::reject;
+pub use reviews::{put_off, review, reviews};
 pub use run::{StartRequest, run_inner, start};
 pub use runs::{journal_after, log_files, open_log, run_row, runs, show};
+pub use send_back::send_back;
 pub use status::{loops, status};
 pub use templates::templates;
+pub use undo::undo;
 pub use views::*;
 
 /// What every verb works with, read once from the process.
@@ -143,11 +153,12 @@ impl Context {
         Ok(store)
     }
 
-    /// The same, and approved changes that waited land: what the verbs that let something begin do first
-    /// (add, run, approve, resume), and no verb that looks or halts.
+    /// The same, then approved changes that waited land, and what decisions asked for begins: what the verbs that let
+    /// something begin do first (add, run, approve, send-back, resume), and no verb that looks or halts.
     fn landing(&self) -> Result<Store, ApiError> {
         let mut store = self.acting()?;
-        reconcile::land_waiting(self, &mut store)?;
+        landing::land_waiting(self, &mut store)?;
+        revise::begin_due(self, &mut store)?;
         Ok(store)
     }
 }

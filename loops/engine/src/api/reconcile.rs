@@ -1,5 +1,5 @@
-//! One reconcile pass: what lost its process gets its end; and, where a verb asks for it, approved changes that waited land.
-//! Without input, safe to repeat.
+//! One reconcile pass: what lost its process gets its end. Without input, safe to repeat.
+//! Landing what waited and beginning what is due are in `landing` and `revise`.
 
 use std::fs;
 use std::path::Path;
@@ -11,11 +11,11 @@ use loopwright_core::lease;
 use loopwright_core::run::{Run, RunEvent, Step};
 use uuid::Uuid;
 
-use super::{Context, approve, run};
+use super::Context;
 use crate::agent::fixer::PRODUCTS;
 use crate::runner::end_left_by;
 use crate::steps::stamp;
-use crate::store::{Store, ledger, loops, occurrences, projection, pull_requests, runs};
+use crate::store::{Store, ledger, occurrences, projection, runs};
 
 /// How long a claimed occurrence may take until its run begins.
 const BEGIN_WITHIN: Duration = Duration::seconds(60);
@@ -35,24 +35,6 @@ pub(super) fn reconcile(context: &Context, store: &mut Store) -> Result<()> {
     let before = stamp(context.now - BEGIN_WITHIN);
     for lost in occurrences::never_begun(store.read(), &before)? {
         store.write(|tx| occurrences::give_up(tx, lost, "its run never began"))?;
-    }
-    Ok(())
-}
-
-/// Lands approved changes that waited, unless they are halted.
-///
-/// # Errors
-/// The store can't be read.
-pub(super) fn land_waiting(context: &Context, store: &mut Store) -> Result<()> {
-    for waiting in pull_requests::list(store.read(), false)?.into_iter().filter(|p| p.state == "approved") {
-        let row = loops::by_id(store.read(), waiting.loop_id)?;
-        if run::refuse_halted(context, &row).is_err() {
-            continue;
-        }
-        // What still can't land waits on; it says why when it is looked at.
-        if let Err(error) = approve::land_approved(context, store, &waiting) {
-            tracing::info!(pull_request = %waiting.id, "an approved change still waits: {error:#}");
-        }
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use loopwright_core::ids::{OccurrenceId, RunId};
 use loopwright_core::run::{Mode, Retries, RunStart};
 use uuid::Uuid;
 
-use super::{ApiError, Context, only_one, reconcile, runs};
+use super::{ApiError, Context, only_one, reconcile, revise, runs};
 use crate::agent::Agent;
 use crate::halt::HaltFiles;
 use crate::home::private_dir;
@@ -27,7 +27,7 @@ use crate::sandbox::probe::{self, LayerState};
 use crate::steps::{Work, stamp};
 use crate::store::loops::{self, LoopRow};
 use crate::store::occurrences::{self, Occurrence};
-use crate::store::{Store, findings, runs as stored_runs};
+use crate::store::{Store, due, findings, runs as stored_runs};
 
 /// How much longer than its own limit a run may take until its watchdog ends it.
 const GRACE_S: u64 = 60;
@@ -98,7 +98,7 @@ pub(super) fn refuse_halted(context: &Context, row: &LoopRow) -> Result<(), ApiE
     }
 }
 
-fn refuse_unboxed(context: &Context) -> Result<(), ApiError> {
+pub(super) fn refuse_unboxed(context: &Context) -> Result<(), ApiError> {
     let layers = probe::probe_in(&Bubblewrap::find(&context.host)?);
     if probe::stands(&layers) {
         return Ok(());
@@ -144,16 +144,29 @@ fn begin(
         std::fs::remove_dir(&dir).with_context(|| format!("removing {}", dir.display()))?;
         bail!("{} is running or being started already", row.name);
     }
+    begin_claimed(context, store, row, definition, (run, occurrence), only)?;
+    Ok(run)
+}
+
+/// Starts the process of a run that its occurrence is claimed for.
+pub(super) fn begin_claimed(
+    context: &Context,
+    store: &mut Store,
+    row: &LoopRow,
+    definition: &Definition,
+    (run, occurrence): (RunId, OccurrenceId),
+    only: Option<Fingerprint>,
+) -> Result<()> {
     let mut arguments = vec!["__run".to_owned(), run.to_string()];
     arguments.extend(only.into_iter().flat_map(|f| ["--finding".to_owned(), f.0]));
-    let begun = under_watchdog(context, row, definition, &dir, arguments)
+    let begun = under_watchdog(context, row, definition, &context.home.run(run), arguments)
         .and_then(|launched| wait_until_begun(context, store, run, launched));
     if let Err(error) = begun {
         let why = format!("{error:#}");
         store.write(|tx| occurrences::give_up(tx, occurrence, &why))?;
         return Err(error);
     }
-    Ok(run)
+    Ok(())
 }
 
 fn under_watchdog(
@@ -211,10 +224,12 @@ fn run_to_its_end(context: &Context, run: RunId, only: Option<Fingerprint>) -> R
     let row = loops::by_id(store.read(), claimed.loop_id)?;
     let dir = context.home.run(run);
     let supervision = Arc::new(Supervision::take(&dir, HaltFiles::of_run(&context.home.state, row.id, &dir))?);
-    let resolved = resolve::resolve(&context.home, &row)?;
+    let revises = due::revised_by(store.read(), run)?;
+    let resolved = revise::resolved(context, &store, &row, revises.as_ref())?;
     resolve::refuse_exposing(&context.home, &row, &resolved, context.host.home.as_deref())?;
-    let (maker, checker) = resolve::agents(&resolved, &row, &dir)?;
-    let start = RunStart { only, ..run_start(run, &claimed, &row, &resolved, maker.as_ref(), checker.as_deref()) };
+    let (maker, checker) = revise::agents(&resolved, &row, &dir, revises.as_ref())?;
+    let start = run_start(run, &claimed, &row, &resolved, maker.as_ref(), checker.as_deref());
+    let start = RunStart { only, ..revise::revising(start, revises) };
     let time = Duration::from_secs(resolved.definition.rails.max_duration_s);
     let sandbox = sandbox(context, &resolved)?.supervised(Arc::clone(&supervision)).until(Instant::now() + time);
     let work = Work {
