@@ -17,6 +17,7 @@ pub mod lease;
 pub mod money;
 pub mod next;
 pub mod progress;
+pub mod recover;
 pub mod review;
 pub mod revise;
 pub mod run;

@@ -3,7 +3,9 @@
 pub mod agent;
 pub mod api;
 pub mod checks;
+pub mod cores;
 pub mod ending;
+pub mod fail;
 pub mod forge;
 pub mod git;
 pub mod halt;
@@ -17,4 +19,5 @@ pub mod runner;
 pub mod sandbox;
 pub mod steps;
 pub mod store;
+mod sweep;
 pub mod workspace;

@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
+use git2::Oid;
 use loopwright_core::definition::{Command, Definition, read_bytes};
 use loopwright_core::diagnostic::Diagnostic;
-use loopwright_core::run::AgentLine;
+use loopwright_core::run::{AgentLine, Run};
 use sha2::{Digest, Sha256};
 
 use crate::agent::command::CommandAgent;
 use crate::agent::fixer::Fixer;
 use crate::agent::{Agent, AgentFacts};
-use crate::checks::{self, DetectedCheck as Check};
+use crate::checks::{self, DetectedCheck as Check, Look};
 use crate::git::{Base, Repos, UserRepo, user_repository};
 use crate::home::Home;
 use crate::loop_folder::{self, Private};
@@ -26,7 +28,7 @@ pub const DIFF_REASONABLE: &str = "diff_reasonable";
 pub const LOOP_FILE: &str = "loop.yaml";
 
 /// Some agent.
-type AnyAgent = Box<dyn Agent>;
+type AnyAgent = Arc<dyn Agent>;
 
 /// A loop as it stands on its base commit.
 pub struct Resolved {
@@ -80,17 +82,32 @@ pub enum ResolveError {
 /// # Errors
 /// [`ResolveError`], or the repository can't be read.
 pub fn resolve(home: &Home, row: &LoopRow) -> Result<Resolved> {
-    resolve_on(home, row, None)
+    resolve_on(home, row, |repos, user| repos.fetch_base(user, None))
 }
 
-/// The same on a branch: the one that a pull request lands on; none = the one that is checked out.
+/// The same on a branch: the one that a pull request lands on.
 ///
 /// # Errors
 /// As [`resolve`], or there is no such branch.
-pub fn resolve_on(home: &Home, row: &LoopRow, branch: Option<&str>) -> Result<Resolved> {
+pub fn resolve_branch(home: &Home, row: &LoopRow, branch: &str) -> Result<Resolved> {
+    resolve_on(home, row, |repos, user| repos.fetch_base(user, Some(branch)))
+}
+
+/// The same on the base of a run that began before: its branch may have moved since.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_again(home: &Home, row: &LoopRow, run: &Run) -> Result<Resolved> {
+    match &run.base {
+        Some((branch, commit)) => resolve_on(home, row, |repos, _| repos.known_base(branch, Oid::from_str(commit)?)),
+        None => resolve(home, row),
+    }
+}
+
+fn resolve_on(home: &Home, row: &LoopRow, base: impl FnOnce(&Repos, &UserRepo) -> Result<Base>) -> Result<Resolved> {
     let user = user_repository(&row.repo_path)?;
     let repos = Repos::open(&home.data, row.repo)?;
-    let base = repos.fetch_base(&user, branch)?;
+    let base = base(&repos, &user)?;
     let (text, inside) = loop_text(row, &user, &repos, &base)?;
     let hash = loopwright_core::hex(&Sha256::digest(&text));
     let path = row.path.display().to_string();
@@ -106,7 +123,7 @@ pub fn resolve_on(home: &Home, row: &LoopRow, branch: Option<&str>) -> Result<Re
         }
         return Err(ResolveError::Changed { path, now: hash }.into());
     }
-    let checks = checks_of(&definition, |file| repos.exists(base.commit, file).unwrap_or(false));
+    let checks = checks_of(&definition, &|path| repos.look(base.commit, path));
     Ok(Resolved { definition, hash, user, repos, base, checks, inside })
 }
 
@@ -123,9 +140,9 @@ fn loop_text(row: &LoopRow, user: &UserRepo, repos: &Repos, base: &Base) -> Resu
     Ok((text, Some(folder.to_owned())))
 }
 
-/// The checks of the gates that need a command; those that the file doesn't define are detected.
-pub fn checks_of(definition: &Definition, exists: impl Fn(&str) -> bool) -> Vec<Check> {
-    let detected = checks::detect(&exists);
+/// The checks of the gates that need a command; those that the file doesn't define are detected in what `look` finds.
+pub fn checks_of(definition: &Definition, look: &Look<'_>) -> Vec<Check> {
+    let detected = checks::detect(look);
     let asked = match &definition.work {
         Some(work) => work.verify.check.gates(),
         None => detected.checks.iter().map(|c| c.name.clone()).collect(),
@@ -167,10 +184,10 @@ pub fn agents(resolved: &Resolved, row: &LoopRow, run_dir: &Path) -> Result<(Any
     let definition = &resolved.definition;
     let defined = |name: &String| {
         let spec = definition.agents.get(name)?;
-        Some(Box::new(CommandAgent::new(name, spec.clone(), &folder)) as AnyAgent)
+        Some(Arc::new(CommandAgent::new(name, spec.clone(), &folder)) as AnyAgent)
     };
     let work = definition.work.as_ref();
-    let maker = work.and_then(|w| defined(&w.act.maker)).unwrap_or_else(|| Box::new(Fixer));
+    let maker = work.and_then(|w| defined(&w.act.maker)).unwrap_or_else(|| Arc::new(Fixer));
     Ok((maker, work.and_then(|w| w.verify.checker.as_ref()).and_then(defined)))
 }
 

@@ -82,5 +82,7 @@ impl Stage {
                        (SELECT 1 FROM ledger r WHERE r.step = c.step AND r.kind = 'reserve')";
         assert_eq!(count(orphans), 0, "charges without a reservation");
         assert_eq!(sum("charge"), count("SELECT COALESCE(SUM(spent), 0) FROM runs"), "runs and ledger differ");
+        let attempts = "SELECT COALESCE(SUM(charged + verify_charged), 0) FROM attempts";
+        assert_eq!(sum("charge"), count(attempts), "attempts and ledger differ");
     }
 }

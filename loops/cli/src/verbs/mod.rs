@@ -20,4 +20,5 @@ pub(crate) mod send_back;
 pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod templates;
+pub(crate) mod tick;
 pub(crate) mod undo;

@@ -7,6 +7,7 @@ use loopwright_core::review::{self, Event, Shown, Via};
 use uuid::Uuid;
 
 use super::{ApiError, ApproveView, Context, landing, reviews, revise, run};
+use crate::fail;
 use crate::git::Repos;
 use crate::steps::stamp;
 use crate::store::pull_requests::{self as stored, PullRequestRecord};
@@ -41,7 +42,10 @@ pub fn approve(context: &Context, typed: &str, approval: &Approval) -> Result<Ap
     let after_s = approval.after_s.unwrap_or_else(|| approval.via.grace_s());
     let lands_at = (after_s > 0).then(|| stamp(context.now + Duration::seconds(after_s.into())));
     match record.state.as_str() {
-        "open" => keep(context, &mut store, &record, shown, approval.via, lands_at.clone())?,
+        "open" => {
+            keep(context, &mut store, &record, shown, approval.via, lands_at.clone())?;
+            fail::point("approved-written");
+        }
         "approved" => {}
         "sent back" => {
             return Err(ApiError::new(exit::FAILED, "it is sent back: another attempt is on its way")

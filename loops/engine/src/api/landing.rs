@@ -10,7 +10,9 @@ use loopwright_core::review::text::{self, Story};
 use loopwright_core::review::{Event, Shown, State};
 use sha2::{Digest, Sha256};
 
+use super::reconcile::{Deed, failed};
 use super::{ApproveView, Context, reviews, revise, run};
+use crate::fail;
 use crate::forge::local::LocalForge;
 use crate::forge::{Guard, Landed, Landing, land};
 use crate::git::{Repos, user_repository};
@@ -23,7 +25,8 @@ use crate::store::{Store, findings, loops, runs};
 ///
 /// # Errors
 /// The store can't be read.
-pub(super) fn land_waiting(context: &Context, store: &mut Store) -> Result<()> {
+pub(super) fn land_waiting(context: &Context, store: &mut Store) -> Result<Vec<Deed>> {
+    let mut deeds = Vec::new();
     for record in stored::list(store.read(), false)? {
         if let Err(error) = keep_ref(context, store, &record) {
             tracing::warn!(pull_request = %record.id, "its ref could not be brought in line: {error:#}");
@@ -34,11 +37,16 @@ pub(super) fn land_waiting(context: &Context, store: &mut Store) -> Result<()> {
             continue;
         }
         // What still can't land waits on; it says why when it is looked at.
-        if let Err(error) = land_approved(context, store, &record) {
-            tracing::info!(pull_request = %record.id, "an approved change still waits: {error:#}");
+        match land_approved(context, store, &record) {
+            Ok(ApproveView::Merged { commit, branch, .. }) => {
+                deeds.push(Deed::Landed { pull_request: record.id, commit, branch });
+            }
+            Ok(ApproveView::Moved { why, .. }) => deeds.push(Deed::GaveBack { pull_request: record.id, why }),
+            Ok(_) => {}
+            Err(error) => deeds.push(failed(format!("approved change {}", record.id.short()), &error)),
         }
     }
-    Ok(())
+    Ok(deeds)
 }
 
 /// A run that was cut off while it showed something new may have left the ref where the row is not.
@@ -72,6 +80,7 @@ pub(super) fn land_approved(context: &Context, store: &mut Store, record: &PullR
     Ok(match landed {
         Landed::Merged { commit } => {
             merged(store, record, &commit.to_string(), &now)?;
+            fail::point("merged-written");
             let (branch, repo) = (record.branch.clone(), row.repo_path.display().to_string());
             ApproveView::Merged { commit: commit.to_string(), branch, repo }
         }

@@ -15,10 +15,12 @@ mod reject;
 mod reviews;
 mod revise;
 mod run;
+mod run_inner;
 mod runs;
 mod send_back;
 mod status;
 mod templates;
+mod tick;
 mod undo;
 mod views;
 
@@ -28,6 +30,8 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use loopwright_core::exit;
+
+use reconcile::Reach;
 
 use crate::home::Home;
 use crate::resolve::ResolveError;
@@ -41,13 +45,16 @@ pub use check::{check, schema};
 pub use doctor::doctor;
 pub use halt::{HaltView, Level, halt, resume};
 pub use later::later;
+pub use reconcile::Deed;
 pub use reject::reject;
 pub use reviews::{put_off, review, reviews};
-pub use run::{StartRequest, run_inner, start};
+pub use run::{StartRequest, start};
+pub use run_inner::run_inner;
 pub use runs::{journal_after, log_files, open_log, run_row, runs, show};
 pub use send_back::send_back;
 pub use status::{loops, status};
 pub use templates::templates;
+pub use tick::{TickView, tick};
 pub use undo::undo;
 pub use views::*;
 
@@ -146,17 +153,19 @@ impl Context {
         Ok(Store::open(&self.home)?)
     }
 
-    /// Opens the store after one reconcile pass. Nothing lands by it.
+    /// Opens the store after a reconcile pass that only writes the ends that are due. Nothing starts or lands by it.
     fn acting(&self) -> Result<Store, ApiError> {
         let mut store = self.store()?;
-        reconcile::reconcile(self, &mut store)?;
+        reconcile::reconcile(self, &mut store, Reach::Ends)?;
         Ok(store)
     }
 
-    /// The same, then approved changes that waited land, and what decisions asked for begins: what the verbs that let
-    /// something begin do first (add, run, approve, send-back, resume), and no verb that looks or halts.
+    /// The same after a whole pass: runs that lost their processes go on, approved changes that waited land, and what
+    /// decisions asked for begins. What the verbs that let something begin do first (add, run, approve, send-back, resume),
+    /// and no verb that looks or halts.
     fn landing(&self) -> Result<Store, ApiError> {
-        let mut store = self.acting()?;
+        let mut store = self.store()?;
+        reconcile::reconcile(self, &mut store, Reach::Whole)?;
         landing::land_waiting(self, &mut store)?;
         revise::begin_due(self, &mut store)?;
         Ok(store)

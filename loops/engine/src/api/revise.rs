@@ -1,6 +1,7 @@
 //! Working on a pull request again: what a decision or a moved base asks for, and the runs that do it.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use chrono::Utc;
@@ -10,9 +11,11 @@ use loopwright_core::review::Event;
 use loopwright_core::run::{Mode, Revise, Revision, RunStart};
 use uuid::Uuid;
 
+use super::reconcile::{Deed, failed};
 use super::{ApproveView, Context, landing, run};
 use crate::agent::Agent;
 use crate::agent::rebase::Rebase;
+use crate::fail;
 use crate::home::private_dir;
 use crate::resolve::{self, Resolved};
 use crate::steps::stamp;
@@ -93,23 +96,27 @@ pub(super) fn given_back(store: &Store, record: &PullRequestRecord) -> Result<Ap
 ///
 /// # Errors
 /// The store can't be read or written.
-pub(super) fn begin_due(context: &Context, store: &mut Store) -> Result<()> {
+pub(super) fn begin_due(context: &Context, store: &mut Store) -> Result<Vec<Deed>> {
+    let mut deeds = Vec::new();
     for due in due::all(store.read())? {
         let row = loops::by_id(store.read(), due.loop_id)?;
         let busy = runs::live(store.read())?.iter().any(|r| r.loop_id == row.id);
         if busy || run::refuse_halted(context, &row).is_err() {
             continue;
         }
-        if let Err(error) = begin(context, store, &row, &due) {
-            let why = format!("{error:#}");
-            tracing::warn!(pull_request = %due.revises.pull_request, "its next run did not begin: {why}");
-            store.write(|tx| due::fail(tx, due.id, &why))?;
+        match begin(context, store, &row, &due) {
+            Ok(deed) => deeds.extend(deed),
+            Err(error) => {
+                deeds.push(failed(format!("the next run on {}", due.revises.pull_request.short()), &error));
+                store.write(|tx| due::fail(tx, due.id, &format!("{error:#}")))?;
+            }
         }
     }
-    give_back_lost(context, store)
+    deeds.extend(give_back_lost(context, store)?);
+    Ok(deeds)
 }
 
-fn begin(context: &Context, store: &mut Store, row: &LoopRow, due: &Due) -> Result<()> {
+fn begin(context: &Context, store: &mut Store, row: &LoopRow, due: &Due) -> Result<Option<Deed>> {
     let resolved = resolved(context, store, row, Some(&due.revises))?;
     resolve::refuse_unusable(&resolved)?;
     resolve::refuse_exposing(&context.home, row, &resolved, context.host.home.as_deref())?;
@@ -119,15 +126,19 @@ fn begin(context: &Context, store: &mut Store, row: &LoopRow, due: &Due) -> Resu
     private_dir(&dir)?;
     if !store.write(|tx| due::take(tx, due.id, id, &stamp(Utc::now())))? {
         // Another process was faster, or the loop began something else.
-        return std::fs::remove_dir(&dir).with_context(|| format!("removing {}", dir.display()));
+        std::fs::remove_dir(&dir).with_context(|| format!("removing {}", dir.display()))?;
+        return Ok(None);
     }
     let linked = stored::findings(store.read(), due.revises.pull_request)?;
     let finding = linked.into_iter().next().context("the pull request has no finding")?.finding;
-    run::begin_claimed(context, store, row, &resolved.definition, (id, due.id), Some(finding))
+    fail::point("due-claimed");
+    run::begin_claimed(context, store, &resolved.definition, (row.id, id, due.id), Some(finding))?;
+    Ok(Some(Deed::Began { run: id, loop_name: row.name.clone(), pull_request: due.revises.pull_request }))
 }
 
 /// What a decision asked for and never began, or ended without its run saying so, must not wait for ever.
-fn give_back_lost(context: &Context, store: &mut Store) -> Result<()> {
+fn give_back_lost(context: &Context, store: &mut Store) -> Result<Vec<Deed>> {
+    let mut deeds = Vec::new();
     let at = stamp(context.now);
     for record in stored::list(store.read(), false)?.into_iter().filter(|p| p.state != "open") {
         let Some(asked) = due::last_on(store.read(), record.id)?.filter(due::Asked::ended) else { continue };
@@ -139,9 +150,10 @@ fn give_back_lost(context: &Context, store: &mut Store) -> Result<()> {
         }
         let why = asked.reason.unwrap_or_else(|| format!("its run is {}", asked.state));
         let why = format!("the next attempt did not begin: {why}");
-        stored::advance(store, record.id, &Event::Reopened { why }, &at, |_| Ok(()))?;
+        stored::advance(store, record.id, &Event::Reopened { why: why.clone() }, &at, |_| Ok(()))?;
+        deeds.push(Deed::GaveBack { pull_request: record.id, why });
     }
-    Ok(())
+    Ok(deeds)
 }
 
 /// When the last decision on a pull request was written down.
@@ -154,7 +166,7 @@ fn decided_at(store: &Store, record: &PullRequestRecord) -> Result<String> {
 /// The loop as it stands where the run works: on the branch of the pull request that it revises.
 ///
 /// # Errors
-/// As [`resolve::resolve_on`].
+/// As [`resolve::resolve_branch`].
 pub(super) fn resolved(
     context: &Context,
     store: &Store,
@@ -163,7 +175,7 @@ pub(super) fn resolved(
 ) -> Result<Resolved> {
     let Some(revision) = revises else { return resolve::resolve(&context.home, row) };
     let record = stored::by_id(store.read(), revision.pull_request)?.context("the pull request is gone")?;
-    resolve::resolve_on(&context.home, row, Some(&record.branch))
+    resolve::resolve_branch(&context.home, row, &record.branch)
 }
 
 /// Who makes and who checks: for a change whose base moved, nobody makes and gates alone check.
@@ -175,11 +187,11 @@ pub(super) fn agents(
     row: &LoopRow,
     run_dir: &Path,
     revises: Option<&Revision>,
-) -> Result<(Box<dyn Agent>, Option<Box<dyn Agent>>)> {
+) -> Result<(Arc<dyn Agent>, Option<Arc<dyn Agent>>)> {
     match revises {
         Some(Revision { commit, why: Revise::Moved, .. }) => {
             let commit = Oid::from_str(commit).context("the commit that was shown")?;
-            Ok((Box::new(Rebase { commit }), None))
+            Ok((Arc::new(Rebase { commit }), None))
         }
         _ => resolve::agents(resolved, row, run_dir),
     }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{Work, revise};
 use crate::agent::prompt::{self, Prompt};
 use crate::agent::{AgentReport, Order, Role};
+use crate::fail;
 use crate::resolve::environment;
 use crate::workspace::{Collected, Origin, Workspace};
 
@@ -54,7 +55,7 @@ impl Told {
 ///
 /// # Errors
 /// The workspace or the sandbox can't be had, or HALT came. What the maker did is data.
-pub fn build(work: &mut Work, run: &Run, round: &Round<'_>) -> Result<Outcome> {
+pub fn build(work: &Work, run: &Run, round: &Round<'_>) -> Result<Outcome> {
     let item = run.item(round.finding).context("the finding is not in this run")?;
     let name = format!("attempt-{}", round.id.simple());
     let (workspace, told) = match (last_commit(work, run, item)?, &run.start.revises) {
@@ -101,6 +102,7 @@ fn make(work: &Work, round: &Round<'_>, told: &Told, workspace: &Workspace) -> R
         raw: work.raw(&format!("maker-{}", round.id)),
     };
     let report = work.maker.run(&order, &work.sandbox)?;
+    fail::point("agent-answered");
     anyhow::ensure!(report.ended != Ended::Halted, "halted while the maker worked");
     let charged = charge(&report.result, round.reserve);
     let built = |result| Built {

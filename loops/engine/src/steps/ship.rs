@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::Work;
+use crate::fail;
 use crate::forge::local::LocalForge;
 use crate::forge::{Forge as _, PullRequestDraft};
 use crate::store::pull_requests::{self, LinkedFinding, PullRequestRecord};
@@ -126,6 +127,7 @@ fn opened(work: &Work, run: &Run, shipping: &Shipping<'_>) -> Result<Opened> {
         commit: shipping.commit,
     };
     LocalForge { repos: &work.resolved.repos }.open_pull_request(&draft)?;
+    fail::point("ship-ref");
     let at = work.stamp();
     let record = record(work, run, draft, shipping, &at);
     let findings =
@@ -141,6 +143,7 @@ fn updated(work: &Work, run: &Run, shipping: &Shipping<'_>, revision: &Revision)
     let linked = pull_requests::findings(work.store.read(), id)?;
     let issue = linked.iter().find_map(|l| l.issue.as_ref()?.parse().ok());
     LocalForge { repos: &work.resolved.repos }.update_pull_request(id, shipping.commit)?;
+    fail::point("ship-update-ref");
     let (level, _, _) = runs::attempt(work.store.read(), &before.attempt)?;
     let look_again = level.is_none_or(|v| shipping.verdict.level < v.level);
     let record = PullRequestRecord {

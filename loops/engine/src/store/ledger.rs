@@ -3,6 +3,7 @@
 use anyhow::Result;
 use loopwright_core::ids::{LoopId, RunId};
 use loopwright_core::money::Micros;
+use loopwright_core::run::Step;
 use rusqlite::{Connection, Transaction, params};
 use uuid::Uuid;
 
@@ -59,6 +60,15 @@ pub fn settle(tx: &Transaction<'_>, on: &Booking, charge: Micros) -> Result<()> 
     )?);
     insert(tx, on, "charge", charge)?;
     insert(tx, on, "release", reserved)
+}
+
+/// Settles every open step of a run that lost its runner: nobody knows what they cost, so their reservations are the charges.
+///
+/// # Errors
+/// The rows can't be written.
+pub fn cut_off(tx: &Transaction<'_>, open: &[(Step, Uuid)], on: &Booking) -> Result<()> {
+    let priced = open.iter().filter_map(|(step, id)| Some((*id, step.reserved()?)));
+    priced.into_iter().try_for_each(|(step, reserved)| settle(tx, &Booking { step, ..on.clone() }, reserved))
 }
 
 /// Charged plus still reserved, of one run.

@@ -155,6 +155,14 @@ pub(super) fn attempt_verified(tx: &Transaction<'_>, id: Uuid, verdict: &Verdict
     Ok(())
 }
 
+pub(super) fn attempt_charged(tx: &Transaction<'_>, id: Uuid, build: Micros, verify: Micros) -> Result<()> {
+    tx.execute(
+        "UPDATE attempts SET charged = charged + ?2, verify_charged = verify_charged + ?3 WHERE id = ?1",
+        params![id.to_string(), i64::try_from(build.0)?, i64::try_from(verify.0)?],
+    )?;
+    Ok(())
+}
+
 /// The verdict on an attempt, its round, and what all rounds on that finding in that run cost, checkers included.
 ///
 /// # Errors
@@ -182,6 +190,15 @@ pub fn on_pull_request(db: &Connection, id: PullRequestId) -> Result<(u32, Micro
                WHERE a.run = p.run OR json_extract(o.revises, '$.pull_request') = p.id";
     db.query_row(sql, [id.to_string()], |r| Ok((r.get(0)?, super::micros(r, 1)?)))
         .with_context(|| format!("reading the rounds of pull request {id}"))
+}
+
+/// Whether there is a row of an attempt: it is written before the attempt is made.
+///
+/// # Errors
+/// The row can't be read.
+pub fn knows_attempt(db: &Connection, id: Uuid) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM attempts WHERE id = ?1)";
+    db.query_row(sql, [id.to_string()], |r| r.get(0)).context("reading an attempt")
 }
 
 /// How much an attempt changes.
