@@ -13,11 +13,10 @@ use uuid::Uuid;
 
 use super::reconcile::{Deed, failed};
 use super::{ApproveView, Context, landing, run};
-use crate::agent::Agent;
 use crate::agent::rebase::Rebase;
 use crate::fail;
 use crate::home::private_dir;
-use crate::resolve::{self, Resolved};
+use crate::resolve::{self, AnyAgent, Resolved};
 use crate::steps::stamp;
 use crate::store::due::{self, Due};
 use crate::store::loops::LoopRow;
@@ -187,7 +186,7 @@ pub(super) fn agents(
     row: &LoopRow,
     run_dir: &Path,
     revises: Option<&Revision>,
-) -> Result<(Arc<dyn Agent>, Option<Arc<dyn Agent>>)> {
+) -> Result<(AnyAgent, Option<AnyAgent>)> {
     match revises {
         Some(Revision { commit, why: Revise::Moved, .. }) => {
             let commit = Oid::from_str(commit).context("the commit that was shown")?;
