@@ -99,9 +99,10 @@ fn a_conflict_goes_back_to_the_person() {
     });
     let run = stage.last();
     let raw = stage.home.join("data/runs").join(run["row"]["id"].as_str().expect("an id")).join("raw");
-    let told = fs::read_dir(raw).expect("streams").flatten().find_map(|entry| {
-        fs::read_to_string(entry.path().join("order/reasons.txt")).ok()
-    });
+    let told = fs::read_dir(raw)
+        .expect("streams")
+        .flatten()
+        .find_map(|entry| fs::read_to_string(entry.path().join("order/reasons.txt")).ok());
     let told = told.expect("what the maker was told");
     assert!(told.contains("on the new name, please") && told.contains("conflicts"), "{told}");
     stage.approve(&again).exits(0);
@@ -113,7 +114,10 @@ fn a_conflict_goes_back_to_the_person() {
 fn a_change_that_fails_on_the_new_base_goes_back() {
     let maker = "#!/bin/sh\nmkdir -p docs; echo done > docs/1.md; rm -f README.md\n";
     let (stage, review) = shipped_by("", maker);
-    stage.write("checks/lint.sh", "echo 1..1; [ -e README.md ] && echo 'ok 1 - a readme' || { echo 'not ok 1 - a readme'; exit 1; }\n");
+    stage.write(
+        "checks/lint.sh",
+        "echo 1..1; [ -e README.md ] && echo 'ok 1 - a readme' || { echo 'not ok 1 - a readme'; exit 1; }\n",
+    );
     let head = stage.commit("lint: a readme");
     let moved = stage.approve(&review).exits(1).json();
     let why = moved["why"].as_str().expect("why");

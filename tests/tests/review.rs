@@ -73,7 +73,11 @@ fn what_is_sent_back_comes_again_with_the_persons_words() {
     let second = settled(&stage, &first, "open");
     assert_eq!(stage.reviews().len(), 1, "the same pull request");
     assert_ne!(second["tree"], first["tree"]);
-    assert_eq!(content(&stage, &second), "round 1\ndocs/1.md:1: say it\nin two lines\nround 2\n", "it went on from there");
+    assert_eq!(
+        content(&stage, &second),
+        "round 1\ndocs/1.md:1: say it\nin two lines\nround 2\n",
+        "it went on from there"
+    );
     assert_eq!(second["iterations"], 2);
     let history: Vec<&str> =
         second["history"].as_array().expect("a history").iter().map(|h| h["what"].as_str().expect("a word")).collect();
