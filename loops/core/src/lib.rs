@@ -21,6 +21,7 @@ pub mod next;
 pub mod progress;
 pub mod recover;
 pub mod review;
+pub mod revise;
 pub mod run;
 pub mod scan;
 pub mod schedule;

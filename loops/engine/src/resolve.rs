@@ -28,7 +28,7 @@ pub const DIFF_REASONABLE: &str = "diff_reasonable";
 pub const LOOP_FILE: &str = "loop.yaml";
 
 /// Some agent.
-type AnyAgent = Arc<dyn Agent>;
+pub(crate) type AnyAgent = Arc<dyn Agent>;
 
 /// A loop as it stands on its base commit.
 pub struct Resolved {
@@ -83,6 +83,14 @@ pub enum ResolveError {
 /// [`ResolveError`], or the repository can't be read.
 pub fn resolve(home: &Home, row: &LoopRow) -> Result<Resolved> {
     resolve_on(home, row, |repos, user| repos.fetch_base(user, None))
+}
+
+/// The same on a branch: the one that a pull request lands on.
+///
+/// # Errors
+/// As [`resolve`], or there is no such branch.
+pub fn resolve_branch(home: &Home, row: &LoopRow, branch: &str) -> Result<Resolved> {
+    resolve_on(home, row, |repos, user| repos.fetch_base(user, Some(branch)))
 }
 
 /// The same on the base of a run that began before: its branch may have moved since.
