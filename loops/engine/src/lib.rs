@@ -15,6 +15,7 @@ pub mod os;
 pub mod resolve;
 pub mod runner;
 pub mod sandbox;
+pub mod settings;
 pub mod steps;
 pub mod store;
 pub mod workspace;

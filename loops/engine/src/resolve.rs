@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use loopwright_core::definition::settings::Settings;
 use loopwright_core::definition::{Command, Definition, read_bytes};
 use loopwright_core::diagnostic::Diagnostic;
 use loopwright_core::run::AgentLine;
@@ -17,6 +18,7 @@ use crate::checks::{self, DetectedCheck as Check};
 use crate::git::{Base, Repos, UserRepo, user_repository};
 use crate::home::Home;
 use crate::loop_folder::{self, Private};
+use crate::settings;
 use crate::store::loops::LoopRow;
 
 /// The gate that needs no command.
@@ -44,6 +46,8 @@ pub struct Resolved {
     pub checks: Vec<Check>,
     /// Its folder's path relative to the repository, if it lies inside.
     pub inside: Option<String>,
+    /// What the person has set for all loops together.
+    pub settings: Settings,
 }
 
 /// Why a loop can't be used now.
@@ -80,6 +84,7 @@ pub enum ResolveError {
 /// # Errors
 /// [`ResolveError`], or the repository can't be read.
 pub fn resolve(home: &Home, row: &LoopRow) -> Result<Resolved> {
+    let settings = settings::read(home)?;
     let user = user_repository(&row.repo_path)?;
     let repos = Repos::open(&home.data, row.repo)?;
     let base = repos.fetch_base(&user, None)?;
@@ -99,7 +104,7 @@ pub fn resolve(home: &Home, row: &LoopRow) -> Result<Resolved> {
         return Err(ResolveError::Changed { path, now: hash }.into());
     }
     let checks = checks_of(&definition, |file| repos.exists(base.commit, file).unwrap_or(false));
-    Ok(Resolved { definition, hash, user, repos, base, checks, inside })
+    Ok(Resolved { definition, hash, user, repos, base, checks, inside, settings })
 }
 
 fn loop_text(row: &LoopRow, user: &UserRepo, repos: &Repos, base: &Base) -> Result<(Vec<u8>, Option<String>)> {

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use loopwright_core::lease::EndCause;
+use loopwright_core::ledger::{Ceilings, Place};
 use loopwright_core::money::Micros;
 use loopwright_core::next::{Facts, Next, next};
 use loopwright_core::run::{End, HaltWhy, Outcome, Run, RunEvent, RunStart, Step};
@@ -11,8 +12,10 @@ use rusqlite::Transaction;
 use uuid::Uuid;
 
 use crate::halt::HaltCause;
+use crate::settings;
 use crate::steps::{Work, build, discover, prepare, ship, verify};
-use crate::store::{ledger, projection, pull_requests};
+use crate::store::ledger::{self, Booking};
+use crate::store::{projection, pull_requests};
 
 /// A run in progress.
 pub struct Runner {
@@ -89,9 +92,11 @@ impl Runner {
     fn perform(&mut self, step: &Step) -> Result<Option<End>> {
         let id = Uuid::now_v7();
         let reserve = reserved(step);
-        let (booking, ceiling) = (self.booking(id), self.run.start.rails.budget);
+        // A round that could not be checked any more would be paid for nothing.
+        let beside = if matches!(step, Step::Build { .. }) { self.run.start.checker_price() } else { Micros::ZERO };
+        let (place, ceilings, at) = (self.place(), self.ceilings(beside), self.work.stamp());
         let started = self.record(RunEvent::StepStarted { step: step.clone(), id }, |tx| match reserve {
-            Some(amount) => ledger::reserve(tx, &booking, amount, ceiling),
+            Some(amount) => ledger::reserve(tx, &Booking { place, step: id, at: &at }, amount, &ceilings),
             None => Ok(()),
         });
         if let Err(error) = started {
@@ -138,24 +143,24 @@ impl Runner {
             self.record(RunEvent::Noted { topic, text }, |_| Ok(()))?;
         }
         let charged = charged(&done.outcome);
-        let booking = self.booking(id);
+        let at = self.work.stamp();
         self.record(RunEvent::StepFinished { id, outcome: done.outcome }, |tx| {
             if let Some(opened) = &done.pull_request {
                 opened.store(tx)?;
             }
-            settle(tx, priced, &booking, charged)
+            settle(tx, priced.then_some(id), charged, &at)
         })
     }
 
     /// A step that could not be done: what it may have cost is charged.
     fn failed(&mut self, id: Uuid, reserve: Option<Micros>, error: &anyhow::Error) -> Result<()> {
         let charged = reserve.unwrap_or_default();
-        let booking = self.booking(id);
+        let (priced, at) = (reserve.map(|_| id), self.work.stamp());
         let error = match self.work.supervision.halted() {
             Some(cause) => format!("it was cut off: {}", self.work.supervision.halt_text(&cause)),
             None => format!("{error:#}"),
         };
-        self.record(RunEvent::StepFailed { id, charged, error }, |tx| settle(tx, reserve.is_some(), &booking, charged))
+        self.record(RunEvent::StepFailed { id, charged, error }, |tx| settle(tx, priced, charged, &at))
     }
 
     /// The last event, and the triage list as it is now.
@@ -191,16 +196,25 @@ impl Runner {
         });
     }
 
-    fn booking(&self, step: Uuid) -> ledger::Booking {
-        let at = (self.work.now)();
-        let zone = self.work.resolved.definition.zone;
-        let day = zone.map_or_else(|| at.date_naive(), |z| at.with_timezone(&z).date_naive());
-        ledger::Booking {
-            run: self.run.start.run,
-            loop_id: self.run.start.loop_id,
-            day: day.to_string(),
-            step,
-            at: self.work.stamp(),
+    /// Where what a step costs is booked today.
+    fn place(&self) -> Place {
+        let (at, ceilings) = ((self.work.now)(), self.ceilings(Micros::ZERO));
+        let day = |zone| at.with_timezone(&zone).date_naive();
+        let (run, loop_id) = (self.run.start.run, self.run.start.loop_id);
+        Place { run, loop_id, day: day(ceilings.zone), fleet_day: day(ceilings.fleet_zone) }
+    }
+
+    /// What holds for this run; `beside` must fit too.
+    fn ceilings(&self, beside: Micros) -> Ceilings {
+        let (start, resolved, computer) = (&self.run.start, &self.work.resolved, settings::zone());
+        Ceilings {
+            loop_name: start.loop_name.clone(),
+            run: start.rails.budget,
+            of_loop: start.rails.ceilings.clone(),
+            of_fleet: resolved.settings.ceilings.clone(),
+            zone: resolved.definition.zone.unwrap_or(computer),
+            fleet_zone: computer,
+            beside,
         }
     }
 }
@@ -227,8 +241,8 @@ fn charged(outcome: &Outcome) -> Micros {
     }
 }
 
-fn settle(tx: &Transaction<'_>, priced: bool, booking: &ledger::Booking, charge: Micros) -> Result<()> {
-    if priced { ledger::settle(tx, booking, charge) } else { Ok(()) }
+fn settle(tx: &Transaction<'_>, priced: Option<Uuid>, charge: Micros, at: &str) -> Result<()> {
+    priced.map_or(Ok(()), |step| ledger::settle(tx, step, charge, at))
 }
 
 /// How a run that lost its runner ended, from what its watchdog left.

@@ -112,6 +112,13 @@ pub struct RunStart {
     pub revises: Option<Revision>,
 }
 
+impl RunStart {
+    /// The most that one verdict of the checker costs; nothing where gates alone check.
+    pub fn checker_price(&self) -> Micros {
+        self.checker.as_ref().map_or(Micros::ZERO, |c| c.price)
+    }
+}
+
 fn one() -> u32 {
     1
 }

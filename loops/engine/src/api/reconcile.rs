@@ -67,24 +67,19 @@ fn end(context: &Context, store: &mut Store, id: RunId) -> Result<()> {
     }
     let left = fs::read(context.home.run(id).join(lease::END)).ok().and_then(|bytes| lease::End::parse(&bytes));
     let event = RunEvent::RunEnded { end: end_left_by(left.as_ref()) };
-    let (at, cut_off) = (stamp(context.now), run.open.clone().map(|(_, step)| step));
-    let (reserved, on) = (run.reserved(), booking(context, &run, cut_off, &at));
-    projection::record(store, &mut run, event, &at, |tx| match &on {
-        Some(on) => ledger::settle(tx, on, reserved),
+    let (at, reserved, cut_off) = (stamp(context.now), run.reserved(), priced(&run));
+    projection::record(store, &mut run, event, &at, |tx| match cut_off {
+        Some(step) => ledger::settle(tx, step, reserved, &at),
         None => Ok(()),
     })
 }
 
-/// What the reservation of a step that was cut off is booked on; none if it reserved nothing.
-fn booking(context: &Context, run: &Run, step: Option<Uuid>, at: &str) -> Option<ledger::Booking> {
-    let priced = matches!(run.open, Some((Step::Build { .. } | Step::Verify { .. }, _)));
-    step.filter(|_| priced).map(|step| ledger::Booking {
-        run: run.start.run,
-        loop_id: run.start.loop_id,
-        day: context.now.with_timezone(&context.zone).date_naive().to_string(),
-        step,
-        at: at.to_owned(),
-    })
+/// The step that was cut off, if it had reserved something.
+fn priced(run: &Run) -> Option<Uuid> {
+    match &run.open {
+        Some((Step::Build { .. } | Step::Verify { .. }, step)) => Some(*step),
+        _ => None,
+    }
 }
 
 /// Clears the workspaces of every run that nobody holds any more.
