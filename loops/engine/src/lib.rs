@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod api;
 pub mod checks;
+pub mod cores;
 pub mod ending;
 pub mod forge;
 pub mod git;

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
+use git2::Oid;
 use loopwright_core::definition::settings::Settings;
 use loopwright_core::definition::{Command, Definition, read_bytes};
 use loopwright_core::diagnostic::Diagnostic;
-use loopwright_core::run::AgentLine;
+use loopwright_core::run::{AgentLine, Run};
 use sha2::{Digest, Sha256};
 
 use crate::agent::command::CommandAgent;
@@ -28,7 +30,7 @@ pub const DIFF_REASONABLE: &str = "diff_reasonable";
 pub const LOOP_FILE: &str = "loop.yaml";
 
 /// Some agent.
-type AnyAgent = Box<dyn Agent>;
+type AnyAgent = Arc<dyn Agent>;
 
 /// A loop as it stands on its base commit.
 pub struct Resolved {
@@ -84,10 +86,25 @@ pub enum ResolveError {
 /// # Errors
 /// [`ResolveError`], or the repository can't be read.
 pub fn resolve(home: &Home, row: &LoopRow) -> Result<Resolved> {
+    resolve_on(home, row, |repos, user| repos.fetch_base(user, None))
+}
+
+/// The same on the base of a run that began before: its branch may have moved since.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_again(home: &Home, row: &LoopRow, run: &Run) -> Result<Resolved> {
+    match &run.base {
+        Some((branch, commit)) => resolve_on(home, row, |repos, _| repos.known_base(branch, Oid::from_str(commit)?)),
+        None => resolve(home, row),
+    }
+}
+
+fn resolve_on(home: &Home, row: &LoopRow, base: impl FnOnce(&Repos, &UserRepo) -> Result<Base>) -> Result<Resolved> {
     let settings = settings::read(home)?;
     let user = user_repository(&row.repo_path)?;
     let repos = Repos::open(&home.data, row.repo)?;
-    let base = repos.fetch_base(&user, None)?;
+    let base = base(&repos, &user)?;
     let (text, inside) = loop_text(row, &user, &repos, &base)?;
     let hash = loopwright_core::hex(&Sha256::digest(&text));
     let path = row.path.display().to_string();
@@ -164,10 +181,10 @@ pub fn agents(resolved: &Resolved, row: &LoopRow, run_dir: &Path) -> Result<(Any
     let definition = &resolved.definition;
     let defined = |name: &String| {
         let spec = definition.agents.get(name)?;
-        Some(Box::new(CommandAgent::new(name, spec.clone(), &folder)) as AnyAgent)
+        Some(Arc::new(CommandAgent::new(name, spec.clone(), &folder)) as AnyAgent)
     };
     let work = definition.work.as_ref();
-    let maker = work.and_then(|w| defined(&w.act.maker)).unwrap_or_else(|| Box::new(Fixer));
+    let maker = work.and_then(|w| defined(&w.act.maker)).unwrap_or_else(|| Arc::new(Fixer));
     Ok((maker, work.and_then(|w| w.verify.checker.as_ref()).and_then(defined)))
 }
 

@@ -122,6 +122,8 @@ pub struct Work {
 pub struct Act {
     /// The name in `spawn: NAME(finding)`.
     pub maker: String,
+    /// How many findings are worked on at once.
+    pub parallel: u32,
     /// Repeats of a failed step.
     pub retry: Retry,
 }

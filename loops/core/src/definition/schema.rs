@@ -76,6 +76,7 @@ fn act() -> Value {
             "for_each": text_like("^\\s*finding\\s+in\\s+state/\\S+\\s*$", "finding in the list that discover writes."),
             "spawn": text_like("^\\s*[A-Za-z_][A-Za-z0-9_-]*\\(\\s*finding\\s*\\)\\s*$", "The maker, given the finding."),
             "isolation": isolation(),
+            "parallel": whole(1, 8, "Findings worked on at once; default 1."),
             "retry": retry(),
         }),
     )

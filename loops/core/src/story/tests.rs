@@ -314,6 +314,19 @@ fn a_failure_ends_with_its_reason() {
 }
 
 #[test]
+fn what_is_told_of_findings_at_once_stands_below_their_names() {
+    let mut journal = Journal::found(Mode::Ship, &["One", "Two"]);
+    let build = |title: &str| Step::Build { finding: print(title), iteration: 1, reserve: Micros::ZERO };
+    let ids = ["One", "Two"].map(|title| journal.begin(build(title)));
+    for id in [ids[0], ids[1]] {
+        let (charged, result) = (Micros::ZERO, change());
+        let built = Built { charged, tokens: 0, model: None, summary: None, result };
+        journal.add(RunEvent::StepFinished { id, outcome: Outcome::Built(built) });
+    }
+    insta::assert_snapshot!(journal.story());
+}
+
+#[test]
 fn the_story_of_the_first_events_is_the_beginning_of_the_story() {
     let journal = whole();
     let utc = FixedOffset::east_opt(0).expect("UTC");

@@ -8,8 +8,7 @@ use anyhow::{Context as _, Result};
 use chrono::Duration;
 use loopwright_core::ids::RunId;
 use loopwright_core::lease;
-use loopwright_core::run::{Run, RunEvent, Step};
-use uuid::Uuid;
+use loopwright_core::run::RunEvent;
 
 use super::{Context, approve, run};
 use crate::agent::fixer::PRODUCTS;
@@ -67,19 +66,8 @@ fn end(context: &Context, store: &mut Store, id: RunId) -> Result<()> {
     }
     let left = fs::read(context.home.run(id).join(lease::END)).ok().and_then(|bytes| lease::End::parse(&bytes));
     let event = RunEvent::RunEnded { end: end_left_by(left.as_ref()) };
-    let (at, reserved, cut_off) = (stamp(context.now), run.reserved(), priced(&run));
-    projection::record(store, &mut run, event, &at, |tx| match cut_off {
-        Some(step) => ledger::settle(tx, step, reserved, &at),
-        None => Ok(()),
-    })
-}
-
-/// The step that was cut off, if it had reserved something.
-fn priced(run: &Run) -> Option<Uuid> {
-    match &run.open {
-        Some((Step::Build { .. } | Step::Verify { .. }, step)) => Some(*step),
-        _ => None,
-    }
+    let (at, open) = (stamp(context.now), run.open.clone());
+    projection::record(store, &mut run, event, &at, |tx| ledger::cut_off(tx, &open, &at))
 }
 
 /// Clears the workspaces of every run that nobody holds any more.

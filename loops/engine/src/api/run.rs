@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::{ApiError, Context, only_one, reconcile, runs};
 use crate::agent::Agent;
+use crate::cores::Cores;
 use crate::halt::HaltFiles;
 use crate::home::private_dir;
 use crate::launch::{LaunchSpec, Launched, launch, watchdog_beside_us};
@@ -221,14 +222,15 @@ fn run_to_its_end(context: &Context, run: RunId, only: Option<Fingerprint>) -> R
         run,
         home: context.home.clone(),
         row,
-        resolved,
+        resolved: Arc::new(resolved),
         maker,
         checker,
         sandbox,
         supervision,
         store,
         prepared: Vec::new(),
-        base_reports: Vec::new(),
+        base_reports: Arc::default(),
+        cores: Arc::new(Cores::of_this_machine()),
         now: Utc::now,
     };
     runner::run(work, start)?;
@@ -278,7 +280,7 @@ fn run_start(
             ship: work.map_or_else(Default::default, |w| w.ship.retry),
         },
         only: None,
-        parallel: 1,
+        parallel: work.map_or(1, |w| w.act.parallel),
         revises: None,
     }
 }

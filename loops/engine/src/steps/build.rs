@@ -33,7 +33,7 @@ pub struct Round<'a> {
 ///
 /// # Errors
 /// The workspace or the sandbox can't be had, or HALT came. What the maker did is data.
-pub fn build(work: &mut Work, run: &Run, round: &Round<'_>) -> Result<Outcome> {
+pub fn build(work: &Work, run: &Run, round: &Round<'_>) -> Result<Outcome> {
     let item = run.item(round.finding).context("the finding is not in this run")?;
     let (start, origin) = match last_commit(work, run, item)? {
         Some(commit) => (commit, Origin::Results),

@@ -33,7 +33,7 @@ pub type Noted = (Outcome, Notes);
 /// # Errors
 /// A check can't be run, the forge can't be read, or nothing can be stored.
 pub fn discover(work: &mut Work, only: Option<&Fingerprint>) -> Result<Noted> {
-    work.base_reports = scan::base_reports(work)?;
+    work.base_reports = scan::base_reports(work)?.into();
     let (mut seen, mut notes) = seen(work)?;
     add_suspects(work, &mut seen)?;
     let mut before = findings::of_loop(work.store.read(), work.row.id)?;

@@ -18,6 +18,7 @@ use crate::store::pull_requests::{self, LinkedFinding, PullRequestRecord};
 use crate::store::{journal, runs};
 
 /// A pull request that is open on the forge and not stored yet.
+#[derive(Clone)]
 pub struct Opened {
     /// For the run's journal.
     pub outcome: Outcome,

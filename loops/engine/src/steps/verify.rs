@@ -41,7 +41,7 @@ struct Judged<'a> {
 /// # Errors
 /// A checkout or the sandbox can't be had, or HALT came. What gates and checker say is data.
 pub fn verify(
-    work: &mut Work,
+    work: &Work,
     run: &Run,
     finding: &loopwright_core::finding::Fingerprint,
     reserve: Micros,

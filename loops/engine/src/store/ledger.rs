@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use loopwright_core::ids::{LoopId, RunId};
 use loopwright_core::ledger::{Ceilings, Place, Scope};
 use loopwright_core::money::Micros;
+use loopwright_core::run::Step;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
@@ -44,6 +45,15 @@ pub fn settle(tx: &Transaction<'_>, step: Uuid, charge: Micros, at: &str) -> Res
     insert(tx, &on, "charge", charge)?;
     insert(tx, &on, "release", reserved)?;
     add(tx, &place, i64::try_from(charge.0)? - i64::try_from(reserved.0)?)
+}
+
+/// Settles every open step of a run that lost its runner: nobody knows what they cost, so their reservations are the charges.
+///
+/// # Errors
+/// The rows can't be written.
+pub fn cut_off(tx: &Transaction<'_>, open: &[(Step, Uuid)], at: &str) -> Result<()> {
+    let priced = open.iter().filter_map(|(step, id)| Some((*id, step.reserved()?)));
+    priced.into_iter().try_for_each(|(step, reserved)| settle(tx, step, reserved, at))
 }
 
 /// Charged plus still reserved, in one scope.

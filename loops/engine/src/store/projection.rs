@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result, anyhow};
 use loopwright_core::finding::FindingState;
+use loopwright_core::money::Micros;
 use loopwright_core::run::{End, Entry, HaltWhy, Outcome, Run, RunEvent, Step, VERSION};
 use rusqlite::{Connection, Transaction};
 use uuid::Uuid;
@@ -67,12 +68,20 @@ fn project(tx: &Transaction<'_>, before: &Run, run: &Run, entry: &Entry) -> Resu
             occurrences::set(tx, start.occurrence, "running", None)?;
         }
         RunEvent::StepStarted { step, id } => step_started(tx, run, step, *id)?,
-        RunEvent::StepFinished { outcome, .. } => {
-            let (step, id) = before.open.as_ref().context("an outcome without a step")?;
+        RunEvent::StepFinished { id, outcome } => {
+            let step = before.open_step(*id).context("an outcome without a step")?;
             step_finished(tx, run, step, *id, outcome)?;
         }
-        RunEvent::RunEnded { end } => ended(tx, run, end)?,
-        RunEvent::RunStarted(_) | RunEvent::StepFailed { .. } | RunEvent::Noted { .. } => {}
+        RunEvent::StepFailed { id, charged, .. } => {
+            let step = before.open_step(*id).context("a failure without a step")?;
+            charge_attempt(tx, run, step, *id, *charged)?;
+        }
+        RunEvent::RunStarted(_) => cut_off(tx, before)?,
+        RunEvent::RunEnded { end } => {
+            cut_off(tx, before)?;
+            ended(tx, run, end)?;
+        }
+        RunEvent::Noted { .. } => {}
     }
     runs::update(tx, run, run.end.is_some().then_some(entry.at.as_str()))
 }
@@ -100,6 +109,22 @@ fn step_finished(tx: &Transaction<'_>, run: &Run, step: &Step, id: Uuid, outcome
             findings::set_state(tx, loop_id, finding, &FindingState::InReview)
         }
         (Step::HandOver { finding, why }, _) => findings::handed_over(tx, loop_id, finding, why),
+        _ => Ok(()),
+    }
+}
+
+/// What was reserved for open steps is charged to their attempts.
+fn cut_off(tx: &Transaction<'_>, run: &Run) -> Result<()> {
+    run.open.iter().try_for_each(|(step, id)| charge_attempt(tx, run, step, *id, step.reserved().unwrap_or_default()))
+}
+
+/// What a step cost that came to nothing.
+fn charge_attempt(tx: &Transaction<'_>, run: &Run, step: &Step, id: Uuid, charged: Micros) -> Result<()> {
+    match step {
+        Step::Build { .. } => runs::attempt_charged(tx, id, charged, Micros::ZERO),
+        Step::Verify { finding, .. } => {
+            runs::attempt_charged(tx, last_attempt(tx, run, finding)?, Micros::ZERO, charged)
+        }
         _ => Ok(()),
     }
 }

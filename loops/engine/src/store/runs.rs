@@ -155,6 +155,14 @@ pub(super) fn attempt_verified(tx: &Transaction<'_>, id: Uuid, verdict: &Verdict
     Ok(())
 }
 
+pub(super) fn attempt_charged(tx: &Transaction<'_>, id: Uuid, build: Micros, verify: Micros) -> Result<()> {
+    tx.execute(
+        "UPDATE attempts SET charged = charged + ?2, verify_charged = verify_charged + ?3 WHERE id = ?1",
+        params![id.to_string(), i64::try_from(build.0)?, i64::try_from(verify.0)?],
+    )?;
+    Ok(())
+}
+
 /// The verdict on an attempt, its round, and what all rounds on that finding in that run cost, checkers included.
 ///
 /// # Errors

@@ -93,6 +93,9 @@ fn work(work: &Work, list: &str, rows: &mut Rows<'_>) {
     rows.add("act.for_each", format!("finding in state/{list}"));
     rows.add("act.spawn", format!("{}(finding)", work.act.maker));
     rows.add("act.isolation", "worktree");
+    if work.act.parallel > 1 {
+        rows.add("act.parallel", format!("{} findings at once", work.act.parallel));
+    }
     retry("act", work.act.retry, rows);
     rows.add("verify.agent", work.verify.checker.as_deref().unwrap_or("none: gates alone"));
     rows.add("verify.check", &work.verify.check);
