@@ -16,6 +16,7 @@ pub mod ids;
 pub mod independence;
 pub mod known;
 pub mod lease;
+pub mod ledger;
 pub mod money;
 pub mod next;
 pub mod progress;

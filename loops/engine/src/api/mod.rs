@@ -38,6 +38,7 @@ use crate::git::UserRepoError;
 use crate::home::Home;
 use crate::resolve::ResolveError;
 use crate::sandbox::toolchain::HostEnvironment;
+use crate::settings::{self, InvalidSettings};
 use crate::store::{Damaged, Store, says_damaged};
 
 pub use add::{AddRequest, Confirm, add};
@@ -113,6 +114,10 @@ impl From<anyhow::Error> for ApiError {
             let message = format!("the database is damaged: {error:#}");
             return ApiError::new(exit::FAILED, message).hint("`loopwright doctor` names its file");
         }
+        if let Some(invalid) = error.downcast_ref::<InvalidSettings>() {
+            let help = invalid.first.help.clone().unwrap_or_default();
+            return ApiError::new(exit::USAGE, invalid).hint(format!("{help}; nothing starts until it can be read"));
+        }
         match error.downcast_ref::<ResolveError>() {
             Some(ResolveError::Invalid { path, .. }) => {
                 let hint = format!("`loopwright check {path}` shows every fault");
@@ -143,13 +148,12 @@ impl Context {
         let home = Home::of(root.as_deref())?;
         let now = Utc::now();
         home.create(now)?;
-        let zone = iana_time_zone::get_timezone().ok().and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC);
         Ok(Context {
             home,
             chosen: root.is_some(),
             host: HostEnvironment::read(),
             cwd: std::env::current_dir().unwrap_or_default(),
-            zone,
+            zone: settings::zone(),
             now,
         })
     }

@@ -189,6 +189,19 @@ pub struct StatusView {
     pub waiting: Vec<PullRequestRow>,
     /// Findings handed to a person.
     pub needs_you: Vec<FindingRow>,
+    /// Ceilings over several runs that are (almost) reached.
+    pub ceilings: Vec<CeilingRow>,
+}
+
+/// A ceiling over several runs, and how much of it is gone.
+#[derive(Clone, Debug, Serialize)]
+pub struct CeilingRow {
+    /// `$20/day of deps`.
+    pub ceiling: String,
+    /// Spent or reserved.
+    pub committed: Micros,
+    /// The first day with new room, and its zone.
+    pub until: String,
 }
 
 /// One finding in a list.
