@@ -101,8 +101,8 @@ Example: loopwright halt --loop daily-triage --reason 'wrong branch'")]
     #[command(after_help = "Example: loopwright resume --reason 'branch fixed'")]
     Resume(ResumeArgs),
     /// Looks at what Loopwright needs on this machine
-    #[command(after_help = "Example: loopwright doctor")]
-    Doctor,
+    #[command(after_help = "Example: loopwright doctor\n         loopwright doctor --repair")]
+    Doctor(DoctorArgs),
     /// The process of a run; started by its watchdog
     #[command(name = "__run", hide = true)]
     RunInner(RunInnerArgs),
@@ -240,6 +240,13 @@ pub(crate) struct ResumeArgs {
     /// Why it may go on
     #[arg(long)]
     pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Puts a damaged database aside, goes back to its newest backup with all that was done since, and compares
+    #[arg(long)]
+    pub(crate) repair: bool,
 }
 
 #[derive(Debug, Args)]

@@ -9,6 +9,7 @@ mod check;
 mod doctor;
 mod halt;
 mod reconcile;
+mod repair;
 mod reviews;
 mod run;
 mod runs;
@@ -34,6 +35,7 @@ pub use changes::{Changes, changes};
 pub use check::{check, schema};
 pub use doctor::doctor;
 pub use halt::{HaltView, Level, halt, resume};
+pub use repair::{RepairView, repair};
 pub use reviews::{review, reviews};
 pub use run::{StartRequest, run_inner, start};
 pub use runs::{journal_after, log_files, open_log, run_row, runs, show};
@@ -91,7 +93,7 @@ impl From<anyhow::Error> for ApiError {
         }
         if says_damaged(&error) {
             let message = format!("the database is damaged: {error:#}");
-            return ApiError::new(exit::FAILED, message).hint("`loopwright doctor` names its file");
+            return ApiError::new(exit::FAILED, message).hint("loopwright doctor --repair");
         }
         match error.downcast_ref::<ResolveError>() {
             Some(ResolveError::Invalid { path, .. }) => {
@@ -140,6 +142,7 @@ impl Context {
     fn acting(&self) -> Result<Store, ApiError> {
         let mut store = self.store()?;
         reconcile::reconcile(self, &mut store)?;
+        store.back_up(&self.home);
         Ok(store)
     }
 

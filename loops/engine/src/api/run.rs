@@ -14,7 +14,7 @@ use loopwright_core::ids::{OccurrenceId, RunId};
 use loopwright_core::run::{Mode, Retries, RunStart};
 use uuid::Uuid;
 
-use super::{ApiError, Context, only_one, reconcile, runs};
+use super::{ApiError, Context, only_one, reconcile, repair, runs};
 use crate::agent::Agent;
 use crate::halt::HaltFiles;
 use crate::home::private_dir;
@@ -144,6 +144,12 @@ fn begin(
         std::fs::remove_dir(&dir).with_context(|| format!("removing {}", dir.display()))?;
         bail!("{} is running or being started already", row.name);
     }
+    // Beside the database, for when that is lost.
+    let about = repair::About {
+        loop_id: row.id,
+        day: context.now.with_timezone(&definition.zone.unwrap_or(context.zone)).date_naive().to_string(),
+    };
+    std::fs::write(dir.join(repair::ABOUT), serde_json::to_vec(&about)?).context("writing what the run is about")?;
     let mut arguments = vec!["__run".to_owned(), run.to_string()];
     arguments.extend(only.into_iter().flat_map(|f| ["--finding".to_owned(), f.0]));
     let begun = under_watchdog(context, row, definition, &dir, arguments)

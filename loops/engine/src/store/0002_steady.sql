@@ -8,3 +8,12 @@ ALTER TABLE reviews ADD COLUMN note TEXT;
 CREATE INDEX live_runs ON runs (started_at) WHERE ended_at IS NULL;
 CREATE INDEX undecided_pull_requests ON pull_requests (loop) WHERE state IN ('open', 'approved', 'sent back');
 CREATE INDEX ledger_by_run ON ledger (run);
+-- What the rows of all tables add up to, so that damage is seen which SQLite can't see; one row, written with every commit.
+CREATE TABLE sealed (
+    id      INTEGER PRIMARY KEY CHECK (id = 1),
+    commits INTEGER NOT NULL,
+    segment INTEGER NOT NULL,
+    schema  INTEGER NOT NULL,
+    sums    TEXT NOT NULL,
+    own     TEXT NOT NULL
+) STRICT;
