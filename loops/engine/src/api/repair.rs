@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
@@ -21,6 +22,9 @@ use crate::store::adopt::{LostRun, adopt};
 use crate::store::loops::{self, LoopRow};
 use crate::store::repair::{self, Repaired};
 use crate::store::{Damaged, Store, findings, pull_requests, runs, says_damaged};
+
+/// How long the watchdog of a run that has just ended may take to be gone.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// What a run is about, in its directory, for when the database has forgotten it.
 pub(super) const ABOUT: &str = "about";
@@ -83,8 +87,13 @@ fn no_way_back(error: anyhow::Error) -> ApiError {
 }
 
 fn refuse_living(context: &Context) -> Result<(), ApiError> {
-    let mut ids = run_directories(&context.home.runs())?.into_iter();
-    match ids.find(|id| crate::ending::lives(&context.home.run(*id))) {
+    let ids = run_directories(&context.home.runs())?;
+    let living = || ids.iter().find(|id| crate::ending::lives(&context.home.run(**id)));
+    let until = Instant::now() + GOODBYE;
+    while living().is_some() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    match living() {
         None => Ok(()),
         Some(id) => Err(ApiError::new(exit::FAILED, format!("run {} lives; nothing was repaired", id.short())).hint(
             "loopwright halt --reason \"repair\" ends it; then repair, and loopwright resume --reason \"repaired\"",

@@ -75,26 +75,36 @@ pub(super) fn look(home: &Home) -> Result<()> {
         let what = if path.exists() { "it is empty" } else { "it is gone" };
         return Err(Damaged { path, what: what.to_owned() }.into());
     }
-    match newest_version(&path) {
+    match newest_version(&path)? {
         Some(version) if version > NEWEST => Err(Newer { path, version }.into()),
         _ => Ok(()),
     }
 }
 
 /// The version in the file's header, or in the newest copy of the first page in the write-ahead log.
-fn newest_version(path: &Path) -> Option<i64> {
+fn newest_version(path: &Path) -> Result<Option<i64>> {
     const SIGN: &[u8] = b"SQLite format 3\0";
     const AT: usize = 60;
-    let mut header = [0; 100];
-    File::open(path).and_then(|mut f| f.read_exact(&mut header)).ok()?;
     let version = |page: &[u8]| number(page, AT).filter(|_| page.starts_with(SIGN));
-    let wal = fs::read(beside(path, "-wal")).unwrap_or_default();
+    let header = start(path, 100)?;
+    let wal = start(&beside(path, "-wal"), u64::MAX)?;
     let newest = number(&wal, 8).and_then(|size| {
         let frames = wal.get(32..)?.chunks_exact(24 + usize::try_from(size).ok()?);
         let ours = frames.filter(|f| f.get(8..16) == wal.get(16..24) && number(f, 0) == Some(1));
         ours.filter_map(|f| version(f.get(24..)?)).max()
     });
-    version(&header).max(newest)
+    Ok(version(&header).max(newest))
+}
+
+/// The first bytes of a file; none if it is not there.
+fn start(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match File::open(path).and_then(|f| f.take(limit).read_to_end(&mut bytes)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("reading {}", path.display()))
+        }
+        _ => Ok(bytes),
+    }
 }
 
 fn number(bytes: &[u8], at: usize) -> Option<i64> {
