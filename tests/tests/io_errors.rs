@@ -4,6 +4,7 @@
 
 use loopwright_tests::faults::{BEGINNINGS, CHANGES, EIO, ENOSPC, Faults, full};
 use loopwright_tests::stage::{Answer, RAILS, Stage, wait_for};
+use loopwright_tests::tell;
 use serde_json::Value;
 
 const MAKER: &str = "#!/bin/sh\necho \"$LOOPWRIGHT_FINDING_KEY\" >> NOTES\n";
@@ -62,7 +63,7 @@ fn one(calls: &str, nth: u64, errno: i32) {
     let (stage, faults) = shop();
     let answer = run(&stage, &faults, calls, nth, errno);
     let told = format!("call {nth}, {}, errno {errno}", faults.hit().unwrap_or_default().trim());
-    println!("{told}: the run exits {}", answer.code);
+    tell(&format!("{told}: the run exits {}", answer.code));
     assert_honest(&stage, &answer, &told);
     assert_goes_on(&stage, &told);
 }
@@ -74,7 +75,7 @@ fn each(calls: &str, short: u64) {
     let all = faults.calls();
     assert_eq!((answer.code, faults.hit()), (21, None), "the control: no call failed");
     let step = if full() { 1 } else { all.div_ceil(short) };
-    println!("{all} calls of{calls}, every {step} of them fails, EIO and ENOSPC in turn");
+    tell(&format!("{all} calls of{calls}, every {step} of them fails, EIO and ENOSPC in turn"));
     for (n, nth) in (1..=all).step_by(usize::try_from(step).expect("small")).enumerate() {
         one(calls, nth, if n % 2 == 0 { EIO } else { ENOSPC });
     }
