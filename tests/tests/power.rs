@@ -10,7 +10,7 @@ use loopwright_engine::store::Store;
 use loopwright_tests::dice::Dice;
 use loopwright_tests::faults::{Faults, full};
 use loopwright_tests::power::{Call, Disk, calls};
-use loopwright_tests::tell;
+use loopwright_tests::{in_memory, tell};
 
 /// Commits of the writer.
 const COMMITS: usize = 60;
@@ -58,7 +58,7 @@ fn wrong(synchronous: &str, images: usize, dice: &mut Dice) -> Vec<String> {
     for cut in cuts {
         calls[taken..cut].iter().for_each(|call| disk.take(call));
         taken = cut;
-        let image = tempfile::tempdir().expect("a folder");
+        let image = in_memory();
         disk.cut(dice, root.path(), image.path()).expect("an image");
         if let Err(error) = holds(image.path(), told(&calls[..cut])) {
             found.push(format!("after call {cut} of {}: {error:#}", calls.len()));

@@ -64,6 +64,20 @@ pub fn says_damaged(error: &anyhow::Error) -> bool {
     error.chain().any(|e| e.is::<Unsound>() || e.downcast_ref().is_some_and(sqlite))
 }
 
+/// The same of an error while the database is opened, when nothing was asked that a sound one could refuse: all that is not
+/// a matter of its surroundings (locks, space, rights, the disk itself).
+pub(super) fn says_damaged_at_opening(error: &anyhow::Error) -> bool {
+    use rusqlite::ErrorCode as Code;
+    let around = |code| {
+        let busy = matches!(code, Code::DatabaseBusy | Code::DatabaseLocked | Code::FileLockingProtocolFailed);
+        let host =
+            matches!(code, Code::DiskFull | Code::SystemIoFailure | Code::OutOfMemory | Code::OperationInterrupted);
+        busy || host || matches!(code, Code::CannotOpen | Code::PermissionDenied | Code::ReadOnly)
+    };
+    let inside = |e: &rusqlite::Error| e.sqlite_error_code().is_none_or(|code| !around(code));
+    says_damaged(error) || error.chain().any(|e| e.downcast_ref().is_some_and(inside))
+}
+
 /// Looks at the files before SQLite does, which would write beside them.
 ///
 /// # Errors
@@ -76,9 +90,25 @@ pub(super) fn look(home: &Home) -> Result<()> {
         return Err(Damaged { path, what: what.to_owned() }.into());
     }
     match newest_version(&path)? {
-        Some(version) if version > NEWEST => Err(Newer { path, version }.into()),
-        _ => Ok(()),
+        Some(version) if version <= NEWEST => Ok(()),
+        None => Ok(()),
+        Some(version) if has_newer_backup(&home.backups())? => Err(Newer { path, version }.into()),
+        Some(version) => {
+            Err(Damaged { path, what: format!("its header says format {version}, no backup does") }.into())
+        }
     }
+}
+
+/// Whether a newer program was here: it makes a backup before and after it migrates. Without any backup it may have been.
+fn has_newer_backup(folder: &Path) -> Result<bool> {
+    let found = backup::all(folder);
+    for path in &found {
+        let name = path.file_stem().and_then(|n| n.to_str()?.strip_prefix("before-v")?.parse().ok());
+        if name.max(newest_version(path)?) > Some(NEWEST) {
+            return Ok(true);
+        }
+    }
+    Ok(found.is_empty())
 }
 
 /// The version in the file's header, or in the newest copy of the first page in the write-ahead log.
@@ -131,7 +161,10 @@ pub(super) fn told(changed: &Path) -> i64 {
 pub(super) fn check(db: &Connection, home: &Home) -> Result<()> {
     // Read first: both only grow.
     let told = told(&home.changed());
-    let commits = Seal::read(db)?.commits;
+    let Seal { commits, schema, .. } = Seal::read(db)?;
+    ensure!(schema == NEWEST, Unsound(format!("it says format {NEWEST}, its seal {schema}")));
+    let header = start(&home.database(), 20)?;
+    ensure!(header.ends_with(&[2, 2]), Unsound("its header was changed".to_owned()));
     ensure!(commits >= told, Unsound(format!("{} commits of {told} are missing", told - commits)));
     if is_due(home)? {
         seal::verify(db)?;

@@ -51,15 +51,15 @@ pub struct Store {
 
 /// The schema, step by step. A step that shipped is never edited; each one seals what it leaves, in its own transaction.
 fn migrations() -> Migrations<'static> {
-    let step = |sql| {
-        let seal = |tx: &Transaction<'_>| seal::anew(tx).map_err(|error| HookError::Hook(format!("{error:#}")));
+    let step = |(version, sql): (i64, &'static str)| {
+        let seal =
+            move |tx: &Transaction<'_>| seal::anew(tx, version).map_err(|error| HookError::Hook(format!("{error:#}")));
         M::up_with_hook(sql, seal)
     };
-    Migrations::new(vec![step(FIRST), step(STEADY)])
+    Migrations::new((1..).zip(STEPS).map(step).collect())
 }
 
-const FIRST: &str = include_str!("0001_first.sql");
-const STEADY: &str = include_str!("0002_steady.sql");
+const STEPS: [&str; 2] = [include_str!("0001_first.sql"), include_str!("0002_steady.sql")];
 
 impl Store {
     /// Opens (and makes or migrates) the database of a home.
@@ -75,7 +75,7 @@ impl Store {
         let connection = Connection::open(&path).with_context(|| format!("opening the database {}", path.display()))?;
         connection.busy_timeout(Duration::from_secs(5))?;
         let mut store = Store { connection, changed: home.changed(), backups: home.backups(), watch: None };
-        store.prepare(home).map_err(|error| match says_damaged(&error) {
+        store.prepare(home).map_err(|error| match damage::says_damaged_at_opening(&error) {
             true => Damaged::of(&error, &path).into(),
             false => error,
         })?;
@@ -178,6 +178,9 @@ impl Store {
             bail!(Unsound("its tables are gone".to_owned()));
         }
         let sealed = db.table_exists(None, "sealed")?;
+        if sealed && seal::verify(db)?.schema != version {
+            bail!(Unsound(format!("it says format {version}, and its seal another")));
+        }
         if version > 0 {
             private_dir(&home.backups())?;
             backup::copy(db, &home.backups().join(format!("before-v{NEWEST}.db")), sealed)?;
@@ -203,7 +206,7 @@ fn version(connection: &Connection, path: &Path) -> Result<i64> {
 }
 
 /// How many migrations there are: `user_version` of an up-to-date database.
-const NEWEST: i64 = 2;
+const NEWEST: i64 = STEPS.len() as i64;
 
 /// Ids that a person may mean: those that end in, begin with or are what was typed.
 fn ids_matching<T: FromStr>(db: &Connection, select: &str, typed: &str) -> Result<Vec<T>>

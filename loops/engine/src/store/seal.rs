@@ -99,18 +99,17 @@ impl Seal {
     }
 }
 
-/// Seals what is there, as a migration does in its own transaction; the count of commits goes on.
+/// Seals what is there in format `schema`, as a migration does in its own transaction; the count of commits goes on.
 ///
 /// # Errors
 /// The tables can't be read, or the seal not be written.
-pub(super) fn anew(tx: &Transaction<'_>) -> Result<()> {
+pub(super) fn anew(tx: &Transaction<'_>, schema: i64) -> Result<()> {
     if !tx.table_exists(None, "sealed")? {
         return Ok(());
     }
     // Before this the migration checked the seal that stood, so nothing damaged is sealed here.
     let before = tx.query_row("SELECT commits, segment FROM sealed", [], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
     let (commits, segment) = before.unwrap_or((0, 1));
-    let schema = tx.query_row("PRAGMA user_version", [], |r| r.get(0))?;
     Seal { commits, segment, schema, sums: count(tx)? }.write(tx)
 }
 

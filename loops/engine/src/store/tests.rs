@@ -39,6 +39,8 @@ fn a_newer_database_is_refused_and_left_alone() {
     let raw = Connection::open(home.database()).expect("raw");
     raw.pragma_update(None, "user_version", 99).expect("newer");
     drop(raw);
+    assert!(refused(&home).what.contains("no backup does"), "a bit that turned over: the control");
+    std::fs::copy(home.database(), home.backups().join("000002.db")).expect("as the newer program does");
     let files = || {
         let entries = std::fs::read_dir(&home.data).expect("data").flatten();
         let mut all: Vec<_> = entries.map(|e| (e.file_name(), std::fs::read(e.path()).ok())).collect();
@@ -60,6 +62,7 @@ fn a_newer_version_is_seen_in_the_log_too() {
     raw.pragma_update(None, "user_version", 99).expect("newer");
     let header = std::fs::read(home.database()).expect("the file");
     assert_eq!(header[60..64], [0, 0, 0, 2], "only the log has it: the control");
+    std::fs::write(home.backups().join("before-v99.db"), b"").expect("as the newer program does");
     let Err(error) = Store::open(&home) else { panic!("a newer database was opened") };
     assert!(error.is::<Newer>(), "{error:#}");
 }
