@@ -136,8 +136,8 @@ Verbs that let something begin make this pass first; a timer may make it too. It
 Example: loopwright tick")]
     Tick,
     /// Looks at what Loopwright needs on this machine
-    #[command(after_help = "Example: loopwright doctor")]
-    Doctor,
+    #[command(after_help = "Example: loopwright doctor\n         loopwright doctor --repair")]
+    Doctor(DoctorArgs),
     /// Prints what makes a shell complete verbs, loops, runs and pull requests
     #[command(after_help = "\
 It belongs to this very version, so have the shell ask for it when it starts:
@@ -375,6 +375,13 @@ pub(crate) struct ResumeArgs {
     /// Why it may go on
     #[arg(long)]
     pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Puts a damaged database aside, goes back to its newest backup with all that was done since, and compares
+    #[arg(long)]
+    pub(crate) repair: bool,
 }
 
 #[derive(Debug, Args)]
