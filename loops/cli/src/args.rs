@@ -97,9 +97,29 @@ Example: loopwright run daily-triage --ship")]
     /// Approves exactly the change that was shown and merges it
     #[command(after_help = "\
 Without --tree a terminal shows the change and asks; anything else exits 2.
+Where the branch moved meanwhile, the same change is checked again on it, and lands if it passes.
 
 Example: loopwright approve 1a2b3c4d --tree 0123456789ab")]
     Approve(ApproveArgs),
+    /// Sends a pull request back for another attempt, with what is to be different
+    #[command(after_help = "\
+The note goes to the maker in your words; it may name places as file:line.
+The next attempt updates the same pull request.
+
+Example: loopwright send-back 1a2b3c4d --note 'src/price.rs:12: round half to even'")]
+    SendBack(SendBackArgs),
+    /// Rejects a pull request; its finding is left alone until what fails changes or you ask for it
+    #[command(after_help = "Example: loopwright reject 1a2b3c4d --reason 'not a problem'")]
+    Reject(RejectArgs),
+    /// Puts a pull request out of sight until a time; it decides nothing
+    #[command(after_help = "\
+Times: 30m, 1h, 2d, evening, tomorrow, 2026-12-01, 2026-12-01T14:00.
+
+Example: loopwright later 1a2b3c4d tomorrow")]
+    Later(LaterArgs),
+    /// Takes your last decision on a pull request back, as long as nothing followed from it
+    #[command(after_help = "Example: loopwright undo 1a2b3c4d")]
+    Undo(UndoArgs),
     /// Stops everything, a loop or a run, and keeps it stopped
     #[command(after_help = "\
 Stops at once and asks nothing. Nothing starts again until `loopwright resume`.
@@ -116,8 +136,8 @@ Verbs that let something begin make this pass first; a timer may make it too. It
 Example: loopwright tick")]
     Tick,
     /// Looks at what Loopwright needs on this machine
-    #[command(after_help = "Example: loopwright doctor")]
-    Doctor,
+    #[command(after_help = "Example: loopwright doctor\n         loopwright doctor --repair")]
+    Doctor(DoctorArgs),
     /// Prints what makes a shell complete verbs, loops, runs and pull requests
     #[command(after_help = "\
 It belongs to this very version, so have the shell ask for it when it starts:
@@ -268,6 +288,9 @@ pub(crate) struct ReviewArgs {
     /// The pull request's id
     #[arg(add = Values::new(complete::pull_requests))]
     pub(crate) id: String,
+    /// Shows what the last update changed, instead of the whole change
+    #[arg(long)]
+    pub(crate) since: bool,
 }
 
 #[derive(Debug, Args)]
@@ -278,6 +301,48 @@ pub(crate) struct ApproveArgs {
     /// The tree that you looked at: at least 12 hex digits, as `review` prints them
     #[arg(long, value_name = "HEX", value_parser = tree)]
     pub(crate) tree: Option<String>,
+    /// Lands it only after this time, so that `undo` can take it back until then: 20s, 5m
+    #[arg(long = "in", value_name = "TIME", value_parser = moment)]
+    pub(crate) after_s: Option<u32>,
+    /// Does not wait while the change is checked again on a branch that moved
+    #[arg(long)]
+    pub(crate) detach: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SendBackArgs {
+    /// The pull request's id
+    pub(crate) id: String,
+    /// What is to be different; without it a terminal asks
+    #[arg(long, value_name = "TEXT", conflicts_with = "file")]
+    pub(crate) note: Option<String>,
+    /// Reads the note from a file, or from standard input: -
+    #[arg(short = 'F', long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RejectArgs {
+    /// The pull request's id
+    pub(crate) id: String,
+    /// Why; remembered, and told to whoever tries again
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LaterArgs {
+    /// The pull request's id
+    pub(crate) id: String,
+    /// Until when
+    #[arg(default_value = loopwright_core::review::later::DEFAULT)]
+    pub(crate) when: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UndoArgs {
+    /// The pull request's id
+    pub(crate) id: String,
 }
 
 #[derive(Debug, Args)]
@@ -313,12 +378,26 @@ pub(crate) struct ResumeArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Puts a damaged database aside, goes back to its newest backup with all that was done since, and compares
+    #[arg(long)]
+    pub(crate) repair: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct RunInnerArgs {
     /// The run's id
     pub(crate) run: String,
     /// The whole fingerprint of the one finding to act on
     #[arg(long, value_name = "FINGERPRINT")]
     pub(crate) finding: Option<String>,
+}
+
+/// A short time in seconds.
+fn moment(text: &str) -> Result<u32, String> {
+    let seconds = loopwright_core::review::later::duration(text).map(|d| d.num_seconds());
+    let fits = seconds.and_then(|s| u32::try_from(s).ok()).filter(|s| *s <= 24 * 3600);
+    fits.ok_or_else(|| "a time is a number and s, m or h, as in 20s; at most a day".to_owned())
 }
 
 /// A tree's id, abbreviated to no less than twelve digits.

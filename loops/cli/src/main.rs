@@ -78,10 +78,14 @@ fn answer(verb: Verb, output: Output) -> Result<u8, ApiError> {
         Verb::Reviews(args) => verbs::reviews::run(&args, &app),
         Verb::Review(args) => verbs::review::run(&args, &app),
         Verb::Approve(args) => verbs::approve::run(&args, &app),
+        Verb::SendBack(args) => verbs::send_back::run(&args, &app),
+        Verb::Reject(args) => verbs::reject::run(&args, &app),
+        Verb::Later(args) => verbs::later::run(&args, &app),
+        Verb::Undo(args) => verbs::undo::run(&args, &app),
         Verb::Halt(args) => verbs::halt::run(&args, &app),
         Verb::Resume(args) => verbs::resume::run(&args, &app),
         Verb::Tick => verbs::tick::run(&app),
-        Verb::Doctor => verbs::doctor::run(&app),
+        Verb::Doctor(args) => verbs::doctor::run(&args, &app),
         Verb::RunInner(args) => verbs::run_inner::run(&args, &app),
     }
 }

@@ -102,6 +102,15 @@ impl Output {
         read && matches!(line.trim().to_lowercase().as_str(), "y" | "yes")
     }
 
+    /// Asks for a line of text; empty where nothing is said.
+    pub(crate) fn say_what(&self, question: &str) -> String {
+        write(std::io::stdout(), &format!("{question} "));
+        let mut line = String::new();
+        // What can't be read was not said.
+        std::io::stdin().read_line(&mut line).ok();
+        line.trim().to_owned()
+    }
+
     /// Prints an error with its hint on stderr.
     pub(crate) fn error(&self, error: &ApiError) {
         let hint = error.hint.as_deref().map(commands::in_text);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use git2::Oid;
+use loopwright_core::definition::settings::Settings;
 use loopwright_core::definition::{Command, Definition, Source, read_bytes};
 use loopwright_core::diagnostic::Diagnostic;
 use loopwright_core::run::{AgentLine, Run};
@@ -19,6 +20,7 @@ use crate::checks::{self, DetectedCheck as Check, Look};
 use crate::git::{Base, Repos, UserRepo, user_repository};
 use crate::home::Home;
 use crate::loop_folder::{self, Private};
+use crate::settings;
 use crate::store::loops::LoopRow;
 
 /// The gate that needs no command.
@@ -28,7 +30,7 @@ pub const DIFF_REASONABLE: &str = "diff_reasonable";
 pub const LOOP_FILE: &str = "loop.yaml";
 
 /// Some agent.
-type AnyAgent = Arc<dyn Agent>;
+pub(crate) type AnyAgent = Arc<dyn Agent>;
 
 /// A loop as it stands on its base commit.
 pub struct Resolved {
@@ -46,6 +48,8 @@ pub struct Resolved {
     pub checks: Vec<Check>,
     /// Its folder's path relative to the repository, if it lies inside.
     pub inside: Option<String>,
+    /// What the person has set for all loops together.
+    pub settings: Settings,
 }
 
 /// Why a loop can't be used now.
@@ -85,6 +89,14 @@ pub fn resolve(home: &Home, row: &LoopRow) -> Result<Resolved> {
     resolve_on(home, row, |repos, user| repos.fetch_base(user, None))
 }
 
+/// The same on a branch: the one that a pull request lands on.
+///
+/// # Errors
+/// As [`resolve`], or there is no such branch.
+pub fn resolve_branch(home: &Home, row: &LoopRow, branch: &str) -> Result<Resolved> {
+    resolve_on(home, row, |repos, user| repos.fetch_base(user, Some(branch)))
+}
+
 /// The same on the base of a run that began before: its branch may have moved since.
 ///
 /// # Errors
@@ -97,6 +109,7 @@ pub fn resolve_again(home: &Home, row: &LoopRow, run: &Run) -> Result<Resolved> 
 }
 
 fn resolve_on(home: &Home, row: &LoopRow, base: impl FnOnce(&Repos, &UserRepo) -> Result<Base>) -> Result<Resolved> {
+    let settings = settings::read(home)?;
     let user = user_repository(&row.repo_path)?;
     let repos = Repos::open(&home.data, row.repo)?;
     let base = base(&repos, &user)?;
@@ -116,7 +129,7 @@ fn resolve_on(home: &Home, row: &LoopRow, base: impl FnOnce(&Repos, &UserRepo) -
         return Err(ResolveError::Changed { path, now: hash }.into());
     }
     let checks = checks_of(&definition, &|path| repos.look(base.commit, path));
-    Ok(Resolved { definition, hash, user, repos, base, checks, inside })
+    Ok(Resolved { definition, hash, user, repos, base, checks, inside, settings })
 }
 
 fn loop_text(row: &LoopRow, user: &UserRepo, repos: &Repos, base: &Base) -> Result<(Vec<u8>, Option<String>)> {

@@ -20,6 +20,15 @@ impl Stage {
         stage
     }
 
+    /// A sample project of this kind (`tests/samples/projects`) in a repository with one commit.
+    pub fn project(kind: &str) -> Stage {
+        let stage = Stage::empty();
+        copy(&sample("projects").join(kind), &stage.repo);
+        stage.git(&["init", "--quiet", "--initial-branch=main"]);
+        stage.commit("all there is");
+        stage
+    }
+
     /// The sample shop without any issue.
     pub fn shop_without_issues() -> Stage {
         let stage = Stage::shop();

@@ -15,7 +15,8 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
 
-use super::{Definition, Origins, ShipAction, Trigger};
+use super::{Definition, Origins, Rails, ShipAction, Trigger};
+use crate::ledger::{Ceiling, Period};
 use crate::money::Micros;
 use crate::schedule;
 
@@ -161,7 +162,7 @@ pub fn explain(definition: &Definition, origins: &Origins, around: &Surroundings
     Explanation {
         name: definition.name.clone(),
         rows: rows::rows(definition, origins, around),
-        cost: cost(definition.rails.budget, schedule.as_ref()),
+        cost: cost(&definition.rails, schedule.as_ref()),
         schedule,
         grants: Vec::new(),
         mounts: around.mounts.clone(),
@@ -184,15 +185,26 @@ fn timetable(definition: &Definition, around: &Surroundings) -> Option<Timetable
     })
 }
 
-fn cost(per_run: Micros, schedule: Option<&Timetable>) -> Cost {
+fn cost(rails: &Rails, schedule: Option<&Timetable>) -> Cost {
+    let per_run = rails.budget;
+    let wider: String = rails.ceilings.iter().map(|c| format!(", {} a {}", c.amount, c.per.word())).collect();
     let Some(table) = schedule else {
-        let words = format!("at most {per_run} a run; only a person starts it");
+        let words = format!("at most {per_run} a run{wider}; only a person starts it");
         return Cost { per_run, per_day: None, per_week: None, words };
     };
     let runs = table.runs_per_week;
-    let per_week = per_run * u64::from(runs);
+    let per_week = rails.ceilings.iter().fold(per_run * u64::from(runs), |least, c| least.min(in_a_week(c)));
     let plural = if runs == 1 { "run" } else { "runs" };
-    let per_day = per_run * u64::from(table.runs_per_day);
-    let words = format!("at most {per_run} a run and {per_day} a day; {runs} scheduled {plural} a week: {per_week}");
+    let per_day = rails.ceilings.iter().fold(per_run * u64::from(table.runs_per_day), |least, c| least.min(c.amount));
+    let words =
+        format!("at most {per_run} a run{wider} and {per_day} a day; {runs} scheduled {plural} a week: {per_week}");
     Cost { per_run, per_day: Some(per_day), per_week: Some(per_week), words }
+}
+
+/// The most that a ceiling allows in a calendar week, which may lie in two months.
+fn in_a_week(ceiling: &Ceiling) -> Micros {
+    match ceiling.per {
+        Period::Day => ceiling.amount * 7,
+        Period::Run | Period::Month => ceiling.amount * 2,
+    }
 }
