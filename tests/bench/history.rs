@@ -17,7 +17,7 @@ use crate::figures::{Bound, Series};
 /// With this argument the benchmark is the process that is killed while it writes.
 pub(crate) const VICTIM: &str = "--victim";
 
-/// Every row's time.
+/// The time of a row where it does not matter.
 pub(crate) const AT: &str = "2026-11-22T10:00:00.000Z";
 
 /// Events of the long history, and of the short one.
@@ -141,7 +141,8 @@ pub(crate) fn runs(store: &mut Store, count: usize) -> Result<Vec<RunId>> {
     let loop_id = loop_of(store).map(|id| id.to_string()).ok();
     store.write(|tx| {
         let loop_id = loop_id.map_or_else(|| a_loop(tx), Ok)?;
-        runs.iter().try_for_each(|run| a_run(tx, &loop_id, *run))
+        let before: i64 = tx.query_row("SELECT count(*) FROM runs", [], |r| r.get(0))?;
+        (before..).zip(&runs).try_for_each(|(number, run)| a_run(tx, &loop_id, *run, number))
     })?;
     Ok(runs)
 }
@@ -155,15 +156,24 @@ fn a_loop(tx: &Transaction<'_>) -> Result<String> {
     Ok(id)
 }
 
-fn a_run(tx: &Transaction<'_>, loop_id: &str, run: RunId) -> Result<()> {
+/// The run number `number` of a history in which one starts every ten minutes.
+fn a_run(tx: &Transaction<'_>, loop_id: &str, run: RunId, number: i64) -> Result<()> {
+    let at = chrono::DateTime::from_timestamp(1_700_000_000 + number * 600, 0).context("a time")?.to_rfc3339();
     let (run, occurrence) = (run.to_string(), Uuid::now_v7().to_string());
     let occurred = "INSERT INTO occurrences (id, loop, trigger, key, due_at, zone, state, run) \
                     VALUES (?1, ?2, 'manual', ?1, ?3, 'UTC', 'finished', ?4)";
-    tx.prepare_cached(occurred)?.execute(params![occurrence, loop_id, AT, run])?;
+    tx.prepare_cached(occurred)?.execute(params![occurrence, loop_id, at, run])?;
     let ran = "INSERT INTO runs (id, loop, occurrence, cause, started_at, ended_at, ended, epoch, spent, budget, acted, \
                handed_over, pull_requests, code) \
                VALUES (?1, ?2, ?3, 'manual', ?4, ?4, '{\"state\":\"finished\"}', 1, 0, 5000000, 0, 0, 0, 20)";
-    tx.prepare_cached(ran)?.execute(params![run, loop_id, occurrence, AT])?;
-    let body = format!("{{\"v\":1,\"at\":\"{AT}\",\"type\":\"noted\",\"text\":\"{}\"}}", "x".repeat(150));
+    tx.prepare_cached(ran)?.execute(params![run, loop_id, occurrence, at])?;
+    let attempt = Uuid::now_v7().to_string();
+    let tried = "INSERT INTO attempts (id, run, finding, iteration, charged) VALUES (?1, ?2, 'f', 1, 0)";
+    tx.prepare_cached(tried)?.execute([&attempt, &run])?;
+    let opened = "INSERT INTO pull_requests (id, loop, run, attempt, title, body, state, branch, base, commit_id, tree, \
+                  patch_id, diff_sha256, opened_at) \
+                  VALUES (?1, ?2, ?3, ?1, 't', 'b', 'merged', 'main', 'x', 'x', 'x', 'x', 'x', ?4)";
+    tx.prepare_cached(opened)?.execute(params![attempt, loop_id, run, at])?;
+    let body = format!("{{\"v\":1,\"at\":\"{at}\",\"type\":\"noted\",\"text\":\"{}\"}}", "x".repeat(150));
     (0..EVENTS).try_for_each(|_| journal::append(tx, &format!("run/{run}"), &body).map(drop))
 }
