@@ -3,8 +3,9 @@
 use super::TemplateView;
 
 /// Name and text of each.
-const SHIPPED: [(&str, &str); 3] = [
+const SHIPPED: [(&str, &str); 4] = [
     ("daily-triage", include_str!("../../../templates/daily-triage/loop.yaml")),
+    ("report", include_str!("../../../templates/report/loop.yaml")),
     ("todo-sweep", include_str!("../../../templates/todo-sweep/loop.yaml")),
     ("tidy", include_str!("../../../templates/tidy/loop.yaml")),
 ];

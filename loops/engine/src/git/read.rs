@@ -155,6 +155,16 @@ impl Repos {
         walk.take(n).map(|id| commit_facts(&repo, id?)).collect()
     }
 
+    /// Whether a commit's first parent is `base`.
+    ///
+    /// # Errors
+    /// The commit is unknown.
+    pub fn stands_on(&self, commit: Oid, base: Oid) -> Result<bool> {
+        let repo = self.open_results()?;
+        let commit = repo.find_commit(commit).with_context(|| format!("read commit {commit}"))?;
+        Ok(commit.parent_id(0).is_ok_and(|parent| parent == base))
+    }
+
     /// The tree of a commit.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ pub mod build;
 pub mod checkout;
 pub mod discover;
 pub mod prepare;
+pub mod revise;
 pub mod scan;
 pub mod ship;
 pub mod sources;
