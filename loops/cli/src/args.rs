@@ -100,6 +100,12 @@ Example: loopwright halt --loop daily-triage --reason 'wrong branch'")]
     /// Allows again what was halted
     #[command(after_help = "Example: loopwright resume --reason 'branch fixed'")]
     Resume(ResumeArgs),
+    /// Puts right what a crash left: runs go on, approved changes land, leftovers go
+    #[command(after_help = "\
+Verbs that let something begin make this pass first; a timer may make it too. It starts no run that was not begun.
+
+Example: loopwright tick")]
+    Tick,
     /// Looks at what Loopwright needs on this machine
     #[command(after_help = "Example: loopwright doctor")]
     Doctor,

@@ -51,10 +51,10 @@ pub(crate) fn follow(app: &App, screen: &Screen, id: RunId) -> Result<(RunRow, V
     }
 }
 
-/// A run that lost its process gets its end from a reconcile pass, which `status` makes; one that lives is left alone.
+/// A run that lost its processes is taken up by a reconcile pass, or gets its end; one that lives is left alone.
 fn reconcile() {
     // A pass that fails is made again after the next silence.
-    Context::open().and_then(|context| api::status(&context)).ok();
+    Context::open().and_then(|context| api::tick(&context)).ok();
 }
 
 /// A journal that is read while it grows.

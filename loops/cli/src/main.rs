@@ -67,6 +67,7 @@ fn answer(verb: Verb, output: Output) -> Result<u8, ApiError> {
         Verb::Approve(args) => verbs::approve::run(&args, &app),
         Verb::Halt(args) => verbs::halt::run(&args, &app),
         Verb::Resume(args) => verbs::resume::run(&args, &app),
+        Verb::Tick => verbs::tick::run(&app),
         Verb::Doctor => verbs::doctor::run(&app),
         Verb::RunInner(args) => verbs::run_inner::run(&args, &app),
     }

@@ -18,6 +18,7 @@ pub mod ledger;
 pub mod money;
 pub mod next;
 pub mod progress;
+pub mod recover;
 pub mod review;
 pub mod run;
 pub mod scan;

@@ -56,6 +56,7 @@ fn start(price: u64) -> RunStart {
         only: None,
         parallel: 1,
         revises: None,
+        worked_s: 0,
     }
 }
 

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::agent::command::CommandAgent;
 use crate::agent::fixer::Fixer;
 use crate::agent::{Agent, AgentFacts};
-use crate::checks::{self, DetectedCheck as Check};
+use crate::checks::{self, DetectedCheck as Check, Look};
 use crate::git::{Base, Repos, UserRepo, user_repository};
 use crate::home::Home;
 use crate::loop_folder::{self, Private};
@@ -120,7 +120,7 @@ fn resolve_on(home: &Home, row: &LoopRow, base: impl FnOnce(&Repos, &UserRepo) -
         }
         return Err(ResolveError::Changed { path, now: hash }.into());
     }
-    let checks = checks_of(&definition, |file| repos.exists(base.commit, file).unwrap_or(false));
+    let checks = checks_of(&definition, &|path| repos.look(base.commit, path));
     Ok(Resolved { definition, hash, user, repos, base, checks, inside, settings })
 }
 
@@ -137,9 +137,9 @@ fn loop_text(row: &LoopRow, user: &UserRepo, repos: &Repos, base: &Base) -> Resu
     Ok((text, Some(folder.to_owned())))
 }
 
-/// The checks of the gates that need a command; those that the file doesn't define are detected.
-pub fn checks_of(definition: &Definition, exists: impl Fn(&str) -> bool) -> Vec<Check> {
-    let detected = checks::detect(&exists);
+/// The checks of the gates that need a command; those that the file doesn't define are detected in what `look` finds.
+pub fn checks_of(definition: &Definition, look: &Look<'_>) -> Vec<Check> {
+    let detected = checks::detect(look);
     let asked = match &definition.work {
         Some(work) => work.verify.check.gates(),
         None => detected.checks.iter().map(|c| c.name.clone()).collect(),

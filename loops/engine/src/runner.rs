@@ -13,10 +13,12 @@ use loopwright_core::lease::EndCause;
 use loopwright_core::ledger::{Ceilings, Place};
 use loopwright_core::money::Micros;
 use loopwright_core::next::{Facts, Next, Start, checks_ahead, next};
+use loopwright_core::recover::MOST_TAKEN_UP;
 use loopwright_core::run::{End, HaltWhy, Outcome, Run, RunEvent, RunStart, Step};
 use rusqlite::Transaction;
 use uuid::Uuid;
 
+use crate::fail;
 use crate::halt::HaltCause;
 use crate::settings;
 use crate::steps::{Work, build, discover, prepare, scan, ship, verify};
@@ -53,20 +55,24 @@ struct Ended {
 pub fn run(work: Work, start: RunStart) -> Result<End> {
     let mut runner = Runner::new(work, Run::new(start.clone()), Duration::ZERO);
     runner.record(RunEvent::RunStarted(Box::new(start)), |_| Ok(()))?;
+    fail::point("run-started");
     runner.go_on()
 }
 
-/// Takes up a run whose journal has begun and not ended, `awake` after its start: its open steps were cut off and are repeated.
+/// Takes up a run whose next epoch has begun in its journal: the steps that were open were cut off, and are repeated.
 ///
 /// # Errors
-/// Nothing can be stored any more; everything else ends up in the journal.
-pub fn take_up(work: Work, run: Run, awake: Duration) -> Result<End> {
-    let start = RunStart { epoch: run.start.epoch + 1, ..run.start.clone() };
-    let mut runner = Runner::new(work, run, awake);
-    let (open, at) = (runner.run.open.clone(), runner.work.stamp());
-    runner.record(RunEvent::RunStarted(Box::new(start)), |tx| ledger::cut_off(tx, &open, &at))?;
+/// What earlier steps left can't be brought back now, or nothing can be stored any more; everything else ends up in the
+/// journal.
+pub fn take_up(work: Work, run: Run) -> Result<End> {
+    let before = Duration::from_secs(run.start.worked_s);
+    let mut runner = Runner::new(work, run, before);
     match runner.restore() {
         Ok(()) => runner.go_on(),
+        // It ends as halted, whatever could not be done because of that.
+        Err(_) if runner.work.supervision.halted().is_some() => runner.go_on(),
+        // Whoever takes it up again tries again.
+        Err(error) if runner.run.start.epoch <= MOST_TAKEN_UP => Err(error).context("taking up the run again"),
         Err(error) => runner.finish(End::Failed { why: format!("it could not be taken up again: {error:#}") }),
     }
 }
@@ -179,6 +185,7 @@ impl Runner {
             self.refused = Some(detail);
             return Ok(None);
         }
+        fail::point("step-intent");
         self.tell();
         match step {
             Step::Build { .. } | Step::Verify { .. } => self.beside(step, id)?,
@@ -233,10 +240,12 @@ impl Runner {
     /// Writes down what came of a step.
     fn conclude(&mut self, id: Uuid, done: Result<Done>) -> Result<()> {
         let reserve = self.run.open_step(id).and_then(Step::reserved);
+        fail::point("step-acted");
         match done {
             Ok(done) => self.done(id, reserve.is_some(), done)?,
             Err(error) => self.failed(id, reserve, &error)?,
         }
+        fail::point("step-result");
         self.tell();
         Ok(())
     }
@@ -281,7 +290,9 @@ impl Runner {
                 }
             }
         }
+        fail::point("run-ending");
         self.record(RunEvent::RunEnded { end: end.clone() }, |_| Ok(()))?;
+        fail::point("run-ended");
         Ok(end)
     }
 
@@ -357,16 +368,4 @@ fn charged(outcome: &Outcome) -> Micros {
 
 fn settle(tx: &Transaction<'_>, priced: Option<Uuid>, charge: Micros, at: &str) -> Result<()> {
     priced.map_or(Ok(()), |step| ledger::settle(tx, step, charge, at))
-}
-
-/// How a run that lost its runner ended, from what its watchdog left.
-pub fn end_left_by(end: Option<&loopwright_core::lease::End>) -> End {
-    use loopwright_core::lease::EndCause;
-    match end.map(|e| e.cause) {
-        Some(EndCause::Halted) => End::Halted { why: HaltWhy::Halt, detail: "its watchdog ended it".to_owned() },
-        Some(EndCause::Time) => {
-            End::Halted { why: HaltWhy::Time, detail: "its watchdog ended it: the time was over".to_owned() }
-        }
-        _ => End::Failed { why: "its runner died; its findings are open again".to_owned() },
-    }
 }

@@ -17,3 +17,4 @@ pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod templates;
+pub(crate) mod tick;

@@ -105,6 +105,9 @@ pub struct RunStart {
     /// The only finding that is acted on (`run --finding`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<Fingerprint>,
+    /// Awake seconds that its epochs before this one took.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub worked_s: u64,
     /// How many findings are worked on at once.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub parallel: u32,
@@ -115,6 +118,11 @@ pub struct RunStart {
 
 fn one() -> u32 {
     1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

@@ -207,6 +207,7 @@ impl Run {
             return Err("a run is taken up under its own id with the next epoch".to_owned());
         }
         self.start.epoch = start.epoch;
+        self.start.worked_s = start.worked_s;
         self.cut_off();
         Ok(())
     }

@@ -126,6 +126,7 @@ fn start(mode: Mode, cause: &str, epoch: u32) -> RunStart {
         only: None,
         parallel: 1,
         revises: None,
+        worked_s: 0,
     }
 }
 

@@ -259,6 +259,7 @@ fn start(number: u128, cap: u32) -> RunStart {
         cause: "manual".into(),
         mode: Mode::Ship,
         epoch: 1,
+        worked_s: 0,
         definition: "0".repeat(64),
         rails: Rails {
             max_iterations: cap,

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{ApiError, ApproveView, Context, reviews, run};
+use crate::fail;
 use crate::forge::{Guard, Landed, Landing, land};
 use crate::git::{Repos, user_repository};
 use crate::steps::stamp;
@@ -39,6 +40,7 @@ pub fn approve(context: &Context, typed: &str, tree: &str) -> Result<ApproveView
         stored::advance(&mut store, record.id, &turn, |tx| {
             stored::reviewed(tx, id, record.id, "approve", &record.tree, &at)
         })?;
+        fail::point("approved-written");
     } else if record.state != "approved" {
         return Err(ApiError::new(exit::FAILED, format!("it is {} already", record.state)));
     }
@@ -78,6 +80,7 @@ pub(super) fn land_approved(
     Ok(match landed {
         Landed::Merged { commit } => {
             merged(store, record, &commit.to_string(), &now)?;
+            fail::point("merged-written");
             let (branch, repo) = (record.branch.clone(), row.repo_path.display().to_string());
             ApproveView::Merged { commit: commit.to_string(), branch, repo }
         }

@@ -11,9 +11,11 @@ mod halt;
 mod reconcile;
 mod reviews;
 mod run;
+mod run_inner;
 mod runs;
 mod status;
 mod templates;
+mod tick;
 mod views;
 
 use std::fmt::Display;
@@ -22,6 +24,8 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use loopwright_core::exit;
+
+use reconcile::Reach;
 
 use crate::home::Home;
 use crate::resolve::ResolveError;
@@ -35,11 +39,14 @@ pub use changes::{Changes, changes};
 pub use check::{check, schema};
 pub use doctor::doctor;
 pub use halt::{HaltView, Level, halt, resume};
+pub use reconcile::Deed;
 pub use reviews::{review, reviews};
-pub use run::{StartRequest, run_inner, start};
+pub use run::{StartRequest, start};
+pub use run_inner::run_inner;
 pub use runs::{journal_after, log_files, open_log, run_row, runs, show};
 pub use status::{loops, status};
 pub use templates::templates;
+pub use tick::{TickView, tick};
 pub use views::*;
 
 /// What every verb works with, read once from the process.
@@ -140,17 +147,18 @@ impl Context {
         Ok(Store::open(&self.home)?)
     }
 
-    /// Opens the store after one reconcile pass. Nothing lands by it.
+    /// Opens the store after a reconcile pass that only writes the ends that are due. Nothing starts or lands by it.
     fn acting(&self) -> Result<Store, ApiError> {
         let mut store = self.store()?;
-        reconcile::reconcile(self, &mut store)?;
+        reconcile::reconcile(self, &mut store, Reach::Ends)?;
         Ok(store)
     }
 
-    /// The same, and approved changes that waited land: what the verbs that let something begin do first
-    /// (add, run, approve, resume), and no verb that looks or halts.
+    /// The same after a whole pass: runs that lost their processes go on, and approved changes that waited land. What the
+    /// verbs that let something begin do first (add, run, approve, resume), and no verb that looks or halts.
     fn landing(&self) -> Result<Store, ApiError> {
-        let mut store = self.acting()?;
+        let mut store = self.store()?;
+        reconcile::reconcile(self, &mut store, Reach::Whole)?;
         reconcile::land_waiting(self, &mut store)?;
         Ok(store)
     }

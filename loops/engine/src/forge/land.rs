@@ -16,6 +16,7 @@ use loopwright_core::ids::PullRequestId;
 use rustix::fs::{FlockOperation, flock};
 
 use super::worktree::{self, Checkout};
+use crate::fail;
 use crate::git::{AUTHOR, Repos, UserRepo};
 
 /// An approved change that is to land.
@@ -113,6 +114,7 @@ pub fn land(repos: &Repos, landing: &Landing, guard: &mut dyn Guard) -> Result<L
     }
     if begun.is_none() {
         guard.begin(commit, &committer_of(repos, commit)?)?;
+        fail::point("landing-begun");
     }
     // What the command of a waiting landing fetches.
     repos.point(&format!("refs/loopwright/landing/{}", landing.id), commit)?;
@@ -159,6 +161,7 @@ impl Step<'_> {
             swap(&checkout.repo, self.name, commit, base)?;
             return Ok(waiting(format!("{why:#}")));
         }
+        fail::point("checkout-written");
         Ok(landed)
     }
 
@@ -178,7 +181,10 @@ fn swap(user: &Repository, name: &str, from: Oid, to: Oid) -> Result<Landed> {
     let until = Instant::now() + LOCK_TIMEOUT;
     loop {
         match user.reference_matching(name, to, true, from, "loopwright: land an approved change") {
-            Ok(_) => return Ok(Landed::Merged { commit: to }),
+            Ok(_) => {
+                fail::point("branch-moved");
+                return Ok(Landed::Merged { commit: to });
+            }
             Err(e) if matches!(e.code(), ErrorCode::Modified | ErrorCode::NotFound) => {
                 return Ok(Landed::Moved { now: target(user, name)? });
             }

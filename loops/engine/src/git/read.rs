@@ -64,6 +64,15 @@ impl Repos {
         Ok(Some(blob.content().to_vec()))
     }
 
+    /// The text of what stands at a path of a commit; empty for a folder, and for a file that is too large to be read.
+    pub fn look(&self, commit: Oid, path: &str) -> Option<String> {
+        match self.file(commit, path) {
+            Ok(Some(bytes)) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+            Ok(None) => self.exists(commit, path).unwrap_or(false).then(String::new),
+            Err(_) => Some(String::new()),
+        }
+    }
+
     /// Whether anything stands at a path of a commit.
     ///
     /// # Errors

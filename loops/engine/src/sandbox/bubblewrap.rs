@@ -20,6 +20,7 @@ use super::pump::Pump;
 use super::toolchain::{HostEnvironment, Toolchains};
 use super::view::{self, Contents, MADE_FILES, MountRow};
 use super::{BoxOutput, BoxSpec, Limits, Sandbox, probe, seccomp};
+use crate::fail;
 use crate::lease::Supervision;
 use crate::os::{self, Held};
 
@@ -172,8 +173,10 @@ impl Sandbox for Bubblewrap {
         let mut pump = Pump::new(&mut running.child, spec, self.within(spec.limits))?;
         let monitor = os::child_pidfd(running.child.id())?;
         running.go();
+        fail::point("box-running");
         let stopped = pump.until_end(&monitor, || self.halted())?;
         let said = running.end()?;
+        fail::point("box-ended");
         let flooded = pump.drain()?;
         let (stdout, stderr) = pump.into_outputs();
         let ended = match stopped {

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::Work;
 use crate::agent::prompt::{self, Prompt};
 use crate::agent::{AgentReport, Order, Role};
+use crate::fail;
 use crate::resolve::environment;
 use crate::workspace::{Collected, Origin, Workspace};
 
@@ -75,6 +76,7 @@ fn make(work: &Work, round: &Round<'_>, item: &Item, workspace: &Workspace) -> R
         raw: work.raw(&format!("maker-{}", round.id)),
     };
     let report = work.maker.run(&order, &work.sandbox)?;
+    fail::point("agent-answered");
     anyhow::ensure!(report.ended != Ended::Halted, "halted while the maker worked");
     let charged = charge(&report.result, round.reserve);
     let built = |result| Built {

@@ -12,6 +12,7 @@ use rusqlite::Transaction;
 use sha2::{Digest, Sha256};
 
 use super::Work;
+use crate::fail;
 use crate::forge::local::LocalForge;
 use crate::forge::{Forge as _, PullRequestDraft};
 use crate::store::pull_requests::{self, LinkedFinding, PullRequestRecord};
@@ -78,6 +79,7 @@ pub fn ship(work: &mut Work, run: &Run, finding: &Fingerprint) -> Result<Opened>
     let draft =
         PullRequestDraft { id, title: title.clone(), body, branch: base.branch.clone(), base: base.commit, commit };
     LocalForge { repos }.open_pull_request(&draft)?;
+    fail::point("ship-ref");
     let at = work.stamp();
     let record = record(work, run, &attempt.to_string(), draft, &shown, &at);
     let findings = vec![LinkedFinding { finding: finding.clone(), issue: issue.map(|n| n.to_string()) }];

@@ -177,6 +177,15 @@ pub fn attempt(db: &Connection, id: &str) -> Result<(Option<Verdict>, u32, Micro
     .with_context(|| format!("reading the attempt {id}"))
 }
 
+/// Whether there is a row of an attempt: it is written before the attempt is made.
+///
+/// # Errors
+/// The row can't be read.
+pub fn knows_attempt(db: &Connection, id: Uuid) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM attempts WHERE id = ?1)";
+    db.query_row(sql, [id.to_string()], |r| r.get(0)).context("reading an attempt")
+}
+
 /// How much an attempt changes.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use git2::Oid;
 
 use super::boxed::{self, Beside};
 use super::{Workspace, Workspaces, identity};
+use crate::fail;
 use crate::git::import::with_paths_of;
 
 /// Where the start commit lives.
@@ -34,6 +35,7 @@ impl Workspaces<'_> {
             // What was half made has no marker and is nobody's; the first error is the one to tell.
             let _ = self.remove(name);
         }
+        fail::point("workspace-made");
         made.with_context(|| format!("make workspace {name} at {commit}"))
     }
 

@@ -8,6 +8,7 @@ mod collect;
 mod create;
 mod discard;
 mod identity;
+mod rescue;
 
 use std::path::PathBuf;
 
