@@ -109,6 +109,9 @@ Example: loopwright tick")]
     /// Looks at what Loopwright needs on this machine
     #[command(after_help = "Example: loopwright doctor")]
     Doctor,
+    /// Tells a story on a virtual clock: what each guard-rail alone makes of two agents that never stop
+    #[command(after_help = "Example: loopwright simulate --story runaway")]
+    Simulate(SimulateArgs),
     /// The process of a run; started by its watchdog
     #[command(name = "__run", hide = true)]
     RunInner(RunInnerArgs),
@@ -142,6 +145,13 @@ pub(crate) struct AddArgs {
 pub(crate) struct CheckArgs {
     /// A loop file, its folder, or the name of a loop or template
     pub(crate) target: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    /// Which story: `runaway`
+    #[arg(long, value_name = "NAME", default_value = "runaway")]
+    pub(crate) story: String,
 }
 
 #[derive(Debug, Args)]

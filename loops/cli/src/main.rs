@@ -69,6 +69,7 @@ fn answer(verb: Verb, output: Output) -> Result<u8, ApiError> {
         Verb::Resume(args) => verbs::resume::run(&args, &app),
         Verb::Tick => verbs::tick::run(&app),
         Verb::Doctor => verbs::doctor::run(&app),
+        Verb::Simulate(args) => verbs::simulate::run(&args, &app),
         Verb::RunInner(args) => verbs::run_inner::run(&args, &app),
     }
 }

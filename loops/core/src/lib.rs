@@ -23,6 +23,7 @@ pub mod review;
 pub mod run;
 pub mod scan;
 pub mod schedule;
+pub mod simulate;
 pub mod story;
 pub mod triage;
 pub mod verdict;

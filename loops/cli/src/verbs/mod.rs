@@ -15,6 +15,7 @@ pub(crate) mod run_inner;
 pub(crate) mod runs;
 pub(crate) mod schema;
 pub(crate) mod show;
+pub(crate) mod simulate;
 pub(crate) mod status;
 pub(crate) mod templates;
 pub(crate) mod tick;
