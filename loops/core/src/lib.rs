@@ -2,10 +2,12 @@
 //!
 //! The engine observes, asks this crate what follows, and does it.
 
+pub mod asked;
 pub mod check;
 pub mod definition;
 pub mod diagnostic;
 pub mod diff;
+pub mod draft;
 pub mod exit;
 pub mod finding;
 pub mod gate;
@@ -20,11 +22,13 @@ pub mod next;
 pub mod progress;
 pub mod recover;
 pub mod review;
+pub mod revise;
 pub mod run;
 pub mod scan;
 pub mod schedule;
 pub mod simulate;
 pub mod story;
+pub mod todo;
 pub mod triage;
 pub mod verdict;
 

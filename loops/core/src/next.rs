@@ -5,7 +5,7 @@
 
 use crate::definition::Retry;
 use crate::money::Micros;
-use crate::progress;
+use crate::revise;
 use crate::run::{HaltWhy, HandOver, HoldBack, Item, Mode, Run, Stage, Step};
 
 /// What the engine observes before each decision.
@@ -162,18 +162,21 @@ fn need(run: &Run, item: &Item, facts: &Facts, starts: &[Start]) -> Need {
 /// Another round, or why there is none.
 fn round(run: &Run, item: &Item, facts: &Facts, starts: &[Start]) -> Need {
     let rails = &run.start.rails;
+    // What is revised was counted when it was opened.
     if !item.taken
+        && run.start.revises.is_none()
         && let Some(wait) = first_round(run, facts, starts)
     {
         return wait;
     }
     let made = u32::try_from(item.rounds.len()).unwrap_or(u32::MAX);
-    let stale = progress::stale(&item.queued.failing, &item.queued.base_failing, &item.rounds);
+    let stale = revise::stale(run, item);
     if stale >= rails.no_progress {
         return hand_over(item, HandOver::NoProgress { rounds: stale });
     }
-    if made >= rails.max_iterations {
-        return hand_over(item, HandOver::IterationCap { cap: rails.max_iterations });
+    let cap = revise::cap(run, item);
+    if made >= cap {
+        return hand_over(item, HandOver::IterationCap { cap });
     }
     if rails.max_tokens.is_some_and(|max| run.tokens >= max) {
         return Need::Halt(HaltWhy::Budget, format!("{} tokens used (max_tokens)", run.tokens));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use git2::Oid;
 use loopwright_core::definition::settings::Settings;
-use loopwright_core::definition::{Command, Definition, read_bytes};
+use loopwright_core::definition::{Command, Definition, Source, read_bytes};
 use loopwright_core::diagnostic::Diagnostic;
 use loopwright_core::run::{AgentLine, Run};
 use sha2::{Digest, Sha256};
@@ -30,7 +30,7 @@ pub const DIFF_REASONABLE: &str = "diff_reasonable";
 pub const LOOP_FILE: &str = "loop.yaml";
 
 /// Some agent.
-type AnyAgent = Arc<dyn Agent>;
+pub(crate) type AnyAgent = Arc<dyn Agent>;
 
 /// A loop as it stands on its base commit.
 pub struct Resolved {
@@ -89,6 +89,14 @@ pub fn resolve(home: &Home, row: &LoopRow) -> Result<Resolved> {
     resolve_on(home, row, |repos, user| repos.fetch_base(user, None))
 }
 
+/// The same on a branch: the one that a pull request lands on.
+///
+/// # Errors
+/// As [`resolve`], or there is no such branch.
+pub fn resolve_branch(home: &Home, row: &LoopRow, branch: &str) -> Result<Resolved> {
+    resolve_on(home, row, |repos, user| repos.fetch_base(user, Some(branch)))
+}
+
 /// The same on the base of a run that began before: its branch may have moved since.
 ///
 /// # Errors
@@ -142,7 +150,8 @@ pub fn checks_of(definition: &Definition, look: &Look<'_>) -> Vec<Check> {
     let detected = checks::detect(look);
     let asked = match &definition.work {
         Some(work) => work.verify.check.gates(),
-        None => detected.checks.iter().map(|c| c.name.clone()).collect(),
+        None if scans(definition) => detected.checks.iter().map(|c| c.name.clone()).collect(),
+        None => Vec::new(),
     };
     let gates = asked.into_iter().chain(definition.checks.keys().cloned());
     let mut found: Vec<Check> = Vec::new();
@@ -151,11 +160,20 @@ pub fn checks_of(definition: &Definition, look: &Look<'_>) -> Vec<Check> {
             continue;
         }
         match definition.checks.get(&name) {
-            Some(commands) => found.push(written(name, commands)),
+            // Written out as it was detected, it is asked for as carefully.
+            Some(commands) => match detected.get(&name).filter(|c| c.commands == *commands) {
+                Some(known) => found.push(Check { origin: LOOP_FILE.to_owned(), ..known.clone() }),
+                None => found.push(written(name, commands)),
+            },
             None => found.extend(detected.get(&name).cloned()),
         }
     }
     found
+}
+
+/// Whether what the project's checks say is looked at for findings.
+fn scans(definition: &Definition) -> bool {
+    definition.discover.sources.iter().any(|source| matches!(source, Source::ScanCiFailures(_)))
 }
 
 /// A check as the loop file has it; asked is only whether its programs exist.
@@ -242,12 +260,13 @@ pub fn refuse_exposing(home: &Home, row: &LoopRow, resolved: &Resolved, person: 
     }
 }
 
-/// Refuses what would make a run senseless before anything is started.
+/// Refuses what would make a run senseless before anything is started: a loop that finds work by checks alone, without any.
 ///
 /// # Errors
 /// What is missing, with what to do.
 pub fn refuse_unusable(resolved: &Resolved) -> Result<()> {
-    if resolved.checks.is_empty() && resolved.definition.checks.is_empty() {
+    let only_checks = |s: &Source| matches!(s, Source::ScanCiFailures(_) | Source::RecentCommits);
+    if resolved.checks.is_empty() && resolved.definition.discover.sources.iter().all(only_checks) {
         bail!(
             "no checks were detected in {} and the loop defines none; name them under `checks:`, \
              as in `checks: {{tests_pass: [make, test]}}`",

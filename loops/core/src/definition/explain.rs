@@ -3,6 +3,7 @@
 //! Plain data; printing it is not done here. What depends on the machine comes in as [`Surroundings`].
 
 mod notes;
+mod plan;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,8 @@ use super::{Definition, Origins, Rails, ShipAction, Trigger};
 use crate::ledger::{Ceiling, Period};
 use crate::money::Micros;
 use crate::schedule;
+
+pub use plan::plan;
 
 /// How many of the next times are shown.
 const NEXT: usize = 5;
@@ -136,6 +139,8 @@ pub struct Timetable {
     pub next: Vec<String>,
     /// Starts in the coming seven days.
     pub runs_per_week: u32,
+    /// Starts on the busiest of them.
+    pub runs_per_day: u32,
 }
 
 /// What a loop can cost at most.
@@ -143,9 +148,11 @@ pub struct Timetable {
 pub struct Cost {
     /// One run.
     pub per_run: Micros,
+    /// The scheduled runs of the busiest day; none without a schedule.
+    pub per_day: Option<Micros>,
     /// The scheduled runs of a week; none without a schedule.
     pub per_week: Option<Micros>,
-    /// `at most $5 a run; 5 scheduled runs a week: $25`.
+    /// `at most $5 a run and $5 a day; 5 scheduled runs a week: $25`.
     pub words: String,
 }
 
@@ -174,6 +181,7 @@ fn timetable(definition: &Definition, around: &Surroundings) -> Option<Timetable
         zone: zone.name().to_owned(),
         next: next.iter().map(DateTime::to_rfc3339).collect(),
         runs_per_week: schedule::runs_per_week(expression, zone, around.now),
+        runs_per_day: schedule::most_runs_a_day(expression, zone, around.now),
     })
 }
 
@@ -182,13 +190,15 @@ fn cost(rails: &Rails, schedule: Option<&Timetable>) -> Cost {
     let wider: String = rails.ceilings.iter().map(|c| format!(", {} a {}", c.amount, c.per.word())).collect();
     let Some(table) = schedule else {
         let words = format!("at most {per_run} a run{wider}; only a person starts it");
-        return Cost { per_run, per_week: None, words };
+        return Cost { per_run, per_day: None, per_week: None, words };
     };
     let runs = table.runs_per_week;
     let per_week = rails.ceilings.iter().fold(per_run * u64::from(runs), |least, c| least.min(in_a_week(c)));
     let plural = if runs == 1 { "run" } else { "runs" };
-    let words = format!("at most {per_run} a run{wider}; {runs} scheduled {plural} a week: {per_week}");
-    Cost { per_run, per_week: Some(per_week), words }
+    let per_day = rails.ceilings.iter().fold(per_run * u64::from(table.runs_per_day), |least, c| least.min(c.amount));
+    let words =
+        format!("at most {per_run} a run{wider} and {per_day} a day; {runs} scheduled {plural} a week: {per_week}");
+    Cost { per_run, per_day: Some(per_day), per_week: Some(per_week), words }
 }
 
 /// The most that a ceiling allows in a calendar week, which may lie in two months.

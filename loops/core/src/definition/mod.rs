@@ -102,6 +102,10 @@ pub enum Source {
     ScanCiFailures(Vec<String>),
     /// `open_issues`: the forge's open issues.
     OpenIssues,
+    /// `todo_comments`: comments in the files of the base commit that say what is still to be done.
+    TodoComments,
+    /// `command("…")`: what a program of the project names, run on the base commit in the sandbox.
+    Command(Command),
     /// `recent_commits`: no findings of its own; suspects and context for the others.
     RecentCommits,
 }

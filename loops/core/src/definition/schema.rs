@@ -57,7 +57,8 @@ fn steps() -> Value {
 }
 
 fn discover() -> Value {
-    let source = "(scan_ci_failures(\\([^)]*\\))?|open_issues|recent_commits)";
+    let command = "command\\(\\s*(\"[^\"]*\"|'[^']*')\\s*\\)";
+    let source = format!("(scan_ci_failures(\\([^)]*\\))?|open_issues|recent_commits|todo_comments|{command})");
     let run = format!("^\\s*{source}(\\s*\\+\\s*{source})*\\s*$");
     object(
         &["run", "write_to"],

@@ -13,7 +13,7 @@ use loopwright_core::money::Micros;
 use loopwright_core::run::Run;
 use loopwright_core::{schedule, story};
 
-use super::{ApiError, CeilingRow, Context, FindingRow, LoopView, StatusView, reviews, runs};
+use super::{ApiError, CeilingRow, Context, FindingRow, LoopView, StatusView, landing, reviews, runs};
 use crate::halt::HaltFiles;
 use crate::settings;
 use crate::store::loops::LoopRow;
@@ -40,7 +40,8 @@ pub fn status(context: &Context) -> Result<StatusView, ApiError> {
     let store = context.acting()?;
     let db = store.read();
     let running = stored_runs::live(db)?;
-    let waiting = pull_requests::list(db, false)?;
+    let mut waiting = pull_requests::list(db, false)?;
+    waiting.retain(|p| p.state != "sent back" && !landing::is_ahead(context, p.later_until.as_deref()));
     let mut needs_you = Vec::new();
     for row in stored::all(db)? {
         needs_you.extend(handed_over(&store, &row)?);

@@ -3,6 +3,7 @@
 //! Writes go through BEGIN IMMEDIATE; journal and projections of an event are one transaction.
 
 pub mod base_results;
+pub mod due;
 pub mod findings;
 pub mod journal;
 pub mod ledger;
@@ -10,6 +11,7 @@ pub mod loops;
 pub mod occurrences;
 pub mod projection;
 pub mod pull_requests;
+pub mod reviews;
 pub mod runs;
 
 use std::fs::File;
