@@ -136,8 +136,8 @@ Verbs that let something begin make this pass first; a timer may make it too. It
 Example: loopwright tick")]
     Tick,
     /// Looks at what Loopwright needs on this machine
-    #[command(after_help = "Example: loopwright doctor")]
-    Doctor,
+    #[command(after_help = "Example: loopwright doctor\n         loopwright doctor --repair")]
+    Doctor(DoctorArgs),
     /// Tells a story on a virtual clock: what each guard-rail alone makes of two agents that never stop
     #[command(after_help = "Example: loopwright simulate --story runaway")]
     Simulate(SimulateArgs),
@@ -385,6 +385,13 @@ pub(crate) struct ResumeArgs {
     /// Why it may go on
     #[arg(long)]
     pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Puts a damaged database aside, goes back to its newest backup with all that was done since, and compares
+    #[arg(long)]
+    pub(crate) repair: bool,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ mod landing;
 mod later;
 mod reconcile;
 mod reject;
+mod repair;
 mod reviews;
 mod revise;
 mod run;
@@ -52,6 +53,7 @@ pub use init::{InitRequest, init};
 pub use later::later;
 pub use reconcile::Deed;
 pub use reject::reject;
+pub use repair::{RepairView, repair};
 pub use reviews::{put_off, review, reviews};
 pub use run::{StartRequest, start};
 pub use run_inner::run_inner;
@@ -114,7 +116,7 @@ impl From<anyhow::Error> for ApiError {
         }
         if says_damaged(&error) {
             let message = format!("the database is damaged: {error:#}");
-            return ApiError::new(exit::FAILED, message).hint("`loopwright doctor` names its file");
+            return ApiError::new(exit::FAILED, message).hint("loopwright doctor --repair");
         }
         if let Some(invalid) = error.downcast_ref::<InvalidSettings>() {
             let help = invalid.first.help.clone().unwrap_or_default();
@@ -176,6 +178,7 @@ impl Context {
     fn acting(&self) -> Result<Store, ApiError> {
         let mut store = self.store()?;
         reconcile::reconcile(self, &mut store, Reach::Ends)?;
+        store.back_up(&self.home);
         Ok(store)
     }
 
