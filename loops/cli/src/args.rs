@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::engine::ArgValueCandidates as Values;
+
+use crate::complete;
 
 /// Closes `loopwright --help`.
 const AFTER_HELP: &str = "\
@@ -45,6 +48,12 @@ pub(crate) struct Cli {
 /// What a person may ask for.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    /// Looks at a repository and writes a loop that fits it
+    #[command(after_help = "\
+Nothing of the repository is run or changed (--share writes one file), and the loop begins by only reporting.
+
+Example: loopwright init --repo ~/src/shop-api")]
+    Init(InitArgs),
     /// Lists the loops that ship with Loopwright, or prints one
     #[command(after_help = "Example: loopwright templates daily-triage > loop.yaml")]
     Templates(TemplatesArgs),
@@ -129,20 +138,72 @@ Example: loopwright tick")]
     /// Looks at what Loopwright needs on this machine
     #[command(after_help = "Example: loopwright doctor")]
     Doctor,
+    /// Prints what makes a shell complete verbs, loops, runs and pull requests
+    #[command(after_help = "\
+It belongs to this very version, so have the shell ask for it when it starts:
+  bash        source <(loopwright completions bash)                            in ~/.bashrc
+  zsh         source <(loopwright completions zsh)                             in ~/.zshrc
+  fish        loopwright completions fish | source                             in ~/.config/fish/config.fish
+  elvish      eval (loopwright completions elvish | slurp)                     in ~/.elvish/rc.elv
+  powershell  loopwright completions powershell | Out-String | Invoke-Expression   in $PROFILE
+
+Example: loopwright completions bash")]
+    Completions(CompletionsArgs),
+    /// Prints a manual page, or writes all of them into a folder
+    #[command(after_help = "Example: loopwright man --out ~/.local/share/man/man1")]
+    Man(ManArgs),
     /// The process of a run; started by its watchdog
     #[command(name = "__run", hide = true)]
     RunInner(RunInnerArgs),
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The template; default: the one that fits what is found
+    #[arg(long, value_name = "TEMPLATE", add = Values::new(complete::templates))]
+    pub(crate) template: Option<String>,
+    /// The loop's name; default: the template's
+    #[arg(long, value_name = "NEW")]
+    pub(crate) name: Option<String>,
+    /// The repository; default: the one around the current folder
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) repo: Option<PathBuf>,
+    /// Puts the loop into the repository, for everybody who works on it
+    #[arg(long)]
+    pub(crate) share: bool,
+    /// Writes and registers it without asking
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_parser = ["bash", "zsh", "fish", "powershell", "elvish"])]
+    pub(crate) shell: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// The verb; default: the page of the whole program
+    #[arg(conflicts_with = "out")]
+    pub(crate) verb: Option<String>,
+    /// Writes every page into this folder
+    #[arg(long, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct TemplatesArgs {
     /// Prints this one's loop.yaml
+    #[arg(add = Values::new(complete::templates))]
     pub(crate) name: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct AddArgs {
     /// A loop file, its folder, or the name of a template
+    #[arg(add = Values::new(complete::templates))]
     pub(crate) target: String,
     /// The repository it works on; default: the one around the file or the current folder
     #[arg(long)]
@@ -161,20 +222,21 @@ pub(crate) struct AddArgs {
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     /// A loop file, its folder, or the name of a loop or template
+    #[arg(add = Values::new(complete::loops_and_templates))]
     pub(crate) target: String,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct NextArgs {
     /// Only this loop
-    #[arg(value_name = "LOOP")]
+    #[arg(value_name = "LOOP", add = Values::new(complete::loops))]
     pub(crate) name: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// The loop's name
-    #[arg(value_name = "LOOP")]
+    #[arg(value_name = "LOOP", add = Values::new(complete::loops))]
     pub(crate) name: String,
     /// Lets this loop open pull requests from now on
     #[arg(long)]
@@ -190,7 +252,7 @@ pub(crate) struct RunArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RunsArgs {
     /// Only runs of this loop
-    #[arg(value_name = "LOOP")]
+    #[arg(value_name = "LOOP", add = Values::new(complete::loops))]
     pub(crate) name: Option<String>,
     /// At most this many
     #[arg(short = 'n', long, default_value_t = 20, value_name = "N")]
@@ -200,14 +262,14 @@ pub(crate) struct RunsArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// A run's id, or `last`
-    #[arg(default_value = "last")]
+    #[arg(default_value = "last", add = Values::new(complete::runs))]
     pub(crate) run: String,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct LogsArgs {
     /// A run's id, or `last`
-    #[arg(default_value = "last")]
+    #[arg(default_value = "last", add = Values::new(complete::runs))]
     pub(crate) run: String,
     /// Follows until the run ends
     #[arg(short, long, conflicts_with = "json")]
@@ -224,6 +286,7 @@ pub(crate) struct ReviewsArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ReviewArgs {
     /// The pull request's id
+    #[arg(add = Values::new(complete::pull_requests))]
     pub(crate) id: String,
     /// Shows what the last update changed, instead of the whole change
     #[arg(long)]
@@ -233,6 +296,7 @@ pub(crate) struct ReviewArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ApproveArgs {
     /// The pull request's id
+    #[arg(add = Values::new(complete::pull_requests))]
     pub(crate) id: String,
     /// The tree that you looked at: at least 12 hex digits, as `review` prints them
     #[arg(long, value_name = "HEX", value_parser = tree)]
@@ -285,10 +349,10 @@ pub(crate) struct UndoArgs {
 #[group(multiple = false)]
 pub(crate) struct LevelArgs {
     /// Only this loop
-    #[arg(long = "loop", value_name = "LOOP")]
+    #[arg(long = "loop", value_name = "LOOP", add = Values::new(complete::loops))]
     pub(crate) of_loop: Option<String>,
     /// Only this run
-    #[arg(long = "run", value_name = "RUN")]
+    #[arg(long = "run", value_name = "RUN", add = Values::new(complete::runs))]
     pub(crate) of_run: Option<String>,
 }
 

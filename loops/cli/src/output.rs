@@ -84,6 +84,11 @@ impl Output {
         write(std::io::stdout(), page.text());
     }
 
+    /// Prints text of this program's own for other programs (scripts, manual pages) as it is.
+    pub(crate) fn print_raw(&self, text: &str) {
+        write(std::io::stdout(), text);
+    }
+
     /// Prints a page on stderr.
     pub(crate) fn print_error(&self, page: &Page) {
         write(std::io::stderr(), page.text());

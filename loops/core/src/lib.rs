@@ -2,10 +2,12 @@
 //!
 //! The engine observes, asks this crate what follows, and does it.
 
+pub mod asked;
 pub mod check;
 pub mod definition;
 pub mod diagnostic;
 pub mod diff;
+pub mod draft;
 pub mod exit;
 pub mod finding;
 pub mod gate;
@@ -14,6 +16,7 @@ pub mod ids;
 pub mod independence;
 pub mod known;
 pub mod lease;
+pub mod ledger;
 pub mod money;
 pub mod next;
 pub mod progress;
@@ -24,6 +27,7 @@ pub mod run;
 pub mod scan;
 pub mod schedule;
 pub mod story;
+pub mod todo;
 pub mod triage;
 pub mod verdict;
 

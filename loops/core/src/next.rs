@@ -17,6 +17,8 @@ pub struct Facts {
     pub awake_s: u64,
     /// Open pull requests of the loop that were there before this run.
     pub open_pull_requests: u32,
+    /// Why the ledger has refused to reserve a round, for a ceiling that holds over other runs too.
+    pub refused: Option<String>,
 }
 
 /// What follows.
@@ -108,7 +110,7 @@ fn act(run: &Run, facts: &Facts) -> Next {
         if run.open.len() + starts.len() >= parallel {
             break;
         }
-        match need(run, item, facts, &starts) {
+        match within_ceilings(need(run, item, facts, &starts), facts) {
             Need::Start(start) if matches!(start.step, Step::HoldBack { .. }) => {
                 starts.push(start);
                 break;
@@ -124,6 +126,14 @@ fn act(run: &Run, facts: &Facts) -> Next {
         (false, _) => Next::Do(starts),
         (true, false) => Next::Wait,
         (true, true) => Next::Done,
+    }
+}
+
+/// No further round, once the ledger has refused one.
+fn within_ceilings(need: Need, facts: &Facts) -> Need {
+    match (&need, &facts.refused) {
+        (Need::Start(Start { step: Step::Build { .. }, .. }), Some(why)) => Need::Halt(HaltWhy::Budget, why.clone()),
+        _ => need,
     }
 }
 
@@ -233,6 +243,19 @@ fn promised(run: &Run, starts: &[Start], but: Option<&crate::finding::Fingerprin
         waits && !starts_now && but != Some(&i.queued.finding)
     };
     steps + run.items.iter().filter(unchecked).map(|_| checker_price(run)).sum()
+}
+
+/// What must fit under every ceiling beside a round that begins: the verdicts on it and on all that has begun.
+pub fn checks_ahead(run: &Run, step: &Step) -> Micros {
+    let Step::Build { finding, .. } = step else { return Micros::ZERO };
+    let unchecked = |i: &&Item| {
+        let building =
+            run.open.iter().any(|(s, _)| matches!(s, Step::Build { .. }) && s.finding() == Some(&i.queued.finding));
+        building
+            || i.queued.finding == *finding
+            || matches!(i.stage.resting(), Stage::Built { .. }) && !run.is_busy(&i.queued.finding)
+    };
+    run.items.iter().filter(unchecked).map(|_| checker_price(run)).sum()
 }
 
 fn checker_price(run: &Run) -> Micros {

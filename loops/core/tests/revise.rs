@@ -39,6 +39,7 @@ fn start(why: Option<Revise>, cap: u32, no_progress: u32) -> RunStart {
             max_tokens: None,
             max_turns: None,
             max_findings: 5,
+            ceilings: Vec::new(),
         },
         review: ReviewRule { max_open: 1, merge: Merge::Squash },
         maker: AgentLine {

@@ -84,5 +84,11 @@ impl Stage {
         assert_eq!(sum("charge"), count("SELECT COALESCE(SUM(spent), 0) FROM runs"), "runs and ledger differ");
         let attempts = "SELECT COALESCE(SUM(charged + verify_charged), 0) FROM attempts";
         assert_eq!(sum("charge"), count(attempts), "attempts and ledger differ");
+        // A sum per run, day and month is kept beside the rows: each adds up to all of them.
+        for kept in ["run/%", "loop/%/____-__-__", "loop/%/____-__", "fleet/____-__-__", "fleet/____-__"] {
+            let all =
+                count(&format!("SELECT COALESCE(SUM(committed), 0) FROM ledger_totals WHERE scope LIKE '{kept}'"));
+            assert_eq!(all, sum("charge"), "the sums of {kept} differ from the rows");
+        }
     }
 }

@@ -3,10 +3,13 @@
 pub(crate) mod add;
 pub(crate) mod approve;
 pub(crate) mod check;
+pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod halt;
+pub(crate) mod init;
 pub(crate) mod later;
 pub(crate) mod logs;
+pub(crate) mod man;
 pub(crate) mod next;
 pub(crate) mod reject;
 pub(crate) mod resume;

@@ -8,6 +8,7 @@ mod changes;
 mod check;
 mod doctor;
 mod halt;
+mod init;
 mod landing;
 mod later;
 mod reconcile;
@@ -33,9 +34,11 @@ use loopwright_core::exit;
 
 use reconcile::Reach;
 
+use crate::git::UserRepoError;
 use crate::home::Home;
 use crate::resolve::ResolveError;
 use crate::sandbox::toolchain::HostEnvironment;
+use crate::settings::{self, InvalidSettings};
 use crate::store::{Damaged, Store, says_damaged};
 
 pub use add::{AddRequest, Confirm, add};
@@ -44,6 +47,7 @@ pub use changes::{Changes, changes};
 pub use check::{check, schema};
 pub use doctor::doctor;
 pub use halt::{HaltView, Level, halt, resume};
+pub use init::{InitRequest, init};
 pub use later::later;
 pub use reconcile::Deed;
 pub use reject::reject;
@@ -110,6 +114,10 @@ impl From<anyhow::Error> for ApiError {
             let message = format!("the database is damaged: {error:#}");
             return ApiError::new(exit::FAILED, message).hint("`loopwright doctor` names its file");
         }
+        if let Some(invalid) = error.downcast_ref::<InvalidSettings>() {
+            let help = invalid.first.help.clone().unwrap_or_default();
+            return ApiError::new(exit::USAGE, invalid).hint(format!("{help}; nothing starts until it can be read"));
+        }
         match error.downcast_ref::<ResolveError>() {
             Some(ResolveError::Invalid { path, .. }) => {
                 let hint = format!("`loopwright check {path}` shows every fault");
@@ -122,7 +130,10 @@ impl From<anyhow::Error> for ApiError {
             Some(ResolveError::NotCommitted { .. }) => {
                 ApiError::new(exit::FAILED, &error).hint("commit the loop file, or keep it outside of the repository")
             }
-            None => ApiError::new(exit::FAILED, format!("{error:#}")),
+            None => {
+                let hint = error.downcast_ref::<UserRepoError>().and_then(UserRepoError::hint);
+                ApiError { hint, ..ApiError::new(exit::FAILED, format!("{error:#}")) }
+            }
         }
     }
 }
@@ -137,15 +148,21 @@ impl Context {
         let home = Home::of(root.as_deref())?;
         let now = Utc::now();
         home.create(now)?;
-        let zone = iana_time_zone::get_timezone().ok().and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC);
         Ok(Context {
             home,
             chosen: root.is_some(),
             host: HostEnvironment::read(),
             cwd: std::env::current_dir().unwrap_or_default(),
-            zone,
+            zone: settings::zone(),
             now,
         })
+    }
+
+    /// The same, but none where Loopwright was never used, and nothing is made.
+    pub fn look() -> Option<Context> {
+        let root = std::env::var_os("LOOPWRIGHT_HOME").filter(|r| !r.is_empty()).map(PathBuf::from);
+        let used = Home::of(root.as_deref()).ok()?.database().is_file();
+        used.then(Context::open)?.ok()
     }
 
     /// Opens the store.

@@ -147,7 +147,7 @@ fn recover(context: &Context, store: &mut Store, record: &RunRecord, reach: Reac
     match recover::recover(&left) {
         Recovery::Leave => Ok(None),
         Recovery::End(end) => {
-            write(context, store, &mut run, RunEvent::RunEnded { end: end.clone() })?;
+            write(store, &mut run, RunEvent::RunEnded { end: end.clone() })?;
             fail::point("end-written");
             Ok(Some(Deed::Ended { run: record.id, loop_name: record.loop_name.clone(), end }))
         }
@@ -177,32 +177,25 @@ fn take_up(context: &Context, store: &mut Store, run: &mut Run, worked_s: u64, c
     let (id, loop_name, epoch) = (start.run, start.loop_name.clone(), start.epoch);
     let left_s = start.rails.max_duration_s.saturating_sub(worked_s);
     let loop_id = start.loop_id;
-    write(context, store, run, RunEvent::RunStarted(Box::new(start)))?;
+    write(store, run, RunEvent::RunStarted(Box::new(start)))?;
     fail::point("taken-up");
     run::under_watchdog(context, run::Begin { run: id, loop_id, left_s, only: None, claim })?;
     Ok(Deed::TookUp { run: id, loop_name, epoch })
 }
 
 /// Writes an event that cuts off what was open: what that had reserved is charged.
-fn write(context: &Context, store: &mut Store, run: &mut Run, event: RunEvent) -> Result<()> {
+fn write(store: &mut Store, run: &mut Run, event: RunEvent) -> Result<()> {
     let (at, open) = (stamp(Utc::now()), run.open.clone());
-    let on = ledger::Booking {
-        run: run.start.run,
-        loop_id: run.start.loop_id,
-        day: context.now.with_timezone(&context.zone).date_naive().to_string(),
-        step: Uuid::nil(),
-        at: at.clone(),
-    };
-    projection::record(store, run, event, &at, |tx| ledger::cut_off(tx, &open, &on))
+    projection::record(store, run, event, &at, |tx| ledger::cut_off(tx, &open, &at))
 }
 
 /// Ends a run that was taken up and can't go on for a reason that another try would not change.
 ///
 /// # Errors
 /// Nothing can be stored.
-pub(super) fn give_up(context: &Context, store: &mut Store, run: &mut Run, why: &anyhow::Error) -> Result<()> {
+pub(super) fn give_up(store: &mut Store, run: &mut Run, why: &anyhow::Error) -> Result<()> {
     let end = End::Failed { why: format!("it could not be taken up again: {why:#}") };
-    write(context, store, run, RunEvent::RunEnded { end })
+    write(store, run, RunEvent::RunEnded { end })
 }
 
 /// Clears the workspaces of every run that is over. Those of a run that goes on are its own to rescue and to clear.

@@ -60,7 +60,7 @@ fn run_to_its_end(context: &Context, id: RunId, only: Option<Fingerprint>) -> Re
                 runner::take_up(work, run)?;
             }
             Err(error) => {
-                reconcile::give_up(context, &mut store, &mut run, &error)?;
+                reconcile::give_up(&mut store, &mut run, &error)?;
                 return Err(error);
             }
         },

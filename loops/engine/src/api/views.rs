@@ -72,6 +72,66 @@ pub struct AddView {
     pub registered: Option<LoopView>,
 }
 
+/// `init`: what was found, what was drafted, and the loop once it is registered.
+#[derive(Clone, Debug, Serialize)]
+pub struct InitView {
+    /// The repository as it was found.
+    pub survey: Surveyed,
+    /// The template that was taken.
+    pub template: String,
+    /// Why that one.
+    pub why: String,
+    /// Gates of the template that nothing was found for.
+    pub missing: Vec<String>,
+    /// What the loop would do, a line each.
+    pub plan: Vec<String>,
+    /// The loop file.
+    pub text: String,
+    /// Whether it lies in the repository, and so counts only once it is committed.
+    pub shared: bool,
+    /// Whether this loop was there before: nothing was written then.
+    pub existing: bool,
+    /// The file as it was read, and the loop once it is registered.
+    pub add: AddView,
+}
+
+/// A repository as `init` finds it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Surveyed {
+    /// Its root.
+    pub repo: String,
+    /// The branch that is checked out; none while HEAD is detached.
+    pub branch: Option<String>,
+    /// Kinds of project, each with the file that tells.
+    pub kinds: Vec<String>,
+    /// The checks that it has.
+    pub checks: Vec<FoundCheck>,
+    /// Coding agents, present or not.
+    pub agents: Vec<AgentView>,
+}
+
+/// A check that a repository has by itself.
+#[derive(Clone, Debug, Serialize)]
+pub struct FoundCheck {
+    /// The gate's name.
+    pub gate: String,
+    /// Its commands, as a person would type them.
+    pub commands: Vec<String>,
+    /// The file that told.
+    pub origin: String,
+}
+
+/// A coding agent that people have.
+#[derive(Clone, Debug, Serialize)]
+pub struct AgentView {
+    /// Its program.
+    pub program: String,
+    /// Whose it is.
+    pub vendor: String,
+    /// Where it is; none if `PATH` has no such program.
+    pub path: Option<String>,
+}
+
 /// One run in a list.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunRow {
@@ -129,6 +189,19 @@ pub struct StatusView {
     pub waiting: Vec<PullRequestRow>,
     /// Findings handed to a person.
     pub needs_you: Vec<FindingRow>,
+    /// Ceilings over several runs that are (almost) reached.
+    pub ceilings: Vec<CeilingRow>,
+}
+
+/// A ceiling over several runs, and how much of it is gone.
+#[derive(Clone, Debug, Serialize)]
+pub struct CeilingRow {
+    /// `$20/day of deps`.
+    pub ceiling: String,
+    /// Spent or reserved.
+    pub committed: Micros,
+    /// The first day with new room, and its zone.
+    pub until: String,
 }
 
 /// One finding in a list.

@@ -2,14 +2,14 @@
 
 use anyhow::Result;
 use loopwright_core::check::{CaseStatus, CheckReport};
-use loopwright_core::definition::Source;
+use loopwright_core::definition::{Definition, Source};
 use loopwright_core::finding::{Finding, FindingSource, FindingState, Fingerprint};
 use loopwright_core::known::{self, Known, Look};
 use loopwright_core::review::Event;
 use loopwright_core::run::{Discovered, Outcome, Queued};
 use loopwright_core::scan as core_scan;
 
-use super::{Work, scan, triage};
+use super::{Work, scan, sources, triage};
 use crate::forge::Forge as _;
 use crate::forge::issues::{Issue, Note};
 use crate::forge::local::LocalForge;
@@ -33,10 +33,17 @@ pub type Noted = (Outcome, Notes);
 /// # Errors
 /// A check can't be run, the forge can't be read, or nothing can be stored.
 pub fn discover(work: &mut Work, only: Option<&Fingerprint>) -> Result<Noted> {
-    work.base_reports = scan::base_reports(work)?.into();
+    work.base_reports = match needs_reports(&work.resolved.definition) {
+        true => scan::base_reports(work)?.into(),
+        false => Vec::new().into(),
+    };
     let (mut seen, mut notes) = seen(work)?;
-    add_suspects(work, &mut seen)?;
+    let said = sources::ask(work)?;
+    seen.extend(said.findings.iter().cloned());
     let mut before = findings::of_loop(work.store.read(), work.row.id)?;
+    sources::keep_unsure(&said, &before, &mut seen);
+    notes.extend(said.notes);
+    add_suspects(work, &mut seen)?;
     notes.extend(triage::apply_edits(work, &mut before)?);
     let mut look = known::look(before, &seen, (work.now)());
     let revises = due::revised_by(work.store.read(), work.run)?.is_some();
@@ -54,6 +61,12 @@ pub fn discover(work: &mut Work, only: Option<&Fingerprint>) -> Result<Noted> {
             look.known.iter().filter(|k| Some(&k.finding.fingerprint) == only).map(|k| queued(work, k)).collect();
     }
     Ok((Outcome::Discovered(found), notes))
+}
+
+/// A loop that only lists what checks have no part in needs none of them.
+fn needs_reports(definition: &Definition) -> bool {
+    let scans = definition.discover.sources.iter().any(|s| matches!(s, Source::ScanCiFailures(_)));
+    scans || definition.work.is_some()
 }
 
 fn seen(work: &Work) -> Result<(Vec<Finding>, Notes)> {

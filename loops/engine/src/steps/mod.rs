@@ -7,6 +7,7 @@ pub mod prepare;
 pub mod revise;
 pub mod scan;
 pub mod ship;
+pub mod sources;
 pub mod triage;
 pub mod verify;
 
