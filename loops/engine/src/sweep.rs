@@ -134,3 +134,6 @@ fn entries(folder: &Path) -> Result<Vec<DirEntry>> {
     let found = fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))?;
     found.collect::<Result<_, _>>().with_context(|| format!("reading {}", folder.display()))
 }
+
+#[cfg(test)]
+mod tests;
