@@ -29,11 +29,10 @@ fn of_many_starts_at_once_one_runs() {
 
 /// Starts the process of a run whose occurrence is in this state, as one that was long in coming; returns its exit code.
 fn late(stage: &Stage, state: &str) -> i32 {
-    let db = rusqlite::Connection::open(stage.home.join("data/loopwright.db")).expect("the database");
     let run = format!("01936f2e-0000-7000-8000-{:012x}", state.len());
     let sql = "INSERT INTO occurrences (id, loop, trigger, key, due_at, claimed_at, zone, state, run)
         SELECT ?1, id, 'manual', ?1, '', '9999', 'UTC', ?2, ?1 FROM loops";
-    db.execute(sql, [&run, state]).expect("an occurrence");
+    assert_eq!(stage.change_rows(sql, &[&run, state]), 1);
     let dir = stage.home.join("data/runs").join(&run);
     std::fs::create_dir_all(&dir).expect("a run directory");
     let command = stage.command(&[]);
@@ -79,6 +78,7 @@ fn many_first_looks_at_once_all_work() {
     });
 }
 
+/// Both write the same file: the second can't be carried onto what the first left.
 #[test]
 fn what_can_not_land_any_more_is_made_anew_on_request() {
     let stage = Stage::shop();
@@ -89,13 +89,15 @@ fn what_can_not_land_any_more_is_made_anew_on_request() {
     stage.approve(&first).exits(0);
     let moved = stage.approve(&second).exits(1).json();
     assert_eq!(moved["result"], "moved", "{moved}");
+    assert!(moved["why"].as_str().expect("why").contains("conflicts in NOTES"), "{moved}");
 
     // Without being asked by name, nothing is made again: the pull request stands for its finding.
     stage.run("work").exits(20);
     assert!(steps(&stage.last(), "build").is_empty());
 
-    let again = moved["command"].as_str().expect("a command");
-    stage.paste(again).exits(21);
+    let triage = stage.triage();
+    let short = triage.iter().find(|l| l.contains("in review")).and_then(|l| l.rsplit(' ').next()).expect("an id");
+    stage.verb(&["run", "work", "--finding", short]).exits(21);
     let waiting = stage.reviews();
     assert_eq!(waiting.len(), 1, "{waiting:?}");
     assert_ne!(waiting[0]["id"], second["row"]["id"]);

@@ -5,7 +5,7 @@
 
 use crate::definition::Retry;
 use crate::money::Micros;
-use crate::progress;
+use crate::revise;
 use crate::run::{HaltWhy, HandOver, HoldBack, Item, Mode, Run, Stage, Step};
 
 /// What the engine observes before each decision.
@@ -17,6 +17,8 @@ pub struct Facts {
     pub awake_s: u64,
     /// Open pull requests of the loop that were there before this run.
     pub open_pull_requests: u32,
+    /// Why the ledger has refused to reserve a round, for a ceiling that holds over other runs too.
+    pub refused: Option<String>,
 }
 
 /// What follows.
@@ -108,7 +110,7 @@ fn act(run: &Run, facts: &Facts) -> Next {
         if run.open.len() + starts.len() >= parallel {
             break;
         }
-        match need(run, item, facts, &starts) {
+        match within_ceilings(need(run, item, facts, &starts), facts) {
             Need::Start(start) if matches!(start.step, Step::HoldBack { .. }) => {
                 starts.push(start);
                 break;
@@ -124,6 +126,14 @@ fn act(run: &Run, facts: &Facts) -> Next {
         (false, _) => Next::Do(starts),
         (true, false) => Next::Wait,
         (true, true) => Next::Done,
+    }
+}
+
+/// No further round, once the ledger has refused one.
+fn within_ceilings(need: Need, facts: &Facts) -> Need {
+    match (&need, &facts.refused) {
+        (Need::Start(Start { step: Step::Build { .. }, .. }), Some(why)) => Need::Halt(HaltWhy::Budget, why.clone()),
+        _ => need,
     }
 }
 
@@ -152,18 +162,21 @@ fn need(run: &Run, item: &Item, facts: &Facts, starts: &[Start]) -> Need {
 /// Another round, or why there is none.
 fn round(run: &Run, item: &Item, facts: &Facts, starts: &[Start]) -> Need {
     let rails = &run.start.rails;
+    // What is revised was counted when it was opened.
     if !item.taken
+        && run.start.revises.is_none()
         && let Some(wait) = first_round(run, facts, starts)
     {
         return wait;
     }
     let made = u32::try_from(item.rounds.len()).unwrap_or(u32::MAX);
-    let stale = progress::stale(&item.queued.failing, &item.queued.base_failing, &item.rounds);
+    let stale = revise::stale(run, item);
     if stale >= rails.no_progress {
         return hand_over(item, HandOver::NoProgress { rounds: stale });
     }
-    if made >= rails.max_iterations {
-        return hand_over(item, HandOver::IterationCap { cap: rails.max_iterations });
+    let cap = revise::cap(run, item);
+    if made >= cap {
+        return hand_over(item, HandOver::IterationCap { cap });
     }
     if rails.max_tokens.is_some_and(|max| run.tokens >= max) {
         return Need::Halt(HaltWhy::Budget, format!("{} tokens used (max_tokens)", run.tokens));
@@ -230,6 +243,19 @@ fn promised(run: &Run, starts: &[Start], but: Option<&crate::finding::Fingerprin
         waits && !starts_now && but != Some(&i.queued.finding)
     };
     steps + run.items.iter().filter(unchecked).map(|_| checker_price(run)).sum()
+}
+
+/// What must fit under every ceiling beside a round that begins: the verdicts on it and on all that has begun.
+pub fn checks_ahead(run: &Run, step: &Step) -> Micros {
+    let Step::Build { finding, .. } = step else { return Micros::ZERO };
+    let unchecked = |i: &&Item| {
+        let building =
+            run.open.iter().any(|(s, _)| matches!(s, Step::Build { .. }) && s.finding() == Some(&i.queued.finding));
+        building
+            || i.queued.finding == *finding
+            || matches!(i.stage.resting(), Stage::Built { .. }) && !run.is_busy(&i.queued.finding)
+    };
+    run.items.iter().filter(unchecked).map(|_| checker_price(run)).sum()
 }
 
 fn checker_price(run: &Run) -> Micros {

@@ -9,6 +9,7 @@ use chrono::FixedOffset;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::definition::Rails;
 use crate::finding::Fingerprint;
 use crate::gate::{GateResult, Level};
 use crate::ids::PullRequestId;
@@ -318,9 +319,18 @@ fn opening(start: &RunStart) -> String {
     format!(
         "Started {by}, {mode}. Stops after {} a finding, {}, {}.",
         counted_as(rails.max_iterations, "iteration"),
-        rails.budget,
+        budgets(rails),
         duration(rails.max_duration_s)
     )
+}
+
+/// `$5`, or `$5 a run, $20 a day`.
+fn budgets(rails: &Rails) -> String {
+    if rails.ceilings.is_empty() {
+        return rails.budget.to_string();
+    }
+    let wider: String = rails.ceilings.iter().map(|c| format!(", {} a {}", c.amount, c.per.word())).collect();
+    format!("{} a run{wider}", rails.budget)
 }
 
 fn makers(start: &RunStart) -> String {

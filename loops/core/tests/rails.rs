@@ -42,6 +42,7 @@ fn start(price: u64) -> RunStart {
         rails: Rails {
             max_iterations: 3,
             budget: Micros(5_000_000),
+            ceilings: Vec::new(),
             no_progress: 2,
             max_duration_s: 7200,
             max_tokens: None,

@@ -3,7 +3,7 @@
 //! In a release build they are nothing at all. What each kill must leave behind is the tests' affair.
 
 /// Every place, in the order in which one run and its approval pass them.
-pub const POINTS: [&str; 28] = [
+pub const POINTS: [&str; 30] = [
     "occurrence-claimed",
     "watchdog-started",
     "lock-taken",
@@ -20,6 +20,7 @@ pub const POINTS: [&str; 28] = [
     "attempt-ref",
     "workspace-in-trash",
     "ship-ref",
+    "ship-update-ref",
     "step-acted",
     "step-result",
     "run-ending",
@@ -27,6 +28,7 @@ pub const POINTS: [&str; 28] = [
     "taking-up",
     "taken-up",
     "end-written",
+    "due-claimed",
     "approved-written",
     "landing-begun",
     "branch-moved",

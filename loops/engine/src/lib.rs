@@ -17,6 +17,7 @@ pub mod os;
 pub mod resolve;
 pub mod runner;
 pub mod sandbox;
+pub mod settings;
 pub mod steps;
 pub mod store;
 mod sweep;

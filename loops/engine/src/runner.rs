@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow};
 use loopwright_core::finding::Fingerprint;
 use loopwright_core::lease::EndCause;
+use loopwright_core::ledger::{Ceilings, Place};
 use loopwright_core::money::Micros;
-use loopwright_core::next::{Facts, Next, Start, next};
+use loopwright_core::next::{Facts, Next, Start, checks_ahead, next};
 use loopwright_core::recover::MOST_TAKEN_UP;
 use loopwright_core::run::{End, HaltWhy, Outcome, Run, RunEvent, RunStart, Step};
 use rusqlite::Transaction;
@@ -19,8 +20,10 @@ use uuid::Uuid;
 
 use crate::fail;
 use crate::halt::HaltCause;
+use crate::settings;
 use crate::steps::{Work, build, discover, prepare, scan, ship, verify};
-use crate::store::{ledger, projection, pull_requests};
+use crate::store::ledger::{self, Booking};
+use crate::store::{projection, pull_requests};
 
 /// How often a runner that waits looks whether it is halted.
 const LOOK: Duration = Duration::from_millis(100);
@@ -35,6 +38,8 @@ pub struct Runner {
     /// When a step that failed is due again.
     due: BTreeMap<Option<Fingerprint>, Instant>,
     ended: (Sender<Ended>, Receiver<Ended>),
+    /// Why the ledger has refused a round.
+    refused: Option<String>,
 }
 
 /// A step that came to its end on a thread of its own.
@@ -74,7 +79,7 @@ pub fn take_up(work: Work, run: Run) -> Result<End> {
 
 impl Runner {
     fn new(work: Work, run: Run, before: Duration) -> Runner {
-        Runner { work, run, began: Instant::now(), before, due: BTreeMap::new(), ended: mpsc::channel() }
+        Runner { work, run, began: Instant::now(), before, due: BTreeMap::new(), ended: mpsc::channel(), refused: None }
     }
 
     /// Brings back what earlier steps left in memory.
@@ -135,6 +140,7 @@ impl Runner {
                 self.run.start.loop_id,
                 self.run.start.run,
             )?,
+            refused: self.refused.clone(),
         })
     }
 
@@ -163,15 +169,21 @@ impl Runner {
     /// Writes down the step and begins it; an end if the ledger refuses it.
     fn perform(&mut self, step: &Step) -> Result<Option<End>> {
         let id = Uuid::now_v7();
-        let (booking, ceiling) = (self.booking(id), self.run.start.rails.budget);
+        let (place, at) = (self.place(), self.work.stamp());
+        let ceilings = self.ceilings(checks_ahead(&self.run, step));
         let started = self.record(RunEvent::StepStarted { step: step.clone(), id }, |tx| match step.reserved() {
-            Some(amount) => ledger::reserve(tx, &booking, amount, ceiling),
+            Some(amount) => ledger::reserve(tx, &Booking { place, step: id, at: &at }, amount, &ceilings),
             None => Ok(()),
         });
         if let Err(error) = started {
             // The ledger has the last word on money, whatever was decided before.
-            let refused = error.downcast::<ledger::CeilingReached>()?;
-            return Ok(Some(End::Halted { why: HaltWhy::Budget, detail: refused.to_string() }));
+            let detail = error.downcast::<ledger::CeilingReached>()?.to_string();
+            if !matches!(step, Step::Build { .. }) {
+                return Ok(Some(End::Halted { why: HaltWhy::Budget, detail }));
+            }
+            // What is open may still come to its end.
+            self.refused = Some(detail);
+            return Ok(None);
         }
         fail::point("step-intent");
         self.tell();
@@ -243,24 +255,24 @@ impl Runner {
             self.record(RunEvent::Noted { topic, text }, |_| Ok(()))?;
         }
         let charged = charged(&done.outcome);
-        let booking = self.booking(id);
+        let at = self.work.stamp();
         self.record(RunEvent::StepFinished { id, outcome: done.outcome }, |tx| {
             if let Some(opened) = &done.pull_request {
                 opened.store(tx)?;
             }
-            settle(tx, priced, &booking, charged)
+            settle(tx, priced.then_some(id), charged, &at)
         })
     }
 
     /// A step that could not be done: what it may have cost is charged.
     fn failed(&mut self, id: Uuid, reserve: Option<Micros>, error: &anyhow::Error) -> Result<()> {
         let charged = reserve.unwrap_or_default();
-        let booking = self.booking(id);
+        let (priced, at) = (reserve.map(|_| id), self.work.stamp());
         let error = match self.work.supervision.halted() {
             Some(cause) => format!("it was cut off: {}", self.work.supervision.halt_text(&cause)),
             None => format!("{error:#}"),
         };
-        self.record(RunEvent::StepFailed { id, charged, error }, |tx| settle(tx, reserve.is_some(), &booking, charged))
+        self.record(RunEvent::StepFailed { id, charged, error }, |tx| settle(tx, priced, charged, &at))
     }
 
     /// The last event, and the triage list as it is now.
@@ -298,16 +310,25 @@ impl Runner {
         });
     }
 
-    fn booking(&self, step: Uuid) -> ledger::Booking {
-        let at = (self.work.now)();
-        let zone = self.work.resolved.definition.zone;
-        let day = zone.map_or_else(|| at.date_naive(), |z| at.with_timezone(&z).date_naive());
-        ledger::Booking {
-            run: self.run.start.run,
-            loop_id: self.run.start.loop_id,
-            day: day.to_string(),
-            step,
-            at: self.work.stamp(),
+    /// Where what a step costs is booked today.
+    fn place(&self) -> Place {
+        let (at, ceilings) = ((self.work.now)(), self.ceilings(Micros::ZERO));
+        let day = |zone| at.with_timezone(&zone).date_naive();
+        let (run, loop_id) = (self.run.start.run, self.run.start.loop_id);
+        Place { run, loop_id, day: day(ceilings.zone), fleet_day: day(ceilings.fleet_zone) }
+    }
+
+    /// What holds for this run; `beside` must fit too.
+    fn ceilings(&self, beside: Micros) -> Ceilings {
+        let (start, resolved, computer) = (&self.run.start, &self.work.resolved, settings::zone());
+        Ceilings {
+            loop_name: start.loop_name.clone(),
+            run: start.rails.budget,
+            of_loop: start.rails.ceilings.clone(),
+            of_fleet: resolved.settings.ceilings.clone(),
+            zone: resolved.definition.zone.unwrap_or(computer),
+            fleet_zone: computer,
+            beside,
         }
     }
 }
@@ -345,6 +366,6 @@ fn charged(outcome: &Outcome) -> Micros {
     }
 }
 
-fn settle(tx: &Transaction<'_>, priced: bool, booking: &ledger::Booking, charge: Micros) -> Result<()> {
-    if priced { ledger::settle(tx, booking, charge) } else { Ok(()) }
+fn settle(tx: &Transaction<'_>, priced: Option<Uuid>, charge: Micros, at: &str) -> Result<()> {
+    priced.map_or(Ok(()), |step| ledger::settle(tx, step, charge, at))
 }

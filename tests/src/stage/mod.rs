@@ -8,6 +8,7 @@ mod programs;
 mod repository;
 mod ritual;
 mod running;
+mod untouched;
 
 use std::cell::RefCell;
 use std::fs;
@@ -15,13 +16,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use loopwright_engine::home::Home;
+use loopwright_engine::store::Store;
 use serde_json::Value;
 use tempfile::TempDir;
 
 pub use programs::programs;
-pub use repository::{Prints, prints};
 pub use ritual::{RAILS, events, outcomes, steps, write_program};
 pub use running::Running;
+pub use untouched::{Prints, Scope, prints};
 
 /// The longest that any state is waited for.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -36,6 +39,7 @@ pub struct Stage {
     /// A word that every process of this stage has in command line or environment.
     pub mark: String,
     before: RefCell<Option<Prints>>,
+    watched: RefCell<Vec<PathBuf>>,
 }
 
 /// What a verb answered.
@@ -55,10 +59,18 @@ impl Stage {
         let root = tempfile::Builder::new().prefix("lw-stage-").tempdir().expect("a temporary folder");
         let at = |name: &str| root.path().join(name);
         let mark = root.path().file_name().expect("a name").to_string_lossy().into_owned();
-        let stage = Stage { home: at("home"), repo: at("shop"), mark, before: RefCell::new(None), root };
+        let stage = Stage {
+            home: at("home"),
+            repo: at("shop"),
+            mark,
+            before: RefCell::new(None),
+            watched: RefCell::default(),
+            root,
+        };
         for dir in [&stage.repo, &stage.person()] {
             fs::create_dir(dir).expect("a folder");
         }
+        stage.remember();
         stage
     }
 
@@ -97,6 +109,13 @@ impl Stage {
         let output = command.output().expect("the program starts");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Answer { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
+    }
+
+    /// Changes rows as the program does: what any other connection writes counts as damage.
+    pub fn change_rows(&self, sql: &str, values: &[&str]) -> usize {
+        let mut store = Store::open(&Home::under(&self.home)).expect("the store");
+        let values = rusqlite::params_from_iter(values);
+        store.write(|tx| Ok(tx.execute(sql, values)?)).expect("the rows")
     }
 
     /// Runs a line as a person pastes it, `loopwright` being ours.

@@ -7,6 +7,7 @@ use crate::page::{Page, Tint};
 
 pub(crate) mod check;
 pub(crate) mod diff;
+pub(crate) mod init;
 pub(crate) mod loops;
 pub(crate) mod review;
 pub(crate) mod runs;

@@ -5,21 +5,49 @@ use loopwright_core::gate::{GateResult, Level};
 use loopwright_core::story::Mark;
 use loopwright_core::triage::plain;
 use loopwright_core::verdict::CheckerVerdict;
-use loopwright_engine::api::{PullRequestRow, ReviewView};
+use loopwright_engine::api::{Happened, PullRequestRow, ReviewView};
 
 use super::{aligned, count, diff, mark, marked, money};
 use crate::commands;
 use crate::page::{Page, Tint};
-use crate::zone::Zone;
+use crate::zone::{self, Zone};
 use chrono::{DateTime, Utc};
 
-/// Adds everything a person decides by; the diff is whole.
-pub(crate) fn review(page: &mut Page, view: &ReviewView) {
+/// Adds everything a person decides by; the diff is whole, or what the last update changed.
+pub(crate) fn review(page: &mut Page, view: &ReviewView, since: bool, zone: Zone, now: DateTime<Utc>) {
     evidence(page, view);
     page.gap();
-    diff::diff(page, &view.diff);
+    history(page, view, zone, now);
+    match view.since.as_ref().filter(|_| since) {
+        Some(since) => diff::diff(page, &since.diff),
+        None => diff::diff(page, &view.diff),
+    }
     page.gap();
     last_line(page, view);
+}
+
+/// What happened to it, where that is more than its opening; nothing else stands above the change.
+fn history(page: &mut Page, view: &ReviewView, zone: Zone, now: DateTime<Utc>) {
+    if view.history.len() < 2 {
+        return;
+    }
+    page.tinted(Tint::Strong, "History");
+    for Happened { at, what, said, commit } in &view.history {
+        let mut text = format!("  {}  {what}", zone.day_time(at, now));
+        if let Some(commit) = commit {
+            text += &format!(" {}", commit.get(..12).unwrap_or(commit));
+        }
+        if let Some(said) = said {
+            text += &format!(": {}", plain(said, 400));
+        }
+        page.line(&text);
+    }
+    if let Some(since) = &view.since {
+        let before = since.commit.get(..12).unwrap_or(&since.commit);
+        page.line(&format!("  since {before}: {}", since.stat));
+        page.say("  ").tinted(Tint::Accent, &commands::command(&format!("review {} --since", view.row.short)));
+    }
+    page.gap();
 }
 
 /// Adds a list of pull requests.
@@ -33,10 +61,26 @@ pub(crate) fn rows(page: &mut Page, rows: &[PullRequestRow], zone: Zone, now: Da
             (Tint::Plain, r.stat.to_string()),
             (Tint::Plain, money(r.cost)),
             (Tint::Muted, zone.day_time(&r.opened, now)),
-            (Tint::Muted, state(r).to_owned()),
+            (Tint::Muted, standing(r, zone, now)),
         ]
     };
     aligned(page, 0, &rows.iter().map(cells).collect::<Vec<_>>());
+}
+
+/// Where it stands, and why, in one cell.
+fn standing(row: &PullRequestRow, zone: Zone, now: DateTime<Utc>) -> String {
+    let mut text = state(row).to_owned();
+    if let Some(at) = &row.lands_at {
+        text += &format!(" until {}", zone.clock(at));
+    }
+    let later = row.later_until.as_deref().filter(|at| zone::is_after(at, now));
+    if let Some(until) = later {
+        text += &format!(", put off until {}", zone.day_time(until, now));
+    }
+    if let Some(why) = &row.why {
+        text += &format!(": {}", plain(why, 120));
+    }
+    text
 }
 
 fn evidence(page: &mut Page, view: &ReviewView) {
@@ -132,7 +176,10 @@ fn last_line(page: &mut Page, view: &ReviewView) {
     match (view.row.state.as_str(), &view.merged) {
         ("open", _) => page.tinted(Tint::Accent, &approve_command(view)),
         (_, Some(commit)) => marked(page, 0, Mark::Passed, &format!("Merged as {commit}.")),
-        (_, None) => page.line(&format!("Nothing to approve: it is {}.", state(&view.row))),
+        (_, None) => {
+            let why = view.row.why.as_ref().map(|why| format!(": {}", plain(why, 400))).unwrap_or_default();
+            page.line(&format!("Nothing to approve: it is {}{why}.", state(&view.row)));
+        }
     }
 }
 
@@ -150,6 +197,7 @@ pub(crate) fn approve(id: &str, tree: &str) -> String {
 fn state_mark(row: &PullRequestRow) -> Mark {
     match row.state.as_str() {
         "open" | "approved" => Mark::NeedsYou,
+        "sent back" => Mark::Running,
         "merged" => Mark::Passed,
         "rejected" | "reverted" => Mark::Failed,
         _ => Mark::Skipped,
@@ -161,8 +209,6 @@ fn state(row: &PullRequestRow) -> &str {
         "open" if row.needs_person => "needs your look",
         "open" => "ready",
         "approved" => "approved, waiting",
-        "sent_back" => "sent back",
-        "closed" => "closed elsewhere",
         other => other,
     }
 }
@@ -175,7 +221,7 @@ mod tests {
 
     fn shown(view: &ReviewView) -> String {
         let mut page = Page::new(false);
-        review(&mut page, view);
+        review(&mut page, view, false, BERLIN, now());
         page.text().to_owned()
     }
 

@@ -37,6 +37,14 @@ fn line(deed: &Deed) -> (Mark, String) {
         Deed::Landed { pull_request, commit, branch } => {
             (Mark::Passed, format!("Pull request {} landed as {commit} on {branch}.", pull_request.short()))
         }
+        Deed::Began { run, loop_name, pull_request } => {
+            let text =
+                format!("Run {} of {loop_name} works on pull request {} again.", run.short(), pull_request.short());
+            (Mark::Running, text)
+        }
+        Deed::GaveBack { pull_request, why } => {
+            (Mark::NeedsYou, format!("Pull request {} waits for you again: {why}", pull_request.short()))
+        }
         Deed::Swept { what } => (Mark::Note, format!("Swept: {what}.")),
         Deed::Failed { what, why } => {
             (Mark::Failed, format!("{what}: {why}. The next pass tries again; see `loopwright doctor`."))
@@ -63,6 +71,15 @@ mod tests {
                 pull_request: run.parse().expect("an id"),
                 commit: "c0ffee0".to_owned(),
                 branch: "main".to_owned(),
+            },
+            Deed::Began {
+                run: run.parse().expect("an id"),
+                loop_name: "daily-triage".to_owned(),
+                pull_request: run.parse().expect("an id"),
+            },
+            Deed::GaveBack {
+                pull_request: run.parse().expect("an id"),
+                why: "the branch moved, and the change is not verified on it: conflicts in src/a.rs".to_owned(),
             },
             Deed::Swept { what: "2 refs that no run knows".to_owned() },
             Deed::Failed { what: "run 1a2b3c4d".to_owned(), why: "its journal can't be read".to_owned() },

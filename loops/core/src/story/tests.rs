@@ -106,6 +106,7 @@ fn start(mode: Mode, cause: &str, epoch: u32) -> RunStart {
         rails: Rails {
             max_iterations: 3,
             budget: Micros(5_000_000),
+            ceilings: Vec::new(),
             no_progress: 2,
             max_duration_s: 7200,
             max_tokens: None,

@@ -174,7 +174,7 @@ fn surroundings(
 }
 
 /// The text of a file; empty for a folder, and for what is too large to be read.
-fn text_of(path: &Path) -> Option<String> {
+pub(super) fn text_of(path: &Path) -> Option<String> {
     let found = fs::metadata(path).ok()?;
     if !found.is_file() || found.len() > LARGEST {
         return Some(String::new());

@@ -4,7 +4,7 @@ use super::{Context, DoctorRow};
 use crate::halt::HaltFiles;
 use crate::launch;
 use crate::sandbox::probe::{self, Layer, LayerState};
-use crate::store::{Damaged, Store};
+use crate::store::{Damaged, Store, says_damaged};
 
 /// Looks at everything that a run needs.
 pub fn doctor(context: &Context) -> Vec<DoctorRow> {
@@ -55,12 +55,14 @@ fn git(context: &Context) -> DoctorRow {
 }
 
 fn database(context: &Context) -> DoctorRow {
-    match Store::open(&context.home) {
-        Ok(_) => ok("database", format!("{} (SQLite {})", context.home.database().display(), rusqlite::version())),
+    match Store::open(&context.home).and_then(|store| store.verify()) {
+        Ok(()) => ok("database", format!("{} (SQLite {})", context.home.database().display(), rusqlite::version())),
         Err(error) => {
-            let damaged = error.downcast_ref::<Damaged>().map(Damaged::repair);
-            let repair = damaged.unwrap_or_else(|| "keep the file, and say what it says".to_owned());
-            missing("database", format!("{error:#}"), &repair)
+            let repair = match error.is::<Damaged>() || says_damaged(&error) {
+                true => "loopwright doctor --repair",
+                false => "keep the file, and say what it says",
+            };
+            missing("database", format!("{error:#}"), repair)
         }
     }
 }

@@ -1,7 +1,8 @@
-//! One reconcile pass: a run that lost its processes goes on or gets its end; and, where a verb asks for it, approved changes
-//! that waited land. Without input, safe to repeat; of many at once, one does each thing.
+//! One reconcile pass: a run that lost its processes goes on or gets its end. Without input, safe to repeat; of many at once,
+//! one does each thing.
 //!
-//! What becomes of a run is decided in `core::recover`; what has no owner at all is swept in `crate::sweep`.
+//! What becomes of a run is decided in `core::recover`; what was approved lands in `landing`, what a decision asked for begins
+//! in `revise`, and what has no owner at all is swept in `crate::sweep`.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -15,12 +16,12 @@ use loopwright_core::run::{End, Run, RunEvent};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Context, approve, run};
+use super::{Context, run};
 use crate::agent::fixer::PRODUCTS;
 use crate::halt::HaltFiles;
 use crate::steps::stamp;
 use crate::store::runs::RunRecord;
-use crate::store::{Store, ledger, loops, occurrences, projection, pull_requests, runs};
+use crate::store::{Store, ledger, occurrences, projection, runs};
 use crate::{ending, fail};
 
 /// How long a claimed occurrence may take until its run begins.
@@ -61,6 +62,22 @@ pub enum Deed {
         commit: String,
         /// The branch.
         branch: String,
+    },
+    /// A run began that works on a pull request again.
+    Began {
+        /// Which.
+        run: RunId,
+        /// Of which loop.
+        loop_name: String,
+        /// The pull request.
+        pull_request: loopwright_core::ids::PullRequestId,
+    },
+    /// A pull request waits for a person again: what was to follow from a decision came to nothing.
+    GaveBack {
+        /// Which.
+        pull_request: loopwright_core::ids::PullRequestId,
+        /// Why.
+        why: String,
     },
     /// What nobody owned any more is gone.
     Swept {
@@ -106,30 +123,7 @@ pub(super) fn reconcile(context: &Context, store: &mut Store, reach: Reach) -> R
     Ok(deeds)
 }
 
-/// Lands approved changes that waited, unless they are halted.
-///
-/// # Errors
-/// The store can't be read.
-pub(super) fn land_waiting(context: &Context, store: &mut Store) -> Result<Vec<Deed>> {
-    let mut deeds = Vec::new();
-    for waiting in pull_requests::list(store.read(), false)?.into_iter().filter(|p| p.state == "approved") {
-        let row = loops::by_id(store.read(), waiting.loop_id)?;
-        if run::refuse_halted(context, &row).is_err() {
-            continue;
-        }
-        // What still can't land waits on; it says why when it is looked at.
-        match approve::land_approved(context, store, &waiting) {
-            Ok(super::ApproveView::Merged { commit, branch, .. }) => {
-                deeds.push(Deed::Landed { pull_request: waiting.id, commit, branch });
-            }
-            Ok(_) => {}
-            Err(error) => deeds.push(failed(format!("approved change {}", waiting.id.short()), &error)),
-        }
-    }
-    Ok(deeds)
-}
-
-fn failed(what: String, error: &anyhow::Error) -> Deed {
+pub(super) fn failed(what: String, error: &anyhow::Error) -> Deed {
     tracing::warn!("{what}: {error:#}");
     Deed::Failed { what, why: format!("{error:#}") }
 }
@@ -153,7 +147,7 @@ fn recover(context: &Context, store: &mut Store, record: &RunRecord, reach: Reac
     match recover::recover(&left) {
         Recovery::Leave => Ok(None),
         Recovery::End(end) => {
-            write(context, store, &mut run, RunEvent::RunEnded { end: end.clone() })?;
+            write(store, &mut run, RunEvent::RunEnded { end: end.clone() })?;
             fail::point("end-written");
             Ok(Some(Deed::Ended { run: record.id, loop_name: record.loop_name.clone(), end }))
         }
@@ -183,32 +177,25 @@ fn take_up(context: &Context, store: &mut Store, run: &mut Run, worked_s: u64, c
     let (id, loop_name, epoch) = (start.run, start.loop_name.clone(), start.epoch);
     let left_s = start.rails.max_duration_s.saturating_sub(worked_s);
     let loop_id = start.loop_id;
-    write(context, store, run, RunEvent::RunStarted(Box::new(start)))?;
+    write(store, run, RunEvent::RunStarted(Box::new(start)))?;
     fail::point("taken-up");
     run::under_watchdog(context, run::Begin { run: id, loop_id, left_s, only: None, claim })?;
     Ok(Deed::TookUp { run: id, loop_name, epoch })
 }
 
 /// Writes an event that cuts off what was open: what that had reserved is charged.
-fn write(context: &Context, store: &mut Store, run: &mut Run, event: RunEvent) -> Result<()> {
+fn write(store: &mut Store, run: &mut Run, event: RunEvent) -> Result<()> {
     let (at, open) = (stamp(Utc::now()), run.open.clone());
-    let on = ledger::Booking {
-        run: run.start.run,
-        loop_id: run.start.loop_id,
-        day: context.now.with_timezone(&context.zone).date_naive().to_string(),
-        step: Uuid::nil(),
-        at: at.clone(),
-    };
-    projection::record(store, run, event, &at, |tx| ledger::cut_off(tx, &open, &on))
+    projection::record(store, run, event, &at, |tx| ledger::cut_off(tx, &open, &at))
 }
 
 /// Ends a run that was taken up and can't go on for a reason that another try would not change.
 ///
 /// # Errors
 /// Nothing can be stored.
-pub(super) fn give_up(context: &Context, store: &mut Store, run: &mut Run, why: &anyhow::Error) -> Result<()> {
+pub(super) fn give_up(store: &mut Store, run: &mut Run, why: &anyhow::Error) -> Result<()> {
     let end = End::Failed { why: format!("it could not be taken up again: {why:#}") };
-    write(context, store, run, RunEvent::RunEnded { end })
+    write(store, run, RunEvent::RunEnded { end })
 }
 
 /// Clears the workspaces of every run that is over. Those of a run that goes on are its own to rescue and to clear.

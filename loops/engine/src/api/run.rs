@@ -14,7 +14,7 @@ use loopwright_core::run::Mode;
 use uuid::Uuid;
 
 use super::run_inner::ERROR;
-use super::{ApiError, Context, only_one};
+use super::{ApiError, Context, only_one, repair};
 use crate::halt::HaltFiles;
 use crate::home::private_dir;
 use crate::launch::{LaunchSpec, Launched, launch, watchdog_beside_us};
@@ -93,7 +93,7 @@ pub(super) fn refuse_halted(context: &Context, row: &LoopRow) -> Result<(), ApiE
     }
 }
 
-fn refuse_unboxed(context: &Context) -> Result<(), ApiError> {
+pub(super) fn refuse_unboxed(context: &Context) -> Result<(), ApiError> {
     let layers = probe::probe_in(&Bubblewrap::find(&context.host)?);
     if probe::stands(&layers) {
         return Ok(());
@@ -140,16 +140,35 @@ fn begin(
         bail!("{} is running or being started already", row.name);
     }
     fail::point("occurrence-claimed");
+    begin_claimed(context, store, definition, (row.id, run, occurrence), only)?;
+    Ok(run)
+}
+
+/// Starts the processes of a run that its occurrence is claimed for, and waits until it has begun.
+pub(super) fn begin_claimed(
+    context: &Context,
+    store: &mut Store,
+    definition: &Definition,
+    (loop_id, run, occurrence): (LoopId, RunId, OccurrenceId),
+    only: Option<Fingerprint>,
+) -> Result<()> {
+    let dir = context.home.run(run);
+    // Beside the database, for when that is lost.
+    let about = repair::About {
+        loop_id,
+        day: context.now.with_timezone(&definition.zone.unwrap_or(context.zone)).date_naive(),
+    };
+    std::fs::write(dir.join(repair::ABOUT), serde_json::to_vec(&about)?).context("writing what the run is about")?;
     let claim = lease::claim(&dir)?.context("a new run was claimed by somebody else")?;
     let left_s = definition.rails.max_duration_s;
-    let begun = under_watchdog(context, Begin { run, loop_id: row.id, left_s, only, claim })
+    let begun = under_watchdog(context, Begin { run, loop_id, left_s, only, claim })
         .and_then(|launched| wait_until_begun(context, store, run, launched));
     if let Err(error) = begun {
         let why = format!("{error:#}");
         store.write(|tx| occurrences::give_up(tx, occurrence, &why))?;
         return Err(error);
     }
-    Ok(run)
+    Ok(())
 }
 
 /// A run whose processes are to begin.

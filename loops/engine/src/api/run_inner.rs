@@ -11,7 +11,7 @@ use loopwright_core::finding::Fingerprint;
 use loopwright_core::ids::RunId;
 use loopwright_core::run::{Mode, Retries, Run, RunEvent, RunStart};
 
-use super::{Context, reconcile, runs};
+use super::{Context, reconcile, revise, runs};
 use crate::cores::Cores;
 use crate::halt::HaltFiles;
 use crate::lease::{Supervision, require_watchdog};
@@ -21,7 +21,7 @@ use crate::sandbox::bubblewrap::Bubblewrap;
 use crate::steps::{Work, stamp};
 use crate::store::loops::{self, LoopRow};
 use crate::store::occurrences::{self, Occurrence};
-use crate::store::{Store, projection};
+use crate::store::{Store, due, projection};
 
 /// Why a run did not begin, in its directory.
 pub(super) const ERROR: &str = "error";
@@ -49,7 +49,8 @@ fn run_to_its_end(context: &Context, id: RunId, only: Option<Fingerprint>) -> Re
     match projection::replay(store.read(), id)? {
         None => {
             let work = work(context, id, row, None, supervision)?;
-            let start = RunStart { only, ..run_start(id, &claimed, &work) };
+            let revises = due::revised_by(work.store.read(), id)?;
+            let start = RunStart { only, ..revise::revising(run_start(id, &claimed, &work), revises) };
             runner::run(work, start)?;
         }
         Some(run) if run.end.is_some() => bail!("the run has ended already"),
@@ -59,7 +60,7 @@ fn run_to_its_end(context: &Context, id: RunId, only: Option<Fingerprint>) -> Re
                 runner::take_up(work, run)?;
             }
             Err(error) => {
-                reconcile::give_up(context, &mut store, &mut run, &error)?;
+                reconcile::give_up(&mut store, &mut run, &error)?;
                 return Err(error);
             }
         },
@@ -76,15 +77,17 @@ fn work(
     begun: Option<&Run>,
     supervision: Arc<Supervision>,
 ) -> Result<Work> {
-    let resolved = match begun {
+    let store = Store::open(&context.home)?;
+    let revises = due::revised_by(store.read(), id)?;
+    let resolved = match begun.filter(|run| run.base.is_some()) {
         Some(run) => resolve::resolve_again(&context.home, &row, run)?,
-        None => resolve::resolve(&context.home, &row)?,
+        None => revise::resolved(context, &store, &row, revises.as_ref())?,
     };
     if begun.is_some_and(|run| run.start.definition != resolved.hash) {
         bail!("its loop file is another one by now; start it again: loopwright run {}", row.name);
     }
     resolve::refuse_exposing(&context.home, &row, &resolved, context.host.home.as_deref())?;
-    let (maker, checker) = resolve::agents(&resolved, &row, supervision.dir())?;
+    let (maker, checker) = revise::agents(&resolved, &row, supervision.dir(), revises.as_ref())?;
     let worked_s = begun.map_or(0, |run| run.start.worked_s);
     let left = Duration::from_secs(resolved.definition.rails.max_duration_s.saturating_sub(worked_s));
     let sandbox = sandbox(context, &resolved)?.supervised(Arc::clone(&supervision)).until(Instant::now() + left);
@@ -97,7 +100,7 @@ fn work(
         checker,
         sandbox,
         supervision,
-        store: Store::open(&context.home)?,
+        store,
         prepared: Vec::new(),
         base_reports: Arc::default(),
         cores: Arc::new(Cores::of_this_machine()),

@@ -4,7 +4,7 @@ use loopwright_core::exit;
 use serde::Serialize;
 
 use super::reconcile::{self, Deed, Reach};
-use super::{ApiError, Context};
+use super::{ApiError, Context, landing, revise};
 use crate::sweep::sweep;
 
 /// What a pass came to.
@@ -32,7 +32,8 @@ impl TickView {
 pub fn tick(context: &Context) -> Result<TickView, ApiError> {
     let mut store = context.store()?;
     let mut deeds = reconcile::reconcile(context, &mut store, Reach::Whole)?;
-    deeds.extend(reconcile::land_waiting(context, &mut store)?);
+    deeds.extend(landing::land_waiting(context, &mut store)?);
+    deeds.extend(revise::begin_due(context, &mut store)?);
     let swept = sweep(&context.home, &store, context.now)?;
     deeds.extend(swept.lines().into_iter().map(|what| Deed::Swept { what }));
     Ok(TickView { deeds })

@@ -45,7 +45,7 @@ pub trait Guard {
     /// The landing commit that an earlier try wrote down. Asked while no other landing goes on.
     ///
     /// # Errors
-    /// The journal can't be read.
+    /// The journal can't be read, or what was approved is not what is to land.
     fn begun(&self) -> Result<Option<Oid>>;
 
     /// Writes down the landing commit and its committer, before anybody can see it.
@@ -123,6 +123,16 @@ pub fn land(repos: &Repos, landing: &Landing, guard: &mut dyn Guard) -> Result<L
         None => step.advance(&user, guard),
         Some(checkout) => step.follow(&checkout, guard),
     }
+}
+
+/// Whether a landing commit is on its branch, landed by us or by hand. To be asked while landings are locked.
+///
+/// # Errors
+/// The repository can't be read.
+pub fn is_on(user: &UserRepo, branch: &str, commit: Oid) -> Result<bool> {
+    let user = user.open()?;
+    let tip = target(&user, &format!("refs/heads/{branch}"))?;
+    Ok(tip.is_some_and(|tip| tip == commit || user.graph_descendant_of(tip, commit).unwrap_or(false)))
 }
 
 /// A landing that may begin.
@@ -283,7 +293,10 @@ fn quoted(path: &Path) -> String {
 }
 
 /// One landing at a time per repository; the lock dies with its process.
-fn lock(repos: &Repos) -> Result<File> {
+///
+/// # Errors
+/// The lock can't be had.
+pub fn lock(repos: &Repos) -> Result<File> {
     let path: PathBuf = repos.results_path().join("landing.lock");
     let file = fs::OpenOptions::new().create(true).append(true).open(&path);
     let file = file.with_context(|| format!("open {}", path.display()))?;

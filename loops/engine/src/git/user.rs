@@ -39,6 +39,9 @@ pub enum UserRepoError {
         .0.display(), .0.display()
     )]
     Owner(PathBuf),
+    /// Its path can't be written into a loop or a database.
+    #[error("the path {} is not UTF-8", .0.display())]
+    NotUtf8(PathBuf),
     /// Its format is not known.
     #[error("{} has a format that is not supported: {message}", path.display())]
     Format {
@@ -73,6 +76,44 @@ pub enum UserRepoError {
     },
 }
 
+impl UserRepoError {
+    /// What to do about it, where the message does not say so itself.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            UserRepoError::Vanished(_) => {
+                "name the folder where it is now: `repo:` in the loop file, or --repo".to_owned()
+            }
+            UserRepoError::NotARepository(_) => "name one with --repo, or begin one here: git init".to_owned(),
+            UserRepoError::Bare(path) => {
+                format!("work on a clone of it: git clone {} FOLDER", quoted(path))
+            }
+            UserRepoError::NoCommits(path) => {
+                let at = quoted(path);
+                format!("commit something first: git -C {at} add --all && git -C {at} commit -m first")
+            }
+            UserRepoError::NotUtf8(_) => "rename the folder that has the odd name".to_owned(),
+            UserRepoError::Format { path, message } if message.contains("refstorage") => {
+                format!("git -C {} refs migrate --ref-format=files", quoted(path))
+            }
+            UserRepoError::Format { .. } => {
+                "Loopwright reads repositories with SHA-1 objects and refs as files; work on a clone in that format"
+                    .to_owned()
+            }
+            UserRepoError::NoBranch { .. } => "`git branch` lists the branches that are there".to_owned(),
+            UserRepoError::Shallow(_)
+            | UserRepoError::Owner(_)
+            | UserRepoError::Detached { .. }
+            | UserRepoError::Git { .. } => return None,
+        };
+        Some(hint)
+    }
+}
+
+/// A path for a shell.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+}
+
 /// Finds the repository around `path` and says whether it can be worked with.
 ///
 /// # Errors
@@ -87,6 +128,9 @@ pub fn user_repository(path: &Path) -> Result<UserRepo, UserRepoError> {
     let branch = head_branch(&repo, &root)?;
     let common = repo.commondir().to_owned();
     let (root, common) = (root.canonicalize().unwrap_or(root), common.canonicalize().unwrap_or(common));
+    if let Some(odd) = [&root, &common].into_iter().find(|p| p.to_str().is_none()) {
+        return Err(UserRepoError::NotUtf8(odd.clone()));
+    }
     Ok(UserRepo { root, common, branch })
 }
 

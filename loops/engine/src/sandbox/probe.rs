@@ -179,9 +179,9 @@ mod tests {
                 Ok(BoxOutput { ended, stdout: output.stdout, stderr: output.stderr, took: Duration::ZERO })
             }
 
-            fn pin(&self, _: &std::path::Path, _: &crate::workspace::Identity) {}
+            fn pin(&self, _: &Path, _: &crate::workspace::Identity) {}
 
-            fn unpin(&self, _: &std::path::Path) {}
+            fn unpin(&self, _: &Path) {}
         }
         let answers = ask(&NoSandbox).expect("answers");
         for at in 0..=5 {

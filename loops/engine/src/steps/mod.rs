@@ -4,8 +4,10 @@ pub mod build;
 pub mod checkout;
 pub mod discover;
 pub mod prepare;
+pub mod revise;
 pub mod scan;
 pub mod ship;
+pub mod sources;
 pub mod triage;
 pub mod verify;
 

@@ -3,11 +3,13 @@
 use anyhow::{Context as _, Result, anyhow};
 use loopwright_core::finding::FindingState;
 use loopwright_core::money::Micros;
-use loopwright_core::run::{End, Entry, HaltWhy, Outcome, Run, RunEvent, Step, VERSION};
+use loopwright_core::review::Event;
+use loopwright_core::revise;
+use loopwright_core::run::{End, Entry, HaltWhy, Outcome, Revise, Revision, Run, RunEvent, Stage, Step, VERSION};
 use rusqlite::{Connection, Transaction};
 use uuid::Uuid;
 
-use super::{Store, findings, journal, occurrences, runs};
+use super::{Store, findings, journal, occurrences, pull_requests, runs};
 
 /// Replays the journal of a run.
 ///
@@ -80,6 +82,7 @@ fn project(tx: &Transaction<'_>, before: &Run, run: &Run, entry: &Entry) -> Resu
         RunEvent::RunEnded { end } => {
             cut_off(tx, before)?;
             ended(tx, run, end)?;
+            give_back(tx, run, end, &entry.at)?;
         }
         RunEvent::Noted { .. } => {}
     }
@@ -88,7 +91,10 @@ fn project(tx: &Transaction<'_>, before: &Run, run: &Run, entry: &Entry) -> Resu
 
 fn step_started(tx: &Transaction<'_>, run: &Run, step: &Step, id: Uuid) -> Result<()> {
     if let Step::Build { finding, iteration, .. } = step {
-        findings::set_state(tx, run.start.loop_id, finding, &FindingState::Acting)?;
+        // The pull request that is revised goes on standing for its finding, whatever becomes of the run.
+        if run.start.revises.is_none() {
+            findings::set_state(tx, run.start.loop_id, finding, &FindingState::Acting)?;
+        }
         runs::attempt_started(tx, id, run.start.run, &finding.0, *iteration)?;
     }
     Ok(())
@@ -108,6 +114,7 @@ fn step_finished(tx: &Transaction<'_>, run: &Run, step: &Step, id: Uuid, outcome
         (Step::Ship { finding }, Outcome::Shipped(_)) => {
             findings::set_state(tx, loop_id, finding, &FindingState::InReview)
         }
+        (Step::HandOver { .. }, _) if run.start.revises.is_some() => Ok(()),
         (Step::HandOver { finding, why }, _) => findings::handed_over(tx, loop_id, finding, why),
         _ => Ok(()),
     }
@@ -130,7 +137,8 @@ fn charge_attempt(tx: &Transaction<'_>, run: &Run, step: &Step, id: Uuid, charge
 }
 
 fn keep_rounds(tx: &Transaction<'_>, run: &Run, finding: &loopwright_core::finding::Fingerprint) -> Result<()> {
-    match run.item(finding) {
+    let counts = !matches!(&run.start.revises, Some(Revision { why: Revise::Moved, .. }));
+    match run.item(finding).filter(|_| counts) {
         Some(item) => findings::set_rounds(tx, run.start.loop_id, finding, &item.rounds),
         None => Ok(()),
     }
@@ -145,6 +153,18 @@ fn last_attempt(tx: &Transaction<'_>, run: &Run, finding: &loopwright_core::find
         )
         .context("finding the attempt that was verified")?;
     id.parse().context("the attempt's id")
+}
+
+/// A pull request that the run was to work on again and did not goes back to the person as it was.
+fn give_back(tx: &Transaction<'_>, run: &Run, end: &End, at: &str) -> Result<()> {
+    let Some(Revision { pull_request, why, .. }) = &run.start.revises else { return Ok(()) };
+    let updated = run.items.iter().any(|item| matches!(item.stage, Stage::Shipped { .. }));
+    let stands = pull_requests::state(tx, *pull_request)?;
+    if updated || !stands.is_some_and(|state| why.fails_to(&state)) {
+        return Ok(());
+    }
+    let why = why.failed(&revise::came_to_nothing(run, end));
+    pull_requests::step(tx, *pull_request, &Event::Reopened { why }, at).map(drop)
 }
 
 fn ended(tx: &Transaction<'_>, run: &Run, end: &End) -> Result<()> {

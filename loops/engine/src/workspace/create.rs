@@ -19,6 +19,8 @@ pub enum Origin {
     Base,
     /// In `results.git`: its objects, and none of any other attempt, are carried along.
     Results,
+    /// In `base.git`; the objects of this commit of `results.git` are carried along, for what is to be picked onto it.
+    BaseWith(Oid),
 }
 
 impl Workspaces<'_> {
@@ -45,8 +47,13 @@ impl Workspaces<'_> {
         // Before anything runs in it.
         let identity = identity::write(home, commit)?;
         self.sandbox.pin(&tree, &identity);
-        if origin == Origin::Results {
-            self.repos.export(commit, &home.join("start.bundle"))?;
+        let carried = match origin {
+            Origin::Base => None,
+            Origin::Results => Some(commit),
+            Origin::BaseWith(other) => Some(other),
+        };
+        if let Some(carried) = carried {
+            self.repos.export(carried, &home.join("start.bundle"))?;
         }
         let beside = Beside::of(home);
         self.run_well(&boxed::clone(&tree, self.repos.base_path(), &beside, commit))?;
