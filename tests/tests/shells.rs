@@ -1,4 +1,9 @@
 //! What a shell completes and what the manual says: in a real bash, and read by a real man.
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "helpers of tests say what they expected, and what was skipped"
+)]
 
 use std::fs;
 use std::process::Command;
