@@ -159,9 +159,15 @@ fn what_is_judged_does_not_decide_how() {
 #[test]
 fn a_project_without_checks_is_told_so() {
     let stage = Stage::project("none");
-    triage(&stage, "true");
-    let refused = stage.run("daily-triage").exits(1);
+    let template = stage.plain(&["templates", "tidy"]).exits(0).out;
+    let repo = serde_json::to_string(&stage.repo).expect("a path");
+    let text = format!("{template}repo: {repo}\nenv: {{STAGE: {}}}\n", stage.mark);
+    stage.add(&stage.personal_text("tidy", &text, &[]).display().to_string(), false);
+    let refused = stage.run("tidy").exits(1);
     assert!(refused.message().contains("no checks were detected"), "{refused:?}");
+    // The control: what looks elsewhere too, runs.
+    triage(&stage, "true");
+    stage.run("daily-triage").exits(20);
 }
 
 #[test]
