@@ -99,7 +99,8 @@ fn corpus() -> Vec<Vec<u8>> {
 }
 
 fn mutated(random: &mut Rng, corpus: &[Vec<u8>], good: &[Vec<u8>]) -> Vec<u8> {
-    let mut text = random.choice(if random.bool() { good } else { corpus }).expect("a sample").clone();
+    let from = if random.bool() { good } else { corpus };
+    let mut text = random.choice(from).expect("a sample").clone();
     for _ in 0..random.usize(1..6) {
         mutate(random, corpus, &mut text);
     }
