@@ -281,7 +281,6 @@ fn left_behind(stage: &Stage) -> Vec<String> {
     faults.extend(half.map(|name| format!("half made: {name}")));
     let known = strings(stage, "SELECT 'attempt-' || REPLACE(id, '-', '') FROM attempts");
     faults.extend(stage.refs("attempts").into_keys().filter(|name| !known.contains(name)).map(|n| format!("ref {n}")));
-    faults.extend(stage.refs("export").into_keys().map(|name| format!("export {name}")));
     let states = "SELECT state FROM occurrences WHERE state IN ('claimed', 'running') \
                   UNION SELECT fingerprint FROM findings WHERE state LIKE '%acting%'";
     faults.extend(strings(stage, states).into_iter().map(|what| format!("unended: {what}")));

@@ -207,7 +207,7 @@ fn a_damaged_database_is_told_with_what_to_do_and_halt_works_all_the_same() {
         let refused = stage.verb(words).exits(1);
         assert!(refused.message().contains(&format!("{} is damaged", database.display())), "{words:?}: {refused:?}");
         assert!(refused.message().contains("nothing was changed"), "{refused:?}");
-        assert!(refused.hint().contains("loopwright add"), "{refused:?}");
+        assert!(refused.hint().contains("loopwright doctor --repair"), "{refused:?}");
     }
     assert!(stage.plain(&["doctor"]).exits(1).out.contains("is damaged"));
     let answer = stage.verb(&["halt"]);
@@ -215,14 +215,15 @@ fn a_damaged_database_is_told_with_what_to_do_and_halt_works_all_the_same() {
     stage.verb(&["resume", "--reason", "a test"]).exits(0);
     assert!(!stage.home.join("state/HALT").exists());
     assert_eq!(fs::read(&database).expect("what is there"), damaged, "nothing was changed");
-    // The hint is right: aside with it, and everything can begin anew.
-    let hint = stage.verb(&["status"]).exits(1).hint();
-    let aside = hint.strip_prefix("move it aside: ").and_then(|h| h.split_once(';')).expect("a command").0.to_owned();
-    assert_eq!(stage.paste(&aside).code, 0, "{aside}");
-    assert_eq!(stage.verb(&["status"]).exits(0).json()["loops"].as_array().map(Vec::len), Some(0));
-    assert_eq!(fs::read(stage.home.join("data/damaged/loopwright.db")).expect("kept"), damaged);
-    stage.add(&loop_file(&stage).display().to_string(), true);
+    // The hint is right: all is there again, and what was damaged is kept.
+    let repaired = stage.verb(&["doctor", "--repair"]).exits(0).json();
+    assert_eq!(repaired["damaged"], true);
+    assert_eq!(runs(&stage), 1);
+    let aside = fs::read_dir(stage.home.join("data/damaged")).expect("a folder").flatten().next().expect("one").path();
+    assert_eq!(fs::read(aside.join("loopwright.db")).expect("kept"), damaged);
     stage.run("work").exits(20);
+    wait_for("the run's processes to be gone", || stage.processes().is_empty().then_some(()));
+    assert_eq!(stage.verb(&["doctor", "--repair"]).exits(0).json()["damaged"], false, "the control");
 }
 
 /// In a mount namespace in which bubblewrap is no program any more.

@@ -210,10 +210,9 @@ fn what_landed_unrecorded_is_merged_once() {
 
 /// Takes the last event of the pull request that was merged, and what follows from it, out of the store.
 fn forget_the_merge(stage: &Stage) {
-    let store = rusqlite::Connection::open(stage.home.join("data/loopwright.db")).expect("the store");
-    let events = store.execute("DELETE FROM events WHERE stream LIKE 'pr/%' AND body LIKE '%\"type\":\"merged\"%'", []);
-    let rows = store.execute("UPDATE pull_requests SET state = 'approved', merged = NULL WHERE state = 'merged'", []);
-    assert_eq!((events.expect("events"), rows.expect("rows")), (1, 1));
+    let events = "DELETE FROM events WHERE stream LIKE 'pr/%' AND body LIKE '%\"type\":\"merged\"%'";
+    let rows = "UPDATE pull_requests SET state = 'approved', merged = NULL WHERE state = 'merged'";
+    assert_eq!((stage.change_rows(events, &[]), stage.change_rows(rows, &[])), (1, 1));
 }
 
 /// The command that is printed while it waits lands what later counts as landed.

@@ -29,11 +29,10 @@ fn of_many_starts_at_once_one_runs() {
 
 /// Starts the process of a run whose occurrence is in this state, as one that was long in coming; returns its exit code.
 fn late(stage: &Stage, state: &str) -> i32 {
-    let db = rusqlite::Connection::open(stage.home.join("data/loopwright.db")).expect("the database");
     let run = format!("01936f2e-0000-7000-8000-{:012x}", state.len());
     let sql = "INSERT INTO occurrences (id, loop, trigger, key, due_at, claimed_at, zone, state, run)
         SELECT ?1, id, 'manual', ?1, '', '9999', 'UTC', ?2, ?1 FROM loops";
-    db.execute(sql, [&run, state]).expect("an occurrence");
+    assert_eq!(stage.change_rows(sql, &[&run, state]), 1);
     let dir = stage.home.join("data/runs").join(&run);
     std::fs::create_dir_all(&dir).expect("a run directory");
     let command = stage.command(&[]);

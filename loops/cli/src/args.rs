@@ -136,8 +136,11 @@ Verbs that let something begin make this pass first; a timer may make it too. It
 Example: loopwright tick")]
     Tick,
     /// Looks at what Loopwright needs on this machine
-    #[command(after_help = "Example: loopwright doctor")]
-    Doctor,
+    #[command(after_help = "Example: loopwright doctor\n         loopwright doctor --repair")]
+    Doctor(DoctorArgs),
+    /// Tells a story on a virtual clock: what each guard-rail alone makes of two agents that never stop
+    #[command(after_help = "Example: loopwright simulate --story runaway")]
+    Simulate(SimulateArgs),
     /// Prints what makes a shell complete verbs, loops, runs and pull requests
     #[command(after_help = "\
 It belongs to this very version, so have the shell ask for it when it starts:
@@ -224,6 +227,13 @@ pub(crate) struct CheckArgs {
     /// A loop file, its folder, or the name of a loop or template
     #[arg(add = Values::new(complete::loops_and_templates))]
     pub(crate) target: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    /// Which story: `runaway`
+    #[arg(long, value_name = "NAME", default_value = "runaway")]
+    pub(crate) story: String,
 }
 
 #[derive(Debug, Args)]
@@ -375,6 +385,13 @@ pub(crate) struct ResumeArgs {
     /// Why it may go on
     #[arg(long)]
     pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Puts a damaged database aside, goes back to its newest backup with all that was done since, and compares
+    #[arg(long)]
+    pub(crate) repair: bool,
 }
 
 #[derive(Debug, Args)]

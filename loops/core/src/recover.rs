@@ -88,3 +88,82 @@ fn between_events_s(journal: &[Entry]) -> u64 {
     let span = started.and_then(at).zip(journal.last().and_then(at)).map(|(first, last)| last - first);
     span.and_then(|span| u64::try_from(span.num_seconds()).ok()).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::RunStart;
+
+    /// A run that has begun and nothing else.
+    fn run(epoch: u32) -> Run {
+        let text = r#"{"run":"01936f2e-0000-7000-8000-000000000001","loop_id":"01936f2e-0000-7000-8000-000000000002",
+            "loop_name":"n","occurrence":"01936f2e-0000-7000-8000-000000000003","cause":"manual","mode":"ship","epoch":1,
+            "definition":"","rails":{"max_iterations":3,"budget":5000000,"no_progress":2,"max_duration_s":60,
+            "max_tokens":null,"max_turns":null,"max_findings":5},"review":{"max_open":3,"merge":"squash"},
+            "maker":{"name":"m","kind":"command","model":null,"price":0},"checker":null,
+            "retries":{"discover":{"times":0,"every_s":0},"act":{"times":0,"every_s":0},"verify":{"times":0,"every_s":0},
+            "ship":{"times":0,"every_s":0}}}"#;
+        let start: RunStart = serde_json::from_str(text).expect("a start");
+        Run::new(RunStart { epoch, ..start })
+    }
+
+    fn left(run: &Run) -> Left<'_> {
+        Left { run, alive: false, halted: None, ended: None, worked_s: 0 }
+    }
+
+    fn ends_as(recovery: &Recovery) -> &'static str {
+        match recovery {
+            Recovery::Leave => "left",
+            Recovery::TakeUp => "taken up",
+            Recovery::End(End::Halted { why: HaltWhy::Halt, .. }) => "halted",
+            Recovery::End(End::Halted { why: HaltWhy::Time, .. }) => "time",
+            Recovery::End(_) => "failed",
+        }
+    }
+
+    #[test]
+    fn what_was_to_stop_stops_and_the_rest_goes_on() {
+        let run = run(1);
+        let base = left(&run);
+        for (left, expected) in [
+            (base, "taken up"),
+            (Left { alive: true, halted: Some("HALT"), ..base }, "left"),
+            (Left { halted: Some("HALT"), ..base }, "halted"),
+            (Left { ended: Some(EndCause::Halted), ..base }, "halted"),
+            (Left { ended: Some(EndCause::Time), ..base }, "time"),
+            (Left { ended: Some(EndCause::Died), ..base }, "taken up"),
+            (Left { ended: Some(EndCause::Silent), ..base }, "taken up"),
+            (Left { worked_s: 59, ..base }, "taken up"),
+            (Left { worked_s: 60, ..base }, "time"),
+        ] {
+            assert_eq!(ends_as(&recover(&left)), expected, "{left:?}");
+        }
+        let ended = Run { end: Some(End::Finished), ..run.clone() };
+        assert_eq!(recover(&Left { run: &ended, ..base }), Recovery::Leave);
+    }
+
+    #[test]
+    fn five_times_and_no_more() {
+        for epoch in 1..=MOST_TAKEN_UP {
+            assert_eq!(recover(&left(&run(epoch))), Recovery::TakeUp);
+        }
+        let Recovery::End(End::Failed { why }) = recover(&left(&run(MOST_TAKEN_UP + 1))) else { panic!("it goes on") };
+        assert_eq!(why, "its processes died 6 times, the last time between two steps; its findings are open again");
+    }
+
+    #[test]
+    fn time_is_counted_by_beats_or_by_events() {
+        let entry = |at: &str, event| Entry { v: 1, at: at.to_owned(), event };
+        let noted = || RunEvent::Noted { topic: "t".to_owned(), text: String::new() };
+        let started = || RunEvent::RunStarted(Box::new(run(1).start));
+        let journal = [
+            entry("2026-01-01T00:00:00Z", started()),
+            entry("2026-01-01T05:00:00Z", noted()),
+            entry("2026-01-01T09:00:00Z", started()),
+            entry("2026-01-01T09:00:07Z", noted()),
+        ];
+        assert_eq!(last_worked_s(None, &journal), 7, "what was before is counted already");
+        assert_eq!(last_worked_s(Some(&Beat { seq: 20, ..Beat::default() }), &journal), 40);
+        assert_eq!(last_worked_s(None, &journal[1..2]), 0);
+    }
+}

@@ -133,7 +133,9 @@ fn in_comments(mut comments: Comments, text: &str) -> Vec<Todo> {
             open = true;
         } else if said.alone && open && !said.text.is_empty() {
             let below = found.last_mut().map(|t| &mut t.below).filter(|b| b.len() < MAX_LINES);
-            below.map(|b| b.push(text::line(said.text)));
+            if let Some(below) = below {
+                below.push(text::line(said.text));
+            }
         } else {
             open = false;
         }

@@ -38,7 +38,8 @@ pub const POINTS: [&str; 30] = [
 
 /// Names the place, and the pass at which it strikes: `step-intent` or `step-intent#3`.
 pub const AT: &str = "LOOPWRIGHT_FAIL_AT";
-/// Names who is killed: `self` (the process that comes by; default), `watchdog` (its parent) or `agent` (every sandbox of its run).
+/// Names who is killed: `self` (the process that comes by; default), `watchdog` (its parent) or `agent` (every sandbox of its
+/// run). `stop` only stops the process that comes by.
 pub const KILLS: &str = "LOOPWRIGHT_FAIL_KILLS";
 /// Names a file that is created as the place strikes; where it exists nothing strikes any more.
 pub const ONCE: &str = "LOOPWRIGHT_FAIL_ONCE";
@@ -101,6 +102,8 @@ mod armed {
                     crate::ending::end_sandboxes(dir);
                 }
             }
+            // It goes on where somebody says so.
+            "stop" => drop(process::kill_process(process::getpid(), Signal::STOP)),
             "watchdog" => kill_for_good(process::getppid().filter(is_watchdog)),
             _ => kill_for_good(Some(process::getpid())),
         }

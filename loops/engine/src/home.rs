@@ -56,7 +56,8 @@ impl Home {
     /// # Errors
     /// A folder can't be made.
     pub fn create(&self, now: DateTime<Utc>) -> Result<()> {
-        let new = !self.database().exists();
+        // A database that is lost, while its backups are there, is no new folder.
+        let new = !self.database().exists() && !self.backups().exists();
         for dir in [&self.config, &self.cache, &self.state, &self.state.join("halt"), &self.state.join("log")] {
             private_dir(dir)?;
         }
@@ -75,7 +76,12 @@ impl Home {
         self.data.join("loopwright.db")
     }
 
-    /// Touched after each commit, for whoever waits for news.
+    /// Backups of the database, and the redo logs that lead on from them.
+    pub fn backups(&self) -> PathBuf {
+        self.data.join("backups")
+    }
+
+    /// Written after each commit with the number of commits, for whoever waits for news.
     pub fn changed(&self) -> PathBuf {
         self.data.join("changed")
     }

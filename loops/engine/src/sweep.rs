@@ -21,6 +21,8 @@ use crate::store::{Store, occurrences, pull_requests, runs};
 const DELETED_WITHIN: Duration = Duration::hours(1);
 /// How long making anything may take.
 const MADE_WITHIN: Duration = Duration::days(1);
+/// How long writing a bundle may take; longer than its limit.
+const EXPORTED_WITHIN: Duration = Duration::minutes(10);
 /// How long what was rescued is kept.
 const RESCUED_FOR: Duration = Duration::days(30);
 
@@ -95,7 +97,7 @@ fn refs(repos: &Repos, store: &Store, now: DateTime<Utc>) -> Result<usize> {
                 let known = pull_requests::by_id(store.read(), PullRequestId(id))?.is_some();
                 old(id, MADE_WITHIN) && !known && !runs::knows_attempt(store.read(), id)?
             }
-            Owner::Export(id) => old(id, MADE_WITHIN),
+            Owner::Export(id) => old(id, EXPORTED_WITHIN),
             Owner::Rescue(id) => old(id, RESCUED_FOR),
         })
     })
@@ -134,3 +136,6 @@ fn entries(folder: &Path) -> Result<Vec<DirEntry>> {
     let found = fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))?;
     found.collect::<Result<_, _>>().with_context(|| format!("reading {}", folder.display()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use loopwright_engine::home::Home;
+use loopwright_engine::store::Store;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -107,6 +109,13 @@ impl Stage {
         let output = command.output().expect("the program starts");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Answer { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
+    }
+
+    /// Changes rows as the program does: what any other connection writes counts as damage.
+    pub fn change_rows(&self, sql: &str, values: &[&str]) -> usize {
+        let mut store = Store::open(&Home::under(&self.home)).expect("the store");
+        let values = rusqlite::params_from_iter(values);
+        store.write(|tx| Ok(tx.execute(sql, values)?)).expect("the rows")
     }
 
     /// Runs a line as a person pastes it, `loopwright` being ours.

@@ -5,11 +5,34 @@ use loopwright_core::story::Mark;
 use loopwright_engine::api::{self, ApiError, DoctorRow};
 
 use crate::App;
+use crate::args::DoctorArgs;
 use crate::commands;
 use crate::page::{Page, Tint};
 use crate::render::{aligned, tint};
 
-pub(crate) fn run(app: &App) -> Result<u8, ApiError> {
+pub(crate) fn run(args: &DoctorArgs, app: &App) -> Result<u8, ApiError> {
+    match args.repair {
+        true => repair(app),
+        false => look(app),
+    }
+}
+
+/// Repairs, and exits 21 where a person has to do the rest.
+fn repair(app: &App) -> Result<u8, ApiError> {
+    let view = api::repair(&app.context)?;
+    app.output.answer(&view, |page| {
+        page.line(if view.damaged { "The database was damaged and is repaired." } else { "The database is sound." });
+        for line in &view.lines {
+            page.line(&format!("- {line}"));
+        }
+        for line in &view.left {
+            page.tinted(Tint::Accent, &format!("! {}", commands::in_text(line)));
+        }
+    })?;
+    Ok(if view.left.is_empty() { exit::DONE } else { exit::WAITS })
+}
+
+fn look(app: &App) -> Result<u8, ApiError> {
     let rows = api::doctor(&app.context);
     app.output.answer(&rows, |page| table(page, &rows))?;
     Ok(match rows.iter().any(missing) {
@@ -25,7 +48,7 @@ fn missing(row: &DoctorRow) -> bool {
 fn mark(row: &DoctorRow) -> Mark {
     match row.state.as_str() {
         "ok" => Mark::Passed,
-        "not built yet" => Mark::Skipped,
+        "not built yet" | "not seen" => Mark::Skipped,
         "not advised" => Mark::NeedsYou,
         _ => Mark::Failed,
     }

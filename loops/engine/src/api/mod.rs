@@ -13,12 +13,14 @@ mod landing;
 mod later;
 mod reconcile;
 mod reject;
+mod repair;
 mod reviews;
 mod revise;
 mod run;
 mod run_inner;
 mod runs;
 mod send_back;
+mod simulate;
 mod status;
 mod templates;
 mod tick;
@@ -51,11 +53,13 @@ pub use init::{InitRequest, init};
 pub use later::later;
 pub use reconcile::Deed;
 pub use reject::reject;
+pub use repair::{RepairView, repair};
 pub use reviews::{put_off, review, reviews};
 pub use run::{StartRequest, start};
 pub use run_inner::run_inner;
 pub use runs::{journal_after, log_files, open_log, run_row, runs, show};
 pub use send_back::send_back;
+pub use simulate::{Simulation, simulate};
 pub use status::{loops, status};
 pub use templates::templates;
 pub use tick::{TickView, tick};
@@ -112,7 +116,7 @@ impl From<anyhow::Error> for ApiError {
         }
         if says_damaged(&error) {
             let message = format!("the database is damaged: {error:#}");
-            return ApiError::new(exit::FAILED, message).hint("`loopwright doctor` names its file");
+            return ApiError::new(exit::FAILED, message).hint("loopwright doctor --repair");
         }
         if let Some(invalid) = error.downcast_ref::<InvalidSettings>() {
             let help = invalid.first.help.clone().unwrap_or_default();
@@ -174,6 +178,7 @@ impl Context {
     fn acting(&self) -> Result<Store, ApiError> {
         let mut store = self.store()?;
         reconcile::reconcile(self, &mut store, Reach::Ends)?;
+        store.back_up(&self.home);
         Ok(store)
     }
 

@@ -14,7 +14,7 @@ use loopwright_core::run::Mode;
 use uuid::Uuid;
 
 use super::run_inner::ERROR;
-use super::{ApiError, Context, only_one};
+use super::{ApiError, Context, only_one, repair};
 use crate::halt::HaltFiles;
 use crate::home::private_dir;
 use crate::launch::{LaunchSpec, Launched, launch, watchdog_beside_us};
@@ -153,6 +153,12 @@ pub(super) fn begin_claimed(
     only: Option<Fingerprint>,
 ) -> Result<()> {
     let dir = context.home.run(run);
+    // Beside the database, for when that is lost.
+    let about = repair::About {
+        loop_id,
+        day: context.now.with_timezone(&definition.zone.unwrap_or(context.zone)).date_naive(),
+    };
+    std::fs::write(dir.join(repair::ABOUT), serde_json::to_vec(&about)?).context("writing what the run is about")?;
     let claim = lease::claim(&dir)?.context("a new run was claimed by somebody else")?;
     let left_s = definition.rails.max_duration_s;
     let begun = under_watchdog(context, Begin { run, loop_id, left_s, only, claim })

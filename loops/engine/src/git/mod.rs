@@ -6,12 +6,14 @@
 mod changes;
 mod command;
 pub(crate) mod import;
+mod open;
 mod read;
 mod repos;
 mod sweep;
 mod user;
 
 pub use command::{GitError, git};
+pub use open::OpenChange;
 pub use read::{CommitFacts, FILE_LIMIT, Kind};
 pub use repos::{Base, Repos};
 pub use sweep::Owner;

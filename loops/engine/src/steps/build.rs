@@ -143,7 +143,9 @@ fn merged(collected: BuildResult, report: &AgentReport) -> BuildResult {
 
 fn collect(work: &Work, round: &Round<'_>, title: &str, workspace: &Workspace) -> Result<BuildResult> {
     let base = work.resolved.base.commit;
-    let message = format!("{}\n\nLoopwright-Finding: {}\n", plain(title, 72), round.finding);
+    // Whole, so that a pull request can be told from its commit alone.
+    let (finding, loop_id) = (&round.finding.0, work.row.id);
+    let message = format!("{}\n\nLoopwright-Finding: {finding}\nLoopwright-Loop: {loop_id}\n", plain(title, 72));
     let collected = work.workspaces().collect(workspace, base, &message, (work.now)())?;
     Ok(match collected {
         Collected::Empty => BuildResult::Empty,

@@ -23,3 +23,12 @@ UNION ALL SELECT 'loop/' || loop || '/' || day, SUM(micros) FROM signed GROUP BY
 UNION ALL SELECT 'loop/' || loop || '/' || substr(day, 1, 7), SUM(micros) FROM signed GROUP BY loop, substr(day, 1, 7)
 UNION ALL SELECT 'fleet/' || day, SUM(micros) FROM signed GROUP BY day
 UNION ALL SELECT 'fleet/' || substr(day, 1, 7), SUM(micros) FROM signed GROUP BY substr(day, 1, 7);
+-- What the rows of all tables add up to, so that damage is seen which SQLite can't see; one row, written with every commit.
+CREATE TABLE sealed (
+    id      INTEGER PRIMARY KEY CHECK (id = 1),
+    commits INTEGER NOT NULL,
+    segment INTEGER NOT NULL,
+    schema  INTEGER NOT NULL,
+    sums    TEXT NOT NULL,
+    own     TEXT NOT NULL
+) STRICT;

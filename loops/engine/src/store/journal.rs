@@ -1,8 +1,10 @@
 //! The journal: one chain of hashes per stream (run, pull request, fleet), over the bytes as stored.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use sha2::{Digest, Sha256};
+
+use super::seal::Unsound;
 
 /// What the first event of a stream follows.
 const NOTHING: &str = "";
@@ -53,6 +55,19 @@ pub fn intact(db: &Connection, stream: &str) -> Result<bool> {
         (expected, previous) = (seq + 1, hash);
     }
     Ok(true)
+}
+
+/// Whether the chains of all streams hold.
+///
+/// # Errors
+/// One does not, or the rows can't be read.
+pub(super) fn verify(db: &Connection) -> Result<()> {
+    let mut rows = db.prepare_cached("SELECT DISTINCT stream FROM events")?;
+    let streams: Vec<String> = rows.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
+    for stream in streams {
+        ensure!(intact(db, &stream)?, Unsound(format!("the chain of the journal {stream} is broken")));
+    }
+    Ok(())
 }
 
 fn link(stream: &str, seq: i64, previous: &str, body: &str) -> String {

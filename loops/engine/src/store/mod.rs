@@ -1,8 +1,12 @@
 //! The store: one SQLite database that every process opens for itself; the only place with SQL.
 //!
 //! Writes go through BEGIN IMMEDIATE; journal and projections of an event are one transaction.
+//! With each commit goes a seal over all rows, and the rows that changed go to the redo log: see `seal` and `redo`.
 
+pub mod adopt;
+mod backup;
 pub mod base_results;
+mod damage;
 pub mod due;
 pub mod findings;
 pub mod journal;
@@ -11,8 +15,11 @@ pub mod loops;
 pub mod occurrences;
 pub mod projection;
 pub mod pull_requests;
+mod redo;
+pub mod repair;
 pub mod reviews;
 pub mod runs;
+mod seal;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -23,10 +30,14 @@ use anyhow::{Context as _, Result, bail};
 use loopwright_core::money::Micros;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior};
-use rusqlite_migration::{M, Migrations};
+use rusqlite_migration::{HookError, M, Migrations};
 use serde::de::DeserializeOwned;
 
-use crate::home::Home;
+use self::redo::Record;
+use self::seal::{Seal, Unsound, Watch};
+use crate::home::{Home, private_dir};
+
+pub use self::damage::{Damaged, Newer, says_damaged};
 
 /// The first SQLite without the WAL-reset corruption: 3.51.3.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -35,91 +46,42 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 pub struct Store {
     connection: Connection,
     changed: PathBuf,
+    backups: PathBuf,
+    // Made by the first write: whoever only reads needs none.
+    watch: Option<Watch>,
 }
 
-/// The database is no database any more.
-#[derive(Debug, thiserror::Error)]
-#[error("the database {} is damaged ({what}); nothing was changed in it", path.display())]
-pub struct Damaged {
-    /// Its file.
-    pub path: PathBuf,
-    /// What SQLite says.
-    pub what: String,
-    /// The newest backup that was made before a migration.
-    pub backup: Option<PathBuf>,
-}
-
-/// Whether an error is SQLite's that the file is damaged.
-pub fn says_damaged(error: &anyhow::Error) -> bool {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-    error
-        .chain()
-        .filter_map(|e| e.downcast_ref::<rusqlite::Error>()?.sqlite_error_code())
-        .any(|code| matches!(code, NotADatabase | DatabaseCorrupt))
-}
-
-impl Damaged {
-    fn of(error: &anyhow::Error, path: &Path) -> Damaged {
-        let what = error.root_cause().to_string();
-        Damaged { path: path.to_owned(), what, backup: newest_backup(path) }
-    }
-
-    /// What a person can do: keep the file aside, and begin with the backup or anew.
-    pub fn repair(&self) -> String {
-        let folder = self.path.parent().unwrap_or(&self.path);
-        let (aside, name) = (folder.join("damaged"), self.path.file_name().unwrap_or_default().to_string_lossy());
-        // The files beside it belong to it: a new database must not find them.
-        let aside = format!("mkdir '{}' && mv '{}/{name}'* '{0}'", aside.display(), folder.display());
-        match &self.backup {
-            Some(backup) => format!(
-                "move it aside and begin with the newest backup: {aside} && cp '{}' '{}'; \
-                 what was done since that backup is not in it",
-                backup.display(),
-                self.path.display()
-            ),
-            None => format!("move it aside: {aside}; then add your loops again with `loopwright add`"),
-        }
-    }
-}
-
-/// `loopwright.before-v2.db` rather than `loopwright.before-v1.db`.
-fn newest_backup(path: &Path) -> Option<PathBuf> {
-    let stem = format!("{}.before-v", path.file_stem()?.to_str()?);
-    let found = std::fs::read_dir(path.parent()?).ok()?.flatten();
-    let numbered = found.filter_map(|entry| {
-        let name = entry.file_name();
-        let number: u64 = name.to_str()?.strip_prefix(&stem)?.strip_suffix(".db")?.parse().ok()?;
-        Some((number, entry.path()))
-    });
-    numbered.max().map(|(_, path)| path)
-}
-
-/// The schema, step by step. A step that shipped is never edited.
+/// The schema, step by step. A step that shipped is never edited; each one seals what it leaves, in its own transaction.
 fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST), M::up(STEADY)])
+    let step = |(version, sql): (i64, &'static str)| {
+        let seal =
+            move |tx: &Transaction<'_>| seal::anew(tx, version).map_err(|error| HookError::Hook(format!("{error:#}")));
+        M::up_with_hook(sql, seal)
+    };
+    Migrations::new((1..).zip(STEPS).map(step).collect())
 }
 
-const FIRST: &str = include_str!("0001_first.sql");
-const STEADY: &str = include_str!("0002_steady.sql");
+const STEPS: [&str; 2] = [include_str!("0001_first.sql"), include_str!("0002_steady.sql")];
 
 impl Store {
     /// Opens (and makes or migrates) the database of a home.
     ///
     /// # Errors
-    /// It can't be opened, is [`Damaged`], or was written by a newer program; nothing is changed then.
+    /// It can't be opened, is [`Damaged`], or was written by a newer program ([`Newer`]); nothing is changed then.
     pub fn open(home: &Home) -> Result<Store> {
         let path = home.database();
-        let mut connection =
-            Connection::open(&path).with_context(|| format!("opening the database {}", path.display()))?;
         if rusqlite::version_number() < OLDEST_SQLITE {
             bail!("this SQLite ({}) can damage its files; 3.51.3 is the oldest that is safe", rusqlite::version());
         }
+        damage::look(home)?;
+        let connection = Connection::open(&path).with_context(|| format!("opening the database {}", path.display()))?;
         connection.busy_timeout(Duration::from_secs(5))?;
-        prepare(&mut connection, &path).map_err(|error| match says_damaged(&error) {
+        let mut store = Store { connection, changed: home.changed(), backups: home.backups(), watch: None };
+        store.prepare(home).map_err(|error| match damage::says_damaged_at_opening(&error) {
             true => Damaged::of(&error, &path).into(),
             false => error,
         })?;
-        Ok(Store { connection, changed: home.changed() })
+        Ok(store)
     }
 
     /// Reads.
@@ -132,45 +94,111 @@ impl Store {
     /// # Errors
     /// What `act` returns, or that the commit failed; nothing is stored then.
     pub fn write<T>(&mut self, act: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let (folder, watch) = (self.backups.clone(), self.watch()?);
+        // What an act that failed had changed is no change.
+        watch.take();
+        self.write_through(|tx, seal| {
+            let value = act(tx)?;
+            let changes = watch.take();
+            if !changes.is_empty() {
+                seal.take_in(&changes);
+                seal.write(tx)?;
+                redo::append(&folder, seal.segment, &Record::of(seal.commits, seal.state()?, changes)?)?;
+            }
+            Ok(value)
+        })
+    }
+
+    /// Makes a backup if the newest is older than a day.
+    pub fn back_up(&mut self, home: &Home) {
+        backup::regular(self, home);
+    }
+
+    /// Makes a backup.
+    ///
+    /// # Errors
+    /// It can't be written.
+    pub fn back_up_now(&mut self, home: &Home) -> Result<()> {
+        backup::make(self, home).map(drop)
+    }
+
+    /// Looks at every page, row and index, and at every chain of the journal.
+    ///
+    /// # Errors
+    /// Something is not what was written; the error says what.
+    pub fn verify(&self) -> Result<()> {
+        seal::verify(&self.connection)?;
+        journal::verify(&self.connection)
+    }
+
+    /// One transaction on rows and seal, of which nobody hears what it changed.
+    fn write_through<T>(&mut self, act: impl FnOnce(&Transaction<'_>, &mut Seal) -> Result<T>) -> Result<T> {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .context("starting to write to the database")?;
-        let value = act(&transaction)?;
+        let mut seal = Seal::read(&transaction)?;
+        let value = act(&transaction, &mut seal)?;
         transaction.commit().context("committing to the database")?;
-        // Only a wake-up: whoever misses it looks again by itself.
-        let _ = std::fs::write(&self.changed, b"");
+        // Only a wake-up: whoever misses it looks again by itself. The number says that this commit must be there.
+        let _ = std::fs::write(&self.changed, seal.commits.to_string());
         Ok(value)
+    }
+
+    fn watch(&mut self) -> Result<Watch> {
+        if self.watch.is_none() {
+            self.watch = Some(Watch::over(&self.connection)?);
+        }
+        self.watch.clone().context("watching the tables")
+    }
+
+    fn prepare(&mut self, home: &Home) -> Result<()> {
+        use rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        let (path, db) = (home.database(), &self.connection);
+        // Until it is known to be sound, closing it must not write into it either.
+        db.set_db_config(SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        for (name, value) in [("synchronous", "FULL"), ("foreign_keys", "ON"), ("temp_store", "MEMORY")] {
+            db.pragma_update(None, name, value)?;
+        }
+        if version(db, &path)? != NEWEST {
+            // One process brings it up to date; the others wait and find it done.
+            let _held = lock_for_migration(&path)?;
+            self.migrate(home)?;
+        }
+        damage::check(&self.connection, home)?;
+        self.connection.set_db_config(SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+        Ok(())
+    }
+
+    fn migrate(&mut self, home: &Home) -> Result<()> {
+        let (path, db) = (home.database(), &mut self.connection);
+        let version = version(db, &path)?;
+        if version == NEWEST {
+            return Ok(());
+        }
+        if version == 0 && !backup::all(&home.backups()).is_empty() {
+            bail!(Unsound("its tables are gone".to_owned()));
+        }
+        let sealed = db.table_exists(None, "sealed")?;
+        if sealed && seal::verify(db)?.schema != version {
+            bail!(Unsound(format!("it says format {version}, and its seal another")));
+        }
+        if version > 0 {
+            private_dir(&home.backups())?;
+            backup::copy(db, &home.backups().join(format!("before-v{NEWEST}.db")), sealed)?;
+        }
+        db.pragma_update(None, "journal_mode", "WAL")?;
+        migrations().to_latest(db).with_context(|| format!("bringing {} up to date", path.display()))?;
+        backup::make(self, home).map(drop)
     }
 }
 
-fn prepare(connection: &mut Connection, path: &Path) -> Result<()> {
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", "ON")?;
-    if version(connection, path)? == NEWEST {
-        return Ok(());
-    }
-    // One process brings it up to date; the others wait and find it done.
+/// Held by whoever brings the database up to date, or repairs it.
+fn lock_for_migration(path: &Path) -> Result<File> {
     let lock = path.with_extension("migrating");
     let held = File::create(&lock).with_context(|| format!("creating {}", lock.display()))?;
     held.lock().with_context(|| format!("locking {}", lock.display()))?;
-    migrate(connection, path)
-}
-
-fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
-    let version = version(connection, path)?;
-    if version > NEWEST {
-        bail!(
-            "{} was written by a newer Loopwright (format {version}, this one knows {NEWEST}); nothing was changed. \
-             Update Loopwright, or use another LOOPWRIGHT_HOME",
-            path.display()
-        );
-    }
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    if version > 0 && version < NEWEST {
-        back_up(connection, &path.with_extension(format!("before-v{NEWEST}.db")))?;
-    }
-    migrations().to_latest(connection).with_context(|| format!("bringing {} up to date", path.display()))
+    Ok(held)
 }
 
 fn version(connection: &Connection, path: &Path) -> Result<i64> {
@@ -180,16 +208,7 @@ fn version(connection: &Connection, path: &Path) -> Result<i64> {
 }
 
 /// How many migrations there are: `user_version` of an up-to-date database.
-const NEWEST: i64 = 2;
-
-fn back_up(connection: &Connection, to: &Path) -> Result<()> {
-    let target = to.to_str().context("the data folder's path is not UTF-8")?;
-    if to.exists() {
-        std::fs::remove_file(to).with_context(|| format!("replacing the old backup {target}"))?;
-    }
-    connection.execute("VACUUM INTO ?1", [target]).with_context(|| format!("backing up to {target}"))?;
-    Ok(())
-}
+const NEWEST: i64 = STEPS.len() as i64;
 
 /// Ids that a person may mean: those that end in, begin with or are what was typed.
 fn ids_matching<T: FromStr>(db: &Connection, select: &str, typed: &str) -> Result<Vec<T>>
@@ -233,79 +252,4 @@ fn micros(row: &Row<'_>, at: usize) -> rusqlite::Result<Micros> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_schema_is_valid_and_counted() {
-        migrations().validate().expect("valid");
-        let mut connection = Connection::open_in_memory().expect("memory");
-        migrations().to_latest(&mut connection).expect("migrates");
-        let version: i64 = connection.query_row("PRAGMA user_version", [], |r| r.get(0)).expect("version");
-        assert_eq!(version, NEWEST);
-    }
-
-    #[test]
-    fn a_newer_database_is_refused_and_left_alone() {
-        let dir = tempfile::tempdir().expect("dir");
-        let home = Home::under(dir.path());
-        home.create(chrono::DateTime::UNIX_EPOCH).expect("home");
-        drop(Store::open(&home).expect("opens"));
-        let connection = Connection::open(home.database()).expect("raw");
-        connection.pragma_update(None, "user_version", 99).expect("newer");
-        drop(connection);
-        let Err(error) = Store::open(&home) else { panic!("a newer database was opened") };
-        assert!(error.to_string().contains("newer Loopwright"), "{error}");
-    }
-
-    #[test]
-    fn a_damaged_database_is_named_and_left_alone() {
-        let dir = tempfile::tempdir().expect("dir");
-        let home = Home::under(dir.path());
-        home.create(chrono::DateTime::UNIX_EPOCH).expect("home");
-        let damage = [b'x'; 4096];
-        std::fs::write(home.database(), damage).expect("damaged");
-        let refused = || {
-            let Err(error) = Store::open(&home) else { panic!("a damaged database was opened") };
-            assert!(error.to_string().contains("loopwright.db is damaged"), "{error:#}");
-            error.downcast::<Damaged>().expect("that it is damaged").repair()
-        };
-        assert!(refused().contains("add your loops again"));
-        for version in [2, 10] {
-            std::fs::write(home.data.join(format!("loopwright.before-v{version}.db")), b"").expect("a backup");
-        }
-        assert!(refused().contains("loopwright.before-v10.db"), "the newest: {}", refused());
-        assert_eq!(std::fs::read(home.database()).expect("reads"), damage);
-    }
-
-    #[test]
-    fn many_processes_may_open_a_new_home_at_once() {
-        let dir = tempfile::tempdir().expect("dir");
-        let home = Home::under(dir.path());
-        home.create(chrono::DateTime::UNIX_EPOCH).expect("home");
-        std::thread::scope(|scope| {
-            let openers: Vec<_> = (0..20).map(|_| scope.spawn(|| Store::open(&home).map(drop))).collect();
-            for opener in openers {
-                opener.join().expect("a thread").expect("opens");
-            }
-        });
-    }
-
-    #[test]
-    fn durability_is_full() {
-        let dir = tempfile::tempdir().expect("dir");
-        let home = Home::under(dir.path());
-        home.create(chrono::DateTime::UNIX_EPOCH).expect("home");
-        let store = Store::open(&home).expect("opens");
-        let read = |name: &str| -> String {
-            store
-                .read()
-                .pragma_query_value(None, name, |r| r.get::<_, rusqlite::types::Value>(0))
-                .map(|v| format!("{v:?}"))
-                .expect(name)
-        };
-        assert_eq!(read("journal_mode"), "Text(\"wal\")");
-        assert_eq!(read("synchronous"), "Integer(2)");
-        assert_eq!(read("foreign_keys"), "Integer(1)");
-    }
-}
+mod tests;

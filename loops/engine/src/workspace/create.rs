@@ -34,7 +34,7 @@ impl Workspaces<'_> {
         fs::create_dir(&home).with_context(|| format!("create workspace {}", home.display()))?;
         let made = self.fill(name, &home, commit, origin);
         if made.is_err() {
-            // What was half made has no marker and is nobody's; the first error is the one to tell.
+            // What was half made is nobody's; the first error is the one to tell.
             let _ = self.remove(name);
         }
         fail::point("workspace-made");
@@ -44,6 +44,9 @@ impl Workspaces<'_> {
     fn fill(&self, name: &str, home: &Path, commit: Oid, origin: Origin) -> Result<Workspace> {
         let tree = home.join("tree");
         fs::create_dir(&tree).context("create the tree")?;
+        // Before anything runs in it.
+        let identity = identity::write(home, commit)?;
+        self.sandbox.pin(&tree, &identity);
         let carried = match origin {
             Origin::Base => None,
             Origin::Results => Some(commit),
@@ -55,7 +58,6 @@ impl Workspaces<'_> {
         let beside = Beside::of(home);
         self.run_well(&boxed::clone(&tree, self.repos.base_path(), &beside, commit))?;
         keep_index(&tree.join(".git/index"), &beside.index)?;
-        let identity = identity::write(home, commit)?;
         Ok(Workspace { name: name.to_owned(), path: tree, commit, identity })
     }
 

@@ -21,6 +21,7 @@ impl Workspaces<'_> {
     /// Moves whatever stands under a name into the trash and deletes it there.
     pub(super) fn remove(&self, name: &str) -> Result<()> {
         let home = self.home(name)?;
+        self.sandbox.unpin(&home.join("tree"));
         fs::create_dir_all(&self.trash).with_context(|| format!("create {}", self.trash.display()))?;
         let gone = self.trash.join(format!("{name}-{}", uuid::Uuid::now_v7().simple()));
         fs::rename(&home, &gone).with_context(|| format!("move {} to the trash", home.display()))?;

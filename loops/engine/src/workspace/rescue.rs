@@ -47,7 +47,6 @@ impl Workspaces<'_> {
     }
 
     fn rescue_one(&self, name: &str, reference: &str, base: Oid, at: DateTime<Utc>) -> Result<Collected> {
-        // One that was half made has no marker.
         let workspace = self.open(name)?;
         self.collect_as(reference, &workspace, base, "What an attempt that was cut off had made\n", at)
     }

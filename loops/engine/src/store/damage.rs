@@ -1,0 +1,194 @@
+//! Damage: how it is noticed when the database is opened, and how it is told. Nothing is written to what is damaged.
+//!
+//! Putting it right is `repair`'s.
+
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context as _, Result, ensure};
+use rusqlite::Connection;
+
+use super::seal::{self, Seal, Unsound};
+use super::{NEWEST, backup};
+use crate::home::Home;
+
+/// Up to this size every opening looks at every row; a larger database is looked at whole once a day.
+const SMALL: u64 = 8 << 20;
+
+/// How long a look at all of a larger database holds.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The database is not what was written.
+#[derive(Debug, thiserror::Error)]
+#[error("the database {} is damaged ({what}); nothing was changed in it", path.display())]
+pub struct Damaged {
+    /// Its file.
+    pub path: PathBuf,
+    /// What was seen.
+    pub what: String,
+}
+
+/// The database was written by a newer program.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{} was written by a newer Loopwright (format {version}, this one knows {NEWEST}); nothing was changed. \
+     Update Loopwright, or use another LOOPWRIGHT_HOME",
+    path.display()
+)]
+pub struct Newer {
+    /// Its file.
+    pub path: PathBuf,
+    /// Its format.
+    pub version: i64,
+}
+
+impl Damaged {
+    /// What an error says of the database at `path`.
+    pub(super) fn of(error: &anyhow::Error, path: &Path) -> Damaged {
+        Damaged { path: path.to_owned(), what: error.root_cause().to_string() }
+    }
+
+    /// What a person can do.
+    pub fn repair(&self) -> String {
+        "loopwright doctor --repair puts the files aside and goes back to the newest backup, with all that was done since"
+            .to_owned()
+    }
+}
+
+/// Whether an error says that the content is not what was written.
+pub fn says_damaged(error: &anyhow::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    let sqlite = |e: &rusqlite::Error| matches!(e.sqlite_error_code(), Some(NotADatabase | DatabaseCorrupt));
+    error.chain().any(|e| e.is::<Unsound>() || e.downcast_ref().is_some_and(sqlite))
+}
+
+/// The same of an error while the database is opened, when nothing was asked that a sound one could refuse: all that is not
+/// a matter of its surroundings (locks, space, rights, the disk itself).
+pub(super) fn says_damaged_at_opening(error: &anyhow::Error) -> bool {
+    use rusqlite::ErrorCode as Code;
+    let around = |code| {
+        let busy = matches!(code, Code::DatabaseBusy | Code::DatabaseLocked | Code::FileLockingProtocolFailed);
+        let host =
+            matches!(code, Code::DiskFull | Code::SystemIoFailure | Code::OutOfMemory | Code::OperationInterrupted);
+        busy || host || matches!(code, Code::CannotOpen | Code::PermissionDenied | Code::ReadOnly)
+    };
+    let inside = |e: &rusqlite::Error| e.sqlite_error_code().is_none_or(|code| !around(code));
+    says_damaged(error) || error.chain().any(|e| e.downcast_ref().is_some_and(inside))
+}
+
+/// Looks at the files before SQLite does, which would write beside them.
+///
+/// # Errors
+/// They are [`Newer`], or [`Damaged`]: gone though there are backups.
+pub(super) fn look(home: &Home) -> Result<()> {
+    let path = home.database();
+    // In this order: the first backup comes after the first page.
+    if !backup::all(&home.backups()).is_empty() && fs::metadata(&path).map_or(0, |m| m.len()) == 0 {
+        let what = if path.exists() { "it is empty" } else { "it is gone" };
+        return Err(Damaged { path, what: what.to_owned() }.into());
+    }
+    match newest_version(&path)? {
+        Some(version) if version <= NEWEST => Ok(()),
+        None => Ok(()),
+        Some(version) if has_newer_backup(&home.backups())? => Err(Newer { path, version }.into()),
+        Some(version) => {
+            Err(Damaged { path, what: format!("its header says format {version}, no backup does") }.into())
+        }
+    }
+}
+
+/// Whether a newer program was here: it makes a backup before and after it migrates. Without any backup it may have been.
+fn has_newer_backup(folder: &Path) -> Result<bool> {
+    let found = backup::all(folder);
+    for path in &found {
+        let name = path.file_stem().and_then(|n| n.to_str()?.strip_prefix("before-v")?.parse().ok());
+        if name.max(newest_version(path)?) > Some(NEWEST) {
+            return Ok(true);
+        }
+    }
+    Ok(found.is_empty())
+}
+
+/// The version in the file's header, or in the newest copy of the first page in the write-ahead log.
+fn newest_version(path: &Path) -> Result<Option<i64>> {
+    const SIGN: &[u8] = b"SQLite format 3\0";
+    const AT: usize = 60;
+    let version = |page: &[u8]| number(page, AT).filter(|_| page.starts_with(SIGN));
+    let header = start(path, 100)?;
+    let wal = start(&beside(path, "-wal"), u64::MAX)?;
+    let newest = number(&wal, 8).and_then(|size| {
+        let frames = wal.get(32..)?.chunks_exact(24 + usize::try_from(size).ok()?);
+        let ours = frames.filter(|f| f.get(8..16) == wal.get(16..24) && number(f, 0) == Some(1));
+        ours.filter_map(|f| version(f.get(24..)?)).max()
+    });
+    Ok(version(&header).max(newest))
+}
+
+/// The first bytes of a file; none if it is not there.
+fn start(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match File::open(path).and_then(|f| f.take(limit).read_to_end(&mut bytes)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("reading {}", path.display()))
+        }
+        _ => Ok(bytes),
+    }
+}
+
+fn number(bytes: &[u8], at: usize) -> Option<i64> {
+    let four: [u8; 4] = bytes.get(at..at + 4)?.try_into().ok()?;
+    Some(u32::from_be_bytes(four).into())
+}
+
+/// The file that SQLite keeps beside its database.
+pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
+/// How many commits whoever waits for news was told of.
+pub(super) fn told(changed: &Path) -> i64 {
+    fs::read_to_string(changed).ok().and_then(|text| text.trim().parse().ok()).unwrap_or_default()
+}
+
+/// Whether every commit that was told of is there, and every row what was written.
+///
+/// # Errors
+/// They are not ([`Unsound`]), or can't be read.
+pub(super) fn check(db: &Connection, home: &Home) -> Result<()> {
+    // Read first: both only grow.
+    let told = told(&home.changed());
+    let Seal { commits, schema, .. } = Seal::read(db)?;
+    ensure!(schema == NEWEST, Unsound(format!("it says format {NEWEST}, its seal {schema}")));
+    let header = start(&home.database(), 20)?;
+    ensure!(header.ends_with(&[2, 2]), Unsound("its header was changed".to_owned()));
+    ensure!(commits >= told, Unsound(format!("{} commits of {told} are missing", told - commits)));
+    if is_due(home)? {
+        seal::verify(db)?;
+        looked(home);
+    }
+    Ok(())
+}
+
+fn is_due(home: &Home) -> Result<bool> {
+    let path = home.database();
+    let size = fs::metadata(&path).with_context(|| format!("looking at {}", path.display()))?.len();
+    let last = fs::metadata(stamp(home)).and_then(|m| m.modified()).ok();
+    let fresh = last.is_some_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age < DAY));
+    Ok(size <= SMALL || !fresh)
+}
+
+/// Remembers that all of a larger database was looked at; if that can't be written, the next one looks again.
+fn looked(home: &Home) {
+    let path = home.database();
+    if fs::metadata(path).is_ok_and(|m| m.len() > SMALL) {
+        let _ = fs::write(stamp(home), b"");
+    }
+}
+
+fn stamp(home: &Home) -> PathBuf {
+    home.backups().join("looked")
+}

@@ -1,0 +1,207 @@
+//! Damage: whatever became of the database's bytes, it is noticed or makes no difference, and a repair brings everything back.
+#![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
+
+use std::fs;
+use std::path::Path;
+
+use loopwright_engine::home::Home;
+use loopwright_engine::store::Store;
+use loopwright_engine::store::repair::repair;
+use loopwright_tests::dice::Dice;
+use loopwright_tests::faults::full;
+use loopwright_tests::stage::{RAILS, Stage, wait_for};
+use loopwright_tests::{in_memory, tell};
+use rusqlite::types::Value;
+
+const MAKER: &str = "#!/bin/sh\necho \"$LOOPWRIGHT_FINDING_KEY\" >> NOTES\n";
+
+/// Every row of every table but the seal, in order.
+fn content(db: &rusqlite::Connection) -> rusqlite::Result<Vec<(String, Vec<Vec<Value>>)>> {
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('sealed', 'sqlite_sequence') ORDER BY name";
+    let tables: Vec<String> = db.prepare(sql)?.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
+    let rows = |table: &String| {
+        let mut all = db.prepare(&format!("SELECT * FROM \"{table}\" NOT INDEXED"))?;
+        let columns = all.column_count();
+        let found = all.query_map([], |r| (0..columns).map(|at| r.get(at)).collect::<Result<Vec<Value>, _>>())?;
+        let mut found: Vec<Vec<Value>> = found.collect::<Result<_, _>>()?;
+        found.sort_by_key(|row| format!("{row:?}"));
+        Ok((table.clone(), found))
+    };
+    tables.iter().map(rows).collect()
+}
+
+/// A stage with runs and pull requests, and its database with commits that stand in the write-ahead log alone.
+fn shipped() -> Stage {
+    let stage = Stage::shop();
+    stage.maker(RAILS, MAKER);
+    stage.run("work").exits(21);
+    let reviews = stage.reviews();
+    stage.approve(&stage.review(reviews[0]["id"].as_str().expect("an id"))).exits(0);
+    wait_for("the run's processes to be gone", || stage.processes().is_empty().then_some(()));
+    stage
+}
+
+/// Copies what belongs to the database.
+fn copy(from: &Home, to: &Home) {
+    to.create(chrono::DateTime::UNIX_EPOCH).expect("a home");
+    fs::create_dir_all(to.backups()).expect("backups");
+    for (from, to) in [(&from.data, &to.data), (&from.backups(), &to.backups())] {
+        for file in fs::read_dir(from).expect("a folder").flatten().filter(|f| f.path().is_file()) {
+            fs::copy(file.path(), to.join(file.file_name())).expect("a copy");
+        }
+    }
+    fs::remove_file(to.data.join("loopwright.db-shm")).ok();
+}
+
+fn flip(path: &Path, bytes: usize, dice: &mut Dice) {
+    let mut content = fs::read(path).expect("the file");
+    for _ in 0..bytes {
+        let at = dice.below(content.len());
+        content[at] ^= 1 << dice.below(8);
+    }
+    fs::write(path, content).expect("the file");
+}
+
+/// Damages a home in one of the ways; returns which.
+fn damage(home: &Home, dice: &mut Dice) -> String {
+    let (db, wal) = (home.database(), home.data.join("loopwright.db-wal"));
+    let size = |path: &Path| fs::metadata(path).map_or(0, |m| usize::try_from(m.len()).unwrap_or(0));
+    match dice.below(10) {
+        0 => {
+            let length = dice.below(size(&db));
+            let file = fs::OpenOptions::new().write(true).open(&db).expect("the file");
+            file.set_len(length as u64).expect("cut");
+            format!("cut at {length}")
+        }
+        1 => {
+            let mut content = fs::read(&db).expect("the file");
+            let zeros = [16, 100, 512, 4096][dice.below(4)];
+            content[..zeros].fill(0);
+            fs::write(&db, content).expect("the file");
+            format!("{zeros} zeros")
+        }
+        2 => {
+            fs::remove_file(wal).expect("the log");
+            "no log".to_owned()
+        }
+        3 => {
+            let bytes = 1 + dice.below(64);
+            flip(&wal, bytes, dice);
+            format!("{bytes} bytes of the log")
+        }
+        4 => {
+            flip(&db, 4, dice);
+            flip(&home.backups().join("000001.db"), 4, dice);
+            "4 bytes of it and of a backup".to_owned()
+        }
+        _ => {
+            let bytes = 1 + dice.below(64);
+            flip(&db, bytes, dice);
+            format!("{bytes} bytes")
+        }
+    }
+}
+
+#[test]
+fn no_damage_is_silent_and_all_of_it_is_repaired() {
+    let copies = if full() { 1000 } else { 300 };
+    let mut dice = Dice::seeded("damaged");
+    let stage = shipped();
+    let home = Home::under(&stage.home);
+    let mut store = Store::open(&home).expect("opens");
+    store.back_up_now(&home).expect("a second backup");
+    store.read().execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA wal_autocheckpoint = 0").expect("from here on");
+    let touch = "UPDATE findings SET last_seen = 'later'";
+    store.write(|tx| Ok(tx.execute(touch, [])?)).expect("a commit that stands in the log");
+    let known = content(store.read()).expect("rows");
+    let (mut noticed, mut blind) = (0, 0);
+    for _ in 0..copies {
+        let folder = in_memory();
+        let copied = Home::under(folder.path());
+        copy(&home, &copied);
+        let how = damage(&copied, &mut dice);
+        // What a connection that only trusts SQLite would have taken for the truth.
+        let trusting = Home::under(&folder.path().join("trusting"));
+        copy(&copied, &trusting);
+        let raw = rusqlite::Connection::open(trusting.database()).and_then(|db| content(&db));
+        blind += usize::from(raw.is_ok_and(|rows| rows != known));
+        match Store::open(&copied).and_then(|s| Ok(content(s.read())?)) {
+            Ok(rows) => assert_eq!(rows, known, "{how}: silently wrong"),
+            Err(error) => {
+                noticed += 1;
+                let repaired = repair(&copied, "now").unwrap_or_else(|e| panic!("{how}: {error:#}: {e:#}"));
+                assert_eq!(repaired.lost, 0, "{how}");
+                let sound = Store::open(&copied).expect("it starts");
+                sound.verify().expect("sound");
+                assert_eq!(content(sound.read()).expect("rows"), known, "{how}: {repaired:?}");
+            }
+        }
+    }
+    tell(&format!(
+        "{copies} copies: {noticed} noticed and repaired, 0 silently wrong; SQLite alone: {blind} silently wrong"
+    ));
+    assert!(noticed > copies / 2, "it was damage");
+    assert!(blind > 0, "the control: without the seal some pass for the truth");
+}
+
+/// A stage whose database and redo log lost everything since before its only run; the run's refs and directories are there.
+fn forgotten() -> Stage {
+    let stage = Stage::shop();
+    let agents = "agents:\n  maker: {command: [./maker.sh], price: $0.50/attempt}\n";
+    let path = stage.personal("work", &format!("{agents}{RAILS}"), &[("maker.sh", MAKER)]);
+    stage.add(&path.display().to_string(), true);
+    let home = Home::under(&stage.home);
+    Store::open(&home).expect("opens").back_up_now(&home).expect("a backup");
+    stage.run("work").exits(21);
+    wait_for("the run's processes to be gone", || stage.processes().is_empty().then_some(()));
+    for file in fs::read_dir(home.backups()).expect("backups").flatten() {
+        if file.path().extension().is_some_and(|e| e == "redo") {
+            fs::remove_file(file.path()).expect("removed");
+        }
+    }
+    fs::write(home.database(), b"no database any more").expect("damaged");
+    stage
+}
+
+fn spent(stage: &Stage) -> i64 {
+    let db = rusqlite::Connection::open(stage.home.join("data/loopwright.db")).expect("the database");
+    let sql = "SELECT COALESCE(SUM(micros), 0) FROM ledger WHERE kind = 'charge'";
+    db.query_row(sql, [], |r| r.get(0)).expect("a sum")
+}
+
+#[test]
+fn what_the_backup_does_not_know_is_neither_opened_twice_nor_refunded() {
+    let stage = forgotten();
+    let repaired = stage.verb(&["doctor", "--repair"]).exits(21).json();
+    assert_eq!(repaired["damaged"], true);
+    let left = repaired["left"].to_string();
+    assert!(left.contains("commits are lost"), "{left}");
+    assert_eq!(left.matches("lost its evidence").count(), 2, "{left}");
+    assert_eq!(spent(&stage), 1_000_000, "two attempts at $0.50: {repaired}");
+    assert_eq!(stage.verb(&["runs"]).exits(0).json()[0]["end"]["state"], "failed");
+
+    let again = stage.run("work").exits(20).json();
+    assert!(loopwright_tests::stage::steps(&again, "build").is_empty(), "{again}");
+    assert!(stage.reviews().is_empty());
+    assert_eq!(spent(&stage), 1_000_000);
+    // What is printed makes one of them anew.
+    let line =
+        repaired["left"][1].as_str().and_then(|l| l.split("make it anew: ").nth(1)).expect("a command").to_owned();
+    assert_eq!(stage.paste(&line).code, 21, "{line}");
+    assert_eq!(stage.reviews().len(), 1);
+}
+
+#[test]
+fn control_a_backup_put_back_by_hand_opens_them_twice() {
+    let stage = forgotten();
+    let home = Home::under(&stage.home);
+    fs::copy(home.backups().join("000002.db"), home.database()).expect("put back");
+    let wal = |db: rusqlite::Connection| db.pragma_update(None, "journal_mode", "WAL");
+    rusqlite::Connection::open(home.database()).and_then(wal).expect("as it was");
+    let refused = stage.verb(&["status"]).exits(1);
+    assert!(refused.message().contains("are missing"), "not unseen: {refused:?}");
+    fs::remove_file(home.changed()).expect("forced");
+    stage.run("work").exits(21);
+    assert_eq!(stage.reviews().len(), 2, "the same two findings again");
+    assert_eq!(spent(&stage), 1_000_000, "and what the first run spent is free again");
+}
