@@ -21,8 +21,10 @@ lint: setup ## Formatting, clippy and documentation, warnings being faults
 bench: setup ## Measures the engine against plain git (release build)
 	tests/bench/run.sh
 
-soak: setup ## Runs the properties of the core (rails, schedules, checks) on twenty times the cases
+soak: setup ## Runs the suites at their full sizes: the properties of the core, 1,000 kills, every pass at once, every sweep
 	PROPTEST_CASES=5120 cargo test --package loopwright-core
+	LOOPWRIGHT_FULL=1 cargo test --package loopwright-engine --lib sweep -- --nocapture
+	LOOPWRIGHT_FULL=1 LOOPWRIGHT_KILLS=1000 cargo test --package loopwright-tests --test recover --test ticks -- --nocapture
 
 test-extra: setup ## Runs the whole-binary tests five times in a row, those for Go and pytest too, to find the flaky
 	set -e; export LOOPWRIGHT_EXTRA=1; for round in 1 2 3 4 5; do echo "Round $$round of 5"; cargo test --package loopwright-tests; done
