@@ -143,3 +143,65 @@ fn no_damage_is_silent_and_all_of_it_is_repaired() {
     assert!(noticed > copies / 2, "it was damage");
     assert!(blind > 0, "the control: without the seal some pass for the truth");
 }
+
+/// A stage whose database and redo log lost everything since before its only run; the run's refs and directories are there.
+fn forgotten() -> Stage {
+    let stage = Stage::shop();
+    let agents = "agents:\n  maker: {command: [./maker.sh], price: $0.50/attempt}\n";
+    let path = stage.personal("work", &format!("{agents}{RAILS}"), &[("maker.sh", MAKER)]);
+    stage.add(&path.display().to_string(), true);
+    let home = Home::under(&stage.home);
+    Store::open(&home).expect("opens").back_up_now(&home).expect("a backup");
+    stage.run("work").exits(21);
+    wait_for("the run's processes to be gone", || stage.processes().is_empty().then_some(()));
+    for file in fs::read_dir(home.backups()).expect("backups").flatten() {
+        if file.path().extension().is_some_and(|e| e == "redo") {
+            fs::remove_file(file.path()).expect("removed");
+        }
+    }
+    fs::write(home.database(), b"no database any more").expect("damaged");
+    stage
+}
+
+fn spent(stage: &Stage) -> i64 {
+    let db = rusqlite::Connection::open(stage.home.join("data/loopwright.db")).expect("the database");
+    let sql = "SELECT COALESCE(SUM(micros), 0) FROM ledger WHERE kind = 'charge'";
+    db.query_row(sql, [], |r| r.get(0)).expect("a sum")
+}
+
+#[test]
+fn what_the_backup_does_not_know_is_neither_opened_twice_nor_refunded() {
+    let stage = forgotten();
+    let repaired = stage.verb(&["doctor", "--repair"]).exits(21).json();
+    assert_eq!(repaired["damaged"], true);
+    let left = repaired["left"].to_string();
+    assert!(left.contains("commits are lost"), "{left}");
+    assert_eq!(left.matches("lost its evidence").count(), 2, "{left}");
+    assert_eq!(spent(&stage), 1_000_000, "two attempts at $0.50: {repaired}");
+    assert_eq!(stage.verb(&["runs"]).exits(0).json()[0]["end"]["state"], "failed");
+
+    let again = stage.run("work").exits(20).json();
+    assert!(loopwright_tests::stage::steps(&again, "build").is_empty(), "{again}");
+    assert!(stage.reviews().is_empty());
+    assert_eq!(spent(&stage), 1_000_000);
+    // What is printed makes one of them anew.
+    let line =
+        repaired["left"][1].as_str().and_then(|l| l.split("make it anew: ").nth(1)).expect("a command").to_owned();
+    assert_eq!(stage.paste(&line).code, 21, "{line}");
+    assert_eq!(stage.reviews().len(), 1);
+}
+
+#[test]
+fn control_a_backup_put_back_by_hand_opens_them_twice() {
+    let stage = forgotten();
+    let home = Home::under(&stage.home);
+    fs::copy(home.backups().join("000002.db"), home.database()).expect("put back");
+    let wal = |db: rusqlite::Connection| db.pragma_update(None, "journal_mode", "WAL");
+    rusqlite::Connection::open(home.database()).and_then(wal).expect("as it was");
+    let refused = stage.verb(&["status"]).exits(1);
+    assert!(refused.message().contains("are missing"), "not unseen: {refused:?}");
+    fs::remove_file(home.changed()).expect("forced");
+    stage.run("work").exits(21);
+    assert_eq!(stage.reviews().len(), 2, "the same two findings again");
+    assert_eq!(spent(&stage), 1_000_000, "and what the first run spent is free again");
+}

@@ -8,10 +8,15 @@ use serde_json::Value;
 
 /// The template with a maker of its own.
 fn triage(stage: &Stage, fix: &str) {
+    triage_with(stage, fix, "");
+}
+
+/// The same with more keys.
+fn triage_with(stage: &Stage, fix: &str, more: &str) {
     let template = stage.plain(&["templates", "daily-triage"]).exits(0).out;
     let repo = serde_json::to_string(&stage.repo).expect("a path");
     let own = format!(
-        "repo: {repo}\nagents:\n  implementer: {{command: [./fix.sh], price: $0}}\nenv: {{STAGE: {}}}\n",
+        "repo: {repo}\nagents:\n  implementer: {{command: [./fix.sh], price: $0}}\nenv: {{STAGE: {}}}\n{more}",
         stage.mark
     );
     let script = format!("#!/bin/sh\nset -e\n{fix}\n");
@@ -73,6 +78,61 @@ fn node_with_its_own_test_runner() {
     let (stage, run) = repaired("npm", r"sed -i 's/replace(.-\$.,/replace(\/^-|-$\/g,/' src/slug.js");
     assert_eq!(checks(&run), r#"["tests_pass: 2 passed, 1 failed","lint_clean: 1 passed, 0 failed"]"#);
     lands(&stage, &run, "Test fails: slug > has no hyphen at its ends");
+}
+
+/// A package in npm's cache of the person, and in the project a lock file that names it.
+fn with_a_dependency(stage: &Stage) {
+    let package = stage.beside("three");
+    std::fs::create_dir(&package).expect("a folder");
+    std::fs::write(package.join("package.json"), r#"{"name": "three", "version": "1.0.0"}"#).expect("a file");
+    std::fs::write(package.join("index.js"), "module.exports = 3;\n").expect("a file");
+    let npm = |words: &[&str]| {
+        let mut command = std::process::Command::new("npm");
+        command.args(words).current_dir(&package).env_clear().env("PATH", "/usr/bin:/bin");
+        let answer = stage.ask(command.env("HOME", stage.person()).stdin(std::process::Stdio::null()));
+        answer.exits(0).out
+    };
+    let packed: Value = serde_json::from_str(&npm(&["pack", "--json"])).expect("JSON");
+    npm(&["cache", "add", "./three-1.0.0.tgz"]);
+    let wanted = r#""dependencies": {"three": "1.0.0"}"#;
+    let lock = format!(
+        r#"{{"name": "slugs", "version": "1.0.0", "lockfileVersion": 3, "packages": {{"": {{"name": "slugs", "version": "1.0.0", {wanted}}},
+        "node_modules/three": {{"version": "1.0.0", "resolved": "https://registry.npmjs.org/three/-/three-1.0.0.tgz", "integrity": {}}}}}}}"#,
+        packed[0]["integrity"]
+    );
+    stage.write("package-lock.json", &lock);
+    let scripts = r#""scripts": {"test": "node --test"}"#;
+    stage.write(
+        "package.json",
+        &format!(r#"{{"name": "slugs", "version": "1.0.0", "type": "module", {scripts}, {wanted}}}"#),
+    );
+    let test = "import test from 'node:test';\nimport three from 'three';\ntest('three is odd', () => { if (three % 2 !== 1) throw new Error('even'); });\n";
+    stage.write("test/three.test.js", test);
+    stage.commit("a dependency");
+}
+
+#[test]
+fn npm_ci_takes_what_was_downloaded_before() {
+    if !there("npm") {
+        return println!("npm is not in /usr/bin: not tried");
+    }
+    let fix = r"sed -i 's/replace(.-\$.,/replace(\/^-|-$\/g,/' src/slug.js";
+    let stage = Stage::project("npm");
+    with_a_dependency(&stage);
+    std::fs::write(stage.person().join(".npmrc"), "//registry.npmjs.org/:_authToken=secret\n").expect("a token");
+    triage_with(&stage, &format!("if cat /home/agent/.npmrc; then exit 9; fi\n{fix}"), "setup: [npm, ci]\n");
+    let run = stage.run("daily-triage").exits(21).json();
+    assert!(checks(&run).starts_with(r#"["tests_pass: 3 passed, 1 failed""#), "{}", checks(&run));
+    assert_eq!(run["row"]["pull_requests"], 1, "{run}");
+
+    // The control: without the downloads there is nothing to take.
+    let stage = Stage::project("npm");
+    with_a_dependency(&stage);
+    std::fs::remove_dir_all(stage.person().join(".npm")).expect("the cache");
+    triage_with(&stage, fix, "setup: [npm, ci]\n");
+    let run = stage.run("daily-triage").exits(1).json();
+    let why = run["row"]["end"]["why"].to_string();
+    assert!(why.contains("env_not_ready: `npm ci` (setup)"), "{why}");
 }
 
 /// The control of the others: a maker that makes the check itself say yes gets nowhere.

@@ -138,6 +138,9 @@ Example: loopwright tick")]
     /// Looks at what Loopwright needs on this machine
     #[command(after_help = "Example: loopwright doctor\n         loopwright doctor --repair")]
     Doctor(DoctorArgs),
+    /// Tells a story on a virtual clock: what each guard-rail alone makes of two agents that never stop
+    #[command(after_help = "Example: loopwright simulate --story runaway")]
+    Simulate(SimulateArgs),
     /// Prints what makes a shell complete verbs, loops, runs and pull requests
     #[command(after_help = "\
 It belongs to this very version, so have the shell ask for it when it starts:
@@ -224,6 +227,13 @@ pub(crate) struct CheckArgs {
     /// A loop file, its folder, or the name of a loop or template
     #[arg(add = Values::new(complete::loops_and_templates))]
     pub(crate) target: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    /// Which story: `runaway`
+    #[arg(long, value_name = "NAME", default_value = "runaway")]
+    pub(crate) story: String,
 }
 
 #[derive(Debug, Args)]

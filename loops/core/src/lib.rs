@@ -26,6 +26,7 @@ pub mod revise;
 pub mod run;
 pub mod scan;
 pub mod schedule;
+pub mod simulate;
 pub mod story;
 pub mod todo;
 pub mod triage;

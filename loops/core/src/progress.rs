@@ -48,47 +48,61 @@ impl Round {
 ///
 /// `failing` is what the finding is (empty for issues), `base` all that fails on the base commit.
 pub fn stale(failing: &BTreeSet<CaseId>, base: &BTreeSet<CaseId>, rounds: &[Round]) -> u32 {
-    let stale = (0..rounds.len()).rev().take_while(|&at| !progressed(failing, base, &rounds[..at], &rounds[at]));
-    u32::try_from(stale.count()).unwrap_or(u32::MAX)
+    let mut past = Past { open: base.clone(), ..Past::default() };
+    rounds.iter().fold(0, |stale: u32, round| {
+        let moved = past.moved_by(round, failing, base);
+        past.take(round, base);
+        if moved { 0 } else { stale.saturating_add(1) }
+    })
 }
 
-/// Whether `round` moved, after the `earlier` ones.
-fn progressed(failing: &BTreeSet<CaseId>, base: &BTreeSet<CaseId>, earlier: &[Round], round: &Round) -> bool {
-    if round.substance.is_empty() {
-        return false;
+/// What all rounds so far came to.
+#[derive(Default)]
+struct Past<'r> {
+    substances: BTreeSet<&'r str>,
+    objections: BTreeSet<&'r (String, String)>,
+    /// What failed at some time and was not removed since.
+    open: BTreeSet<CaseId>,
+    /// What was removed at some time.
+    removed: BTreeSet<CaseId>,
+    /// The fewest that failed after any round that got as far as to tell.
+    fewest: Option<usize>,
+}
+
+impl<'r> Past<'r> {
+    /// Whether `round` moved, after all of these.
+    fn moved_by(&self, round: &Round, failing: &BTreeSet<CaseId>, base: &BTreeSet<CaseId>) -> bool {
+        if round.substance.is_empty() {
+            return false;
+        }
+        let new_substance = !round.only_whitespace && !self.substances.contains(round.substance.as_str());
+        self.loses_something_new(round, base)
+            || round.objections.iter().any(|objection| !self.objections.contains(objection))
+            || (failing.is_empty() && new_substance)
     }
-    let new_substance = !round.only_whitespace && earlier.iter().all(|e| e.substance != round.substance);
-    removed_something_new(base, earlier, round)
-        || objects_to_something_new(earlier, round)
-        || (failing.is_empty() && new_substance)
-}
 
-fn removed_something_new(base: &BTreeSet<CaseId>, earlier: &[Round], round: &Round) -> bool {
-    let mut ever_removed = BTreeSet::new();
-    let mut before = base.clone();
-    for earlier in earlier.iter().filter(|e| e.failing.is_some()) {
-        let gone = removed(&before, earlier);
+    fn loses_something_new(&self, round: &Round, base: &BTreeSet<CaseId>) -> bool {
+        let gone = removed(&self.open, round);
+        let mut new = gone.difference(&self.removed).peekable();
+        // What only a round of its own has broken counts when less is broken than ever: else a maker that breaks another
+        // one each time, and repairs the last one, would move for ever.
+        let fewer = || round.failing.as_ref().zip(self.fewest).is_some_and(|(now, fewest)| now.len() < fewest);
+        new.peek().is_some() && (new.any(|case| base.contains(case)) || fewer())
+    }
+
+    fn take(&mut self, round: &'r Round, base: &BTreeSet<CaseId>) {
+        self.substances.insert(&round.substance);
+        self.objections.extend(&round.objections);
+        let Some(failing) = &round.failing else { return };
+        let gone = removed(&self.open, round);
         // What did not run still waits to be removed.
-        before.retain(|case| !gone.contains(case));
-        before.extend(earlier.failing.iter().flatten().cloned());
-        ever_removed.extend(gone);
+        self.open.retain(|case| !gone.contains(case));
+        self.open.extend(failing.iter().cloned());
+        self.removed.extend(gone);
+        if failing.iter().all(|case| !is_build(case) || base.contains(case)) {
+            self.fewest = Some(self.fewest.map_or(failing.len(), |fewest| fewest.min(failing.len())));
+        }
     }
-    let gone = removed(&before, round);
-    let mut new = gone.difference(&ever_removed).peekable();
-    // What only a round of its own has broken counts when less is broken than ever: else a maker that breaks another
-    // one each time, and repairs the last one, would move for ever.
-    new.peek().is_some() && (new.any(|case| base.contains(case)) || fewer_than_ever(base, earlier, round))
-}
-
-/// Whether fewer cases fail than after any earlier round that got as far as to tell.
-fn fewer_than_ever(base: &BTreeSet<CaseId>, earlier: &[Round], round: &Round) -> bool {
-    let tells = |failing: &&BTreeSet<CaseId>| !failing.iter().any(|case| is_build(case) && !base.contains(case));
-    let least = earlier.iter().filter_map(|e| e.failing.as_ref()).filter(tells).map(BTreeSet::len).min();
-    round.failing.as_ref().zip(least).is_some_and(|(now, least)| now.len() < least)
-}
-
-fn is_build(case: &CaseId) -> bool {
-    case.0.starts_with("build @ ")
 }
 
 /// What failed `before` and is gone after a round.
@@ -99,8 +113,8 @@ fn removed(before: &BTreeSet<CaseId>, round: &Round) -> BTreeSet<CaseId> {
     before.difference(now).filter(known).cloned().collect()
 }
 
-fn objects_to_something_new(earlier: &[Round], round: &Round) -> bool {
-    round.objections.iter().any(|o| earlier.iter().all(|e| !e.objections.contains(o)))
+fn is_build(case: &CaseId) -> bool {
+    case.0.starts_with("build @ ")
 }
 
 /// A hash of what changed, blind to white space, line breaks and line numbers; empty if nothing is left.

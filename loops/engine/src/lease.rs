@@ -72,9 +72,12 @@ impl Supervision {
         &self.dir
     }
 
-    /// Changes what the next beat tells.
+    /// Changes what the beat tells, and beats: what was spent must be known outside of the database too.
     pub fn tell(&self, change: impl FnOnce(&mut Beat)) {
         change(&mut held(&self.shared.beat));
+        if let Err(error) = self.shared.beat() {
+            tracing::warn!("no beat: {error:#}");
+        }
     }
 
     /// Writes down a sandbox, so that the watchdog can end it; before its program may start.
@@ -134,11 +137,10 @@ impl Drop for Supervision {
 
 impl Shared {
     fn beat(&self) -> anyhow::Result<()> {
-        let json = {
-            let mut beat = held(&self.beat);
-            beat.seq += 1;
-            serde_json::to_vec(&*beat).context("writing a beat")?
-        };
+        // Held to the end: two threads beat.
+        let mut beat = held(&self.beat);
+        beat.seq += 1;
+        let json = serde_json::to_vec(&*beat).context("writing a beat")?;
         replace(&self.dir, lease::BEAT, &json)
     }
 }
@@ -297,8 +299,7 @@ mod tests {
         let seq = || Beat::parse(&fs::read(run.join(lease::BEAT)).expect("a beat")).expect("legible").seq;
         assert_eq!(seq(), 1);
         held.tell(|beat| beat.frozen = true);
-        held.shared.beat().expect("beats");
-        assert_eq!(seq(), 2);
+        assert_eq!(seq(), 2, "what is told is told at once");
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub struct Scope {
     branch: String,
     tip: String,
     checked_out: bool,
+    /// Where the working tree's own git files are, and those that all working trees share; each ends in a slash.
+    git: [String; 2],
 }
 
 impl Stage {
@@ -75,9 +77,15 @@ impl Stage {
     pub fn scope(&self, review: &Value) -> Scope {
         self.assert_untouched();
         let branch = review["target"][1].as_str().expect("a branch").to_owned();
-        let head = fs::read_to_string(self.repo.join(".git/HEAD")).expect("HEAD");
+        let [own, shared] = ["--absolute-git-dir", "--git-common-dir"].map(|which| {
+            let said = self.plain_git(&["rev-parse", "--path-format=absolute", which]);
+            PathBuf::from(said.strip_suffix('\n').unwrap_or(&said))
+        });
+        let head = fs::read_to_string(own.join("HEAD")).expect("HEAD");
         let checked_out = head.trim() == format!("ref: refs/heads/{branch}");
-        Scope { before: self.look(), tip: self.tip(&branch), checked_out, branch }
+        let key = |path: &Path| format!("{}/", name(path.strip_prefix(&self.repo).unwrap_or(path)));
+        let git = [key(&own), key(&shared)];
+        Scope { before: self.look(), tip: self.tip(&branch), checked_out, branch, git }
     }
 
     /// What changed beyond the scope of an approval.
@@ -115,16 +123,20 @@ impl Stage {
 
 impl Scope {
     fn allows(&self, path: &str, now: &Prints, files: &BTreeSet<String>) -> bool {
-        let Some(inside) = path.strip_prefix(".git/").filter(|inside| !inside.is_empty()) else {
+        let below = |folder: &String| path.strip_prefix(folder.as_str()).filter(|inside| !inside.is_empty());
+        let [own, shared] = [below(&self.git[0]), below(&self.git[1])];
+        let Some(inside) = own.or(shared) else {
             // A folder comes or goes with its files; one that stays keeps its mode.
             let stays = self.before.contains_key(path) && now.contains_key(path);
             let folder_of = |file: &String| path.ends_with('/') && !stays && file.starts_with(path);
             return self.checked_out && (files.contains(path) || files.iter().any(folder_of));
         };
-        let objects = inside.strip_prefix("objects/").is_some_and(|below| !below.starts_with("info/"));
         let branch = format!("refs/heads/{}", self.branch);
-        let logs = inside == format!("logs/{branch}") || (inside == "logs/HEAD" && self.checked_out);
-        objects || logs || inside == branch || (inside == "index" && self.checked_out)
+        let objects = shared.and_then(|at| at.strip_prefix("objects/")).is_some_and(|at| !at.starts_with("info/"));
+        let moved = shared.is_some_and(|at| at == branch || at == format!("logs/{branch}"));
+        let folders = inside.ends_with('/') && format!("logs/{branch}").starts_with(inside);
+        let followed = own.is_some_and(|at| at == "index" || at == "logs/HEAD");
+        objects || moved || folders || (followed && self.checked_out)
     }
 }
 

@@ -54,7 +54,7 @@ pub(crate) fn brief(page: &mut Page, view: &CheckView, now: DateTime<Utc>) {
     let hosts: Vec<&str> = known.mounts.iter().map(|m| m.host.as_str()).filter(|h| h.starts_with('/')).collect();
     field(page, "Sees", &format!("its workspace, and to read: {}", hosts.join(", ")));
     for note in &known.notes {
-        marked(page, 0, Mark::Note, &plain(note, 300));
+        marked(page, 0, Mark::Note, &plain(note, 1000));
     }
 }
 
@@ -72,7 +72,7 @@ fn understood(page: &mut Page, view: &CheckView, known: &Explanation, now: DateT
     grants(page, &known.grants);
     mounts(page, known);
     for note in &known.notes {
-        marked(page, 0, Mark::Note, &plain(note, 300));
+        marked(page, 0, Mark::Note, &plain(note, 1000));
     }
 }
 

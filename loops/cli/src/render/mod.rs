@@ -11,6 +11,7 @@ pub(crate) mod init;
 pub(crate) mod loops;
 pub(crate) mod review;
 pub(crate) mod runs;
+pub(crate) mod simulation;
 pub(crate) mod status;
 pub(crate) mod story;
 pub(crate) mod summary;

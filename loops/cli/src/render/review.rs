@@ -88,6 +88,9 @@ fn evidence(page: &mut Page, view: &ReviewView) {
     mark(page, state_mark(row)).add(Tint::Strong, &plain(&row.title, 120));
     let origin = format!("  {} · {} · {}", row.short, row.loop_name, state(row));
     page.add(Tint::Muted, &origin).end();
+    if let Some(why) = row.why.as_ref().filter(|_| row.state == "open") {
+        marked(page, 0, Mark::NeedsYou, &plain(why, 400));
+    }
     page.gap();
     for (title, should) in &view.findings {
         field(page, "Finding", &plain(title, 300));
@@ -174,11 +177,20 @@ fn facts(page: &mut Page, view: &ReviewView) {
 /// The command that approves, or why there is none.
 fn last_line(page: &mut Page, view: &ReviewView) {
     match (view.row.state.as_str(), &view.merged) {
-        ("open", _) => page.tinted(Tint::Accent, &approve_command(view)),
+        ("open", _) => {
+            let others = [("send-back", " --note '…'"), ("reject", " --reason '…'"), ("later", "")];
+            for (verb, rest) in others {
+                page.tinted(Tint::Muted, &commands::command(&format!("{verb} {}{rest}", view.row.short)));
+            }
+            page.tinted(Tint::Accent, &approve_command(view));
+        }
         (_, Some(commit)) => marked(page, 0, Mark::Passed, &format!("Merged as {commit}.")),
         (_, None) => {
             let why = view.row.why.as_ref().map(|why| format!(": {}", plain(why, 400))).unwrap_or_default();
             page.line(&format!("Nothing to approve: it is {}{why}.", state(&view.row)));
+            if matches!(view.row.state.as_str(), "approved" | "sent back" | "rejected") {
+                page.tinted(Tint::Accent, &commands::command(&format!("undo {}", view.row.short)));
+            }
         }
     }
 }
@@ -215,6 +227,8 @@ fn state(row: &PullRequestRow) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use loopwright_engine::api::Since;
+
     use super::*;
     use crate::render::samples;
     use crate::zone::tests::{BERLIN, now};
@@ -234,6 +248,44 @@ mod tests {
     fn the_last_line_approves_what_was_shown() {
         let text = shown(&samples::review());
         assert_eq!(text.lines().last(), Some("loopwright approve 0000002a --tree 0123456789ab"));
+    }
+
+    #[test]
+    fn what_happened_to_it_and_what_is_new_stand_above_the_change() {
+        let mut view = samples::review();
+        let happened = |what: &str, said: Option<&str>, commit: Option<&str>| Happened {
+            at: "2026-11-22T08:05:00Z".to_owned(),
+            what: what.to_owned(),
+            said: said.map(str::to_owned),
+            commit: commit.map(str::to_owned),
+        };
+        view.history.push(happened("sent back", Some("src/a.rs:1: a better name"), None));
+        view.history.push(happened("updated", None, Some("facade00facade00")));
+        let since =
+            Since { commit: "c0ffeec0ffee".to_owned(), stat: view.row.stat, diff: "+the new part\n".to_owned() };
+        view.since = Some(since);
+        view.row.why = Some("the attempt after your note came to nothing: halted".to_owned());
+        let text = shown(&view);
+        let (_, history) = text.split_once("History\n").expect("a history");
+        let (history, _) = history.split_once("\n\n").expect("an end");
+        insta::assert_snapshot!(history);
+        assert!(text.lines().nth(1).is_some_and(|l| l.contains("came to nothing")), "{text}");
+        let mut page = Page::new(false);
+        review(&mut page, &view, true, BERLIN, now());
+        assert!(page.text().contains("+the new part") && !page.text().contains("b( );"), "{}", page.text());
+    }
+
+    #[test]
+    fn a_decision_that_can_be_taken_back_says_how() {
+        let mut view = samples::review();
+        for (state, last) in
+            [("approved", "undo 0000002a"), ("rejected", "undo 0000002a"), ("sent back", "undo 0000002a")]
+        {
+            view.row.state = state.to_owned();
+            assert!(shown(&view).trim_end().ends_with(last), "{state}");
+        }
+        view.row.state = "closed elsewhere".to_owned();
+        assert!(!shown(&view).contains("undo"));
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub(crate) mod runs;
 pub(crate) mod schema;
 pub(crate) mod send_back;
 pub(crate) mod show;
+pub(crate) mod simulate;
 pub(crate) mod status;
 pub(crate) mod templates;
 pub(crate) mod tick;

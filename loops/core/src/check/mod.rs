@@ -13,6 +13,7 @@ mod jest;
 mod junit;
 mod lint;
 mod nextest;
+mod plain;
 mod read;
 mod rustc;
 mod rustfmt;

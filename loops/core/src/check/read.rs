@@ -4,7 +4,7 @@
 
 use super::{
     Case, CaseId, CaseKind, CaseStatus, CheckReport, Ended, Place, cargo_test, clippy, go, jest, junit, lint, nextest,
-    rustfmt, settle, tap, text,
+    plain, rustfmt, settle, tap, text,
 };
 use crate::definition::Command;
 
@@ -38,6 +38,8 @@ enum Tool {
     Ruff,
     RuffFormat,
     Jest,
+    GoPlain,
+    PytestPlain,
     Tap,
     Junit,
     Unknown,
@@ -62,6 +64,8 @@ pub fn read(check: &str, command: &Command, ended: Ended, stdout: &[u8], stderr:
         Tool::Ruff => lint::ruff(&streams),
         Tool::RuffFormat => lint::ruff_format(&streams),
         Tool::Jest => jest::cases(&streams),
+        Tool::GoPlain => plain::go(&streams),
+        Tool::PytestPlain => or_whole(plain::pytest(&streams), &streams),
         Tool::Tap => tap::cases(&streams),
         Tool::Junit => junit::cases(&streams),
         Tool::Unknown => vec![whole(&streams)],
@@ -105,8 +109,15 @@ fn tool(command: &Command, out: &str) -> Tool {
         () if junit::looks_like(out) => Tool::Junit,
         () if tap::looks_like(out) => Tool::Tap,
         () if cargo_test::looks_like(out) => Tool::CargoTest,
+        () if plain::looks_like_go(out) => Tool::GoPlain,
+        () if plain::looks_like_pytest(out) => Tool::PytestPlain,
         () => Tool::Unknown,
     }
+}
+
+/// Where nothing could be told apart, the end counts.
+fn or_whole(cases: Vec<Case>, streams: &Streams<'_>) -> Vec<Case> {
+    if cases.is_empty() { vec![whole(streams)] } else { cases }
 }
 
 /// The one case of a command of which only the end is known.

@@ -134,6 +134,24 @@ fn go_tests_and_lints() {
 }
 
 #[test]
+fn go_and_pytest_as_scripts_print_them() {
+    insta::assert_snapshot!(shown(&sample!("go-test-text", "make test", 2)));
+    let pytest = sample!("pytest-text", "make test", 1);
+    insta::assert_snapshot!(shown(&pytest), @"
+    Failed Build build @ tests/test_broken.py (build) [tests/test_broken.py:-] = can't be imported
+    Failed Test tests/test_a.py (tests/test_a.py) [tests/test_a.py:-] = TestShelf::test_bad: AssertionError: sums
+    ");
+    // A file that printed letters of its own: they are more than were counted, so only the end counts.
+    let text = include_str!("../../../../tests/samples/outputs/pytest-text.stdout");
+    let more = text.replace("tests/test_a.py .F", "tests/test_b.py ..\ntests/test_a.py .F");
+    assert_eq!(shown(&printed("make test", 2, &more)).lines().count(), 1);
+    let twice = "ok  \tm/a\t0.1s\n--- FAIL: TestA (0.00s)\nFAIL\nFAIL\tm/a\t0.1s\n";
+    assert!(printed("make test", 2, twice).cases.iter().any(|c| c.group == CONTRADICTION));
+    let honest = twice.replacen("ok  \tm/a\t0.1s\n", "", 1);
+    insta::assert_snapshot!(shown(&printed("make test", 2, &honest)), @"Failed Test m/a (m/a) = TestA");
+}
+
+#[test]
 fn linters_of_python_and_node() {
     insta::assert_snapshot!(shown(&sample!("ruff", "ruff check --output-format json .", 1)));
     insta::assert_snapshot!(shown(&sample!("ruff-format", "ruff format --check .", 2)));
@@ -342,7 +360,7 @@ const COMMANDS: [&str; 14] = [
 ];
 
 /// Lines that readers react to, so that random output reaches their insides.
-const BAIT: [&str; 36] = [
+const BAIT: [&str; 41] = [
     "running 2 tests",
     "test a ... ok",
     "test a - should panic ... FAILED",
@@ -379,6 +397,11 @@ const BAIT: [&str; 36] = [
     "# suites 3",
     "vet: é.go:1:2: x",
     "[error] a: b",
+    "ok  \ta\t0.1s",
+    "--- FAIL: TestÉ (0.00s)",
+    "==== test session starts ====",
+    "tests/test_é.py .F [ 50%]",
+    "=== 1 failed, 3 passed in 0.1s ===",
 ];
 
 proptest! {

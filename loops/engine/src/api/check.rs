@@ -158,7 +158,10 @@ fn surroundings(
 ) -> Surroundings {
     let (repo, fault) = match found {
         Ok(repo) => (repo, None),
-        Err(error) => (None, Some(error.to_string())),
+        Err(error) => {
+            let hint = error.hint().map_or_else(String::new, |hint| format!("; {hint}"));
+            (None, Some(format!("{error}{hint}")))
+        }
     };
     let look = |path: &str| repo.as_ref().and_then(|root| text_of(&root.join(path)));
     let mounts = sandbox_view::rows(&Toolchains::detect(&context.host));

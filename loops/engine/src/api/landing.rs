@@ -2,6 +2,8 @@
 //!
 //! What lands is what the journal says was approved; a row or a ref that says otherwise refuses.
 
+use std::fs::File;
+
 use anyhow::{Context as _, Result, bail, ensure};
 use chrono::{DateTime, Utc};
 use git2::Oid;
@@ -14,7 +16,7 @@ use super::reconcile::{Deed, failed};
 use super::{ApproveView, Context, reviews, revise, run};
 use crate::fail;
 use crate::forge::local::LocalForge;
-use crate::forge::{Guard, Landed, Landing, land};
+use crate::forge::{self, Guard, Landed, Landing, land};
 use crate::git::{Repos, user_repository};
 use crate::steps::stamp;
 use crate::store::loops::LoopRow;
@@ -79,8 +81,6 @@ pub(super) fn land_approved(context: &Context, store: &mut Store, record: &PullR
     let landed = land(&repos, &order, &mut Desk { context, store: &mut *store, row: &row, record, at: &now })?;
     Ok(match landed {
         Landed::Merged { commit } => {
-            merged(store, record, &commit.to_string(), &now)?;
-            fail::point("merged-written");
             let (branch, repo) = (record.branch.clone(), row.repo_path.display().to_string());
             ApproveView::Merged { commit: commit.to_string(), branch, repo }
         }
@@ -156,6 +156,12 @@ impl Guard for Desk<'_> {
     fn halted(&self) -> Option<String> {
         run::refuse_halted(self.context, self.row).err().map(|error| error.message)
     }
+
+    fn landed(&mut self, commit: Oid) -> Result<()> {
+        merged(self.store, self.record, &commit.to_string(), self.at)?;
+        fail::point("merged-written");
+        Ok(())
+    }
 }
 
 fn order(store: &Store, row: &LoopRow, record: &PullRequestRecord) -> Result<Landing> {
@@ -191,7 +197,7 @@ fn order(store: &Store, row: &LoopRow, record: &PullRequestRecord) -> Result<Lan
 }
 
 /// Writes down that it landed; another process that tried at the same time may have done so already.
-pub(super) fn merged(store: &mut Store, record: &PullRequestRecord, commit: &str, at: &str) -> Result<()> {
+fn merged(store: &mut Store, record: &PullRequestRecord, commit: &str, at: &str) -> Result<()> {
     let linked: Vec<Fingerprint> = stored::findings(store.read(), record.id)?.into_iter().map(|l| l.finding).collect();
     let event = Event::Merged { commit: commit.to_owned() };
     let written = stored::advance(store, record.id, &event, at, |tx| {
@@ -201,6 +207,24 @@ pub(super) fn merged(store: &mut Store, record: &PullRequestRecord, commit: &str
         Err(_) if matches!(stored::state(store.read(), record.id)?, Some(State::Merged { .. })) => Ok(()),
         written => written,
     }
+}
+
+/// Keeps landings away while a decision is taken, and says where the pull request stands. What has landed already, by hand or
+/// by a process that died, is written down as merged.
+///
+/// # Errors
+/// The repository or the store can't be read.
+pub(super) fn hold(context: &Context, store: &mut Store, record: &PullRequestRecord) -> Result<(File, State)> {
+    let row = loops::by_id(store.read(), record.loop_id)?;
+    let held = forge::lock(&Repos::open(&context.home.data, row.repo)?)?;
+    let state = stored::state(store.read(), record.id)?.context("the pull request is gone")?;
+    let State::Approved { landing: Some(commit), .. } = &state else { return Ok((held, state)) };
+    let landed = Oid::from_str(commit).context("the landing commit")?;
+    if !forge::is_on(&user_repository(&row.repo_path)?, &record.branch, landed)? {
+        return Ok((held, state));
+    }
+    merged(store, record, commit, &stamp(context.now))?;
+    Ok((held, State::Merged { commit: commit.clone() }))
 }
 
 /// When it was approved: the time of the landing commit.

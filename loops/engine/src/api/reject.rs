@@ -7,7 +7,7 @@ use loopwright_core::review::{Event, Via};
 use loopwright_core::revise::note;
 use uuid::Uuid;
 
-use super::{ApiError, Context, RejectView, reviews};
+use super::{ApiError, Context, RejectView, landing, reviews};
 use crate::steps::stamp;
 use crate::store::pull_requests as stored;
 use crate::store::reviews::{self as decisions, Decision};
@@ -26,9 +26,9 @@ pub fn reject(context: &Context, typed: &str, reason: &str, via: Via) -> Result<
     })?;
     let mut store = context.acting()?;
     let record = reviews::find(&store, typed)?;
-    let now = stored::state(store.read(), record.id)?;
-    if !now.is_some_and(|state| state.undecided()) {
-        return Err(ApiError::new(exit::FAILED, format!("it is {} already", record.state)));
+    let (_no_landing, state) = landing::hold(context, &mut store, &record)?;
+    if !state.undecided() {
+        return Err(ApiError::new(exit::FAILED, format!("it is {} already", state.word())));
     }
     let at = stamp(context.now);
     let decision = Decision {

@@ -3,12 +3,12 @@
 use anyhow::Context as _;
 use loopwright_core::exit;
 use loopwright_core::ids::ReviewId;
-use loopwright_core::review::{Event, Via};
+use loopwright_core::review::{Event, State, Via};
 use loopwright_core::revise as rules;
 use loopwright_core::run::Revise;
 use uuid::Uuid;
 
-use super::{ApiError, Context, SendBackView, reviews, revise, run};
+use super::{ApiError, Context, SendBackView, landing, reviews, revise, run};
 use crate::steps::stamp;
 use crate::store::pull_requests::{self as stored, PullRequestRecord};
 use crate::store::reviews::{self as decisions, Decision};
@@ -24,8 +24,9 @@ pub fn send_back(context: &Context, typed: &str, note: &str, via: Via) -> Result
     })?;
     let mut store = context.landing()?;
     let record = reviews::find(&store, typed)?;
-    if !matches!(record.state.as_str(), "open" | "approved") {
-        return Err(ApiError::new(exit::FAILED, format!("it is {} already", record.state))
+    let (no_landing, state) = landing::hold(context, &mut store, &record)?;
+    if !matches!(state, State::Open { .. } | State::Approved { .. }) {
+        return Err(ApiError::new(exit::FAILED, format!("it is {} already", state.word()))
             .hint(format!("loopwright review {}", record.id.short())));
     }
     let (id, at) = (ReviewId(Uuid::now_v7()), stamp(context.now));
@@ -46,6 +47,7 @@ pub fn send_back(context: &Context, typed: &str, note: &str, via: Via) -> Result
         due::put(tx, &due)?;
         decisions::put(tx, &decision)
     })?;
+    drop(no_landing);
     let granted = granted(&store, &record)?;
     revise::begin_due(context, &mut store)?;
     view(context, &store, &record, note, granted)

@@ -1,7 +1,5 @@
 //! `undo`: takes the last decision on a pull request back, as long as nothing followed from it.
 
-use anyhow::Context as _;
-use git2::Oid;
 use loopwright_core::exit;
 use loopwright_core::finding::FindingState;
 use loopwright_core::ids::ReviewId;
@@ -10,12 +8,10 @@ use rusqlite::Transaction;
 use uuid::Uuid;
 
 use super::{ApiError, Context, UndoView, landing, reviews};
-use crate::forge;
-use crate::git::{Repos, user_repository};
 use crate::steps::stamp;
 use crate::store::pull_requests::{self as stored, LinkedFinding, PullRequestRecord};
 use crate::store::reviews::{self as decisions, Decision};
-use crate::store::{Store, due, findings, loops};
+use crate::store::{due, findings};
 
 /// Takes back an approval that has not landed, a rejection, a sending back whose run has not begun, or a putting off.
 ///
@@ -24,11 +20,7 @@ use crate::store::{Store, due, findings, loops};
 pub fn undo(context: &Context, typed: &str, via: Via) -> Result<UndoView, ApiError> {
     let mut store = context.acting()?;
     let record = reviews::find(&store, typed)?;
-    let row = loops::by_id(store.read(), record.loop_id)?;
-    // No landing goes on while we look and write.
-    let _no_landing = forge::lock(&Repos::open(&context.home.data, row.repo)?)?;
-    let state = stored::state(store.read(), record.id)?.context("the pull request is gone")?;
-    refuse_landed(context, &mut store, &record, &state)?;
+    let (_no_landing, state) = landing::hold(context, &mut store, &record)?;
     let (event, what) = match &state {
         State::Approved { .. } => (Event::Undone, "approval"),
         State::Rejected { .. } => (Event::Undone, "rejection"),
@@ -108,22 +100,4 @@ fn nothing(state: &State) -> ApiError {
         State::Merged { commit } => error.hint(format!("git revert {commit}")),
         _ => error,
     }
-}
-
-/// An approval that landed, perhaps by hand or unrecorded, is a merge.
-fn refuse_landed(
-    context: &Context,
-    store: &mut Store,
-    record: &PullRequestRecord,
-    state: &State,
-) -> Result<(), ApiError> {
-    let State::Approved { landing: Some(commit), .. } = state else { return Ok(()) };
-    let row = loops::by_id(store.read(), record.loop_id)?;
-    let user = user_repository(&row.repo_path).map_err(anyhow::Error::from)?;
-    let oid = Oid::from_str(commit).context("the landing commit")?;
-    if !forge::is_on(&user, &record.branch, oid)? {
-        return Ok(());
-    }
-    landing::merged(store, record, commit, &stamp(context.now))?;
-    Err(nothing(&State::Merged { commit: commit.clone() }))
 }

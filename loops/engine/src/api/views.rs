@@ -172,6 +172,8 @@ pub struct RunView {
     pub journal: Vec<Entry>,
     /// Titles of the findings it names, by short fingerprint.
     pub titles: std::collections::BTreeMap<String, String>,
+    /// The pull requests that it opened or worked on again, as they stand now.
+    pub pull_requests: Vec<PullRequestRow>,
     /// Whether the chain of hashes holds.
     pub intact: bool,
 }

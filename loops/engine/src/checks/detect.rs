@@ -9,6 +9,8 @@ mod makefile;
 mod node;
 mod python;
 
+pub(crate) use python::RUFF;
+
 /// The checks that were found; a loop's own `checks:` replace those of the same name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DetectedChecks {

@@ -15,6 +15,7 @@ use crate::sandbox::{Access, BoxSpec, Limits, Mount, Output, Sandbox};
 mod detect;
 mod seal;
 
+pub(crate) use detect::RUFF;
 pub use detect::{DetectedCheck, DetectedChecks, Look, detect};
 pub use seal::Seal;
 

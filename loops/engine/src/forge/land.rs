@@ -56,6 +56,12 @@ pub trait Guard {
 
     /// Why nothing may land now; asked last of all before the branch moves.
     fn halted(&self) -> Option<String>;
+
+    /// Writes down that it landed, while nothing else can be decided on it.
+    ///
+    /// # Errors
+    /// It can't be written; the next try finds it landed.
+    fn landed(&mut self, commit: Oid) -> Result<()>;
 }
 
 /// How it went.
@@ -91,6 +97,14 @@ pub enum Landed {
 /// A repository can't be read or written, or the commit does not descend from the base.
 pub fn land(repos: &Repos, landing: &Landing, guard: &mut dyn Guard) -> Result<Landed> {
     let _one_at_a_time = lock(repos)?;
+    let landed = land_alone(repos, landing, guard)?;
+    if let Landed::Merged { commit } = landed {
+        guard.landed(commit)?;
+    }
+    Ok(landed)
+}
+
+fn land_alone(repos: &Repos, landing: &Landing, guard: &mut dyn Guard) -> Result<Landed> {
     let user = landing.user.open()?;
     let begun = guard.begun()?;
     let commit = match begun {
@@ -292,7 +306,8 @@ fn quoted(path: &Path) -> String {
     if text.chars().all(plain) { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
-/// One landing at a time per repository; the lock dies with its process.
+/// One landing at a time per repository; the lock dies with its process. Whoever takes a decision on an approved change back,
+/// or shows something else under it, holds this too, and before the store's.
 ///
 /// # Errors
 /// The lock can't be had.

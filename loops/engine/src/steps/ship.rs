@@ -1,5 +1,8 @@
 //! Ship: a pull request with its evidence, and what else the loop does with it. Deterministic; no model takes part.
 
+use std::fs::File;
+use std::sync::Arc;
+
 use anyhow::{Context as _, Result, bail, ensure};
 use git2::Oid;
 use loopwright_core::definition::ShipAction;
@@ -16,7 +19,7 @@ use uuid::Uuid;
 use super::Work;
 use crate::fail;
 use crate::forge::local::LocalForge;
-use crate::forge::{Forge as _, PullRequestDraft};
+use crate::forge::{self, Forge as _, PullRequestDraft};
 use crate::store::pull_requests::{self, LinkedFinding, PullRequestRecord};
 use crate::store::{journal, runs};
 
@@ -31,6 +34,8 @@ pub struct Opened {
     revises: Option<Revise>,
     event: Event,
     at: String,
+    /// Nothing lands between the look at what is revised and its update.
+    _no_landing: Option<Arc<File>>,
 }
 
 impl Opened {
@@ -133,12 +138,14 @@ fn opened(work: &Work, run: &Run, shipping: &Shipping<'_>) -> Result<Opened> {
     let findings =
         vec![LinkedFinding { finding: shipping.finding.fingerprint.clone(), issue: issue.map(|n| n.to_string()) }];
     let event = Event::Opened { shown: shipping.shown.clone() };
-    Ok(Opened { outcome: outcome(id, title, shipping, actions), record, findings, revises: None, event, at })
+    let outcome = outcome(id, title, shipping, actions);
+    Ok(Opened { outcome, record, findings, revises: None, event, at, _no_landing: None })
 }
 
 /// Shows the attempt under the pull request that is revised.
 fn updated(work: &Work, run: &Run, shipping: &Shipping<'_>, revision: &Revision) -> Result<Opened> {
     let id = revision.pull_request;
+    let no_landing = Arc::new(forge::lock(&work.resolved.repos)?);
     let before = pull_requests::by_id(work.store.read(), id)?.context("the pull request is gone")?;
     let linked = pull_requests::findings(work.store.read(), id)?;
     let issue = linked.iter().find_map(|l| l.issue.as_ref()?.parse().ok());
@@ -158,7 +165,8 @@ fn updated(work: &Work, run: &Run, shipping: &Shipping<'_>, revision: &Revision)
     };
     let event = Event::Updated { shown: shipping.shown.clone(), look_again };
     let outcome = outcome(id, record.title.clone(), shipping, actions(work)?);
-    Ok(Opened { outcome, record, findings: linked, revises: Some(revision.why.clone()), event, at: work.stamp() })
+    let (revises, at) = (Some(revision.why.clone()), work.stamp());
+    Ok(Opened { outcome, record, findings: linked, revises, event, at, _no_landing: Some(no_landing) })
 }
 
 fn outcome(id: PullRequestId, title: String, shipping: &Shipping<'_>, actions: &[ShipAction]) -> Outcome {

@@ -17,7 +17,8 @@ exit $code";
 const PYTEST_THERE: &str = "python=python3; if [ -x .venv/bin/python ]; then python=.venv/bin/python; fi
 exec \"$python\" -m pytest --version";
 
-const RUFF: &str = "ruff=ruff; if [ -x .venv/bin/ruff ]; then ruff=.venv/bin/ruff; fi; exec \"$ruff\" ";
+/// Begins a line for the shell that runs ruff; its arguments follow.
+pub(crate) const RUFF: &str = "ruff=ruff; if [ -x .venv/bin/ruff ]; then ruff=.venv/bin/ruff; fi; exec \"$ruff\" ";
 
 /// The checks of a Python project.
 pub(super) fn checks(look: &Look<'_>) -> Vec<DetectedCheck> {
