@@ -15,6 +15,7 @@ mod run;
 mod runs;
 mod status;
 mod templates;
+mod trouble;
 mod views;
 
 use std::fmt::Display;
@@ -24,6 +25,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use loopwright_core::exit;
 
+use self::trouble::Trouble;
 use crate::home::Home;
 use crate::resolve::ResolveError;
 use crate::sandbox::toolchain::HostEnvironment;
@@ -94,6 +96,9 @@ impl From<anyhow::Error> for ApiError {
         if says_damaged(&error) {
             let message = format!("the database is damaged: {error:#}");
             return ApiError::new(exit::FAILED, message).hint("loopwright doctor --repair");
+        }
+        if let Some(trouble) = Trouble::of(&error) {
+            return ApiError::new(exit::FAILED, format!("{}: {error:#}", trouble.words())).hint(trouble.hint());
         }
         match error.downcast_ref::<ResolveError>() {
             Some(ResolveError::Invalid { path, .. }) => {
