@@ -24,8 +24,8 @@ bench: setup ## Measures the engine against plain git (release build)
 soak: setup ## Runs the properties of the core (rails, schedules, checks) on twenty times the cases
 	PROPTEST_CASES=5120 cargo test --package loopwright-core
 
-test-extra: setup ## Runs the whole-binary tests five times in a row, to find the flaky
-	set -e; for round in 1 2 3 4 5; do echo "Round $$round of 5"; cargo test --package loopwright-tests; done
+test-extra: setup ## Runs the whole-binary tests five times in a row, those for Go and pytest too, to find the flaky
+	set -e; export LOOPWRIGHT_EXTRA=1; for round in 1 2 3 4 5; do echo "Round $$round of 5"; cargo test --package loopwright-tests; done
 
 setup: ## Names what is missing on this machine, and installs packages with apt
 	@tests/setup.sh

@@ -89,6 +89,7 @@ impl NastyRun {
             max_seconds,
             boot_grace: 30,
             runner: words,
+            claim: None,
         })?;
         let run = NastyRun { home, marker, launched };
         anyhow::ensure!(run.grows(), "the tree did not grow: {}", run.said());

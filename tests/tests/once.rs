@@ -78,6 +78,7 @@ fn many_first_looks_at_once_all_work() {
     });
 }
 
+/// Both write the same file: the second can't be carried onto what the first left.
 #[test]
 fn what_can_not_land_any_more_is_made_anew_on_request() {
     let stage = Stage::shop();
@@ -88,13 +89,15 @@ fn what_can_not_land_any_more_is_made_anew_on_request() {
     stage.approve(&first).exits(0);
     let moved = stage.approve(&second).exits(1).json();
     assert_eq!(moved["result"], "moved", "{moved}");
+    assert!(moved["why"].as_str().expect("why").contains("conflicts in NOTES"), "{moved}");
 
     // Without being asked by name, nothing is made again: the pull request stands for its finding.
     stage.run("work").exits(20);
     assert!(steps(&stage.last(), "build").is_empty());
 
-    let again = moved["command"].as_str().expect("a command");
-    stage.paste(again).exits(21);
+    let triage = stage.triage();
+    let short = triage.iter().find(|l| l.contains("in review")).and_then(|l| l.rsplit(' ').next()).expect("an id");
+    stage.verb(&["run", "work", "--finding", short]).exits(21);
     let waiting = stage.reviews();
     assert_eq!(waiting.len(), 1, "{waiting:?}");
     assert_ne!(waiting[0]["id"], second["row"]["id"]);

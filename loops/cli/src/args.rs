@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::engine::ArgValueCandidates as Values;
+
+use crate::complete;
 
 /// Closes `loopwright --help`.
 const AFTER_HELP: &str = "\
@@ -45,6 +48,12 @@ pub(crate) struct Cli {
 /// What a person may ask for.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    /// Looks at a repository and writes a loop that fits it
+    #[command(after_help = "\
+Nothing of the repository is run or changed (--share writes one file), and the loop begins by only reporting.
+
+Example: loopwright init --repo ~/src/shop-api")]
+    Init(InitArgs),
     /// Lists the loops that ship with Loopwright, or prints one
     #[command(after_help = "Example: loopwright templates daily-triage > loop.yaml")]
     Templates(TemplatesArgs),
@@ -88,9 +97,29 @@ Example: loopwright run daily-triage --ship")]
     /// Approves exactly the change that was shown and merges it
     #[command(after_help = "\
 Without --tree a terminal shows the change and asks; anything else exits 2.
+Where the branch moved meanwhile, the same change is checked again on it, and lands if it passes.
 
 Example: loopwright approve 1a2b3c4d --tree 0123456789ab")]
     Approve(ApproveArgs),
+    /// Sends a pull request back for another attempt, with what is to be different
+    #[command(after_help = "\
+The note goes to the maker in your words; it may name places as file:line.
+The next attempt updates the same pull request.
+
+Example: loopwright send-back 1a2b3c4d --note 'src/price.rs:12: round half to even'")]
+    SendBack(SendBackArgs),
+    /// Rejects a pull request; its finding is left alone until what fails changes or you ask for it
+    #[command(after_help = "Example: loopwright reject 1a2b3c4d --reason 'not a problem'")]
+    Reject(RejectArgs),
+    /// Puts a pull request out of sight until a time; it decides nothing
+    #[command(after_help = "\
+Times: 30m, 1h, 2d, evening, tomorrow, 2026-12-01, 2026-12-01T14:00.
+
+Example: loopwright later 1a2b3c4d tomorrow")]
+    Later(LaterArgs),
+    /// Takes your last decision on a pull request back, as long as nothing followed from it
+    #[command(after_help = "Example: loopwright undo 1a2b3c4d")]
+    Undo(UndoArgs),
     /// Stops everything, a loop or a run, and keeps it stopped
     #[command(after_help = "\
 Stops at once and asks nothing. Nothing starts again until `loopwright resume`.
@@ -100,23 +129,84 @@ Example: loopwright halt --loop daily-triage --reason 'wrong branch'")]
     /// Allows again what was halted
     #[command(after_help = "Example: loopwright resume --reason 'branch fixed'")]
     Resume(ResumeArgs),
+    /// Puts right what a crash left: runs go on, approved changes land, leftovers go
+    #[command(after_help = "\
+Verbs that let something begin make this pass first; a timer may make it too. It starts no run that was not begun.
+
+Example: loopwright tick")]
+    Tick,
     /// Looks at what Loopwright needs on this machine
     #[command(after_help = "Example: loopwright doctor\n         loopwright doctor --repair")]
     Doctor(DoctorArgs),
+    /// Tells a story on a virtual clock: what each guard-rail alone makes of two agents that never stop
+    #[command(after_help = "Example: loopwright simulate --story runaway")]
+    Simulate(SimulateArgs),
+    /// Prints what makes a shell complete verbs, loops, runs and pull requests
+    #[command(after_help = "\
+It belongs to this very version, so have the shell ask for it when it starts:
+  bash        source <(loopwright completions bash)                            in ~/.bashrc
+  zsh         source <(loopwright completions zsh)                             in ~/.zshrc
+  fish        loopwright completions fish | source                             in ~/.config/fish/config.fish
+  elvish      eval (loopwright completions elvish | slurp)                     in ~/.elvish/rc.elv
+  powershell  loopwright completions powershell | Out-String | Invoke-Expression   in $PROFILE
+
+Example: loopwright completions bash")]
+    Completions(CompletionsArgs),
+    /// Prints a manual page, or writes all of them into a folder
+    #[command(after_help = "Example: loopwright man --out ~/.local/share/man/man1")]
+    Man(ManArgs),
     /// The process of a run; started by its watchdog
     #[command(name = "__run", hide = true)]
     RunInner(RunInnerArgs),
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The template; default: the one that fits what is found
+    #[arg(long, value_name = "TEMPLATE", add = Values::new(complete::templates))]
+    pub(crate) template: Option<String>,
+    /// The loop's name; default: the template's
+    #[arg(long, value_name = "NEW")]
+    pub(crate) name: Option<String>,
+    /// The repository; default: the one around the current folder
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) repo: Option<PathBuf>,
+    /// Puts the loop into the repository, for everybody who works on it
+    #[arg(long)]
+    pub(crate) share: bool,
+    /// Writes and registers it without asking
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_parser = ["bash", "zsh", "fish", "powershell", "elvish"])]
+    pub(crate) shell: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// The verb; default: the page of the whole program
+    #[arg(conflicts_with = "out")]
+    pub(crate) verb: Option<String>,
+    /// Writes every page into this folder
+    #[arg(long, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct TemplatesArgs {
     /// Prints this one's loop.yaml
+    #[arg(add = Values::new(complete::templates))]
     pub(crate) name: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct AddArgs {
     /// A loop file, its folder, or the name of a template
+    #[arg(add = Values::new(complete::templates))]
     pub(crate) target: String,
     /// The repository it works on; default: the one around the file or the current folder
     #[arg(long)]
@@ -135,20 +225,28 @@ pub(crate) struct AddArgs {
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     /// A loop file, its folder, or the name of a loop or template
+    #[arg(add = Values::new(complete::loops_and_templates))]
     pub(crate) target: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    /// Which story: `runaway`
+    #[arg(long, value_name = "NAME", default_value = "runaway")]
+    pub(crate) story: String,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct NextArgs {
     /// Only this loop
-    #[arg(value_name = "LOOP")]
+    #[arg(value_name = "LOOP", add = Values::new(complete::loops))]
     pub(crate) name: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// The loop's name
-    #[arg(value_name = "LOOP")]
+    #[arg(value_name = "LOOP", add = Values::new(complete::loops))]
     pub(crate) name: String,
     /// Lets this loop open pull requests from now on
     #[arg(long)]
@@ -164,7 +262,7 @@ pub(crate) struct RunArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RunsArgs {
     /// Only runs of this loop
-    #[arg(value_name = "LOOP")]
+    #[arg(value_name = "LOOP", add = Values::new(complete::loops))]
     pub(crate) name: Option<String>,
     /// At most this many
     #[arg(short = 'n', long, default_value_t = 20, value_name = "N")]
@@ -174,14 +272,14 @@ pub(crate) struct RunsArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// A run's id, or `last`
-    #[arg(default_value = "last")]
+    #[arg(default_value = "last", add = Values::new(complete::runs))]
     pub(crate) run: String,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct LogsArgs {
     /// A run's id, or `last`
-    #[arg(default_value = "last")]
+    #[arg(default_value = "last", add = Values::new(complete::runs))]
     pub(crate) run: String,
     /// Follows until the run ends
     #[arg(short, long, conflicts_with = "json")]
@@ -198,26 +296,73 @@ pub(crate) struct ReviewsArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ReviewArgs {
     /// The pull request's id
+    #[arg(add = Values::new(complete::pull_requests))]
     pub(crate) id: String,
+    /// Shows what the last update changed, instead of the whole change
+    #[arg(long)]
+    pub(crate) since: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ApproveArgs {
     /// The pull request's id
+    #[arg(add = Values::new(complete::pull_requests))]
     pub(crate) id: String,
     /// The tree that you looked at: at least 12 hex digits, as `review` prints them
     #[arg(long, value_name = "HEX", value_parser = tree)]
     pub(crate) tree: Option<String>,
+    /// Lands it only after this time, so that `undo` can take it back until then: 20s, 5m
+    #[arg(long = "in", value_name = "TIME", value_parser = moment)]
+    pub(crate) after_s: Option<u32>,
+    /// Does not wait while the change is checked again on a branch that moved
+    #[arg(long)]
+    pub(crate) detach: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SendBackArgs {
+    /// The pull request's id
+    pub(crate) id: String,
+    /// What is to be different; without it a terminal asks
+    #[arg(long, value_name = "TEXT", conflicts_with = "file")]
+    pub(crate) note: Option<String>,
+    /// Reads the note from a file, or from standard input: -
+    #[arg(short = 'F', long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RejectArgs {
+    /// The pull request's id
+    pub(crate) id: String,
+    /// Why; remembered, and told to whoever tries again
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LaterArgs {
+    /// The pull request's id
+    pub(crate) id: String,
+    /// Until when
+    #[arg(default_value = loopwright_core::review::later::DEFAULT)]
+    pub(crate) when: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UndoArgs {
+    /// The pull request's id
+    pub(crate) id: String,
 }
 
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub(crate) struct LevelArgs {
     /// Only this loop
-    #[arg(long = "loop", value_name = "LOOP")]
+    #[arg(long = "loop", value_name = "LOOP", add = Values::new(complete::loops))]
     pub(crate) of_loop: Option<String>,
     /// Only this run
-    #[arg(long = "run", value_name = "RUN")]
+    #[arg(long = "run", value_name = "RUN", add = Values::new(complete::runs))]
     pub(crate) of_run: Option<String>,
 }
 
@@ -256,6 +401,13 @@ pub(crate) struct RunInnerArgs {
     /// The whole fingerprint of the one finding to act on
     #[arg(long, value_name = "FINGERPRINT")]
     pub(crate) finding: Option<String>,
+}
+
+/// A short time in seconds.
+fn moment(text: &str) -> Result<u32, String> {
+    let seconds = loopwright_core::review::later::duration(text).map(|d| d.num_seconds());
+    let fits = seconds.and_then(|s| u32::try_from(s).ok()).filter(|s| *s <= 24 * 3600);
+    fits.ok_or_else(|| "a time is a number and s, m or h, as in 20s; at most a day".to_owned())
 }
 
 /// A tree's id, abbreviated to no less than twelve digits.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use loopwright_core::ids::RunId;
-use loopwright_core::run::{Entry, Item, Run, Stage, Step};
+use loopwright_core::run::{Entry, Run, Step};
 use loopwright_core::story::{self, Titles};
 use loopwright_engine::api::{self, ApiError, Context, RunRow};
 
@@ -51,10 +51,10 @@ pub(crate) fn follow(app: &App, screen: &Screen, id: RunId) -> Result<(RunRow, V
     }
 }
 
-/// A run that lost its process gets its end from a reconcile pass, which `status` makes; one that lives is left alone.
+/// A run that lost its processes is taken up by a reconcile pass, or gets its end; one that lives is left alone.
 fn reconcile() {
     // A pass that fails is made again after the next silence.
-    Context::open().and_then(|context| api::status(&context)).ok();
+    Context::open().and_then(|context| api::tick(&context)).ok();
 }
 
 /// A journal that is read while it grows.
@@ -92,8 +92,10 @@ fn now(entries: &[Entry]) -> String {
     let mut parts = vec![doing];
     parts.extend(position(&run));
     let rails = &run.start.rails;
-    if let Some((Step::Build { iteration, .. }, _)) = &run.open {
-        parts.push(format!("round {iteration} of {}", rails.max_iterations));
+    match run.open.as_slice() {
+        [(Step::Build { iteration, .. }, _)] => parts.push(format!("round {iteration} of {}", rails.max_iterations)),
+        [_, more @ ..] if !more.is_empty() => parts.push(format!("{} at once", run.open.len())),
+        _ => {}
     }
     parts.push(format!("{} of {}", money(run.spent), money(rails.budget)));
     parts.join(" · ")
@@ -101,8 +103,7 @@ fn now(entries: &[Entry]) -> String {
 
 /// Which finding of how many.
 fn position(run: &Run) -> Option<String> {
-    let decided = |i: &Item| matches!(i.stage, Stage::Shipped { .. } | Stage::HandedOver(_) | Stage::HeldBack);
-    let at = run.items.iter().position(|i| !decided(i))? + 1;
+    let at = run.items.iter().position(|i| !i.decided())? + 1;
     Some(format!("finding {at} of {}", run.items.len()))
 }
 

@@ -8,6 +8,7 @@ use loopwright_engine::api::{ApiError, Context};
 
 mod args;
 mod commands;
+mod complete;
 mod interrupt;
 mod live;
 mod output;
@@ -34,12 +35,21 @@ fn main() -> ExitCode {
 }
 
 fn start() -> u8 {
+    if complete::asked() {
+        return exit::DONE;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return output::usage(&error),
     };
     let output = Output::new(cli.json);
-    match answer(cli.verb, output.clone()) {
+    let answered = match &cli.verb {
+        // A shell asks for these whenever it starts: they make nothing and need nothing.
+        Verb::Completions(args) => verbs::completions::run(args, &output),
+        Verb::Man(args) => verbs::man::run(args, &output),
+        _ => answer(cli.verb, output.clone()),
+    };
+    match answered {
         Ok(code) => code,
         Err(error) => {
             output.error(&error);
@@ -52,6 +62,9 @@ fn answer(verb: Verb, output: Output) -> Result<u8, ApiError> {
     let context = Context::open()?;
     let app = App { zone: Zone::new(context.zone), context, output };
     match verb {
+        Verb::Init(args) => verbs::init::run(&args, &app),
+        Verb::Completions(args) => verbs::completions::run(&args, &app.output),
+        Verb::Man(args) => verbs::man::run(&args, &app.output),
         Verb::Templates(args) => verbs::templates::run(&args, &app),
         Verb::Add(args) => verbs::add::run(&args, &app),
         Verb::Check(args) => verbs::check::run(&args, &app),
@@ -65,9 +78,15 @@ fn answer(verb: Verb, output: Output) -> Result<u8, ApiError> {
         Verb::Reviews(args) => verbs::reviews::run(&args, &app),
         Verb::Review(args) => verbs::review::run(&args, &app),
         Verb::Approve(args) => verbs::approve::run(&args, &app),
+        Verb::SendBack(args) => verbs::send_back::run(&args, &app),
+        Verb::Reject(args) => verbs::reject::run(&args, &app),
+        Verb::Later(args) => verbs::later::run(&args, &app),
+        Verb::Undo(args) => verbs::undo::run(&args, &app),
         Verb::Halt(args) => verbs::halt::run(&args, &app),
         Verb::Resume(args) => verbs::resume::run(&args, &app),
+        Verb::Tick => verbs::tick::run(&app),
         Verb::Doctor(args) => verbs::doctor::run(&args, &app),
+        Verb::Simulate(args) => verbs::simulate::run(&args, &app),
         Verb::RunInner(args) => verbs::run_inner::run(&args, &app),
     }
 }

@@ -84,6 +84,11 @@ impl Output {
         write(std::io::stdout(), page.text());
     }
 
+    /// Prints text of this program's own for other programs (scripts, manual pages) as it is.
+    pub(crate) fn print_raw(&self, text: &str) {
+        write(std::io::stdout(), text);
+    }
+
     /// Prints a page on stderr.
     pub(crate) fn print_error(&self, page: &Page) {
         write(std::io::stderr(), page.text());
@@ -95,6 +100,15 @@ impl Output {
         let mut line = String::new();
         let read = std::io::stdin().read_line(&mut line).is_ok();
         read && matches!(line.trim().to_lowercase().as_str(), "y" | "yes")
+    }
+
+    /// Asks for a line of text; empty where nothing is said.
+    pub(crate) fn say_what(&self, question: &str) -> String {
+        write(std::io::stdout(), &format!("{question} "));
+        let mut line = String::new();
+        // What can't be read was not said.
+        std::io::stdin().read_line(&mut line).ok();
+        line.trim().to_owned()
     }
 
     /// Prints an error with its hint on stderr.

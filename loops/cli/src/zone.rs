@@ -27,6 +27,12 @@ impl Zone {
         let today = now.with_timezone(&self.0).date_naive();
         format!("{} {}", day(local.date_naive(), today), local.format("%H:%M"))
     }
+
+    /// `09:00:20`, of an RFC 3339 time that is near.
+    pub(crate) fn clock(self, at: &str) -> String {
+        let at = DateTime::parse_from_rfc3339(at).map(|at| at.with_timezone(&self.0).format("%H:%M:%S").to_string());
+        at.unwrap_or_default()
+    }
 }
 
 /// The same for a time that stands in the zone it is to be shown in, as a loop's next times do.
@@ -36,6 +42,11 @@ pub(crate) fn due(at: &str, now: DateTime<Utc>) -> String {
     };
     let today = now.with_timezone(at.offset()).date_naive();
     format!("{} {}", day(at.date_naive(), today), at.format("%H:%M"))
+}
+
+/// Whether a stored time is still to come.
+pub(crate) fn is_after(at: &str, now: DateTime<Utc>) -> bool {
+    DateTime::parse_from_rfc3339(at).is_ok_and(|at| at.with_timezone(&Utc) > now)
 }
 
 /// Seconds between two RFC 3339 times; the second defaults to `now`.

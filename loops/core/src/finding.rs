@@ -45,6 +45,10 @@ pub enum FindingSource {
     Check,
     /// An open issue of the forge.
     Issue,
+    /// A comment in the sources that says what is still to be done.
+    Todo,
+    /// A program of the project that names what is to be done.
+    Command,
 }
 
 impl FindingSource {
@@ -53,6 +57,8 @@ impl FindingSource {
         match self {
             FindingSource::Check => "check",
             FindingSource::Issue => "issue",
+            FindingSource::Todo => "todo",
+            FindingSource::Command => "command",
         }
     }
 }
@@ -64,7 +70,7 @@ pub struct Finding {
     pub fingerprint: Fingerprint,
     /// Where it was found.
     pub source: FindingSource,
-    /// What the source calls it: a test's id, a lint's rule, an issue's number.
+    /// What the source calls it: a test's id, a lint's rule, an issue's number, a comment's path and text.
     pub key: String,
     /// One line for people.
     pub title: String,
@@ -72,9 +78,9 @@ pub struct Finding {
     pub detail: String,
     /// What "fixed" means, one line from the finding's data.
     pub should: String,
-    /// The gate whose failure it is; none for issues.
+    /// The gate whose failure it is; none for what no gate reports.
     pub gate: Option<String>,
-    /// The failing cases that are this finding; empty for issues.
+    /// The failing cases that are this finding; empty for what no gate reports.
     pub failing: BTreeSet<CaseId>,
     /// Where to look first.
     pub places: Vec<Place>,

@@ -90,7 +90,7 @@ fn seen_again(entry: &mut Known, finding: &Finding, now: DateTime<Utc>) {
         // Its pull request stands for it as long as it is open: one finding, one pull request.
         FindingState::InReview => {}
         // The base has the change that was to be the end of it. An issue is closed by its row, whatever its file says.
-        FindingState::Done { landed: true } if finding.source == FindingSource::Check => entry.reopen(),
+        FindingState::Done { landed: true } if finding.source != FindingSource::Issue => entry.reopen(),
         FindingState::Done { .. } | FindingState::NeedsYou { .. } | FindingState::Dismissed { .. } if changed => {
             entry.reopen();
         }
@@ -144,7 +144,8 @@ pub fn queue(known: &[Known]) -> Vec<&Known> {
     in_order(known).into_iter().filter(|k| k.state == FindingState::Open).collect()
 }
 
-/// All findings, as they are listed and acted on: faults first, then issues, then lints and formatting.
+/// All findings, as they are listed and acted on: faults first, then issues, then lints and
+/// formatting, then comments.
 pub fn in_order(known: &[Known]) -> Vec<&Known> {
     let mut all: Vec<&Known> = known.iter().collect();
     all.sort_by_key(|k| (rank(&k.finding), natural(&k.finding.key)));
@@ -154,9 +155,10 @@ pub fn in_order(known: &[Known]) -> Vec<&Known> {
 fn rank(finding: &Finding) -> u8 {
     match (finding.source, finding.fault) {
         (FindingSource::Check, true) => 0,
-        (FindingSource::Issue, _) => 1,
+        (FindingSource::Issue | FindingSource::Command, _) => 1,
         (FindingSource::Check, false) if finding.key != FORMAT => 2,
         (FindingSource::Check, false) => 3,
+        (FindingSource::Todo, _) => 4,
     }
 }
 

@@ -11,6 +11,9 @@ use crate::money::Micros;
 
 /// Held by the runner with a lock of the kernel's; its release means that the run may be taken over.
 pub const LOCK: &str = "lock";
+/// Held with a lock of the kernel's by whoever brings the run to life, and from then on by its watchdog and its runner, which
+/// inherit it: while it is held, nobody else takes the run up.
+pub const CLAIM: &str = "claim";
 /// A [`Beat`], replaced every [`BEAT_EVERY`].
 pub const BEAT: &str = "beat";
 /// An [`InitRecord`] per line: the sandboxes that live.

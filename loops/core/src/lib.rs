@@ -2,10 +2,12 @@
 //!
 //! The engine observes, asks this crate what follows, and does it.
 
+pub mod asked;
 pub mod check;
 pub mod definition;
 pub mod diagnostic;
 pub mod diff;
+pub mod draft;
 pub mod exit;
 pub mod finding;
 pub mod gate;
@@ -14,14 +16,19 @@ pub mod ids;
 pub mod independence;
 pub mod known;
 pub mod lease;
+pub mod ledger;
 pub mod money;
 pub mod next;
 pub mod progress;
+pub mod recover;
 pub mod review;
+pub mod revise;
 pub mod run;
 pub mod scan;
 pub mod schedule;
+pub mod simulate;
 pub mod story;
+pub mod todo;
 pub mod triage;
 pub mod verdict;
 

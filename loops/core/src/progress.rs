@@ -48,47 +48,76 @@ impl Round {
 ///
 /// `failing` is what the finding is (empty for issues), `base` all that fails on the base commit.
 pub fn stale(failing: &BTreeSet<CaseId>, base: &BTreeSet<CaseId>, rounds: &[Round]) -> u32 {
-    let stale = (0..rounds.len()).rev().take_while(|&at| !progressed(failing, base, &rounds[..at], &rounds[at]));
-    u32::try_from(stale.count()).unwrap_or(u32::MAX)
+    let mut past = Past { open: base.clone(), ..Past::default() };
+    rounds.iter().fold(0, |stale: u32, round| {
+        let moved = past.moved_by(round, failing, base);
+        past.take(round, base);
+        if moved { 0 } else { stale.saturating_add(1) }
+    })
 }
 
-/// Whether `round` moved, after the `earlier` ones.
-fn progressed(failing: &BTreeSet<CaseId>, base: &BTreeSet<CaseId>, earlier: &[Round], round: &Round) -> bool {
-    if round.substance.is_empty() {
-        return false;
+/// What all rounds so far came to.
+#[derive(Default)]
+struct Past<'r> {
+    substances: BTreeSet<&'r str>,
+    objections: BTreeSet<&'r (String, String)>,
+    /// What failed at some time and was not removed since.
+    open: BTreeSet<CaseId>,
+    /// What was removed at some time.
+    removed: BTreeSet<CaseId>,
+    /// The fewest that failed after any round that got as far as to tell.
+    fewest: Option<usize>,
+}
+
+impl<'r> Past<'r> {
+    /// Whether `round` moved, after all of these.
+    fn moved_by(&self, round: &Round, failing: &BTreeSet<CaseId>, base: &BTreeSet<CaseId>) -> bool {
+        if round.substance.is_empty() {
+            return false;
+        }
+        let new_substance = !round.only_whitespace && !self.substances.contains(round.substance.as_str());
+        self.loses_something_new(round, base)
+            || round.objections.iter().any(|objection| !self.objections.contains(objection))
+            || (failing.is_empty() && new_substance)
     }
-    let new_substance = !round.only_whitespace && earlier.iter().all(|e| e.substance != round.substance);
-    removed_something_new(base, earlier, round)
-        || objects_to_something_new(earlier, round)
-        || (failing.is_empty() && new_substance)
-}
 
-fn removed_something_new(base: &BTreeSet<CaseId>, earlier: &[Round], round: &Round) -> bool {
-    let mut ever_removed = BTreeSet::new();
-    let mut before = base.clone();
-    for earlier in earlier.iter().filter(|e| e.failing.is_some()) {
-        let gone = removed(&before, earlier);
+    fn loses_something_new(&self, round: &Round, base: &BTreeSet<CaseId>) -> bool {
+        let gone = removed(&self.open, round);
+        let mut new = gone.difference(&self.removed).peekable();
+        // What only a round of its own has broken counts when less is broken than ever: else a maker that breaks another
+        // one each time, and repairs the last one, would move for ever.
+        let fewer = || round.failing.as_ref().zip(self.fewest).is_some_and(|(now, fewest)| now.len() < fewest);
+        new.peek().is_some() && (new.any(|case| base.contains(case)) || fewer())
+    }
+
+    fn take(&mut self, round: &'r Round, base: &BTreeSet<CaseId>) {
+        self.substances.insert(&round.substance);
+        self.objections.extend(&round.objections);
+        let Some(failing) = &round.failing else { return };
+        let gone = removed(&self.open, round);
         // What did not run still waits to be removed.
-        before.retain(|case| !gone.contains(case));
-        before.extend(earlier.failing.iter().flatten().cloned());
-        ever_removed.extend(gone);
+        self.open.retain(|case| !gone.contains(case));
+        self.open.extend(failing.iter().cloned());
+        self.removed.extend(gone);
+        if failing.iter().all(|case| !is_build(case) || base.contains(case)) {
+            self.fewest = Some(self.fewest.map_or(failing.len(), |fewest| fewest.min(failing.len())));
+        }
     }
-    removed(&before, round).iter().any(|case| !ever_removed.contains(case))
 }
 
 /// What failed `before` and is gone after a round.
 fn removed(before: &BTreeSet<CaseId>, round: &Round) -> BTreeSet<CaseId> {
     let Some(now) = &round.failing else { return BTreeSet::new() };
-    let broken = now.iter().any(|case| case.0.starts_with("build @ "));
+    let broken = now.iter().any(is_build);
     let known = |case: &&CaseId| round.cleared.as_ref().map_or(!broken, |cleared| cleared.contains(*case));
     before.difference(now).filter(known).cloned().collect()
 }
 
-fn objects_to_something_new(earlier: &[Round], round: &Round) -> bool {
-    round.objections.iter().any(|o| earlier.iter().all(|e| !e.objections.contains(o)))
+fn is_build(case: &CaseId) -> bool {
+    case.0.starts_with("build @ ")
 }
 
-/// A hash of what changed, blind to white space, blank lines and line numbers; empty if nothing is left.
+/// A hash of what changed, blind to white space, line breaks and line numbers; empty if nothing is left.
 pub fn substance(diff: &DiffFacts) -> String {
     use sha2::{Digest, Sha256};
     let squeezed = |line: &str| line.chars().filter(|c| !c.is_whitespace()).collect::<String>();
@@ -101,11 +130,10 @@ pub fn substance(diff: &DiffFacts) -> String {
         hash.update(file.new_mode.to_le_bytes());
         hash.update(if file.binary { file.size.to_le_bytes() } else { [0; 8] });
         for (sign, lines) in [(b'-', &file.removed), (b'+', &file.added)] {
-            for line in lines.iter().map(|(_, l)| squeezed(l)).filter(|l| !l.is_empty()) {
-                hash.update([sign]);
-                hash.update(line.as_bytes());
-                hash.update([b'\n']);
-            }
+            // A line break is white space too: the same words on more lines are the same change.
+            hash.update([sign]);
+            lines.iter().for_each(|(_, line)| hash.update(squeezed(line).as_bytes()));
+            hash.update([b'\n']);
         }
     }
     if anything { crate::hex(&hash.finalize()) } else { String::new() }
@@ -155,9 +183,21 @@ mod tests {
         assert_eq!(stale(&base, &base, &told), 3);
         let fixed = Round { cleared: Some(base.clone()), ..round("4", &[]) };
         assert_eq!(stale(&base, &base, &[&told[..], &[fixed]].concat()), 0, "what did not run can still be removed");
-        // The control: with everything that no longer fails taken for removed, each break is a step forward.
+        // The control: with everything that no longer fails taken for removed, the first break is a step forward.
         let blind = broken.clone().map(|r| Round { cleared: Some(cases(&["a", "build @ 1.rs", "build @ 2.rs"])), ..r });
-        assert_eq!(stale(&base, &base, &blind), 0);
+        assert_eq!(stale(&base, &base, &blind), 2);
+    }
+
+    #[test]
+    fn what_the_rounds_broke_themselves_counts_only_downwards() {
+        let base = cases(&["own"]);
+        let moving = [round("1", &["own", "a"]), round("2", &["own", "b"]), round("3", &["own", "c"])];
+        assert_eq!(stale(&base, &base, &moving), 3, "another one is broken each time");
+        let down = [round("1", &["own", "a", "b", "c"]), round("2", &["own", "b", "c"]), round("3", &["own", "c"])];
+        assert_eq!(stale(&base, &base, &down), 0);
+        // A round that did not build tells nothing of how many fail.
+        let between = [down[0].clone(), round("2", &["build @ a.rs"]), down[1].clone()];
+        assert_eq!(stale(&base, &base, &between), 0);
     }
 
     #[test]

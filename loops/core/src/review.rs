@@ -1,11 +1,16 @@
-//! Pull requests as Loopwright sees them: a state machine folded over events, and the binding of an approval to what was shown.
+//! Pull requests as Loopwright sees them: a state machine folded over events.
 //!
-//! The texts of a pull request are in [`text`]; how one lands is the engine's.
+//! The texts of a pull request are in [`text`], how an approval is bound to what was shown in `binding`, until when one is
+//! put off in [`later`]; how one lands is the engine's.
 
+mod binding;
 pub mod harmless;
+pub mod later;
 pub mod text;
 
 use serde::{Deserialize, Serialize};
+
+pub use binding::{BindError, bind};
 
 /// What a person sees, and what an approval is bound to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +35,26 @@ pub enum Via {
     Window,
     /// A notification, without the diff.
     Notification,
+}
+
+impl Via {
+    /// The word that is stored.
+    pub fn word(self) -> &'static str {
+        match self {
+            Via::Terminal => "terminal",
+            Via::Window => "window",
+            Via::Notification => "notification",
+        }
+    }
+
+    /// How long an approval can be undone before it takes effect, in seconds.
+    pub fn grace_s(self) -> u32 {
+        match self {
+            Via::Terminal => 0,
+            Via::Window => 5,
+            Via::Notification => 20,
+        }
+    }
 }
 
 /// Where a pull request stands.
@@ -64,6 +89,8 @@ pub enum State {
     },
     /// A person does not want it.
     Rejected {
+        /// What it showed.
+        shown: Shown,
         /// Why.
         reason: String,
     },
@@ -89,6 +116,9 @@ pub enum Event {
     Updated {
         /// What it shows now.
         shown: Shown,
+        /// The change is the same, and all the same a person must look again: a gate asks for it now and did not before.
+        #[serde(default, skip_serializing_if = "is_false")]
+        look_again: bool,
     },
     /// A person approved what was shown.
     Approved {
@@ -96,9 +126,22 @@ pub enum Event {
         shown: Shown,
         /// How.
         via: Via,
+        /// When it takes effect, RFC 3339 UTC; none = at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lands_at: Option<String>,
     },
-    /// The approval was taken back before it took effect.
+    /// A decision was taken back: an approval that had not landed, a sending back whose run had not begun, a rejection.
     Undone,
+    /// What followed from a decision could not be done: it waits for a person again, as it was.
+    Reopened {
+        /// Why, with what to do.
+        why: String,
+    },
+    /// A person put it off, which decides nothing.
+    Later {
+        /// RFC 3339 UTC; none = it is no longer put off.
+        until: Option<String>,
+    },
     /// An approved change could not land yet.
     Waiting {
         /// Why.
@@ -133,6 +176,11 @@ pub enum Event {
         /// The commit that did it.
         by: String,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// Why an event can't have happened.
@@ -185,13 +233,22 @@ pub fn next(state: Option<State>, event: &Event) -> Result<State, ReviewError> {
     match (state, event) {
         (State::Open { shown: now }, Event::Approved { shown, .. }) => approve(&now, shown),
         // The same change on a newer base stays approved; another one goes back to the person.
-        (State::Approved { shown: old, waiting, .. }, Event::Updated { shown }) if old.patch_id == shown.patch_id => {
+        (State::Approved { shown: old, waiting, .. }, Event::Updated { shown, look_again: false })
+            if old.patch_id == shown.patch_id =>
+        {
             Ok(State::Approved { shown: shown.clone(), waiting, landing: None })
         }
-        (State::Open { .. } | State::Approved { .. } | State::SentBack { .. }, Event::Updated { shown }) => {
+        (State::Open { .. } | State::Approved { .. } | State::SentBack { .. }, Event::Updated { shown, .. }) => {
             Ok(State::Open { shown: shown.clone() })
         }
-        (State::Approved { shown, .. }, Event::Undone) => Ok(State::Open { shown }),
+        (
+            State::Approved { shown, .. } | State::SentBack { shown, .. } | State::Rejected { shown, .. },
+            Event::Undone,
+        )
+        | (State::Approved { shown, .. } | State::SentBack { shown, .. }, Event::Reopened { .. }) => {
+            Ok(State::Open { shown })
+        }
+        (s @ (State::Open { .. } | State::SentBack { .. }), Event::Later { .. }) => Ok(s),
         (State::Approved { shown, landing, .. }, Event::Waiting { why }) => {
             Ok(State::Approved { shown, waiting: Some(why.clone()), landing })
         }
@@ -202,7 +259,10 @@ pub fn next(state: Option<State>, event: &Event) -> Result<State, ReviewError> {
         (State::Open { shown } | State::Approved { shown, .. }, Event::SentBack { note }) => {
             Ok(State::SentBack { shown, note: note.clone() })
         }
-        (s, Event::Rejected { reason }) if s.undecided() => Ok(State::Rejected { reason: reason.clone() }),
+        (
+            State::Open { shown } | State::Approved { shown, .. } | State::SentBack { shown, .. },
+            Event::Rejected { reason },
+        ) => Ok(State::Rejected { shown, reason: reason.clone() }),
         (s, Event::ClosedElsewhere) if s.undecided() => Ok(State::ClosedElsewhere),
         (State::Merged { .. }, Event::Reverted { by }) => Ok(State::Reverted { by: by.clone() }),
         _ => Err(illegal),
@@ -235,6 +295,17 @@ impl State {
     pub fn undecided(&self) -> bool {
         matches!(self, State::Open { .. } | State::Approved { .. } | State::SentBack { .. })
     }
+
+    /// What it shows, as long as it can be decided on or its decision taken back.
+    pub fn shown(&self) -> Option<&Shown> {
+        match self {
+            State::Open { shown }
+            | State::Approved { shown, .. }
+            | State::SentBack { shown, .. }
+            | State::Rejected { shown, .. } => Some(shown),
+            State::Merged { .. } | State::ClosedElsewhere | State::Reverted { .. } => None,
+        }
+    }
 }
 
 impl Event {
@@ -245,6 +316,8 @@ impl Event {
             Event::Updated { .. } => "updated",
             Event::Approved { .. } => "approved",
             Event::Undone => "undone",
+            Event::Reopened { .. } => "reopened",
+            Event::Later { .. } => "put off",
             Event::Waiting { .. } => "kept waiting",
             Event::Landing { .. } => "landed",
             Event::Merged { .. } => "merged",
@@ -254,44 +327,6 @@ impl Event {
             Event::Reverted { .. } => "reverted",
         }
     }
-}
-
-/// Fewest digits of a tree that name it.
-const PREFIX: usize = 12;
-
-/// Why an approval is not bound to what is shown.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BindError {
-    /// Too few digits, or something else.
-    #[error("`{asked}` is not a tree: give at least {PREFIX} of its hex digits, as `review` prints them")]
-    NotATree {
-        /// What was given.
-        asked: String,
-    },
-    /// It is the tree of something else.
-    #[error("the pull request has tree {now}, not {asked}: it changed since you looked; review it again")]
-    Mismatch {
-        /// The first 12 digits of what it shows.
-        now: String,
-        /// What was given.
-        asked: String,
-    },
-}
-
-/// Binds an approval to what is shown, by at least 12 hex digits of its tree.
-///
-/// # Errors
-/// The digits are too few or belong to something else.
-pub fn bind<'s>(shown: &'s Shown, asked: &str) -> Result<&'s Shown, BindError> {
-    let asked = asked.to_ascii_lowercase();
-    let hex = asked.bytes().all(|b| b.is_ascii_hexdigit());
-    if !hex || asked.len() < PREFIX || asked.len() > shown.tree.len() {
-        return Err(BindError::NotATree { asked: harmless::line(&asked, 80) });
-    }
-    if !shown.tree.starts_with(&asked) {
-        return Err(BindError::Mismatch { now: shown.tree.chars().take(PREFIX).collect(), asked });
-    }
-    Ok(shown)
 }
 
 #[cfg(test)]

@@ -85,6 +85,21 @@ pub fn runs_per_week(expression: &str, zone: Tz, now: DateTime<Utc>) -> u32 {
     u32::try_from(times.count()).unwrap_or(u32::MAX)
 }
 
+/// How often it starts on the busiest of the seven days after `now`, days being the zone's.
+pub fn most_runs_a_day(expression: &str, zone: Tz, now: DateTime<Utc>) -> u32 {
+    let Ok(cron) = parse(expression) else {
+        return 0;
+    };
+    let first = now.with_timezone(&zone).date_naive();
+    let mut days = std::collections::BTreeMap::new();
+    // The eighth day is there in part only, and so is the first; neither has more than the same weekday as a whole.
+    let end = now + Duration::days(8);
+    for time in cron.iter_after(now.with_timezone(&zone)).take_while(|time| *time <= end) {
+        *days.entry(time.date_naive() - first).or_insert(0) += 1;
+    }
+    days.into_values().max().unwrap_or(0)
+}
+
 /// The expression in words: `weekdays at 09:00`.
 pub fn words(expression: &str) -> String {
     let fields: Vec<&str> = expression.split_whitespace().collect();
@@ -235,6 +250,9 @@ mod tests {
         assert_eq!(runs_per_week("0 9 * * MON-FRI", berlin, now), 5);
         assert_eq!(runs_per_week("0 * * * *", berlin, now), 168);
         assert_eq!(runs_per_week("nonsense", berlin, now), 0);
+        assert_eq!(most_runs_a_day("0 9 * * MON-FRI", berlin, now), 1);
+        assert_eq!(most_runs_a_day("0 * * * *", berlin, now), 24);
+        assert_eq!(most_runs_a_day("nonsense", berlin, now), 0);
         assert!(next_times("nonsense", berlin, now, 3).is_empty());
     }
 

@@ -9,6 +9,7 @@ use chrono::FixedOffset;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::definition::Rails;
 use crate::finding::Fingerprint;
 use crate::gate::{GateResult, Level};
 use crate::ids::PullRequestId;
@@ -114,9 +115,9 @@ pub fn doing(entries: &[Entry], titles: &Titles) -> Option<String> {
     for entry in entries {
         teller.take(&entry.event);
     }
-    let (_, step) = teller.open?;
+    let (_, step) = teller.open.last()?;
     let title = |f: &Fingerprint| quoted(&teller.titles, f);
-    Some(match &step {
+    Some(match step {
         Step::Prepare => "Preparing the base commit".to_owned(),
         Step::Discover => "Looking for work".to_owned(),
         Step::Build { finding, .. } => format!("Building {}", title(finding)),
@@ -145,35 +146,66 @@ struct Teller {
     titles: Titles,
     start: Option<RunStart>,
     base: String,
-    open: Option<(Uuid, Step)>,
+    open: Vec<(Uuid, Step)>,
+    /// The finding that was spoken of last.
+    told: Option<Fingerprint>,
     left: usize,
 }
 
 impl Teller {
     fn new(titles: &Titles) -> Teller {
-        Teller { lines: Vec::new(), titles: titles.clone(), start: None, base: String::new(), open: None, left: 0 }
+        Teller {
+            lines: Vec::new(),
+            titles: titles.clone(),
+            start: None,
+            base: String::new(),
+            open: Vec::new(),
+            told: None,
+            left: 0,
+        }
     }
 
     fn take(&mut self, event: &RunEvent) -> Vec<Told> {
         match event {
             RunEvent::RunStarted(start) => self.started(start),
             RunEvent::StepStarted { step, id } => {
-                self.open = Some((*id, step.clone()));
+                self.open.push((*id, step.clone()));
                 self.begun(step)
             }
-            RunEvent::StepFinished { id, outcome } => match self.open.take() {
-                Some((open, step)) if open == *id => self.finished(&step, *id, outcome),
-                _ => Vec::new(),
+            RunEvent::StepFinished { id, outcome } => match self.close(*id) {
+                Some(step) => {
+                    let told = self.finished(&step, *id, outcome);
+                    self.headed(&step, told)
+                }
+                None => Vec::new(),
             },
-            RunEvent::StepFailed { error, .. } => match self.open.take() {
-                Some((_, step)) => vec![failed(&step, error)],
+            RunEvent::StepFailed { id, error, .. } => match self.close(*id) {
+                Some(step) => self.headed(&step, vec![failed(&step, error)]),
                 None => Vec::new(),
             },
             RunEvent::Noted { text, .. } => vec![(Mark::Note, 0, sentence(text))],
             RunEvent::RunEnded { end } => {
-                self.open = None;
+                self.open.clear();
                 vec![(end_mark(end), 0, self.ended(end))]
             }
+        }
+    }
+
+    fn close(&mut self, id: Uuid) -> Option<Step> {
+        let at = self.open.iter().position(|(open, _)| *open == id)?;
+        Some(self.open.remove(at).1)
+    }
+
+    /// Lines that belong under a finding, below its name where another one was spoken of in between.
+    fn headed(&mut self, step: &Step, told: Vec<Told>) -> Vec<Told> {
+        let below = told.first().is_some_and(|(_, depth, _)| *depth > 0);
+        match step.finding() {
+            Some(finding) if below && self.told.as_ref() != Some(finding) => {
+                self.told = Some(finding.clone());
+                let head = (Mark::Running, 0, format!("On {}:", quoted(&self.titles, finding)));
+                std::iter::once(head).chain(told).collect()
+            }
+            _ => told,
         }
     }
 
@@ -187,21 +219,24 @@ impl Teller {
 
     fn started(&mut self, start: &RunStart) -> Vec<Told> {
         let again = self.start.replace(start.clone()).is_some() || start.epoch > 1;
-        let interrupted = self.open.take();
+        let interrupted = std::mem::take(&mut self.open);
         if !again {
             return vec![(Mark::Running, 0, opening(start)), (Mark::Note, 0, makers(start))];
         }
-        let text = match interrupted {
-            Some((_, step)) => format!("Taken up again; {} was interrupted.", step.name()),
-            None => "Taken up again after an interruption.".to_owned(),
+        let names: Vec<&str> = interrupted.iter().map(|(_, step)| step.name()).collect();
+        let text = match names.as_slice() {
+            [] => "Taken up again after an interruption.".to_owned(),
+            [one] => format!("Taken up again; {one} was interrupted."),
+            more => format!("Taken up again; {} steps were interrupted.", more.len()),
         };
         vec![(Mark::Running, 0, text)]
     }
 
-    fn begun(&self, step: &Step) -> Vec<Told> {
+    fn begun(&mut self, step: &Step) -> Vec<Told> {
         let Step::Build { finding, iteration, .. } = step else {
             return Vec::new();
         };
+        self.told = Some(finding.clone());
         let cap = self.start.as_ref().map_or(0, |s| s.rails.max_iterations);
         let title = quoted(&self.titles, finding);
         let text = format!("Took {title} (round {iteration} of {cap}).");
@@ -284,9 +319,18 @@ fn opening(start: &RunStart) -> String {
     format!(
         "Started {by}, {mode}. Stops after {} a finding, {}, {}.",
         counted_as(rails.max_iterations, "iteration"),
-        rails.budget,
+        budgets(rails),
         duration(rails.max_duration_s)
     )
+}
+
+/// `$5`, or `$5 a run, $20 a day`.
+fn budgets(rails: &Rails) -> String {
+    if rails.ceilings.is_empty() {
+        return rails.budget.to_string();
+    }
+    let wider: String = rails.ceilings.iter().map(|c| format!(", {} a {}", c.amount, c.per.word())).collect();
+    format!("{} a run{wider}", rails.budget)
 }
 
 fn makers(start: &RunStart) -> String {

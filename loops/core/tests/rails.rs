@@ -1,7 +1,7 @@
 //! The rails hold whatever maker, checker and gates do: runs driven by random answers, and by the stories of stuck loops.
 #![expect(clippy::expect_used, reason = "a test says what it expected")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use loopwright_core::check::CaseId;
 use loopwright_core::definition::{Merge, Rails, ReviewRule};
@@ -42,6 +42,7 @@ fn start(price: u64) -> RunStart {
         rails: Rails {
             max_iterations: 3,
             budget: Micros(5_000_000),
+            ceilings: Vec::new(),
             no_progress: 2,
             max_duration_s: 7200,
             max_tokens: None,
@@ -55,6 +56,7 @@ fn start(price: u64) -> RunStart {
         only: None,
         parallel: 1,
         revises: None,
+        worked_s: 0,
     }
 }
 
@@ -88,46 +90,73 @@ fn verdict(failing: &[String], verified: bool) -> Verdict {
 
 /// Drives a run to its end; the world answers round by round, the last answer for ever.
 fn drive(start: RunStart, queue: Vec<Queued>, answers: &[Answer]) -> (Run, Vec<RunEvent>) {
+    drive_at_once(start, queue, answers, |_| 0)
+}
+
+/// The same with several steps open; `ends` says which of so many ends next.
+fn drive_at_once(
+    start: RunStart,
+    queue: Vec<Queued>,
+    answers: &[Answer],
+    mut ends: impl FnMut(usize) -> usize,
+) -> (Run, Vec<RunEvent>) {
+    let mut world = World { queue, answers, given: 0, said: BTreeMap::new() };
     let mut events = vec![RunEvent::RunStarted(Box::new(start.clone()))];
     let mut run = Run::new(start);
-    let mut round = 0;
     for number in 0..10_000u128 {
-        let step = match next(&run, &Facts::default()) {
-            Next::Do(steps) => steps[0].clone(),
-            Next::Again { step, .. } => step,
+        let mut happened = Vec::new();
+        match next(&run, &Facts::default()) {
+            Next::Do(starts) => {
+                for (at, start) in starts.into_iter().enumerate() {
+                    let id = Uuid::from_u128(100 + number * 100 + at as u128);
+                    happened.push(RunEvent::StepStarted { step: start.step, id });
+                }
+            }
+            Next::Wait => {
+                let (step, id) = run.open[ends(run.open.len()) % run.open.len()].clone();
+                happened.push(world.answer(&step, id));
+            }
             Next::Halt { why, detail } => return ended(run, events, End::Halted { why, detail }),
             Next::Fail(why) => return ended(run, events, End::Failed { why }),
             Next::Done => return ended(run, events, End::Finished),
         };
-        let id = Uuid::from_u128(100 + number);
-        let answer = &answers[round.min(answers.len() - 1)];
-        let reserve = match &step {
-            Step::Build { reserve, .. } | Step::Verify { reserve, .. } => *reserve,
-            _ => Micros::ZERO,
-        };
-        assert!(
-            reserve == Micros::ZERO || run.spent + reserve <= run.start.rails.budget,
-            "{step:?} after {}",
-            run.spent
-        );
-        let failed = matches!((&step, answer), (Step::Build { .. }, Answer::Error));
-        let outcome = outcome(&step, answer, &queue);
-        if matches!(step, Step::Verify { .. })
-            || (matches!(step, Step::Build { .. }) && !matches!(answer, Answer::Change { .. }))
-        {
-            round += 1;
-        }
-        let end = if failed {
-            RunEvent::StepFailed { id, charged: reserve, error: "no".into() }
-        } else {
-            RunEvent::StepFinished { id, outcome }
-        };
-        for event in [RunEvent::StepStarted { step, id }, end] {
+        for event in happened {
             run.apply(&event).expect("legal");
+            if let RunEvent::StepStarted { step, .. } = &event
+                && step.reserved().is_some_and(|amount| amount > Micros::ZERO)
+            {
+                assert!(run.spent + run.reserved() <= run.start.rails.budget, "{} for {:?}", run.spent, run.open);
+            }
             events.push(event);
         }
+        assert!(run.open.len() <= run.start.parallel as usize, "{:?}", run.open);
     }
     panic!("the run never ended");
+}
+
+/// Maker, checker and gates of the tests.
+struct World<'a> {
+    queue: Vec<Queued>,
+    answers: &'a [Answer],
+    given: usize,
+    said: BTreeMap<Fingerprint, Answer>,
+}
+
+impl World<'_> {
+    /// How a step ends.
+    fn answer(&mut self, step: &Step, id: Uuid) -> RunEvent {
+        if let Step::Build { finding, .. } = step {
+            let answer = self.answers[self.given.min(self.answers.len() - 1)].clone();
+            self.given += 1;
+            self.said.insert(finding.clone(), answer);
+        }
+        let said = step.finding().and_then(|f| self.said.get(f));
+        if matches!((step, said), (Step::Build { .. }, Some(Answer::Error))) {
+            let charged = step.reserved().unwrap_or_default();
+            return RunEvent::StepFailed { id, charged, error: "no".into() };
+        }
+        RunEvent::StepFinished { id, outcome: outcome(step, said, &self.queue) }
+    }
 }
 
 fn ended(mut run: Run, mut events: Vec<RunEvent>, end: End) -> (Run, Vec<RunEvent>) {
@@ -137,13 +166,13 @@ fn ended(mut run: Run, mut events: Vec<RunEvent>, end: End) -> (Run, Vec<RunEven
     (run, events)
 }
 
-fn outcome(step: &Step, answer: &Answer, queue: &[Queued]) -> Outcome {
+fn outcome(step: &Step, answer: Option<&Answer>, queue: &[Queued]) -> Outcome {
     match step {
         Step::Prepare => Outcome::Prepared { branch: "main".into(), commit: "c".into() },
         Step::Discover => Outcome::Discovered(Discovered { queue: queue.to_vec(), ..Discovered::default() }),
-        Step::Build { .. } => Outcome::Built(built(answer)),
+        Step::Build { .. } => Outcome::Built(built(answer.expect("an answer"))),
         Step::Verify { reserve, .. } => {
-            let Answer::Change { failing, verified, .. } = answer else { panic!("nothing to verify") };
+            let Some(Answer::Change { failing, verified, .. }) = answer else { panic!("nothing to verify") };
             Outcome::Verified { charged: *reserve, verdict: Box::new(verdict(failing, *verified)) }
         }
         Step::Ship { .. } => {
@@ -267,6 +296,48 @@ fn a_run_that_ends_in_the_middle_of_a_step_is_charged_for_it() {
 }
 
 #[test]
+fn findings_at_once_begin_in_order_and_only_as_many_as_may_open() {
+    let mut start = start(1_000_000);
+    start.parallel = 4;
+    start.review.max_open = 2;
+    let (run, events) =
+        drive_at_once(start, (0..6).map(|n| queued(n, &[])).collect(), &[change("x", &[], true)], |n| n - 1);
+    let builds = events.iter().take_while(|e| !matches!(e, RunEvent::StepFinished { outcome: Outcome::Built(_), .. }));
+    let begun: Vec<_> = builds
+        .filter_map(|e| match e {
+            RunEvent::StepStarted { step: step @ Step::Build { .. }, .. } => step.finding().cloned(),
+            _ => None,
+        })
+        .collect();
+    let first: Vec<_> = run.items.iter().take(2).map(|i| i.queued.finding.clone()).collect();
+    assert_eq!(begun, first, "two may wait for the person, so no more than two begin");
+    assert_eq!(run.items.iter().filter(|i| matches!(i.stage, Stage::Shipped { .. })).count(), 2);
+    assert_eq!(run.items.iter().filter(|i| i.stage == Stage::HeldBack).count(), 4);
+}
+
+#[test]
+fn what_several_may_cost_is_counted_together() {
+    let mut start = start(2_000_000);
+    start.parallel = 4;
+    let (run, events) = drive_at_once(start, (0..4).map(|n| queued(n, &[])).collect(), &[Answer::Error], |_| 0);
+    let builds = events.iter().filter(|e| matches!(e, RunEvent::StepStarted { step: Step::Build { .. }, .. })).count();
+    assert_eq!((builds, run.spent), (2, Micros(4_000_000)), "a third would not be covered by $5");
+    assert!(matches!(&run.end, Some(End::Halted { why: HaltWhy::Budget, .. })), "{:?}", run.end);
+}
+
+#[test]
+fn a_run_that_is_taken_up_repeats_what_was_cut_off_and_pays_for_it() {
+    let (_, events) = drive(start(2_000_000), vec![queued(0, &[])], &[change("x", &[], true)]);
+    let build = events.iter().position(|e| matches!(e, RunEvent::StepStarted { step: Step::Build { .. }, .. }));
+    let mut run = Run::replay(&events[..=build.expect("a build")]).expect("legal").expect("a run");
+    let again = RunStart { epoch: 2, ..run.start.clone() };
+    run.apply(&RunEvent::RunStarted(Box::new(again))).expect("taken up");
+    assert_eq!((run.spent, run.open.len(), run.items[0].own_rounds), (Micros(2_000_000), 0, 0));
+    let Next::Do(starts) = next(&run, &Facts::default()) else { panic!("it goes on") };
+    assert!(matches!(starts[0].step, Step::Build { iteration: 1, .. }), "{starts:?}");
+}
+
+#[test]
 fn a_full_review_holds_back_what_was_not_begun() {
     let (run, _) = drive(start(0), (0..5).map(|n| queued(n, &[])).collect(), &[change("x", &[], true)]);
     let held = run.items.iter().filter(|i| i.stage == Stage::HeldBack).count();
@@ -315,21 +386,25 @@ proptest! {
         price in 0u64..3_000_000,
         checker in prop::option::of(0u64..3_000_000),
         retries in 0u32..4,
+        parallel in 1u32..5,
+        order in prop::collection::vec(0usize..4, 1..40),
     ) {
         let failing: Vec<String> = ["a", "b"].map(String::from).into();
         let queue = (0..findings).map(|n| queued(n, if n % 2 == 0 { &failing } else { &[] })).collect();
         let mut start = start(price);
         start.checker = checker.map(|price| AgentLine { price: Micros(price), ..start.maker.clone() });
         start.retries.act.times = retries;
-        let (run, events) = drive(start, queue, &answers);
+        start.parallel = parallel;
+        let mut order = order.into_iter().cycle();
+        let (run, events) = drive_at_once(start, queue, &answers, |_| order.next().unwrap_or(0));
         let acted = run.items.iter().filter(|i| i.taken).count();
         prop_assert!(run.items.iter().all(|i| i.own_rounds <= 3));
         prop_assert!(acted <= 5);
         let shipped = run.items.iter().filter(|i| matches!(i.stage, Stage::Shipped { .. })).count();
         prop_assert!(shipped <= 3);
-        // What was reserved always fitted; only an agent that reports more than its price can cross, and only once.
+        // What was reserved always fitted; only an agent that reports more than its price can cross, once for each at work.
         let most = answers.iter().map(|a| match a { Answer::Change { cost, .. } | Answer::Empty { cost } => *cost, _ => 0 }).max().unwrap_or(0);
-        prop_assert!(run.spent.0 <= 5_000_000 + most.saturating_sub(price));
+        prop_assert!(run.spent.0 <= 5_000_000 + most.saturating_sub(price) * u64::from(parallel));
         // Replay is total on every prefix and gives the same state.
         for cut in 1..=events.len() {
             prop_assert!(Run::replay(&events[..cut]).is_ok());

@@ -8,13 +8,15 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use loopwright_core::lease::{self, End, EndCause, InitRecord};
 
-use crate::lease::{is_free, replace};
+use crate::lease::{is_free, is_unclaimed, replace};
 use crate::os::{self, Held};
 
-/// Whether anything holds the run of this directory: its runner by the lock, or its watchdog, which lives longer at both ends.
+/// Whether anything holds the run of this directory: its runner by the lock, its watchdog, which lives longer at both ends,
+/// or by the claim whoever is about to start them.
 pub fn lives(run_dir: &Path) -> bool {
     // A lock that can't be tried may be held.
-    !is_free(run_dir).unwrap_or(false) || watchdog(run_dir).is_some()
+    let free = is_free(run_dir).unwrap_or(false) && is_unclaimed(run_dir).unwrap_or(false);
+    !free || watched(run_dir)
 }
 
 /// Kills the sandboxes that are written down in this directory.
@@ -36,6 +38,11 @@ pub fn end_processes(run_dir: &Path, now: DateTime<Utc>) {
     // First, or it would still see the runner die and write another end over ours.
     watchdog.kill();
     children.iter().for_each(Held::kill);
+}
+
+/// Whether the run of this directory has a watchdog that lives.
+pub fn watched(run_dir: &Path) -> bool {
+    watchdog(run_dir).is_some()
 }
 
 /// The watchdog of this directory, if it lives.

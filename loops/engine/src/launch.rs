@@ -1,14 +1,14 @@
 //! Starting a run: its watchdog, detached, which then starts the runner.
 
 use std::ffi::OsString;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, bail};
 
 use crate::halt::HaltFiles;
-use crate::os;
+use crate::{fail, os};
 
 /// The watchdog's program.
 pub const WATCHDOG: &str = "loopwright-watchdog";
@@ -18,7 +18,7 @@ pub const OUT: &str = "runner.out";
 pub const ERR: &str = "runner.err";
 
 /// A run to start.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct LaunchSpec {
     /// The watchdog; see [`watchdog_beside_us`].
     pub watchdog: PathBuf,
@@ -32,6 +32,8 @@ pub struct LaunchSpec {
     pub boot_grace: u64,
     /// The runner's program and arguments.
     pub runner: Vec<OsString>,
+    /// The claim to the run directory, which watchdog and runner keep as long as they live; see [`crate::lease::claim`].
+    pub claim: Option<File>,
 }
 
 /// A run that was started.
@@ -78,8 +80,9 @@ pub fn launch(spec: &LaunchSpec) -> anyhow::Result<Launched> {
     command.args(["--max-seconds", &spec.max_seconds.to_string(), "--boot-grace", &spec.boot_grace.to_string()]);
     command.arg("--").args(&spec.runner);
     command.stdin(Stdio::null()).stdout(stream(OUT)?).stderr(stream(ERR)?);
-    os::inherit_nothing(&mut command);
+    os::inherit_only(&mut command, spec.claim.as_ref());
     let watchdog = command.spawn().with_context(|| format!("starting {}", spec.watchdog.display()))?;
+    fail::point("watchdog-started");
     Ok(Launched { watchdog })
 }
 

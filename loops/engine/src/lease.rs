@@ -14,7 +14,7 @@ use anyhow::{Context, bail};
 use loopwright_core::lease::{self, Beat, End, InitRecord};
 
 use crate::halt::{HaltCause, HaltFiles};
-use crate::os;
+use crate::{fail, os};
 
 /// Whoever only looks whether a run directory is free holds its lock for a moment.
 const LOOKERS: Duration = Duration::from_millis(500);
@@ -48,6 +48,8 @@ impl Supervision {
             fs::create_dir_all(dir.join(folder)).with_context(|| format!("creating {folder} in {}", dir.display()))?;
         }
         let lock = lock(dir)?;
+        fail::of_run(dir);
+        fail::point("lock-taken");
         end_leftovers(dir)?;
         let shared = Arc::new(Shared { dir: dir.to_owned(), beat: Mutex::default() });
         // Here and not in the thread: a run that can't beat must not begin.
@@ -85,7 +87,9 @@ impl Supervision {
     pub fn record_init(&self, record: &InitRecord) -> anyhow::Result<()> {
         let mut inits = held(&self.inits);
         inits.push(record.clone());
-        self.write_inits(&inits)
+        self.write_inits(&inits)?;
+        fail::point("box-recorded");
+        Ok(())
     }
 
     /// Strikes out a sandbox of which nothing lives any more.
@@ -158,12 +162,26 @@ pub fn require_watchdog() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Holds a run directory whose runner ended or died, so that nobody takes the run up meanwhile; none if it is held.
+/// Claims the right to bring a run to life, or to write its end; none if somebody has it. A watchdog that is launched with
+/// the claim keeps it as long as it or its runner lives, so that whoever gets it knows that both are gone.
 ///
 /// # Errors
-/// If the lock can't be tried.
-pub fn hold(dir: &Path) -> anyhow::Result<Option<File>> {
-    let path = dir.join(lease::LOCK);
+/// If it can't be tried.
+pub fn claim(dir: &Path) -> anyhow::Result<Option<File>> {
+    patiently(|| hold(dir, lease::CLAIM))
+}
+
+/// Whether nobody has the claim to this run directory.
+///
+/// # Errors
+/// If it can't be tried.
+pub fn is_unclaimed(dir: &Path) -> anyhow::Result<bool> {
+    free(&dir.join(lease::CLAIM))
+}
+
+/// Holds a file of a run directory; none if it is held.
+fn hold(dir: &Path, name: &str) -> anyhow::Result<Option<File>> {
+    let path = dir.join(name);
     let file = File::create(&path).with_context(|| format!("creating {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
@@ -177,11 +195,14 @@ pub fn hold(dir: &Path) -> anyhow::Result<Option<File>> {
 /// # Errors
 /// If the lock can't be tried.
 pub fn is_free(dir: &Path) -> anyhow::Result<bool> {
-    let path = dir.join(lease::LOCK);
+    free(&dir.join(lease::LOCK))
+}
+
+fn free(path: &Path) -> anyhow::Result<bool> {
     if !path.exists() {
         return Ok(true);
     }
-    let file = File::open(&path).with_context(|| format!("opening {}", path.display()))?;
+    let file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
     match file.try_lock_shared() {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
@@ -190,12 +211,17 @@ pub fn is_free(dir: &Path) -> anyhow::Result<bool> {
 }
 
 fn lock(dir: &Path) -> anyhow::Result<File> {
+    let held = patiently(|| hold(dir, lease::LOCK))?;
+    held.with_context(|| format!("the run in {} is held by another process", dir.display()))
+}
+
+/// Tries as long as somebody who only looks may stand in the way.
+fn patiently(hold: impl Fn() -> anyhow::Result<Option<File>>) -> anyhow::Result<Option<File>> {
     let until = Instant::now() + LOOKERS;
     loop {
-        match hold(dir)? {
-            Some(file) => return Ok(file),
-            None if Instant::now() > until => bail!("the run in {} is held by another process", dir.display()),
-            None => std::thread::sleep(Duration::from_millis(5)),
+        match hold()? {
+            None if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
+            held => return Ok(held),
         }
     }
 }

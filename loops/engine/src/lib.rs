@@ -3,7 +3,9 @@
 pub mod agent;
 pub mod api;
 pub mod checks;
+pub mod cores;
 pub mod ending;
+pub mod fail;
 pub mod forge;
 pub mod git;
 pub mod halt;
@@ -15,6 +17,8 @@ pub mod os;
 pub mod resolve;
 pub mod runner;
 pub mod sandbox;
+pub mod settings;
 pub mod steps;
 pub mod store;
+mod sweep;
 pub mod workspace;

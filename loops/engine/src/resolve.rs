@@ -3,20 +3,24 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use loopwright_core::definition::{Command, Definition, read_bytes};
+use git2::Oid;
+use loopwright_core::definition::settings::Settings;
+use loopwright_core::definition::{Command, Definition, Source, read_bytes};
 use loopwright_core::diagnostic::Diagnostic;
-use loopwright_core::run::AgentLine;
+use loopwright_core::run::{AgentLine, Run};
 use sha2::{Digest, Sha256};
 
 use crate::agent::command::CommandAgent;
 use crate::agent::fixer::Fixer;
 use crate::agent::{Agent, AgentFacts};
-use crate::checks::{self, DetectedCheck as Check};
+use crate::checks::{self, DetectedCheck as Check, Look};
 use crate::git::{Base, Repos, UserRepo, user_repository};
 use crate::home::Home;
 use crate::loop_folder::{self, Private};
+use crate::settings;
 use crate::store::loops::LoopRow;
 
 /// The gate that needs no command.
@@ -26,7 +30,7 @@ pub const DIFF_REASONABLE: &str = "diff_reasonable";
 pub const LOOP_FILE: &str = "loop.yaml";
 
 /// Some agent.
-type AnyAgent = Box<dyn Agent>;
+pub(crate) type AnyAgent = Arc<dyn Agent>;
 
 /// A loop as it stands on its base commit.
 pub struct Resolved {
@@ -44,6 +48,8 @@ pub struct Resolved {
     pub checks: Vec<Check>,
     /// Its folder's path relative to the repository, if it lies inside.
     pub inside: Option<String>,
+    /// What the person has set for all loops together.
+    pub settings: Settings,
 }
 
 /// Why a loop can't be used now.
@@ -80,9 +86,33 @@ pub enum ResolveError {
 /// # Errors
 /// [`ResolveError`], or the repository can't be read.
 pub fn resolve(home: &Home, row: &LoopRow) -> Result<Resolved> {
+    resolve_on(home, row, |repos, user| repos.fetch_base(user, None))
+}
+
+/// The same on a branch: the one that a pull request lands on.
+///
+/// # Errors
+/// As [`resolve`], or there is no such branch.
+pub fn resolve_branch(home: &Home, row: &LoopRow, branch: &str) -> Result<Resolved> {
+    resolve_on(home, row, |repos, user| repos.fetch_base(user, Some(branch)))
+}
+
+/// The same on the base of a run that began before: its branch may have moved since.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_again(home: &Home, row: &LoopRow, run: &Run) -> Result<Resolved> {
+    match &run.base {
+        Some((branch, commit)) => resolve_on(home, row, |repos, _| repos.known_base(branch, Oid::from_str(commit)?)),
+        None => resolve(home, row),
+    }
+}
+
+fn resolve_on(home: &Home, row: &LoopRow, base: impl FnOnce(&Repos, &UserRepo) -> Result<Base>) -> Result<Resolved> {
+    let settings = settings::read(home)?;
     let user = user_repository(&row.repo_path)?;
     let repos = Repos::open(&home.data, row.repo)?;
-    let base = repos.fetch_base(&user, None)?;
+    let base = base(&repos, &user)?;
     let (text, inside) = loop_text(row, &user, &repos, &base)?;
     let hash = loopwright_core::hex(&Sha256::digest(&text));
     let path = row.path.display().to_string();
@@ -98,8 +128,8 @@ pub fn resolve(home: &Home, row: &LoopRow) -> Result<Resolved> {
         }
         return Err(ResolveError::Changed { path, now: hash }.into());
     }
-    let checks = checks_of(&definition, |file| repos.exists(base.commit, file).unwrap_or(false));
-    Ok(Resolved { definition, hash, user, repos, base, checks, inside })
+    let checks = checks_of(&definition, &|path| repos.look(base.commit, path));
+    Ok(Resolved { definition, hash, user, repos, base, checks, inside, settings })
 }
 
 fn loop_text(row: &LoopRow, user: &UserRepo, repos: &Repos, base: &Base) -> Result<(Vec<u8>, Option<String>)> {
@@ -115,12 +145,13 @@ fn loop_text(row: &LoopRow, user: &UserRepo, repos: &Repos, base: &Base) -> Resu
     Ok((text, Some(folder.to_owned())))
 }
 
-/// The checks of the gates that need a command; those that the file doesn't define are detected.
-pub fn checks_of(definition: &Definition, exists: impl Fn(&str) -> bool) -> Vec<Check> {
-    let detected = checks::detect(&exists);
+/// The checks of the gates that need a command; those that the file doesn't define are detected in what `look` finds.
+pub fn checks_of(definition: &Definition, look: &Look<'_>) -> Vec<Check> {
+    let detected = checks::detect(look);
     let asked = match &definition.work {
         Some(work) => work.verify.check.gates(),
-        None => detected.checks.iter().map(|c| c.name.clone()).collect(),
+        None if scans(definition) => detected.checks.iter().map(|c| c.name.clone()).collect(),
+        None => Vec::new(),
     };
     let gates = asked.into_iter().chain(definition.checks.keys().cloned());
     let mut found: Vec<Check> = Vec::new();
@@ -129,11 +160,20 @@ pub fn checks_of(definition: &Definition, exists: impl Fn(&str) -> bool) -> Vec<
             continue;
         }
         match definition.checks.get(&name) {
-            Some(commands) => found.push(written(name, commands)),
+            // Written out as it was detected, it is asked for as carefully.
+            Some(commands) => match detected.get(&name).filter(|c| c.commands == *commands) {
+                Some(known) => found.push(Check { origin: LOOP_FILE.to_owned(), ..known.clone() }),
+                None => found.push(written(name, commands)),
+            },
             None => found.extend(detected.get(&name).cloned()),
         }
     }
     found
+}
+
+/// Whether what the project's checks say is looked at for findings.
+fn scans(definition: &Definition) -> bool {
+    definition.discover.sources.iter().any(|source| matches!(source, Source::ScanCiFailures(_)))
 }
 
 /// A check as the loop file has it; asked is only whether its programs exist.
@@ -159,10 +199,10 @@ pub fn agents(resolved: &Resolved, row: &LoopRow, run_dir: &Path) -> Result<(Any
     let definition = &resolved.definition;
     let defined = |name: &String| {
         let spec = definition.agents.get(name)?;
-        Some(Box::new(CommandAgent::new(name, spec.clone(), &folder)) as AnyAgent)
+        Some(Arc::new(CommandAgent::new(name, spec.clone(), &folder)) as AnyAgent)
     };
     let work = definition.work.as_ref();
-    let maker = work.and_then(|w| defined(&w.act.maker)).unwrap_or_else(|| Box::new(Fixer));
+    let maker = work.and_then(|w| defined(&w.act.maker)).unwrap_or_else(|| Arc::new(Fixer));
     Ok((maker, work.and_then(|w| w.verify.checker.as_ref()).and_then(defined)))
 }
 
@@ -220,12 +260,13 @@ pub fn refuse_exposing(home: &Home, row: &LoopRow, resolved: &Resolved, person: 
     }
 }
 
-/// Refuses what would make a run senseless before anything is started.
+/// Refuses what would make a run senseless before anything is started: a loop that finds work by checks alone, without any.
 ///
 /// # Errors
 /// What is missing, with what to do.
 pub fn refuse_unusable(resolved: &Resolved) -> Result<()> {
-    if resolved.checks.is_empty() && resolved.definition.checks.is_empty() {
+    let only_checks = |s: &Source| matches!(s, Source::ScanCiFailures(_) | Source::RecentCommits);
+    if resolved.checks.is_empty() && resolved.definition.discover.sources.iter().all(only_checks) {
         bail!(
             "no checks were detected in {} and the loop defines none; name them under `checks:`, \
              as in `checks: {{tests_pass: [make, test]}}`",

@@ -1,24 +1,51 @@
-//! The runner: observe, ask `core::next`, write down the step, do it, write down what came of it. Until nothing is left.
+//! The runner: observe, ask `core::next`, write down the steps, do them, write down what came of them. Until nothing is left.
+//!
+//! One thread writes the journal. Makers and gates run beside it, each on a thread of its own: a sandbox dies with the thread
+//! that started it, so that thread lives as long as the step.
 
+use std::collections::BTreeMap;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
+use loopwright_core::finding::Fingerprint;
 use loopwright_core::lease::EndCause;
+use loopwright_core::ledger::{Ceilings, Place};
 use loopwright_core::money::Micros;
-use loopwright_core::next::{Facts, Next, next};
+use loopwright_core::next::{Facts, Next, Start, checks_ahead, next};
+use loopwright_core::recover::MOST_TAKEN_UP;
 use loopwright_core::run::{End, HaltWhy, Outcome, Run, RunEvent, RunStart, Step};
 use rusqlite::Transaction;
 use uuid::Uuid;
 
+use crate::fail;
 use crate::halt::HaltCause;
-use crate::steps::{Work, build, discover, prepare, ship, verify};
-use crate::store::{ledger, projection, pull_requests};
+use crate::settings;
+use crate::steps::{Work, build, discover, prepare, scan, ship, verify};
+use crate::store::ledger::{self, Booking};
+use crate::store::{projection, pull_requests};
+
+/// How often a runner that waits looks whether it is halted.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// A run in progress.
 pub struct Runner {
     work: Work,
     run: Run,
     began: Instant,
+    /// Awake time of the epochs before this one.
+    before: Duration,
+    /// When a step that failed is due again.
+    due: BTreeMap<Option<Fingerprint>, Instant>,
+    ended: (Sender<Ended>, Receiver<Ended>),
+    /// Why the ledger has refused a round.
+    refused: Option<String>,
+}
+
+/// A step that came to its end on a thread of its own.
+struct Ended {
+    id: Uuid,
+    done: Result<Done>,
 }
 
 /// Runs a run from its first event to its last.
@@ -26,30 +53,73 @@ pub struct Runner {
 /// # Errors
 /// Nothing can be stored any more; everything else ends up in the journal.
 pub fn run(work: Work, start: RunStart) -> Result<End> {
-    let mut runner = Runner { work, run: Run::new(start.clone()), began: Instant::now() };
+    let mut runner = Runner::new(work, Run::new(start.clone()), Duration::ZERO);
     runner.record(RunEvent::RunStarted(Box::new(start)), |_| Ok(()))?;
-    let end = runner.drive()?;
-    runner.finish(end)
+    fail::point("run-started");
+    runner.go_on()
+}
+
+/// Takes up a run whose next epoch has begun in its journal: the steps that were open were cut off, and are repeated.
+///
+/// # Errors
+/// What earlier steps left can't be brought back now, or nothing can be stored any more; everything else ends up in the
+/// journal.
+pub fn take_up(work: Work, run: Run) -> Result<End> {
+    let before = Duration::from_secs(run.start.worked_s);
+    let mut runner = Runner::new(work, run, before);
+    match runner.restore() {
+        Ok(()) => runner.go_on(),
+        // It ends as halted, whatever could not be done because of that.
+        Err(_) if runner.work.supervision.halted().is_some() => runner.go_on(),
+        // Whoever takes it up again tries again.
+        Err(error) if runner.run.start.epoch <= MOST_TAKEN_UP => Err(error).context("taking up the run again"),
+        Err(error) => runner.finish(End::Failed { why: format!("it could not be taken up again: {error:#}") }),
+    }
 }
 
 impl Runner {
+    fn new(work: Work, run: Run, before: Duration) -> Runner {
+        Runner { work, run, began: Instant::now(), before, due: BTreeMap::new(), ended: mpsc::channel(), refused: None }
+    }
+
+    /// Brings back what earlier steps left in memory.
+    fn restore(&mut self) -> Result<()> {
+        if self.run.base.is_some() {
+            prepare::prepare(&mut self.work)?;
+        }
+        if self.run.discovered.is_some() {
+            self.work.base_reports = scan::base_reports(&mut self.work)?.into();
+        }
+        Ok(())
+    }
+
+    fn go_on(mut self) -> Result<End> {
+        let end = self.drive()?;
+        // What still runs ends by itself, or because it is halted; what it cost is booked.
+        while !self.run.open.is_empty() {
+            self.hear()?;
+        }
+        self.finish(end)
+    }
+
     fn drive(&mut self) -> Result<End> {
         loop {
             match next(&self.run, &self.observe()?) {
-                Next::Do(steps) => {
-                    for step in steps {
-                        if let Some(end) = self.perform(&step)? {
-                            return Ok(end);
+                Next::Do(starts) => {
+                    let mut any = false;
+                    for start in starts {
+                        if self.is_due(&start) {
+                            any = true;
+                            if let Some(end) = self.perform(&start.step)? {
+                                return Ok(end);
+                            }
                         }
                     }
-                }
-                Next::Again { step, after_s } => {
-                    if self.wait(Duration::from_secs(after_s))
-                        && let Some(end) = self.perform(&step)?
-                    {
-                        return Ok(end);
+                    if !any {
+                        self.hear()?;
                     }
                 }
+                Next::Wait => self.hear()?,
                 Next::Halt { why, detail } => return Ok(End::Halted { why, detail }),
                 Next::Fail(why) => return Ok(End::Failed { why }),
                 Next::Done => return Ok(End::Finished),
@@ -61,7 +131,7 @@ impl Runner {
         let cause = self.work.supervision.halted();
         // A watchdog that ends the run for its time has counted more exactly than we have.
         let late = cause == Some(HaltCause::Watchdog(EndCause::Time));
-        let awake_s = self.began.elapsed().as_secs();
+        let awake_s = (self.before + self.began.elapsed()).as_secs();
         Ok(Facts {
             halted: cause.filter(|_| !late).map(|cause| self.work.supervision.halt_text(&cause)),
             awake_s: if late { awake_s.max(self.run.start.rails.max_duration_s) } else { awake_s },
@@ -70,67 +140,114 @@ impl Runner {
                 self.run.start.loop_id,
                 self.run.start.run,
             )?,
+            refused: self.refused.clone(),
         })
     }
 
-    /// Waits between two tries; `false` when HALT came.
-    fn wait(&self, pause: Duration) -> bool {
-        let until = Instant::now() + pause;
-        while Instant::now() < until {
-            if self.work.supervision.halted().is_some() {
-                return false;
-            }
-            std::thread::sleep(Duration::from_millis(100).min(until - Instant::now()));
+    /// Whether the pause before a step is over; the first question begins it.
+    fn is_due(&mut self, start: &Start) -> bool {
+        if start.after_s == 0 {
+            return true;
         }
-        true
+        let of = start.step.finding().cloned();
+        let until = *self.due.entry(of.clone()).or_insert_with(|| Instant::now() + Duration::from_secs(start.after_s));
+        let over = Instant::now() >= until;
+        if over {
+            self.due.remove(&of);
+        }
+        over
     }
 
-    /// Writes down the step, does it, and writes down what came of it; an end if the ledger refuses the step.
+    /// Waits until a step ends and writes down what came of it; not longer than until something else may be due.
+    fn hear(&mut self) -> Result<()> {
+        match self.ended.1.recv_timeout(LOOK) {
+            Ok(Ended { id, done }) => self.conclude(id, done),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Ok(()),
+        }
+    }
+
+    /// Writes down the step and begins it; an end if the ledger refuses it.
     fn perform(&mut self, step: &Step) -> Result<Option<End>> {
         let id = Uuid::now_v7();
-        let reserve = reserved(step);
-        let (booking, ceiling) = (self.booking(id), self.run.start.rails.budget);
-        let started = self.record(RunEvent::StepStarted { step: step.clone(), id }, |tx| match reserve {
-            Some(amount) => ledger::reserve(tx, &booking, amount, ceiling),
+        let (place, at) = (self.place(), self.work.stamp());
+        let ceilings = self.ceilings(checks_ahead(&self.run, step));
+        let started = self.record(RunEvent::StepStarted { step: step.clone(), id }, |tx| match step.reserved() {
+            Some(amount) => ledger::reserve(tx, &Booking { place, step: id, at: &at }, amount, &ceilings),
             None => Ok(()),
         });
         if let Err(error) = started {
             // The ledger has the last word on money, whatever was decided before.
-            let refused = error.downcast::<ledger::CeilingReached>()?;
-            return Ok(Some(End::Halted { why: HaltWhy::Budget, detail: refused.to_string() }));
+            let detail = error.downcast::<ledger::CeilingReached>()?.to_string();
+            if !matches!(step, Step::Build { .. }) {
+                return Ok(Some(End::Halted { why: HaltWhy::Budget, detail }));
+            }
+            // What is open may still come to its end.
+            self.refused = Some(detail);
+            return Ok(None);
         }
+        fail::point("step-intent");
         self.tell();
-        let began = Instant::now();
-        let done = self.act(step, id);
-        tracing::info!(run.id = %self.run.start.run, step = step.name(), duration_ms = began.elapsed().as_millis(), ok = done.is_ok());
+        match step {
+            Step::Build { .. } | Step::Verify { .. } => self.beside(step, id)?,
+            _ => {
+                let done = self.act(step);
+                self.conclude(id, done)?;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Does a step on a thread of its own, with a store of its own.
+    fn beside(&mut self, step: &Step, id: Uuid) -> Result<()> {
+        let (run, step, ended) = (self.run.clone(), step.clone(), self.ended.0.clone());
+        let work = match self.work.beside() {
+            Ok(work) => work,
+            Err(error) => return self.conclude(id, Err(error)),
+        };
+        let acting = move || {
+            let began = Instant::now();
+            let acted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| agents(&work, &run, &step, id)));
+            let done = acted.unwrap_or_else(|_| Err(anyhow!("a defect of Loopwright: {} broke off", step.name())));
+            tracing::info!(run.id = %run.start.run, step = step.name(), duration_ms = began.elapsed().as_millis(), ok = done.is_ok());
+            // Nobody listens only where the runner itself has ended.
+            let _ = ended.send(Ended { id, done });
+        };
+        let thread = std::thread::Builder::new().name("step".to_owned()).spawn(acting);
+        match thread {
+            Ok(_) => Ok(()),
+            Err(error) => self.conclude(id, Err(anyhow!(error).context("starting a thread for a step"))),
+        }
+    }
+
+    /// The steps that no agent and no gate takes part in.
+    fn act(&mut self, step: &Step) -> Result<Done> {
+        let work = &mut self.work;
+        Ok(match step {
+            Step::Prepare => Done::plain(prepare::prepare(work)?),
+            Step::Discover => {
+                let (outcome, notes) = discover::discover(work, self.run.start.only.as_ref())?;
+                Done { notes, ..Done::plain(outcome) }
+            }
+            Step::Ship { finding } => {
+                let opened = ship::ship(work, &self.run, finding)?;
+                Done { pull_request: Some(opened.clone()), ..Done::plain(opened.outcome) }
+            }
+            Step::HandOver { .. } | Step::HoldBack { .. } => Done::plain(Outcome::Noted),
+            Step::Build { .. } | Step::Verify { .. } => anyhow::bail!("{} runs beside the journal", step.name()),
+        })
+    }
+
+    /// Writes down what came of a step.
+    fn conclude(&mut self, id: Uuid, done: Result<Done>) -> Result<()> {
+        let reserve = self.run.open_step(id).and_then(Step::reserved);
+        fail::point("step-acted");
         match done {
             Ok(done) => self.done(id, reserve.is_some(), done)?,
             Err(error) => self.failed(id, reserve, &error)?,
         }
+        fail::point("step-result");
         self.tell();
-        Ok(None)
-    }
-
-    fn act(&mut self, step: &Step, id: Uuid) -> Result<Done> {
-        let work = &mut self.work;
-        let plain = |outcome| Done { outcome, notes: Vec::new(), pull_request: None };
-        Ok(match step {
-            Step::Prepare => plain(prepare::prepare(work)?),
-            Step::Discover => {
-                let (outcome, notes) = discover::discover(work, self.run.start.only.as_ref())?;
-                Done { outcome, notes, pull_request: None }
-            }
-            Step::Build { finding, iteration, reserve } => {
-                let round = build::Round { id, finding, iteration: *iteration, reserve: *reserve };
-                plain(build::build(work, &self.run, &round)?)
-            }
-            Step::Verify { finding, reserve } => plain(verify::verify(work, &self.run, finding, *reserve)?),
-            Step::Ship { finding } => {
-                let opened = ship::ship(work, &self.run, finding)?;
-                Done { outcome: opened.outcome.clone(), notes: Vec::new(), pull_request: Some(opened) }
-            }
-            Step::HandOver { .. } | Step::HoldBack { .. } => plain(Outcome::Noted),
-        })
+        Ok(())
     }
 
     fn done(&mut self, id: Uuid, priced: bool, done: Done) -> Result<()> {
@@ -138,24 +255,27 @@ impl Runner {
             self.record(RunEvent::Noted { topic, text }, |_| Ok(()))?;
         }
         let charged = charged(&done.outcome);
-        let booking = self.booking(id);
+        let at = self.work.stamp();
         self.record(RunEvent::StepFinished { id, outcome: done.outcome }, |tx| {
             if let Some(opened) = &done.pull_request {
                 opened.store(tx)?;
             }
-            settle(tx, priced, &booking, charged)
+            settle(tx, priced.then_some(id), charged, &at)
         })
     }
 
     /// A step that could not be done: what it may have cost is charged.
     fn failed(&mut self, id: Uuid, reserve: Option<Micros>, error: &anyhow::Error) -> Result<()> {
         let charged = reserve.unwrap_or_default();
-        let booking = self.booking(id);
+        let (priced, at) = (reserve.map(|_| id), self.work.stamp());
         let error = match self.work.supervision.halted() {
             Some(cause) => format!("it was cut off: {}", self.work.supervision.halt_text(&cause)),
-            None => format!("{error:#}"),
+            None => match self.work.home.full() {
+                Some(folder) => format!("the disk is full ({}): {error:#}", folder.display()),
+                None => format!("{error:#}"),
+            },
         };
-        self.record(RunEvent::StepFailed { id, charged, error }, |tx| settle(tx, reserve.is_some(), &booking, charged))
+        self.record(RunEvent::StepFailed { id, charged, error }, |tx| settle(tx, priced, charged, &at))
     }
 
     /// The last event, and the triage list as it is now.
@@ -173,7 +293,9 @@ impl Runner {
                 }
             }
         }
+        fail::point("run-ending");
         self.record(RunEvent::RunEnded { end: end.clone() }, |_| Ok(()))?;
+        fail::point("run-ended");
         Ok(end)
     }
 
@@ -191,16 +313,25 @@ impl Runner {
         });
     }
 
-    fn booking(&self, step: Uuid) -> ledger::Booking {
-        let at = (self.work.now)();
-        let zone = self.work.resolved.definition.zone;
-        let day = zone.map_or_else(|| at.date_naive(), |z| at.with_timezone(&z).date_naive());
-        ledger::Booking {
-            run: self.run.start.run,
-            loop_id: self.run.start.loop_id,
-            day: day.to_string(),
-            step,
-            at: self.work.stamp(),
+    /// Where what a step costs is booked today.
+    fn place(&self) -> Place {
+        let (at, ceilings) = ((self.work.now)(), self.ceilings(Micros::ZERO));
+        let day = |zone| at.with_timezone(&zone).date_naive();
+        let (run, loop_id) = (self.run.start.run, self.run.start.loop_id);
+        Place { run, loop_id, day: day(ceilings.zone), fleet_day: day(ceilings.fleet_zone) }
+    }
+
+    /// What holds for this run; `beside` must fit too.
+    fn ceilings(&self, beside: Micros) -> Ceilings {
+        let (start, resolved, computer) = (&self.run.start, &self.work.resolved, settings::zone());
+        Ceilings {
+            loop_name: start.loop_name.clone(),
+            run: start.rails.budget,
+            of_loop: start.rails.ceilings.clone(),
+            of_fleet: resolved.settings.ceilings.clone(),
+            zone: resolved.definition.zone.unwrap_or(computer),
+            fleet_zone: computer,
+            beside,
         }
     }
 }
@@ -212,11 +343,22 @@ struct Done {
     pull_request: Option<ship::Opened>,
 }
 
-fn reserved(step: &Step) -> Option<Micros> {
-    match step {
-        Step::Build { reserve, .. } | Step::Verify { reserve, .. } => Some(*reserve),
-        _ => None,
+impl Done {
+    fn plain(outcome: Outcome) -> Done {
+        Done { outcome, notes: Vec::new(), pull_request: None }
     }
+}
+
+/// The steps in which agents and code of the repository take part.
+fn agents(work: &Work, run: &Run, step: &Step, id: Uuid) -> Result<Done> {
+    Ok(Done::plain(match step {
+        Step::Build { finding, iteration, reserve } => {
+            let round = build::Round { id, finding, iteration: *iteration, reserve: *reserve };
+            build::build(work, run, &round)?
+        }
+        Step::Verify { finding, reserve } => verify::verify(work, run, finding, *reserve)?,
+        _ => anyhow::bail!("{} has no agent", step.name()),
+    }))
 }
 
 fn charged(outcome: &Outcome) -> Micros {
@@ -227,18 +369,6 @@ fn charged(outcome: &Outcome) -> Micros {
     }
 }
 
-fn settle(tx: &Transaction<'_>, priced: bool, booking: &ledger::Booking, charge: Micros) -> Result<()> {
-    if priced { ledger::settle(tx, booking, charge) } else { Ok(()) }
-}
-
-/// How a run that lost its runner ended, from what its watchdog left.
-pub fn end_left_by(end: Option<&loopwright_core::lease::End>) -> End {
-    use loopwright_core::lease::EndCause;
-    match end.map(|e| e.cause) {
-        Some(EndCause::Halted) => End::Halted { why: HaltWhy::Halt, detail: "its watchdog ended it".to_owned() },
-        Some(EndCause::Time) => {
-            End::Halted { why: HaltWhy::Time, detail: "its watchdog ended it: the time was over".to_owned() }
-        }
-        _ => End::Failed { why: "its runner died; its findings are open again".to_owned() },
-    }
+fn settle(tx: &Transaction<'_>, priced: Option<Uuid>, charge: Micros, at: &str) -> Result<()> {
+    priced.map_or(Ok(()), |step| ledger::settle(tx, step, charge, at))
 }

@@ -82,5 +82,14 @@ impl Stage {
                        (SELECT 1 FROM ledger r WHERE r.step = c.step AND r.kind = 'reserve')";
         assert_eq!(count(orphans), 0, "charges without a reservation");
         assert_eq!(sum("charge"), count("SELECT COALESCE(SUM(spent), 0) FROM runs"), "runs and ledger differ");
+        let attempts = "SELECT COALESCE(SUM(charged + verify_charged), 0) FROM attempts";
+        let told = "SELECT COALESCE(SUM(spent), 0) FROM runs WHERE cause <> 'repair'";
+        assert_eq!(count(told), count(attempts), "runs and their attempts differ");
+        // A sum per run, day and month is kept beside the rows: each adds up to all of them.
+        for kept in ["run/%", "loop/%/____-__-__", "loop/%/____-__", "fleet/____-__-__", "fleet/____-__"] {
+            let all =
+                count(&format!("SELECT COALESCE(SUM(committed), 0) FROM ledger_totals WHERE scope LIKE '{kept}'"));
+            assert_eq!(all, sum("charge"), "the sums of {kept} differ from the rows");
+        }
     }
 }

@@ -8,6 +8,7 @@ mod programs;
 mod repository;
 mod ritual;
 mod running;
+mod untouched;
 
 use std::cell::RefCell;
 use std::fs;
@@ -21,9 +22,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub use programs::programs;
-pub use repository::{Prints, prints};
 pub use ritual::{RAILS, events, outcomes, steps, write_program};
 pub use running::Running;
+pub use untouched::{Prints, Scope, prints};
 
 /// The longest that any state is waited for.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -38,6 +39,7 @@ pub struct Stage {
     /// A word that every process of this stage has in command line or environment.
     pub mark: String,
     before: RefCell<Option<Prints>>,
+    watched: RefCell<Vec<PathBuf>>,
 }
 
 /// What a verb answered.
@@ -57,10 +59,18 @@ impl Stage {
         let root = tempfile::Builder::new().prefix("lw-stage-").tempdir().expect("a temporary folder");
         let at = |name: &str| root.path().join(name);
         let mark = root.path().file_name().expect("a name").to_string_lossy().into_owned();
-        let stage = Stage { home: at("home"), repo: at("shop"), mark, before: RefCell::new(None), root };
+        let stage = Stage {
+            home: at("home"),
+            repo: at("shop"),
+            mark,
+            before: RefCell::new(None),
+            watched: RefCell::default(),
+            root,
+        };
         for dir in [&stage.repo, &stage.person()] {
             fs::create_dir(dir).expect("a folder");
         }
+        stage.remember();
         stage
     }
 

@@ -1,29 +1,31 @@
-//! The user's repository: made with the real git, and compared byte for byte with what it was.
+//! The user's repository: made with the real git.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use sha2::{Digest, Sha256};
-
 use super::{Stage, sample};
-
-/// Every file of a folder with a hash of mode and content; links by what they name.
-pub type Prints = BTreeMap<String, String>;
 
 impl Stage {
     /// The sample shop in a repository with three commits, all green, with two open issues.
     pub fn shop() -> Stage {
         let stage = Stage::empty();
-        copy(&sample("shop"), &stage.repo);
+        stage.edit(|| copy(&sample("shop"), &stage.repo));
         stage.git(&["init", "--quiet", "--initial-branch=main"]);
         stage.git(&["add", "README.md", "checks"]);
         stage.git(&["commit", "--quiet", "-m", "checks: what a shop must do"]);
         stage.git(&["add", "src"]);
         stage.git(&["commit", "--quiet", "-m", "prices: the first four"]);
         stage.commit("issues: two wishes");
+        stage
+    }
+
+    /// A sample project of this kind (`tests/samples/projects`) in a repository with one commit.
+    pub fn project(kind: &str) -> Stage {
+        let stage = Stage::empty();
+        copy(&sample("projects").join(kind), &stage.repo);
+        stage.git(&["init", "--quiet", "--initial-branch=main"]);
+        stage.commit("all there is");
         stage
     }
 
@@ -65,52 +67,6 @@ impl Stage {
         assert!(said.status.success(), "git {words:?}: {}", String::from_utf8_lossy(&said.stderr));
         String::from_utf8_lossy(&said.stdout).trim().to_owned()
     }
-
-    /// Lets the test itself change the repository: until then nobody did, and from then on it is compared with the new state.
-    pub fn edit(&self, change: impl FnOnce()) {
-        self.assert_untouched();
-        change();
-        self.remember();
-    }
-
-    /// Remembers the repository as it is.
-    pub fn remember(&self) {
-        self.before.replace(self.repo.exists().then(|| prints(&self.repo)));
-    }
-
-    /// Asserts that nobody but the test changed the repository: tree, index, HEAD, config, hooks, refs, objects.
-    pub fn assert_untouched(&self) {
-        let before = self.before.borrow();
-        if let Some(before) = before.as_ref().filter(|_| self.repo.exists()) {
-            let now = prints(&self.repo);
-            let other = |path: &&String| before.get(*path) != now.get(*path);
-            let mut paths: Vec<&String> = before.keys().chain(now.keys()).filter(other).collect();
-            paths.dedup();
-            assert!(paths.is_empty(), "the user's repository was touched: {paths:?}");
-        }
-    }
-}
-
-/// Every file below `root`.
-pub fn prints(root: &Path) -> Prints {
-    let mut found = Prints::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("a folder").flatten() {
-            let (path, kind) = (entry.path(), entry.file_type().expect("a kind"));
-            let name = path.strip_prefix(root).expect("below the root").to_string_lossy().into_owned();
-            if kind.is_dir() {
-                folders.push(path);
-            } else if kind.is_symlink() {
-                found.insert(name, format!("-> {}", fs::read_link(&path).expect("a link").display()));
-            } else {
-                let mode = entry.metadata().expect("its mode").permissions().mode();
-                let bytes = fs::read(&path).expect("a file");
-                found.insert(name, format!("{mode:o} {}", loopwright_core::hex(&Sha256::digest(&bytes))));
-            }
-        }
-    }
-    found
 }
 
 /// Copies a folder of samples.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::{Answer, Stage, prints};
+use super::{Answer, Stage};
 
 /// The gates and rails of a loop with scripted agents, in the words of the seed.
 const HEAD: &str = "\
@@ -83,21 +83,13 @@ impl Stage {
         self.verb(&["review", id]).exits(0).json()
     }
 
-    /// Approves a pull request by its tree; only its branch, its tree, index and objects may change by that.
+    /// Approves a pull request by its tree; only what that names may change by it.
     pub fn approve(&self, review: &Value) -> Answer {
-        self.assert_untouched();
-        let before = prints(&self.repo);
+        let scope = self.scope(review);
         let (id, tree) = (review["row"]["id"].as_str().expect("an id"), review["tree"].as_str().expect("a tree"));
         let answer = self.verb(&["approve", id, "--tree", tree]);
-        let branch = format!(".git/refs/heads/{}", review["target"][1].as_str().expect("a branch"));
-        let now = prints(&self.repo);
-        let may = |path: &str| {
-            let below = |folder: &str| path.starts_with(folder);
-            !below(".git/") || below(".git/objects/") || below(".git/logs/") || path == ".git/index" || path == branch
-        };
-        for path in before.keys().chain(now.keys()).filter(|p| before.get(*p) != now.get(*p)) {
-            assert!(may(path), "an approval changed {path}");
-        }
+        let beyond = self.beyond(&scope);
+        assert!(beyond.is_empty(), "an approval changed {beyond:?}");
         self.remember();
         answer
     }

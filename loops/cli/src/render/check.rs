@@ -42,6 +42,22 @@ pub(crate) fn explained(page: &mut Page, view: &CheckView, now: DateTime<Utc>) {
     }
 }
 
+/// Adds all diagnostics and what the loop comes to, without its keys one by one: for whoever sees the file beside it.
+pub(crate) fn brief(page: &mut Page, view: &CheckView, now: DateTime<Utc>) {
+    diagnostics(page, view);
+    let Some(known) = view.explanation.as_ref().filter(|_| !invalid(view)) else {
+        return;
+    };
+    schedule(page, known.schedule.as_ref(), now);
+    field(page, "Cost", &known.cost.words);
+    grants(page, &known.grants);
+    let hosts: Vec<&str> = known.mounts.iter().map(|m| m.host.as_str()).filter(|h| h.starts_with('/')).collect();
+    field(page, "Sees", &format!("its workspace, and to read: {}", hosts.join(", ")));
+    for note in &known.notes {
+        marked(page, 0, Mark::Note, &plain(note, 1000));
+    }
+}
+
 fn understood(page: &mut Page, view: &CheckView, known: &Explanation, now: DateTime<Utc>) {
     mark(page, Mark::Passed).add(Tint::Strong, &plain(&known.name, 64)).say("  ");
     page.tinted(Tint::Muted, &view.path);
@@ -56,7 +72,7 @@ fn understood(page: &mut Page, view: &CheckView, known: &Explanation, now: DateT
     grants(page, &known.grants);
     mounts(page, known);
     for note in &known.notes {
-        marked(page, 0, Mark::Note, &plain(note, 300));
+        marked(page, 0, Mark::Note, &plain(note, 1000));
     }
 }
 
@@ -189,11 +205,13 @@ mod tests {
                 zone: "Europe/Berlin".to_owned(),
                 next: vec!["2026-11-23T09:00:00+01:00".to_owned(), "2026-11-24T09:00:00+01:00".to_owned()],
                 runs_per_week: 7,
+                runs_per_day: 1,
             }),
             cost: Cost {
                 per_run: Micros(5_000_000),
+                per_day: Some(Micros(5_000_000)),
                 per_week: Some(Micros(35_000_000)),
-                words: "at most $5 a run; 7 scheduled runs a week: $35".to_owned(),
+                words: "at most $5 a run and $5 a day; 7 scheduled runs a week: $35".to_owned(),
             },
             grants: Vec::new(),
             mounts: vec![Mount { host: "/usr".to_owned(), inside: "/usr".to_owned(), access: "read-only".to_owned() }],

@@ -7,9 +7,11 @@ use crate::page::{Page, Tint};
 
 pub(crate) mod check;
 pub(crate) mod diff;
+pub(crate) mod init;
 pub(crate) mod loops;
 pub(crate) mod review;
 pub(crate) mod runs;
+pub(crate) mod simulation;
 pub(crate) mod status;
 pub(crate) mod story;
 pub(crate) mod summary;

@@ -5,21 +5,49 @@ use loopwright_core::gate::{GateResult, Level};
 use loopwright_core::story::Mark;
 use loopwright_core::triage::plain;
 use loopwright_core::verdict::CheckerVerdict;
-use loopwright_engine::api::{PullRequestRow, ReviewView};
+use loopwright_engine::api::{Happened, PullRequestRow, ReviewView};
 
 use super::{aligned, count, diff, mark, marked, money};
 use crate::commands;
 use crate::page::{Page, Tint};
-use crate::zone::Zone;
+use crate::zone::{self, Zone};
 use chrono::{DateTime, Utc};
 
-/// Adds everything a person decides by; the diff is whole.
-pub(crate) fn review(page: &mut Page, view: &ReviewView) {
+/// Adds everything a person decides by; the diff is whole, or what the last update changed.
+pub(crate) fn review(page: &mut Page, view: &ReviewView, since: bool, zone: Zone, now: DateTime<Utc>) {
     evidence(page, view);
     page.gap();
-    diff::diff(page, &view.diff);
+    history(page, view, zone, now);
+    match view.since.as_ref().filter(|_| since) {
+        Some(since) => diff::diff(page, &since.diff),
+        None => diff::diff(page, &view.diff),
+    }
     page.gap();
     last_line(page, view);
+}
+
+/// What happened to it, where that is more than its opening; nothing else stands above the change.
+fn history(page: &mut Page, view: &ReviewView, zone: Zone, now: DateTime<Utc>) {
+    if view.history.len() < 2 {
+        return;
+    }
+    page.tinted(Tint::Strong, "History");
+    for Happened { at, what, said, commit } in &view.history {
+        let mut text = format!("  {}  {what}", zone.day_time(at, now));
+        if let Some(commit) = commit {
+            text += &format!(" {}", commit.get(..12).unwrap_or(commit));
+        }
+        if let Some(said) = said {
+            text += &format!(": {}", plain(said, 400));
+        }
+        page.line(&text);
+    }
+    if let Some(since) = &view.since {
+        let before = since.commit.get(..12).unwrap_or(&since.commit);
+        page.line(&format!("  since {before}: {}", since.stat));
+        page.say("  ").tinted(Tint::Accent, &commands::command(&format!("review {} --since", view.row.short)));
+    }
+    page.gap();
 }
 
 /// Adds a list of pull requests.
@@ -33,10 +61,26 @@ pub(crate) fn rows(page: &mut Page, rows: &[PullRequestRow], zone: Zone, now: Da
             (Tint::Plain, r.stat.to_string()),
             (Tint::Plain, money(r.cost)),
             (Tint::Muted, zone.day_time(&r.opened, now)),
-            (Tint::Muted, state(r).to_owned()),
+            (Tint::Muted, standing(r, zone, now)),
         ]
     };
     aligned(page, 0, &rows.iter().map(cells).collect::<Vec<_>>());
+}
+
+/// Where it stands, and why, in one cell.
+fn standing(row: &PullRequestRow, zone: Zone, now: DateTime<Utc>) -> String {
+    let mut text = state(row).to_owned();
+    if let Some(at) = &row.lands_at {
+        text += &format!(" until {}", zone.clock(at));
+    }
+    let later = row.later_until.as_deref().filter(|at| zone::is_after(at, now));
+    if let Some(until) = later {
+        text += &format!(", put off until {}", zone.day_time(until, now));
+    }
+    if let Some(why) = &row.why {
+        text += &format!(": {}", plain(why, 120));
+    }
+    text
 }
 
 fn evidence(page: &mut Page, view: &ReviewView) {
@@ -44,6 +88,9 @@ fn evidence(page: &mut Page, view: &ReviewView) {
     mark(page, state_mark(row)).add(Tint::Strong, &plain(&row.title, 120));
     let origin = format!("  {} · {} · {}", row.short, row.loop_name, state(row));
     page.add(Tint::Muted, &origin).end();
+    if let Some(why) = row.why.as_ref().filter(|_| row.state == "open") {
+        marked(page, 0, Mark::NeedsYou, &plain(why, 400));
+    }
     page.gap();
     for (title, should) in &view.findings {
         field(page, "Finding", &plain(title, 300));
@@ -130,9 +177,21 @@ fn facts(page: &mut Page, view: &ReviewView) {
 /// The command that approves, or why there is none.
 fn last_line(page: &mut Page, view: &ReviewView) {
     match (view.row.state.as_str(), &view.merged) {
-        ("open", _) => page.tinted(Tint::Accent, &approve_command(view)),
+        ("open", _) => {
+            let others = [("send-back", " --note '…'"), ("reject", " --reason '…'"), ("later", "")];
+            for (verb, rest) in others {
+                page.tinted(Tint::Muted, &commands::command(&format!("{verb} {}{rest}", view.row.short)));
+            }
+            page.tinted(Tint::Accent, &approve_command(view));
+        }
         (_, Some(commit)) => marked(page, 0, Mark::Passed, &format!("Merged as {commit}.")),
-        (_, None) => page.line(&format!("Nothing to approve: it is {}.", state(&view.row))),
+        (_, None) => {
+            let why = view.row.why.as_ref().map(|why| format!(": {}", plain(why, 400))).unwrap_or_default();
+            page.line(&format!("Nothing to approve: it is {}{why}.", state(&view.row)));
+            if matches!(view.row.state.as_str(), "approved" | "sent back" | "rejected") {
+                page.tinted(Tint::Accent, &commands::command(&format!("undo {}", view.row.short)));
+            }
+        }
     }
 }
 
@@ -150,6 +209,7 @@ pub(crate) fn approve(id: &str, tree: &str) -> String {
 fn state_mark(row: &PullRequestRow) -> Mark {
     match row.state.as_str() {
         "open" | "approved" => Mark::NeedsYou,
+        "sent back" => Mark::Running,
         "merged" => Mark::Passed,
         "rejected" | "reverted" => Mark::Failed,
         _ => Mark::Skipped,
@@ -161,21 +221,21 @@ fn state(row: &PullRequestRow) -> &str {
         "open" if row.needs_person => "needs your look",
         "open" => "ready",
         "approved" => "approved, waiting",
-        "sent_back" => "sent back",
-        "closed" => "closed elsewhere",
         other => other,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use loopwright_engine::api::Since;
+
     use super::*;
     use crate::render::samples;
     use crate::zone::tests::{BERLIN, now};
 
     fn shown(view: &ReviewView) -> String {
         let mut page = Page::new(false);
-        review(&mut page, view);
+        review(&mut page, view, false, BERLIN, now());
         page.text().to_owned()
     }
 
@@ -188,6 +248,44 @@ mod tests {
     fn the_last_line_approves_what_was_shown() {
         let text = shown(&samples::review());
         assert_eq!(text.lines().last(), Some("loopwright approve 0000002a --tree 0123456789ab"));
+    }
+
+    #[test]
+    fn what_happened_to_it_and_what_is_new_stand_above_the_change() {
+        let mut view = samples::review();
+        let happened = |what: &str, said: Option<&str>, commit: Option<&str>| Happened {
+            at: "2026-11-22T08:05:00Z".to_owned(),
+            what: what.to_owned(),
+            said: said.map(str::to_owned),
+            commit: commit.map(str::to_owned),
+        };
+        view.history.push(happened("sent back", Some("src/a.rs:1: a better name"), None));
+        view.history.push(happened("updated", None, Some("facade00facade00")));
+        let since =
+            Since { commit: "c0ffeec0ffee".to_owned(), stat: view.row.stat, diff: "+the new part\n".to_owned() };
+        view.since = Some(since);
+        view.row.why = Some("the attempt after your note came to nothing: halted".to_owned());
+        let text = shown(&view);
+        let (_, history) = text.split_once("History\n").expect("a history");
+        let (history, _) = history.split_once("\n\n").expect("an end");
+        insta::assert_snapshot!(history);
+        assert!(text.lines().nth(1).is_some_and(|l| l.contains("came to nothing")), "{text}");
+        let mut page = Page::new(false);
+        review(&mut page, &view, true, BERLIN, now());
+        assert!(page.text().contains("+the new part") && !page.text().contains("b( );"), "{}", page.text());
+    }
+
+    #[test]
+    fn a_decision_that_can_be_taken_back_says_how() {
+        let mut view = samples::review();
+        for (state, last) in
+            [("approved", "undo 0000002a"), ("rejected", "undo 0000002a"), ("sent back", "undo 0000002a")]
+        {
+            view.row.state = state.to_owned();
+            assert!(shown(&view).trim_end().ends_with(last), "{state}");
+        }
+        view.row.state = "closed elsewhere".to_owned();
+        assert!(!shown(&view).contains("undo"));
     }
 
     #[test]

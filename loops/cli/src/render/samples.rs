@@ -7,7 +7,7 @@ use loopwright_core::gate::{GateResult, Level};
 use loopwright_core::money::Micros;
 use loopwright_core::run::{End, Entry, Mode};
 use loopwright_core::verdict::{CheckerVerdict, Fault};
-use loopwright_engine::api::{FindingRow, LoopView, PullRequestRow, ReviewView, RunRow};
+use loopwright_engine::api::{FindingRow, Happened, LoopView, PullRequestRow, ReviewView, RunRow};
 
 const PATCH: &str = "\
 diff --git a/src/a.rs b/src/a.rs
@@ -52,6 +52,9 @@ pub(crate) fn pull_request(title: &str) -> PullRequestRow {
         run: id("00000001"),
         title: title.to_owned(),
         state: "open".to_owned(),
+        why: None,
+        later_until: None,
+        lands_at: None,
         opened: "2026-11-22T08:01:00Z".to_owned(),
         stat: DiffStat { files: 1, added: 1, removed: 1 },
         cost: Micros(410_000),
@@ -122,6 +125,13 @@ pub(crate) fn review() -> ReviewView {
         iterations: 2,
         merged: None,
         approve_command: "loopwright approve 0000002a --tree 0123456789ab".to_owned(),
+        history: vec![Happened {
+            at: "2026-11-22T08:01:00Z".to_owned(),
+            what: "opened".to_owned(),
+            said: None,
+            commit: Some("c0ffeec0ffee".to_owned()),
+        }],
+        since: None,
     }
 }
 

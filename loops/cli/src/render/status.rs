@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use loopwright_core::story::Mark;
 use loopwright_core::triage::plain;
-use loopwright_engine::api::{FindingRow, StatusView};
+use loopwright_engine::api::{CeilingRow, FindingRow, StatusView};
 
-use super::{count, marked, review, runs};
+use super::{count, marked, money, review, runs};
 use crate::commands::{self, command};
 use crate::page::{Page, Tint};
 use crate::zone::{Zone, due};
@@ -24,7 +24,19 @@ pub(crate) fn status(page: &mut Page, view: &StatusView, zone: Zone, now: DateTi
         page.gap();
     }
     waiting(page, view, zone, now);
+    ceilings(page, &view.ceilings);
     closing(page, view, now);
+}
+
+fn ceilings(page: &mut Page, rows: &[CeilingRow]) {
+    for row in rows {
+        let text = format!("{}: {} spent or reserved", plain(&row.ceiling, 120), money(row.committed));
+        marked(page, 0, Mark::Halted, &text);
+        page.line(&format!("  There is room again from {}", plain(&row.until, 80)));
+    }
+    if !rows.is_empty() {
+        page.gap();
+    }
 }
 
 fn waiting(page: &mut Page, view: &StatusView, zone: Zone, now: DateTime<Utc>) {
@@ -77,6 +89,8 @@ fn instant(at: &str) -> Option<DateTime<Utc>> {
 
 #[cfg(test)]
 mod tests {
+    use loopwright_core::money::Micros;
+
     use super::*;
     use crate::render::samples;
     use crate::zone::tests::{BERLIN, now};
@@ -88,7 +102,14 @@ mod tests {
     }
 
     fn empty() -> StatusView {
-        StatusView { halted: None, loops: Vec::new(), running: Vec::new(), waiting: Vec::new(), needs_you: Vec::new() }
+        StatusView {
+            halted: None,
+            loops: Vec::new(),
+            running: Vec::new(),
+            waiting: Vec::new(),
+            needs_you: Vec::new(),
+            ceilings: Vec::new(),
+        }
     }
 
     #[test]
@@ -110,6 +131,11 @@ mod tests {
             running: vec![samples::run(None, None)],
             waiting: vec![samples::pull_request("Formatting: 4 files")],
             needs_you: vec![samples::handed_over()],
+            ceilings: vec![CeilingRow {
+                ceiling: "$20/day of daily-triage".to_owned(),
+                committed: Micros(19_500_000),
+                until: "2026-11-23 (Europe/Berlin)".to_owned(),
+            }],
         }));
     }
 }

@@ -108,7 +108,7 @@ fn shipped(entries: &[Entry]) -> BTreeMap<PullRequestId, &Shipped> {
     entries
         .iter()
         .filter_map(|e| match &e.event {
-            RunEvent::StepFinished { id, outcome: Outcome::Shipped(s) } => Some((PullRequestId(*id), s)),
+            RunEvent::StepFinished { id, outcome: Outcome::Shipped(s) } => Some((s.id(*id), s)),
             _ => None,
         })
         .collect()

@@ -48,7 +48,7 @@ fn missing(row: &DoctorRow) -> bool {
 fn mark(row: &DoctorRow) -> Mark {
     match row.state.as_str() {
         "ok" => Mark::Passed,
-        "not built yet" => Mark::Skipped,
+        "not built yet" | "not seen" => Mark::Skipped,
         "not advised" => Mark::NeedsYou,
         _ => Mark::Failed,
     }

@@ -8,7 +8,7 @@ use crate::App;
 use crate::args::ShowArgs;
 use crate::commands::command;
 use crate::page::{Page, Tint};
-use crate::render::{marked, runs, story as lines};
+use crate::render::{marked, review, runs, story as lines};
 
 pub(crate) fn run(args: &ShowArgs, app: &App) -> Result<u8, ApiError> {
     let view = api::show(&app.context, &args.run)?;
@@ -23,6 +23,10 @@ fn tell(page: &mut Page, app: &App, view: &RunView) {
     lines::lines(page, &told);
     if let Some(doing) = story::doing(&view.journal, &view.titles) {
         marked(page, 0, Mark::Running, &format!("{doing}…"));
+    }
+    if !view.pull_requests.is_empty() {
+        page.gap();
+        review::rows(page, &view.pull_requests, app.zone, now);
     }
     if runs::reported(&view.row) {
         page.tinted(Tint::Accent, &command(&format!("run {} --ship", view.row.loop_name)));

@@ -1,4 +1,4 @@
-//! Why a Rust test failed, from what it printed: the panic's message and its place.
+//! Why a test failed, from what it printed: in Rust the panic's message and its place, elsewhere the assertion's first lines.
 
 use super::{Place, text};
 
@@ -42,6 +42,16 @@ fn first_error(lines: &[&str]) -> Option<String> {
     let mut shown = lines.iter().map(|l| l.trim()).filter(told);
     let error = shown.clone().find(|l| l.to_ascii_lowercase().starts_with("error"));
     error.or_else(|| shown.next()).map(text::line)
+}
+
+/// The first line of a message; with it what was wanted and what came, where that line is the same for every assertion.
+pub(crate) fn assertion<'a>(lines: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut shown = lines.map(str::trim).filter(|l| !l.is_empty());
+    let first = shown.next()?;
+    let general = first.ends_with(':') || first.contains("expect(");
+    let more = shown.take_while(|l| !l.starts_with("at ")).take(if general { 2 } else { 0 });
+    let whole: Vec<&str> = [first].into_iter().chain(more).collect();
+    Some(text::line(&whole.join(" ")))
 }
 
 /// Reads `path:line:column` or `path:line`.

@@ -1,4 +1,5 @@
-//! What a project's own check said: the common shape of `cargo test`, clippy, rustfmt, TAP, JUnit and any other output.
+//! What a project's own check said: the common shape of what test runners, linters and formatters of Rust, Node, Python
+//! and Go print, of TAP and JUnit XML, and of any other output.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +8,12 @@ use serde::{Deserialize, Serialize};
 mod cargo_test;
 mod cause;
 mod clippy;
+mod go;
+mod jest;
 mod junit;
+mod lint;
 mod nextest;
+mod plain;
 mod read;
 mod rustc;
 mod rustfmt;

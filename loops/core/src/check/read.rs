@@ -3,8 +3,8 @@
 //! The formats themselves are in the files beside this one. Output is untrusted: nothing here panics on any bytes.
 
 use super::{
-    Case, CaseId, CaseKind, CaseStatus, CheckReport, Ended, Place, cargo_test, clippy, junit, nextest, rustfmt, settle,
-    tap, text,
+    Case, CaseId, CaseKind, CaseStatus, CheckReport, Ended, Place, cargo_test, clippy, go, jest, junit, lint, nextest,
+    plain, rustfmt, settle, tap, text,
 };
 use crate::definition::Command;
 
@@ -30,6 +30,16 @@ enum Tool {
     Nextest,
     Clippy,
     Rustfmt,
+    GoTest,
+    GoVet,
+    Gofmt,
+    Eslint,
+    Prettier,
+    Ruff,
+    RuffFormat,
+    Jest,
+    GoPlain,
+    PytestPlain,
     Tap,
     Junit,
     Unknown,
@@ -46,6 +56,16 @@ pub fn read(check: &str, command: &Command, ended: Ended, stdout: &[u8], stderr:
         Tool::Nextest => nextest::cases(&streams),
         Tool::Clippy => clippy::cases(&streams),
         Tool::Rustfmt => rustfmt::cases(&streams),
+        Tool::GoTest => go::tests(&streams),
+        Tool::GoVet => go::vet(&streams),
+        Tool::Gofmt => go::format(&streams),
+        Tool::Eslint => lint::eslint(&streams),
+        Tool::Prettier => lint::prettier(&streams),
+        Tool::Ruff => lint::ruff(&streams),
+        Tool::RuffFormat => lint::ruff_format(&streams),
+        Tool::Jest => jest::cases(&streams),
+        Tool::GoPlain => plain::go(&streams),
+        Tool::PytestPlain => or_whole(plain::pytest(&streams), &streams),
         Tool::Tap => tap::cases(&streams),
         Tool::Junit => junit::cases(&streams),
         Tool::Unknown => vec![whole(&streams)],
@@ -74,11 +94,30 @@ fn tool(command: &Command, out: &str) -> Tool {
         () if has("cargo") && (has("test") || has("t")) => Tool::CargoTest,
         () if has("clippy") || has("cargo-clippy") => Tool::Clippy,
         () if has("rustfmt") || (has("cargo") && has("fmt")) => Tool::Rustfmt,
+        // By their words alone where these say how the output looks.
+        () if has("go") && has("test") && has("-json") => Tool::GoTest,
+        () if has("go") && has("vet") && has("-json") => Tool::GoVet,
+        () if has("gofmt") && has("-l") => Tool::Gofmt,
+        () if has("ruff") && has("format") => Tool::RuffFormat,
+        () if has("ruff") && line.contains("json") => Tool::Ruff,
+        () if has("prettier") && has("--check") => Tool::Prettier,
+        () if has("eslint") && line.contains("json") => Tool::Eslint,
+        // Scripts of a project hide what they run; their output tells.
+        () if go::looks_like(out) => Tool::GoTest,
+        () if jest::looks_like(out) => Tool::Jest,
+        () if lint::looks_like_eslint(out) => Tool::Eslint,
         () if junit::looks_like(out) => Tool::Junit,
         () if tap::looks_like(out) => Tool::Tap,
         () if cargo_test::looks_like(out) => Tool::CargoTest,
+        () if plain::looks_like_go(out) => Tool::GoPlain,
+        () if plain::looks_like_pytest(out) => Tool::PytestPlain,
         () => Tool::Unknown,
     }
+}
+
+/// Where nothing could be told apart, the end counts.
+fn or_whole(cases: Vec<Case>, streams: &Streams<'_>) -> Vec<Case> {
+    if cases.is_empty() { vec![whole(streams)] } else { cases }
 }
 
 /// The one case of a command of which only the end is known.

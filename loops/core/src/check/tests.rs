@@ -105,6 +105,142 @@ fn tap_and_junit_are_known_by_their_output() {
 }
 
 #[test]
+fn tap_of_node_and_mocha() {
+    let node = sample!("node-tap", "node --test --test-reporter=tap", 1);
+    insta::assert_snapshot!(shown(&node));
+    assert_eq!(shown(&sample!("node-npm", "npm run --silent test", 1)), shown(&node), "times don't count");
+    // A test printed `ok 9 - same`: nothing tells that from a result, so the plan is not kept.
+    insta::assert_snapshot!(shown(&sample!("mocha-tap", "npm test -- --reporter tap", 1)));
+}
+
+#[test]
+fn jest_and_vitest_write_one_report() {
+    insta::assert_snapshot!(shown(&sample!("jest-json", "npm run --silent test -- --json", 1)));
+    insta::assert_snapshot!(shown(&sample!("vitest-json", "npm test", 1)));
+}
+
+#[test]
+fn pytest_as_junit() {
+    insta::assert_snapshot!(shown(&sample!("pytest-junit", "pytest", 1)));
+    let collection = sample!("pytest-junit-collection", "pytest", 1);
+    insta::assert_snapshot!(shown(&collection).lines().filter(|l| l.contains("Build")).collect::<String>());
+}
+
+#[test]
+fn go_tests_and_lints() {
+    insta::assert_snapshot!(shown(&sample!("go-test", "go test -json ./...", 1)));
+    insta::assert_snapshot!(shown(&sample!("go-vet", "go vet -json ./...", 2)));
+    insta::assert_snapshot!(shown(&sample!("gofmt", "gofmt -l .", 0)));
+}
+
+#[test]
+fn go_and_pytest_as_scripts_print_them() {
+    insta::assert_snapshot!(shown(&sample!("go-test-text", "make test", 2)));
+    let pytest = sample!("pytest-text", "make test", 1);
+    insta::assert_snapshot!(shown(&pytest), @"
+    Failed Build build @ tests/test_broken.py (build) [tests/test_broken.py:-] = can't be imported
+    Failed Test tests/test_a.py (tests/test_a.py) [tests/test_a.py:-] = TestShelf::test_bad: AssertionError: sums
+    ");
+    // A file that printed letters of its own: they are more than were counted, so only the end counts.
+    let text = include_str!("../../../../tests/samples/outputs/pytest-text.stdout");
+    let more = text.replace("tests/test_a.py .F", "tests/test_b.py ..\ntests/test_a.py .F");
+    assert_eq!(shown(&printed("make test", 2, &more)).lines().count(), 1);
+    let twice = "ok  \tm/a\t0.1s\n--- FAIL: TestA (0.00s)\nFAIL\nFAIL\tm/a\t0.1s\n";
+    assert!(printed("make test", 2, twice).cases.iter().any(|c| c.group == CONTRADICTION));
+    let honest = twice.replacen("ok  \tm/a\t0.1s\n", "", 1);
+    insta::assert_snapshot!(shown(&printed("make test", 2, &honest)), @"Failed Test m/a (m/a) = TestA");
+}
+
+#[test]
+fn linters_of_python_and_node() {
+    insta::assert_snapshot!(shown(&sample!("ruff", "ruff check --output-format json .", 1)));
+    insta::assert_snapshot!(shown(&sample!("ruff-format", "ruff format --check .", 2)));
+    insta::assert_snapshot!(shown(&sample!("eslint-json", "npm run lint -- --format json", 1)));
+    insta::assert_snapshot!(shown(&sample!("prettier", "prettier --check .", 2)));
+}
+
+#[test]
+fn what_contradicts_itself_or_was_cut_is_never_green() {
+    let contradicts = |report: &CheckReport| report.cases.iter().any(|c| c.group == CONTRADICTION || c.group == "plan");
+    let sample = |name: &str| match name {
+        "jest-json" => include_str!("../../../../tests/samples/outputs/jest-json.stdout").to_owned(),
+        "vitest-json" => include_str!("../../../../tests/samples/outputs/vitest-json.stdout").to_owned(),
+        "pytest-junit" => include_str!("../../../../tests/samples/outputs/pytest-junit.stdout").to_owned(),
+        "node-tap" => include_str!("../../../../tests/samples/outputs/node-tap.stdout").to_owned(),
+        "go-test" => include_str!("../../../../tests/samples/outputs/go-test.stdout").to_owned(),
+        _ => include_str!("../../../../tests/samples/outputs/ruff.stdout").to_owned(),
+    };
+    for (name, command, from, to) in [
+        ("jest-json", "npm test", "\"numPassedTests\":4", "\"numPassedTests\":5"),
+        ("jest-json", "npm test", "\"success\":false,\"testResults\":[{", "\"success\":true,\"testResults\":[{"),
+        (
+            "vitest-json",
+            "npm test",
+            "\"status\":\"failed\",\"title\":\"throws\"",
+            "\"status\":\"passed\",\"title\":\"throws\"",
+        ),
+        ("pytest-junit", "pytest", "failures=\"3\"", "failures=\"2\""),
+        ("node-tap", "npm test", "not ok 6 - throws", "ok 6 - throws"),
+        ("node-tap", "npm test", "ok 2 - same\n", ""),
+    ] {
+        let whole = sample(name);
+        assert!(whole.contains(from), "{name}: {from}");
+        assert!(!contradicts(&printed(command, 1, &whole)), "the control: {name}");
+        assert!(contradicts(&printed(command, 1, &whole.replacen(from, to, 1))), "{name}: {from}");
+    }
+    // A second report, complete in itself, before the real one.
+    let jest = sample("jest-json");
+    let real = jest.lines().last().expect("the report");
+    assert!(contradicts(&printed("npm test", 0, &format!("{real}\n{real}\n"))));
+    // Cut in the middle, each is red even though its end was good.
+    for (name, command) in [
+        ("pytest-junit", "pytest"),
+        ("node-tap", "npm test"),
+        ("go-test", "go test -json ./..."),
+        ("ruff", "ruff check --output-format json"),
+    ] {
+        let whole = sample(name);
+        let cut = &whole[..whole.len() / 2];
+        assert!(!printed(command, 0, cut).failing().is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn a_go_test_has_one_result_for_each_start() {
+    let line = |action: &str, test: &str| format!("{{\"Action\":\"{action}\",\"Package\":\"m/a\"{test}}}\n");
+    let of = |name: &str| format!(",\"Test\":\"{name}\"");
+    let red = line("run", &of("A")) + &line("fail", &of("A"));
+    let read = |lines: String, code| printed("go test -json ./...", code, &lines);
+    let honest = read(red.clone() + &line("fail", ""), 1);
+    assert_eq!(shown(&honest).lines().count(), 1, "{}", shown(&honest));
+    for lies in [
+        red.clone() + &line("pass", &of("A")) + &line("fail", ""),
+        red.clone() + &line("pass", ""),
+        red.clone() + &line("fail", "") + &line("pass", ""),
+    ] {
+        assert!(read(lies.clone(), 1).cases.iter().any(|c| c.group == CONTRADICTION), "{lies}");
+        assert!(read(lies, 0).failing().len() > 1);
+    }
+    let crashed = read(line("run", &of("A")) + &line("output", ",\"Output\":\"exit\"") + &line("fail", ""), 1);
+    assert_eq!(crashed.failing().iter().map(|id| id.0.as_str()).collect::<Vec<_>>(), ["m/a::A"]);
+}
+
+#[test]
+fn go_of_later_versions_tells_build_faults_as_events() {
+    let report = printed(
+        "go test -json ./...",
+        1,
+        "{\"ImportPath\":\"m/a [m/a.test]\",\"Action\":\"build-output\",\"Output\":\"# m/a [m/a.test]\\n\"}\n\
+         {\"ImportPath\":\"m/a [m/a.test]\",\"Action\":\"build-output\",\"Output\":\"a/a.go:3:23: cannot use x\\n\"}\n\
+         {\"ImportPath\":\"m/a [m/a.test]\",\"Action\":\"build-fail\"}\n\
+         {\"Action\":\"start\",\"Package\":\"m/a\"}\n\
+         {\"Action\":\"output\",\"Package\":\"m/a\",\"Output\":\"FAIL\\tm/a [build failed]\\n\"}\n\
+         {\"Action\":\"fail\",\"Package\":\"m/a\",\"Elapsed\":0,\"FailedBuild\":\"m/a [m/a.test]\"}\n",
+    );
+    insta::assert_snapshot!(shown(&report), @"Failed Build build @ a/a.go (build) [a/a.go:3] = cannot use x");
+}
+
+#[test]
 fn xml_that_could_grow_is_refused() {
     let bomb =
         "<?xml version=\"1.0\"?><!DOCTYPE t [<!ENTITY a \"aaaa\">]><testsuite><testcase name=\"&a;\"/></testsuite>";
@@ -206,7 +342,7 @@ impl CheckReport {
     }
 }
 
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 14] = [
     "cargo test",
     "cargo nextest run",
     "cargo clippy --message-format=json",
@@ -214,10 +350,17 @@ const COMMANDS: [&str; 7] = [
     "cargo fmt --check",
     "prove",
     "make",
+    "go test -json ./...",
+    "go vet -json ./...",
+    "gofmt -l .",
+    "ruff check --output-format json",
+    "ruff format --check",
+    "prettier --check",
+    "eslint --format json",
 ];
 
 /// Lines that readers react to, so that random output reaches their insides.
-const BAIT: [&str; 24] = [
+const BAIT: [&str; 41] = [
     "running 2 tests",
     "test a ... ok",
     "test a - should panic ... FAILED",
@@ -242,6 +385,23 @@ const BAIT: [&str; 24] = [
     "FAIL [",
     "<testsuite><testcase/></testsuite>",
     "error: test failed, to rerun pass `-p --lib`",
+    "{\"Action\":\"output\",\"Package\":\"a\",\"Test\":\"b\",\"Output\":\"a.go:1: x\"}",
+    "{\"Action\":\"fail\",\"Package\":\"a\"}",
+    "FAIL\ta [build failed]",
+    "{\"numTotalTests\":0,\"numPassedTests\":0,\"numFailedTests\":0,\"success\":true,\"testResults\":[]}",
+    "[{\"filePath\":\"é\",\"messages\":[{\"ruleId\":null,\"message\":\"m\",\"fatal\":true}]}]",
+    "# Subtest: é",
+    "        ok 1 - deep",
+    "  ---",
+    "  ...",
+    "# suites 3",
+    "vet: é.go:1:2: x",
+    "[error] a: b",
+    "ok  \ta\t0.1s",
+    "--- FAIL: TestÉ (0.00s)",
+    "==== test session starts ====",
+    "tests/test_é.py .F [ 50%]",
+    "=== 1 failed, 3 passed in 0.1s ===",
 ];
 
 proptest! {

@@ -7,9 +7,12 @@ use super::phrase::{self, Call, Word};
 use super::steps::{Names, Step, plain, retry, twice};
 use super::values::{inside, phrase as read_phrase, text};
 use super::yaml::Node;
-use super::{Discover, Source};
+use super::{Command, Discover, Source};
 
 const WRITE_TO: &str = "write_to: state/triage.md";
+
+/// Longest line of `command("…")`, in bytes.
+const LONGEST: usize = 4000;
 
 /// The note on a run's progress, which lies beside the list.
 const PROGRESS: &str = "progress.md";
@@ -41,14 +44,17 @@ fn sources(fields: &Fields<'_>, names: &mut Names, faults: &mut Faults<'_>) -> O
     let node = fields.required("run", &format!("add `{example}`"), faults)?;
     let calls = read_phrase(node, example, faults, phrase::sum)?;
     let before = faults.errors();
-    let known = ["scan_ci_failures", "open_issues", "recent_commits"];
-    twice(node, &calls, faults);
+    let known = ["scan_ci_failures", "open_issues", "recent_commits", "todo_comments", "command"];
+    let once: Vec<Call> = calls.iter().filter(|call| call.name.text != "command").cloned().collect();
+    twice(node, &once, faults);
     let sources: Vec<Source> = calls
         .iter()
         .filter_map(|call| match call.name.text.as_str() {
             "scan_ci_failures" => Some(Source::ScanCiFailures(scanned(node, call, names, faults))),
             "open_issues" => plain(node, call, faults).then_some(Source::OpenIssues),
             "recent_commits" => plain(node, call, faults).then_some(Source::RecentCommits),
+            "todo_comments" => plain(node, call, faults).then_some(Source::TodoComments),
+            "command" => command(node, call, faults).map(Source::Command),
             other => {
                 let at = inside(node, &call.name.at, faults);
                 faults.error(
@@ -61,6 +67,18 @@ fn sources(fields: &Fields<'_>, names: &mut Names, faults: &mut Faults<'_>) -> O
             }
         })
         .collect();
+    for (at, source) in sources.iter().enumerate() {
+        if let Source::Command(line) = source
+            && sources[..at].contains(source)
+        {
+            faults.error(
+                "wrong-value",
+                node.at.clone(),
+                format!("`command(\"{line}\")` is given twice"),
+                "keep one of the two",
+            );
+        }
+    }
     if sources == [Source::RecentCommits] && calls.len() == 1 {
         let message = "`recent_commits` alone finds nothing: it only tells the others where to look";
         faults.error("wrong-value", node.at.clone(), message, "write `run: scan_ci_failures + recent_commits`");
@@ -75,6 +93,20 @@ fn scanned(node: &Node, call: &Call, names: &mut Names, faults: &Faults<'_>) -> 
         names.checks.push((text.clone(), inside(node, at, faults)));
     }
     words.iter().map(|w| w.text.clone()).collect()
+}
+
+/// The one text in `command("…")`.
+fn command(node: &Node, call: &Call, faults: &mut Faults<'_>) -> Option<Command> {
+    let words = call.arguments.as_deref().unwrap_or_default();
+    match words {
+        [Word { text, .. }] if !text.trim().is_empty() && text.len() <= LONGEST => Some(Command::Shell(text.clone())),
+        _ => {
+            let at = inside(node, &call.name.at, faults);
+            let message = "`command` takes one text in quotes: what is run";
+            faults.error("phrase", at, message, "write it as in `command(\"./find-work.sh --json\")`");
+            None
+        }
+    }
 }
 
 /// The list's path without its `state/`.

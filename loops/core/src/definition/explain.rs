@@ -3,6 +3,7 @@
 //! Plain data; printing it is not done here. What depends on the machine comes in as [`Surroundings`].
 
 mod notes;
+mod plan;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -14,9 +15,12 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
 
-use super::{Definition, Origins, ShipAction, Trigger};
+use super::{Definition, Origins, Rails, ShipAction, Trigger};
+use crate::ledger::{Ceiling, Period};
 use crate::money::Micros;
 use crate::schedule;
+
+pub use plan::plan;
 
 /// How many of the next times are shown.
 const NEXT: usize = 5;
@@ -135,6 +139,8 @@ pub struct Timetable {
     pub next: Vec<String>,
     /// Starts in the coming seven days.
     pub runs_per_week: u32,
+    /// Starts on the busiest of them.
+    pub runs_per_day: u32,
 }
 
 /// What a loop can cost at most.
@@ -142,9 +148,11 @@ pub struct Timetable {
 pub struct Cost {
     /// One run.
     pub per_run: Micros,
+    /// The scheduled runs of the busiest day; none without a schedule.
+    pub per_day: Option<Micros>,
     /// The scheduled runs of a week; none without a schedule.
     pub per_week: Option<Micros>,
-    /// `at most $5 a run; 5 scheduled runs a week: $25`.
+    /// `at most $5 a run and $5 a day; 5 scheduled runs a week: $25`.
     pub words: String,
 }
 
@@ -154,7 +162,7 @@ pub fn explain(definition: &Definition, origins: &Origins, around: &Surroundings
     Explanation {
         name: definition.name.clone(),
         rows: rows::rows(definition, origins, around),
-        cost: cost(definition.rails.budget, schedule.as_ref()),
+        cost: cost(&definition.rails, schedule.as_ref()),
         schedule,
         grants: Vec::new(),
         mounts: around.mounts.clone(),
@@ -173,17 +181,30 @@ fn timetable(definition: &Definition, around: &Surroundings) -> Option<Timetable
         zone: zone.name().to_owned(),
         next: next.iter().map(DateTime::to_rfc3339).collect(),
         runs_per_week: schedule::runs_per_week(expression, zone, around.now),
+        runs_per_day: schedule::most_runs_a_day(expression, zone, around.now),
     })
 }
 
-fn cost(per_run: Micros, schedule: Option<&Timetable>) -> Cost {
+fn cost(rails: &Rails, schedule: Option<&Timetable>) -> Cost {
+    let per_run = rails.budget;
+    let wider: String = rails.ceilings.iter().map(|c| format!(", {} a {}", c.amount, c.per.word())).collect();
     let Some(table) = schedule else {
-        let words = format!("at most {per_run} a run; only a person starts it");
-        return Cost { per_run, per_week: None, words };
+        let words = format!("at most {per_run} a run{wider}; only a person starts it");
+        return Cost { per_run, per_day: None, per_week: None, words };
     };
     let runs = table.runs_per_week;
-    let per_week = per_run * u64::from(runs);
+    let per_week = rails.ceilings.iter().fold(per_run * u64::from(runs), |least, c| least.min(in_a_week(c)));
     let plural = if runs == 1 { "run" } else { "runs" };
-    let words = format!("at most {per_run} a run; {runs} scheduled {plural} a week: {per_week}");
-    Cost { per_run, per_week: Some(per_week), words }
+    let per_day = rails.ceilings.iter().fold(per_run * u64::from(table.runs_per_day), |least, c| least.min(c.amount));
+    let words =
+        format!("at most {per_run} a run{wider} and {per_day} a day; {runs} scheduled {plural} a week: {per_week}");
+    Cost { per_run, per_day: Some(per_day), per_week: Some(per_week), words }
+}
+
+/// The most that a ceiling allows in a calendar week, which may lie in two months.
+fn in_a_week(ceiling: &Ceiling) -> Micros {
+    match ceiling.per {
+        Period::Day => ceiling.amount * 7,
+        Period::Run | Period::Month => ceiling.amount * 2,
+    }
 }

@@ -7,7 +7,7 @@ use super::nearest::{nearest, suggestion};
 use super::yaml::{Entry, Node, Value};
 
 /// Keys that a later version reads: refused by name, so that nobody searches for a slip.
-const LATER: [&str; 9] = ["finally", "parallel", "wake", "catch_up", "overlap", "until", "skills", "connectors", "mcp"];
+const LATER: [&str; 8] = ["finally", "wake", "catch_up", "overlap", "until", "skills", "connectors", "mcp"];
 
 /// The entries of one mapping.
 pub(super) struct Fields<'n> {

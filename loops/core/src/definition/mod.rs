@@ -4,6 +4,7 @@
 //! What depends on the machine (which checks a repository has, which agents are installed) is *not* here: the engine adds it.
 
 mod agents;
+mod budget;
 mod commands;
 mod discover;
 pub mod explain;
@@ -15,6 +16,7 @@ pub mod phrase;
 mod rails;
 pub mod read;
 pub mod schema;
+pub mod settings;
 mod steps;
 mod syntax;
 mod trigger;
@@ -27,6 +29,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::gate::Expression;
+use crate::ledger::Ceiling;
 use crate::money::Micros;
 
 pub use read::{Origins, Reading, read, read_bytes};
@@ -99,6 +102,10 @@ pub enum Source {
     ScanCiFailures(Vec<String>),
     /// `open_issues`: the forge's open issues.
     OpenIssues,
+    /// `todo_comments`: comments in the files of the base commit that say what is still to be done.
+    TodoComments,
+    /// `command("…")`: what a program of the project names, run on the base commit in the sandbox.
+    Command(Command),
     /// `recent_commits`: no findings of its own; suspects and context for the others.
     RecentCommits,
 }
@@ -119,6 +126,8 @@ pub struct Work {
 pub struct Act {
     /// The name in `spawn: NAME(finding)`.
     pub maker: String,
+    /// How many findings are worked on at once.
+    pub parallel: u32,
     /// Repeats of a failed step.
     pub retry: Retry,
 }
@@ -162,6 +171,9 @@ pub struct Rails {
     pub max_iterations: u32,
     /// Ceiling of one run.
     pub budget: Micros,
+    /// Ceilings of the loop over its runs, per day and month of its zone; none = only the run's and those of all loops.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ceilings: Vec<Ceiling>,
     /// Rounds without progress, in a row, that stop a finding.
     pub no_progress: u32,
     /// Awake seconds that a run may take.

@@ -60,7 +60,7 @@ pub fn each(text: &str) -> Result<(Word, Word), Miss> {
 
 /// Reads `$5/run`: the amount and what it is for.
 pub fn rate(text: &str) -> Result<(Micros, Word), Miss> {
-    whole(text, (money, preceded(expect("`/run`", '/'), padded(word))), &[])
+    whole(text, (money, preceded(expect("`/run` or `/day`", '/'), padded(word))), &[])
 }
 
 /// Reads `$0` or `$0.50/attempt`.
@@ -284,7 +284,12 @@ mod tests {
                 "expected an amount such as `$5`, found `5`",
                 "write an amount such as `$5` here",
             ),
-            (at(rate("$5").map(drop)), 2, "expected `/run`, found nothing more", "write `/run` here"),
+            (
+                at(rate("$5").map(drop)),
+                2,
+                "expected `/run` or `/day`, found nothing more",
+                "write `/run` or `/day` here",
+            ),
             (
                 at(duration("45").map(drop)),
                 2,

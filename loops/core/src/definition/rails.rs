@@ -4,14 +4,11 @@ use super::faults::Faults;
 use super::fields::Fields;
 use super::values::{inside, number, phrase, seconds, small};
 use super::yaml::Node;
-use super::{Merge, Rails, ReviewRule};
-use crate::money::Micros;
+use super::{Merge, Rails, ReviewRule, budget};
 
 pub(super) const KEYS: [&str; 7] =
     ["max_iterations", "budget", "halt_on", "max_duration", "max_tokens", "max_turns", "max_findings"];
 const ALL_THREE: &str = "add `guardrails:` with `max_iterations: 3`, `budget: $5/run` and `halt_on: no_progress(2)`";
-/// Ceiling of a run's budget.
-const MAX_BUDGET: Micros = Micros(1000 * 1_000_000);
 const HOUR: u64 = 3600;
 
 /// The rails; each of the three required ones that is missing is a fault of its own.
@@ -20,7 +17,7 @@ pub(super) fn read(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Rails> {
     let at = top.entry("guardrails")?.key_at.clone();
     let fields = Fields::of(node, "guardrails", at, &KEYS, faults)?;
     let iterations = iterations(&fields, faults);
-    let budget = budget(&fields, faults);
+    let budget = budget::of_loop(&fields, faults);
     let no_progress = no_progress(&fields, faults);
     let duration = fields
         .get("max_duration")
@@ -28,9 +25,11 @@ pub(super) fn read(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Rails> {
     let tokens = fields.get("max_tokens").map(|node| number(node, 1..=1_000_000_000, "max_tokens: 2M", faults));
     let turns = fields.get("max_turns").map(|node| small(node, 1..=1000, "max_turns: 60", faults));
     let findings = fields.get("max_findings").map_or(Some(5), |node| small(node, 1..=50, "max_findings: 5", faults));
+    let (budget, ceilings) = budget?;
     Some(Rails {
         max_iterations: iterations?,
-        budget: budget?,
+        budget,
+        ceilings,
         no_progress: no_progress?,
         max_duration_s: duration?,
         max_tokens: tokens.map_or(Some(None), |t| t.map(Some))?,
@@ -58,34 +57,6 @@ fn iterations(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<u32> {
     let help = "add `max_iterations: 3`: rounds of maker and checker per finding";
     let node = fields.required("max_iterations", help, faults)?;
     small(node, 1..=20, "max_iterations: 3", faults)
-}
-
-fn budget(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Micros> {
-    let example = "budget: $5/run";
-    let help = "add `budget: $5/run`: what one run may cost at most";
-    let node = fields.required("budget", help, faults)?;
-    let (amount, per) = phrase(node, example, faults, super::phrase::rate)?;
-    let at = inside(node, &per.at, faults);
-    match per.text.as_str() {
-        "run" if amount > Micros::ZERO && amount <= MAX_BUDGET => return Some(amount),
-        "run" => {
-            let message = format!("{amount} is outside of what is allowed here");
-            faults.error("out-of-range", node.at.clone(), message, "write more than $0 and at most $1000/run");
-        }
-        "day" | "week" | "month" => {
-            faults.error(
-                "not-yet",
-                at,
-                format!("a budget per {} is not built yet", per.text),
-                "write `budget: $5/run`",
-            );
-        }
-        other => {
-            let message = format!("a budget is per run, not per `{other}`");
-            faults.error("wrong-value", at, message, "write `budget: $5/run`");
-        }
-    }
-    None
 }
 
 fn no_progress(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<u32> {

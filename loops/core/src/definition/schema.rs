@@ -57,7 +57,8 @@ fn steps() -> Value {
 }
 
 fn discover() -> Value {
-    let source = "(scan_ci_failures(\\([^)]*\\))?|open_issues|recent_commits)";
+    let command = "command\\(\\s*(\"[^\"]*\"|'[^']*')\\s*\\)";
+    let source = format!("(scan_ci_failures(\\([^)]*\\))?|open_issues|recent_commits|todo_comments|{command})");
     let run = format!("^\\s*{source}(\\s*\\+\\s*{source})*\\s*$");
     object(
         &["run", "write_to"],
@@ -76,6 +77,7 @@ fn act() -> Value {
             "for_each": text_like("^\\s*finding\\s+in\\s+state/\\S+\\s*$", "finding in the list that discover writes."),
             "spawn": text_like("^\\s*[A-Za-z_][A-Za-z0-9_-]*\\(\\s*finding\\s*\\)\\s*$", "The maker, given the finding."),
             "isolation": isolation(),
+            "parallel": whole(1, 8, "Findings worked on at once; default 1."),
             "retry": retry(),
         }),
     )
@@ -107,7 +109,7 @@ fn ship() -> Value {
 fn guardrails() -> Value {
     let fields = json!({
         "max_iterations": whole(1, 20, "Rounds of maker and checker per finding."),
-        "budget": text_like("^\\s*\\$[0-9]+(\\.[0-9]{1,6})?\\s*/\\s*run\\s*$", "What one run may cost at most: $5/run."),
+        "budget": budget(),
         "halt_on": text_like("^\\s*no_progress\\(\\s*([1-9]|10)\\s*\\)\\s*$", "Rounds without progress that stop a finding: no_progress(2)."),
         "max_duration": duration("How long a run may take; default 2h."),
         "max_tokens": {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]+[kM]?$"}], "description": "Tokens per run."},
@@ -116,6 +118,17 @@ fn guardrails() -> Value {
     });
     let rails = object(&["max_iterations", "budget", "halt_on"], fields);
     described(rails, "When the loop stops; the first three are required.")
+}
+
+fn budget() -> Value {
+    let amount = |per: &str| json!({"type": "string", "pattern": format!("^\\s*\\$[0-9]+(\\.[0-9]{{1,6}})?\\s*/\\s*{per}\\s*$")});
+    let several = json!({
+        "type": "array", "minItems": 1, "maxItems": 3, "items": amount("(run|day|month)"), "contains": amount("run"),
+    });
+    json!({
+        "description": "What one run may cost at most: $5/run; with a day or a month, a list: [$5/run, $20/day].",
+        "anyOf": [amount("run"), several],
+    })
 }
 
 fn review() -> Value {

@@ -5,7 +5,7 @@ use super::fields::Fields;
 use super::nearest::suggestion;
 use super::phrase::{self, Call, Word};
 use super::steps::{Names, Step, plain, retry, twice};
-use super::values::{inside, phrase as read_phrase, text};
+use super::values::{inside, phrase as read_phrase, small, text};
 use super::yaml::Node;
 use super::{Act, Ship, ShipAction, Verify};
 
@@ -13,16 +13,17 @@ const FOR_EACH: &str = "for_each: finding in state/triage.md";
 
 /// Who makes the change; `written` is the list of discover, if that could be read.
 pub(super) fn act(step: &Step<'_>, written: Option<&str>, names: &mut Names, faults: &mut Faults<'_>) -> Option<Act> {
-    let keys = ["for_each", "spawn", "isolation", "retry"];
+    let keys = ["for_each", "spawn", "isolation", "parallel", "retry"];
     let fields = Fields::over(step.entries, "act", step.at.clone(), &keys, faults);
     let each = for_each(&fields, written, faults);
     let maker = spawn(&fields, faults);
     names.maker.clone_from(&maker);
     let isolation = super::read::isolation(fields.get("isolation"), faults);
+    let parallel = fields.get("parallel").map_or(Some(1), |node| small(node, 1..=8, "parallel: 2", faults));
     let retry = retry(&fields, faults);
     each?;
     isolation?;
-    Some(Act { maker: maker?, retry: retry? })
+    Some(Act { maker: maker?, parallel: parallel?, retry: retry? })
 }
 
 fn for_each(fields: &Fields<'_>, written: Option<&str>, faults: &mut Faults<'_>) -> Option<()> {

@@ -5,7 +5,7 @@ pub(super) type Purpose = &'static str;
 
 /// Files that configure checks. A name stands for that name at any depth, a slash at the end for a folder and all in it,
 /// a star at the end for any rest of the name.
-const CHECK_CONFIGURATION: [&str; 38] = [
+const CHECK_CONFIGURATION: [&str; 40] = [
     "rustfmt.toml",
     ".rustfmt.toml",
     "clippy.toml",
@@ -44,6 +44,9 @@ const CHECK_CONFIGURATION: [&str; 38] = [
     ".clang-tidy",
     ".yamllint*",
     "codecov.yml",
+    // These name what checks run and how, besides much else.
+    "package.json",
+    "pyproject.toml",
 ];
 
 /// Other paths that always need a person, with what they are for.
@@ -132,10 +135,8 @@ const PROTECTED: [(Purpose, &[&str]); 8] = [
             "CMakeLists.txt",
             "meson.build",
             "Dockerfile*",
-            "package.json",
             ".npmrc",
             "setup.py",
-            "pyproject.toml",
             "conftest.py",
             "Rakefile",
             "build.gradle*",
@@ -145,7 +146,7 @@ const PROTECTED: [(Purpose, &[&str]); 8] = [
             "binding.gyp",
         ],
     ),
-    ("a vendored copy", &["vendor/", "node_modules/", "third_party/"]),
+    ("a vendored copy", &["vendor/", "node_modules/", "third_party/", ".venv/"]),
 ];
 
 /// The files that configure checks, as patterns for people; which of them a change touches is

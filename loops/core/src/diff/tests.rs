@@ -94,7 +94,7 @@ fn needs_a_person() -> Vec<(&'static str, FileChange)> {
         ("a loop", file(".loopwright/x/loop.yaml", "+x")),
         ("locked", file("Cargo.lock", "+x")),
         ("build script", file("build.rs", "+x")),
-        ("build script", file("package.json", "+x")),
+        ("configuration of checks", file("package.json", "+x")),
         ("configuration of checks", file("clippy.toml", "+x")),
         ("configuration of checks", file(".cargo/config.toml", "+x")),
         ("configuration of checks", renamed("rustfmt.toml", "old.toml")),

@@ -12,7 +12,7 @@ fn opened() -> Event {
 }
 
 fn approved(tree: char) -> Event {
-    Event::Approved { shown: shown(tree, 'p'), via: Via::Terminal }
+    Event::Approved { shown: shown(tree, 'p'), via: Via::Terminal, lands_at: None }
 }
 
 fn words(events: &[Event]) -> Result<&'static str, ReviewError> {
@@ -27,9 +27,10 @@ fn landing(commit: &str) -> Event {
 fn legal_ways() {
     let merged = || Event::Merged { commit: "c".to_owned() };
     let back = || Event::SentBack { note: "n".to_owned() };
-    let updated = |tree, patch| Event::Updated { shown: shown(tree, patch) };
+    let updated = |tree, patch| Event::Updated { shown: shown(tree, patch), look_again: false };
     let waiting = || Event::Waiting { why: "dirty".to_owned() };
     let rejected = || Event::Rejected { reason: "r".to_owned() };
+    let later = || Event::Later { until: Some("2026-12-01T08:00:00.000Z".to_owned()) };
     for (events, word) in [
         (vec![], "none"),
         (vec![opened()], "open"),
@@ -43,6 +44,13 @@ fn legal_ways() {
         (vec![opened(), back(), rejected()], "rejected"),
         (vec![opened(), approved('a'), updated('b', 'p')], "approved"),
         (vec![opened(), approved('a'), updated('b', 'q')], "open"),
+        (vec![opened(), approved('a'), Event::Updated { shown: shown('b', 'p'), look_again: true }], "open"),
+        (vec![opened(), back(), Event::Undone], "open"),
+        (vec![opened(), back(), Event::Reopened { why: "w".to_owned() }, approved('a')], "approved"),
+        (vec![opened(), approved('a'), Event::Reopened { why: "w".to_owned() }], "open"),
+        (vec![opened(), rejected(), Event::Undone, approved('a')], "approved"),
+        (vec![opened(), later(), later(), approved('a')], "approved"),
+        (vec![opened(), back(), later()], "sent back"),
         (vec![opened(), Event::ClosedElsewhere], "closed elsewhere"),
     ] {
         match words(&events) {
@@ -62,6 +70,11 @@ fn illegal_ways() {
         (vec![opened(), opened()], "a pull request that is open can't be opened"),
         (vec![opened(), merged()], "a pull request that is open can't be merged"),
         (vec![opened(), Event::Undone], "a pull request that is open can't be undone"),
+        (vec![opened(), Event::Reopened { why: String::new() }], "a pull request that is open can't be reopened"),
+        (
+            vec![opened(), approved('a'), Event::Later { until: None }],
+            "a pull request that is approved can't be put off",
+        ),
         (vec![opened(), landing("c")], "a pull request that is open can't be landed"),
         (vec![opened(), approved('a'), approved('a')], "a pull request that is approved can't be approved"),
         (
@@ -86,8 +99,9 @@ fn what_was_decided_stays_decided() {
     let all = [
         opened(),
         approved('a'),
-        Event::Updated { shown: shown('a', 'p') },
-        Event::Undone,
+        Event::Updated { shown: shown('a', 'p'), look_again: false },
+        Event::Reopened { why: String::new() },
+        Event::Later { until: None },
         Event::Waiting { why: String::new() },
         landing("c"),
         Event::Merged { commit: String::new() },
@@ -96,13 +110,15 @@ fn what_was_decided_stays_decided() {
         Event::ClosedElsewhere,
         Event::Reverted { by: String::new() },
     ];
-    let ends =
-        [State::Rejected { reason: String::new() }, State::ClosedElsewhere, State::Reverted { by: String::new() }];
-    for end in ends {
+    let rejected = State::Rejected { shown: shown('a', 'p'), reason: String::new() };
+    for end in [rejected.clone(), State::ClosedElsewhere, State::Reverted { by: String::new() }] {
         for event in &all {
             assert!(next(Some(end.clone()), event).is_err(), "{end:?} {event:?}");
         }
     }
+    // A person alone takes a rejection back, and nothing else.
+    assert_eq!(next(Some(rejected), &Event::Undone), Ok(State::Open { shown: shown('a', 'p') }));
+    assert!(next(Some(State::ClosedElsewhere), &Event::Undone).is_err());
 }
 
 #[test]
@@ -116,7 +132,7 @@ fn a_landing_that_was_begun_is_known_until_something_else_is_shown() {
     };
     assert_eq!(begun(&[]).as_deref(), Some("c"));
     assert_eq!(begun(&[Event::Waiting { why: "dirty".to_owned() }]).as_deref(), Some("c"));
-    assert_eq!(begun(&[Event::Updated { shown: shown('b', 'p') }]), None);
+    assert_eq!(begun(&[Event::Updated { shown: shown('b', 'p'), look_again: false }]), None);
     assert_eq!(begun(&[Event::Undone, approved('a')]), None);
 }
 
@@ -137,8 +153,23 @@ fn an_approval_is_bound_to_the_tree() {
 
 #[test]
 fn events_are_stored_as_words() {
-    let event = Event::Approved { shown: shown('a', 'p'), via: Via::Notification };
+    let event = Event::Approved { shown: shown('a', 'p'), via: Via::Notification, lands_at: None };
     let json = serde_json::to_value(&event).expect("JSON");
     assert_eq!((json["type"].as_str(), json["via"].as_str()), (Some("approved"), Some("notification")));
     assert_eq!(serde_json::from_value::<Event>(json).expect("an event"), event);
+}
+
+#[test]
+fn older_journals_are_read() {
+    let id = |c: &str| c.repeat(40);
+    let shown = format!(
+        r#"{{"commit": "{0}", "tree": "{0}", "patch_id": "{1}", "diff_sha256": "{2}"}}"#,
+        id("a"),
+        id("p"),
+        "a".repeat(64)
+    );
+    let read = |json: String| serde_json::from_str::<Event>(&json).expect("an event");
+    assert_eq!(read(format!(r#"{{"type": "approved", "shown": {shown}, "via": "terminal"}}"#)), approved('a'));
+    let updated = read(format!(r#"{{"type": "updated", "shown": {shown}}}"#));
+    assert!(matches!(updated, Event::Updated { look_again: false, .. }));
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::step::Step;
 use crate::check::CaseId;
 use crate::definition::{Rails, Retry, ReviewRule};
 use crate::diff::DiffStat;
@@ -104,6 +105,9 @@ pub struct RunStart {
     /// The only finding that is acted on (`run --finding`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<Fingerprint>,
+    /// Awake seconds that its epochs before this one took.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub worked_s: u64,
     /// How many findings are worked on at once.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub parallel: u32,
@@ -114,6 +118,11 @@ pub struct RunStart {
 
 fn one() -> u32 {
     1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -192,91 +201,6 @@ pub struct Retries {
     pub verify: Retry,
     /// Of ship.
     pub ship: Retry,
-}
-
-/// One step of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "step", rename_all = "snake_case")]
-pub enum Step {
-    /// Fetches the base commit, runs `setup`, probes the environment.
-    Prepare,
-    /// Looks for work and writes the triage list.
-    Discover,
-    /// One round of the maker.
-    Build {
-        /// What it works on.
-        finding: Fingerprint,
-        /// The round, from 1.
-        iteration: u32,
-        /// Reserved before it starts.
-        reserve: Micros,
-    },
-    /// Gates and checker on the last attempt.
-    Verify {
-        /// Whose.
-        finding: Fingerprint,
-        /// Reserved for the checker before it starts.
-        reserve: Micros,
-    },
-    /// The pull request.
-    Ship {
-        /// For what.
-        finding: Fingerprint,
-    },
-    /// A person must decide.
-    HandOver {
-        /// On what.
-        finding: Fingerprint,
-        /// Why.
-        why: HandOver,
-    },
-    /// The rest waits.
-    HoldBack {
-        /// Why.
-        why: HoldBack,
-    },
-}
-
-/// Why a finding is handed to a person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "reason", rename_all = "snake_case")]
-pub enum HandOver {
-    /// The cap of rounds is reached.
-    IterationCap {
-        /// The cap.
-        cap: u32,
-    },
-    /// Rounds in a row changed nothing that counts.
-    NoProgress {
-        /// How many.
-        rounds: u32,
-    },
-    /// The maker says that it can't.
-    Declined {
-        /// In its own words (untrusted).
-        why: String,
-    },
-    /// A step of it failed for a reason outside of the work.
-    StepFailed {
-        /// The error.
-        why: String,
-    },
-}
-
-/// Why findings wait for another run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "reason", rename_all = "snake_case")]
-pub enum HoldBack {
-    /// The run has acted on as many as it may.
-    MaxFindings {
-        /// The limit.
-        max: u32,
-    },
-    /// As many pull requests wait for the person as may.
-    ReviewFull {
-        /// The limit.
-        max: u32,
-    },
 }
 
 /// What a step came to.
@@ -441,33 +365,4 @@ pub enum HaltWhy {
     Budget,
     /// The time is over.
     Time,
-}
-
-impl Step {
-    /// Its word in logs and messages.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Step::Prepare => "prepare",
-            Step::Discover => "discover",
-            Step::Build { .. } => "build",
-            Step::Verify { .. } => "verify",
-            Step::Ship { .. } => "ship",
-            Step::HandOver { .. } => "hand over",
-            Step::HoldBack { .. } => "hold back",
-        }
-    }
-}
-
-impl HandOver {
-    /// One line for people.
-    pub fn text(&self) -> String {
-        match self {
-            HandOver::IterationCap { cap: 1 } => "not verified after 1 iteration".to_owned(),
-            HandOver::IterationCap { cap } => format!("not verified after {cap} iterations"),
-            HandOver::NoProgress { rounds: 1 } => "no progress".to_owned(),
-            HandOver::NoProgress { rounds } => format!("no progress {rounds} times in a row"),
-            HandOver::Declined { why } => format!("the maker did not try: {why}"),
-            HandOver::StepFailed { why } => why.clone(),
-        }
-    }
 }

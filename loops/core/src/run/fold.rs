@@ -81,8 +81,8 @@ pub struct Run {
     pub discovered: Option<Discovered>,
     /// The findings to act on.
     pub items: Vec<Item>,
-    /// The step that has started and not ended.
-    pub open: Option<(Step, Uuid)>,
+    /// The steps that have started and not ended, in that order; of one finding never more than one.
+    pub open: Vec<(Step, Uuid)>,
     /// Failed tries of prepare or discover, with the last error.
     pub failures: (u32, String),
     /// Charged so far.
@@ -133,7 +133,7 @@ impl Run {
             base: None,
             discovered: None,
             items: Vec::new(),
-            open: None,
+            open: Vec::new(),
             failures: (0, String::new()),
             spent: Micros::ZERO,
             events: 1,
@@ -172,23 +172,29 @@ impl Run {
             }
             RunEvent::Noted { .. } => Ok(()),
             RunEvent::RunEnded { end } => {
-                if *end == End::Finished && self.open.is_some() {
+                if *end == End::Finished && !self.open.is_empty() {
                     return Err("a run can't finish in the middle of a step".to_owned());
                 }
-                // Nobody knows what a step that was cut off has cost: its reservation is the charge.
-                self.spent += self.reserved();
+                self.cut_off();
                 self.end = Some(end.clone());
                 Ok(())
             }
         }
     }
 
-    /// What the open step has reserved.
+    /// What the open steps have reserved.
     pub fn reserved(&self) -> Micros {
-        match &self.open {
-            Some((Step::Build { reserve, .. } | Step::Verify { reserve, .. }, _)) => *reserve,
-            _ => Micros::ZERO,
-        }
+        self.open.iter().filter_map(|(step, _)| step.reserved()).sum()
+    }
+
+    /// Whether a step of this finding is open.
+    pub fn is_busy(&self, finding: &Fingerprint) -> bool {
+        self.open.iter().any(|(step, _)| step.finding() == Some(finding))
+    }
+
+    /// The open step with this id.
+    pub fn open_step(&self, id: Uuid) -> Option<&Step> {
+        self.open.iter().find(|(_, open)| *open == id).map(|(step, _)| step)
     }
 
     /// The item of a finding.
@@ -201,12 +207,24 @@ impl Run {
             return Err("a run is taken up under its own id with the next epoch".to_owned());
         }
         self.start.epoch = start.epoch;
-        self.open = None;
+        self.start.worked_s = start.worked_s;
+        self.cut_off();
         Ok(())
     }
 
+    /// Nobody knows what a step that was cut off has cost: its reservation is the charge. It counts neither as a round
+    /// nor as a failed try.
+    fn cut_off(&mut self) {
+        self.spent += self.reserved();
+        self.open.clear();
+    }
+
     fn started(&mut self, step: &Step, id: Uuid) -> Result<(), String> {
-        if let Some((open, _)) = &self.open {
+        let stands_in_the_way = |open: &&(Step, Uuid)| match (step.finding(), open.0.finding()) {
+            (Some(one), Some(other)) => one == other,
+            _ => !matches!(step, Step::HoldBack { .. }),
+        };
+        if let Some((open, _)) = self.open.iter().find(stands_in_the_way) {
             return Err(format!("{} is still open", open.name()));
         }
         if !self.may_start(step) {
@@ -215,7 +233,7 @@ impl Run {
         if let Step::Build { finding, .. } = step {
             self.item_mut(finding)?.taken = true;
         }
-        self.open = Some((step.clone(), id));
+        self.open.push((step.clone(), id));
         Ok(())
     }
 
@@ -235,13 +253,8 @@ impl Run {
     }
 
     fn close(&mut self, id: Uuid) -> Result<Step, String> {
-        match self.open.take() {
-            Some((step, open)) if open == id => Ok(step),
-            other => {
-                self.open = other;
-                Err("this step is not open".to_owned())
-            }
-        }
+        let at = self.open.iter().position(|(_, open)| *open == id).ok_or("this step is not open")?;
+        Ok(self.open.remove(at).0)
     }
 
     fn finished(&mut self, step: &Step, id: Uuid, outcome: &Outcome) -> Result<(), String> {
@@ -267,7 +280,7 @@ impl Run {
                 self.item_mut(finding)?.stage = Stage::HandedOver(why.clone());
             }
             (Step::HoldBack { .. }, Outcome::Noted) => {
-                for item in self.items.iter_mut().filter(|i| i.stage == Stage::Waiting) {
+                for item in self.items.iter_mut().filter(|i| i.stage == Stage::Waiting && !i.taken) {
                     item.stage = Stage::HeldBack;
                 }
             }
@@ -283,15 +296,9 @@ impl Run {
     }
 
     fn failed(&mut self, step: Step, error: &str) -> Result<(), String> {
-        let finding = match &step {
-            Step::Prepare | Step::Discover | Step::HoldBack { .. } => {
-                self.failures = (self.failures.0 + 1, error.to_owned());
-                return Ok(());
-            }
-            Step::Build { finding, .. }
-            | Step::Verify { finding, .. }
-            | Step::Ship { finding }
-            | Step::HandOver { finding, .. } => finding.clone(),
+        let Some(finding) = step.finding().cloned() else {
+            self.failures = (self.failures.0 + 1, error.to_owned());
+            return Ok(());
         };
         let item = self.item_mut(&finding)?;
         let tries = match &item.stage {
@@ -332,6 +339,11 @@ impl Item {
             reasons: Vec::new(),
             stage: Stage::Waiting,
         }
+    }
+
+    /// Whether nothing is left to do for it in this run.
+    pub fn decided(&self) -> bool {
+        matches!(self.stage, Stage::Shipped { .. } | Stage::HandedOver(_) | Stage::HeldBack)
     }
 
     fn built(&mut self, attempt: Uuid, built: &Built) {

@@ -4,9 +4,11 @@
 
 mod event;
 mod fold;
+mod step;
 
 pub use event::{
-    AgentLine, BuildResult, Built, Discovered, End, Entry, HaltWhy, HandOver, HoldBack, Mode, Outcome, Queued, Retries,
-    Revise, Revision, RunEvent, RunStart, Shipped, Step, VERSION,
+    AgentLine, BuildResult, Built, Discovered, End, Entry, HaltWhy, Mode, Outcome, Queued, Retries, Revise, Revision,
+    RunEvent, RunStart, Shipped, VERSION,
 };
 pub use fold::{IllegalTransition, Item, Run, Stage};
+pub use step::{HandOver, HoldBack, Step};

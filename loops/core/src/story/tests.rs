@@ -106,6 +106,7 @@ fn start(mode: Mode, cause: &str, epoch: u32) -> RunStart {
         rails: Rails {
             max_iterations: 3,
             budget: Micros(5_000_000),
+            ceilings: Vec::new(),
             no_progress: 2,
             max_duration_s: 7200,
             max_tokens: None,
@@ -125,6 +126,7 @@ fn start(mode: Mode, cause: &str, epoch: u32) -> RunStart {
         only: None,
         parallel: 1,
         revises: None,
+        worked_s: 0,
     }
 }
 
@@ -310,6 +312,19 @@ fn a_failure_ends_with_its_reason() {
     journal.fail(Step::Prepare, "cargo is not found in the sandbox");
     let why = "cargo is not found in the sandbox".to_owned();
     insta::assert_snapshot!(journal.end(End::Failed { why }).story());
+}
+
+#[test]
+fn what_is_told_of_findings_at_once_stands_below_their_names() {
+    let mut journal = Journal::found(Mode::Ship, &["One", "Two"]);
+    let build = |title: &str| Step::Build { finding: print(title), iteration: 1, reserve: Micros::ZERO };
+    let ids = ["One", "Two"].map(|title| journal.begin(build(title)));
+    for id in [ids[0], ids[1]] {
+        let (charged, result) = (Micros::ZERO, change());
+        let built = Built { charged, tokens: 0, model: None, summary: None, result };
+        journal.add(RunEvent::StepFinished { id, outcome: Outcome::Built(built) });
+    }
+    insta::assert_snapshot!(journal.story());
 }
 
 #[test]

@@ -1,7 +1,8 @@
-//! The maker that needs no model: formats, and applies the fixes that clippy itself calls safe, of one rule alone.
+//! The maker that needs no model: formats, and applies the fixes that a linter itself calls safe, of one rule alone.
 //!
 //! `cargo clippy --fix` is not used: lints that the source turns on by itself can't be turned off from outside, so it
-//! would mix other findings into the change. Which suggestions belong to the rule is decided in `suggestions`.
+//! would mix other findings into the change. Which suggestions belong to the rule is decided in `suggestions`. Other linters
+//! take the rule as an argument; which program that is stands in `tools`.
 
 use std::fs;
 use std::time::Duration;
@@ -15,9 +16,12 @@ use loopwright_core::verdict::AgentResult;
 use super::{Agent, AgentFacts, AgentReport, Order, command, suggestions};
 use crate::checks::{TARGET_DIR, WORKSPACE};
 use crate::sandbox::{Access, BoxOutput, BoxSpec, Limits, Mount, Output, Sandbox};
+use tools::Linter;
+
+mod tools;
 
 /// Why it does not try.
-const DECLINED: &str = "the fixer only formats and applies machine-applicable lint fixes";
+const DECLINED: &str = "the fixer only formats and applies fixes that a linter calls safe";
 
 /// The folder of an attempt's raw streams that its boxes build in; gone when the attempt is over.
 pub(crate) const PRODUCTS: &str = "target";
@@ -61,7 +65,10 @@ impl Agent for Fixer {
         let work = Work { order, sandbox, mounts };
         let done = match task(&order.finding) {
             Some(Task::Format) => work.format(),
-            Some(Task::Lint(rule)) => work.lint(rule),
+            Some(Task::Lint(rule)) => match Linter::of(rule) {
+                Some((linter, name)) => work.one_rule(linter, name),
+                None => work.lint(rule),
+            },
             None => Ok(declined(DECLINED)),
         };
         if !kept {
@@ -94,8 +101,37 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn format(&self) -> anyhow::Result<AgentReport> {
-        let out = self.run(&["cargo", "fmt", "--all"])?;
-        Ok(reported(out, "formatted with `cargo fmt --all`".to_owned()))
+        let mut names = Vec::new();
+        let mut last = None;
+        for (name, argv) in tools::formatters(&self.order.finding.failing) {
+            let out = self.run(&argv)?;
+            if !out.ended.well() {
+                return Ok(reported(out, format!("`{name}` did not end well")));
+            }
+            names.push(format!("`{name}`"));
+            last = Some(out);
+        }
+        Ok(match last {
+            Some(out) => reported(out, format!("formatted with {}", names.join(" and "))),
+            None => declined(DECLINED),
+        })
+    }
+
+    /// Applies a linter's own fixes of one rule in the files of the finding, and formats what was formatted before.
+    fn one_rule(&self, linter: Linter, rule: &str) -> anyhow::Result<AgentReport> {
+        let files = tools::files(&self.order.finding.failing);
+        let formatted = self.run(&linter.formatted(&files))?.ended.well();
+        let out = self.run(&linter.fix(rule, &files))?;
+        let name = linter.name();
+        match out.ended {
+            Ended::Exited(0) => {}
+            Ended::Exited(code) if Linter::had_nothing(code) => {
+                return Ok(declined(&format!("{name} offers no safe fix for {rule}")));
+            }
+            _ => return Ok(reported(out, format!("{name} did not end well while fixing {rule}"))),
+        }
+        let last = if formatted { self.run(&linter.format(&files))? } else { out };
+        Ok(reported(last, format!("applied the fixes of {name} for {rule}")))
     }
 
     /// Applies clippy's own fixes of one rule, and formats what was formatted before.
@@ -130,11 +166,11 @@ impl Work<'_> {
         self.run_with(&["sh"], script.into_bytes())
     }
 
-    fn run(&self, argv: &[&str]) -> anyhow::Result<BoxOutput> {
+    fn run<W: AsRef<str>>(&self, argv: &[W]) -> anyhow::Result<BoxOutput> {
         self.run_with(argv, Vec::new())
     }
 
-    fn run_with(&self, argv: &[&str], stdin: Vec<u8>) -> anyhow::Result<BoxOutput> {
+    fn run_with<W: AsRef<str>>(&self, argv: &[W], stdin: Vec<u8>) -> anyhow::Result<BoxOutput> {
         let mut mounts = vec![Mount {
             source: self.order.workspace.clone(),
             target: WORKSPACE.to_owned(),
@@ -145,7 +181,7 @@ impl Work<'_> {
         env.insert("CARGO_TARGET_DIR".to_owned(), TARGET_DIR.to_owned());
         let spec = BoxSpec {
             label: "maker".to_owned(),
-            argv: argv.iter().map(|a| (*a).to_owned()).collect(),
+            argv: argv.iter().map(|a| a.as_ref().to_owned()).collect(),
             env,
             cwd: WORKSPACE.to_owned(),
             mounts,
@@ -153,7 +189,8 @@ impl Work<'_> {
             limits: Limits { wall: Duration::from_secs(1800), idle: None, output: 64 << 20 },
             stdout: Output::Memory,
         };
-        let out = self.sandbox.run(&spec).with_context(|| format!("running `{}`", argv.join(" ")))?;
+        let program = argv.first().map_or("", |word| word.as_ref());
+        let out = self.sandbox.run(&spec).with_context(|| format!("running {program}"))?;
         command::keep_streams(&self.order.raw, &out)?;
         Ok(out)
     }

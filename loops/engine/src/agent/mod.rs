@@ -3,6 +3,7 @@
 pub mod command;
 pub mod fixer;
 pub mod prompt;
+pub mod rebase;
 mod suggestions;
 
 use std::collections::BTreeMap;

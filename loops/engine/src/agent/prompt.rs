@@ -16,6 +16,8 @@ pub struct Prompt<'a> {
     pub iteration: u32,
     /// Why the last round was not accepted.
     pub reasons: &'a [String],
+    /// What the person who looked at the change wants to be different, in their words.
+    pub person: Option<&'a str>,
     /// What else it should know, each with its title: the diff and the gates' answers for a checker.
     pub attachments: &'a [(&'a str, &'a str)],
 }
@@ -27,6 +29,13 @@ const MAX_BLOCK: usize = 64 * 1024;
 pub fn build(prompt: &Prompt<'_>) -> String {
     let finding = prompt.finding;
     let mut out = task(prompt.role, prompt.iteration);
+    if let Some(words) = prompt.person {
+        out.push_str(
+            "A person looked at the change that is in /workspace now, or at an earlier one, and sent it back. \
+             What the next block says is what that person wants; do it.\n",
+        );
+        block(&mut out, "The person's words", words);
+    }
     block(&mut out, "The finding", &format!("{}\n{}", finding.title, finding.detail));
     block(&mut out, "What must hold in the end", &finding.should);
     if !finding.places.is_empty() {

@@ -95,12 +95,18 @@ fn target(context: &Context, request: &AddRequest) -> Result<Target, ApiError> {
         let message = format!("{} is no template, and only a template takes --name", request.target);
         return Err(ApiError::new(exit::USAGE, message).hint("write another `name:` into the file"));
     };
+    refuse_name(name)?;
+    Ok(Target::Template(request.target.clone(), text))
+}
+
+/// Refuses what no loop may be called.
+pub(super) fn refuse_name(name: &str) -> Result<(), ApiError> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(fits) {
         let message = "a name has at most 64 small letters, digits and hyphens";
         return Err(ApiError::new(exit::USAGE, message).hint("--name my-loop"));
     }
-    Ok(Target::Template(request.target.clone(), text))
+    Ok(())
 }
 
 /// The file that is or would be registered, and its text. A template becomes a personal loop that names its repository.
@@ -145,23 +151,38 @@ fn repository(
 }
 
 /// The file of a personal loop.
-fn personal(context: &Context, name: &str) -> PathBuf {
+pub(super) fn personal(context: &Context, name: &str) -> PathBuf {
     context.home.config.join("loops").join(name).join("loop.yaml")
 }
 
+/// A name for the loop of a template that no loop has yet: with the repository's folder, and a number if need be.
+pub(super) fn free_name(store: &Store, template: &str, repo: &Path) -> Result<String, ApiError> {
+    let folder = repo.file_name().map(|f| f.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let fits = |c: char| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' };
+    let wish: String = format!("{template}-{folder}").chars().map(fits).take(LONGEST_NAME - 4).collect();
+    let mut name = wish.clone();
+    for number in 2..1000 {
+        if loops::by_name(store.read(), &name)?.is_none() {
+            break;
+        }
+        name = format!("{wish}-{number}");
+    }
+    Ok(name)
+}
+
 /// A loop that was read and is to be registered.
-struct New<'a> {
-    request: &'a AddRequest,
-    definition: &'a Definition,
-    path: &'a Path,
-    repo: &'a Path,
-    bytes: &'a [u8],
-    hash: &'a str,
+pub(super) struct New<'a> {
+    pub(super) request: &'a AddRequest,
+    pub(super) definition: &'a Definition,
+    pub(super) path: &'a Path,
+    pub(super) repo: &'a Path,
+    pub(super) bytes: &'a [u8],
+    pub(super) hash: &'a str,
 }
 
 impl New<'_> {
     /// The loop that this one is already: the same file, whatever it was called then.
-    fn before(&self, store: &Store) -> Result<Option<LoopRow>, ApiError> {
+    pub(super) fn before(&self, store: &Store) -> Result<Option<LoopRow>, ApiError> {
         let known = match loops::by_name(store.read(), &self.definition.name)? {
             Some(known) => Some(known),
             None => loops::by_path(store.read(), self.path)?,
@@ -191,16 +212,7 @@ impl New<'_> {
     /// The command that adds the template under a name that nothing has yet.
     fn under_a_free_name(&self, store: &Store) -> Result<String, ApiError> {
         let template = &self.request.target;
-        let folder = self.repo.file_name().map(|f| f.to_string_lossy().to_lowercase()).unwrap_or_default();
-        let fits = |c: char| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' };
-        let wish: String = format!("{template}-{folder}").chars().map(fits).take(LONGEST_NAME - 4).collect();
-        let mut name = wish.clone();
-        for number in 2..1000 {
-            if loops::by_name(store.read(), &name)?.is_none() {
-                break;
-            }
-            name = format!("{wish}-{number}");
-        }
+        let name = free_name(store, template, self.repo)?;
         let repo = self.repo.display().to_string().replace('\'', r"'\''");
         Ok(format!("loopwright add {template} --repo '{repo}' --name {name}"))
     }
@@ -219,7 +231,8 @@ impl New<'_> {
             .hint(format!("loopwright add {path}")))
     }
 
-    fn register(&self, context: &Context) -> Result<LoopRow, ApiError> {
+    /// Writes its file if it is not there, and registers it.
+    pub(super) fn register(&self, context: &Context) -> Result<LoopRow, ApiError> {
         let mut store = context.landing()?;
         let before = self.before(&store)?;
         if !self.path.exists() {

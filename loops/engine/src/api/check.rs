@@ -158,19 +158,31 @@ fn surroundings(
 ) -> Surroundings {
     let (repo, fault) = match found {
         Ok(repo) => (repo, None),
-        Err(error) => (None, Some(error.to_string())),
+        Err(error) => {
+            let hint = error.hint().map_or_else(String::new, |hint| format!("; {hint}"));
+            (None, Some(format!("{error}{hint}")))
+        }
     };
-    let exists = |file: &str| repo.as_ref().is_some_and(|root| root.join(file).is_file());
+    let look = |path: &str| repo.as_ref().and_then(|root| text_of(&root.join(path)));
     let mounts = sandbox_view::rows(&Toolchains::detect(&context.host));
     Surroundings {
         repo: repo.as_ref().map(|root| root.display().to_string()),
         repo_fault: fault,
         zone: context.zone,
         now: context.now,
-        checks: resolve::checks_of(definition, exists).iter().filter(|c| c.origin != LOOP_FILE).map(detected).collect(),
+        checks: resolve::checks_of(definition, &look).iter().filter(|c| c.origin != LOOP_FILE).map(detected).collect(),
         mounts: mounts.into_iter().map(mounted).collect(),
         configured: BTreeSet::from([ShipAction::OpenPr, ShipAction::LinkIssue]),
     }
+}
+
+/// The text of a file; empty for a folder, and for what is too large to be read.
+pub(super) fn text_of(path: &Path) -> Option<String> {
+    let found = fs::metadata(path).ok()?;
+    if !found.is_file() || found.len() > LARGEST {
+        return Some(String::new());
+    }
+    fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn detected(check: &DetectedCheck) -> explain::DetectedCheck {

@@ -4,13 +4,39 @@ use super::{Context, DoctorRow};
 use crate::halt::HaltFiles;
 use crate::launch;
 use crate::sandbox::probe::{self, Layer, LayerState};
+use crate::sandbox::toolchain::Toolchains;
 use crate::store::{Damaged, Store, says_damaged};
 
 /// Looks at everything that a run needs.
 pub fn doctor(context: &Context) -> Vec<DoctorRow> {
     let mut rows = vec![user(), git(context), database(context), watchdog(), armed(context)];
     rows.extend(probe::probe(&context.host).into_iter().map(layer));
+    rows.extend(toolchains(context));
     rows
+}
+
+/// What checks of each kind of project would find in the sandbox.
+fn toolchains(context: &Context) -> Vec<DoctorRow> {
+    let mounts = Toolchains::detect(&context.host).mounts;
+    let kinds =
+        [("Rust", "cargo", "rustup"), ("Node", "node", "node"), ("Python", "python3", "python"), ("Go", "go", "go")];
+    let row = |(kind, program, folder): (&str, &str, &str)| {
+        let part = format!("toolchain: {kind}");
+        let inside = format!("/toolchain/{folder}");
+        let shown = mounts.iter().find(|m| m.target == inside);
+        let of_system = || context.host.find(program)?.canonicalize().ok().filter(|p| p.starts_with("/usr"));
+        match (shown, of_system()) {
+            (Some(mount), _) => ok(&part, format!("{} as {inside}, read-only", mount.source.display())),
+            (None, Some(path)) => ok(&part, path.display().to_string()),
+            (None, None) => DoctorRow {
+                part,
+                state: "not seen".to_owned(),
+                detail: format!("no {program} that the sandbox may show; needed for projects of this kind alone"),
+                repair: None,
+            },
+        }
+    };
+    kinds.into_iter().map(row).collect()
 }
 
 fn layer(layer: Layer) -> DoctorRow {

@@ -8,14 +8,24 @@ mod changes;
 mod check;
 mod doctor;
 mod halt;
+mod init;
+mod landing;
+mod later;
 mod reconcile;
+mod reject;
 mod repair;
 mod reviews;
+mod revise;
 mod run;
+mod run_inner;
 mod runs;
+mod send_back;
+mod simulate;
 mod status;
 mod templates;
+mod tick;
 mod trouble;
+mod undo;
 mod views;
 
 use std::fmt::Display;
@@ -26,23 +36,36 @@ use chrono_tz::Tz;
 use loopwright_core::exit;
 
 use self::trouble::Trouble;
+use reconcile::Reach;
+
+use crate::git::UserRepoError;
 use crate::home::Home;
 use crate::resolve::ResolveError;
 use crate::sandbox::toolchain::HostEnvironment;
+use crate::settings::{self, InvalidSettings};
 use crate::store::{Damaged, Store, says_damaged};
 
 pub use add::{AddRequest, Confirm, add};
-pub use approve::approve;
+pub use approve::{Approval, approve, landed};
 pub use changes::{Changes, changes};
 pub use check::{check, schema};
 pub use doctor::doctor;
 pub use halt::{HaltView, Level, halt, resume};
+pub use init::{InitRequest, init};
+pub use later::later;
+pub use reconcile::Deed;
+pub use reject::reject;
 pub use repair::{RepairView, repair};
-pub use reviews::{review, reviews};
-pub use run::{StartRequest, run_inner, start};
+pub use reviews::{put_off, review, reviews};
+pub use run::{StartRequest, start};
+pub use run_inner::run_inner;
 pub use runs::{journal_after, log_files, open_log, run_row, runs, show};
+pub use send_back::send_back;
+pub use simulate::{Simulation, simulate};
 pub use status::{loops, status};
 pub use templates::templates;
+pub use tick::{TickView, tick};
+pub use undo::undo;
 pub use views::*;
 
 /// What every verb works with, read once from the process.
@@ -100,6 +123,10 @@ impl From<anyhow::Error> for ApiError {
         if let Some(trouble) = Trouble::of(&error) {
             return ApiError::new(exit::FAILED, format!("{}: {error:#}", trouble.words())).hint(trouble.hint());
         }
+        if let Some(invalid) = error.downcast_ref::<InvalidSettings>() {
+            let help = invalid.first.help.clone().unwrap_or_default();
+            return ApiError::new(exit::USAGE, invalid).hint(format!("{help}; nothing starts until it can be read"));
+        }
         match error.downcast_ref::<ResolveError>() {
             Some(ResolveError::Invalid { path, .. }) => {
                 let hint = format!("`loopwright check {path}` shows every fault");
@@ -112,7 +139,10 @@ impl From<anyhow::Error> for ApiError {
             Some(ResolveError::NotCommitted { .. }) => {
                 ApiError::new(exit::FAILED, &error).hint("commit the loop file, or keep it outside of the repository")
             }
-            None => ApiError::new(exit::FAILED, format!("{error:#}")),
+            None => {
+                let hint = error.downcast_ref::<UserRepoError>().and_then(UserRepoError::hint);
+                ApiError { hint, ..ApiError::new(exit::FAILED, format!("{error:#}")) }
+            }
         }
     }
 }
@@ -127,15 +157,21 @@ impl Context {
         let home = Home::of(root.as_deref())?;
         let now = Utc::now();
         home.create(now)?;
-        let zone = iana_time_zone::get_timezone().ok().and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC);
         Ok(Context {
             home,
             chosen: root.is_some(),
             host: HostEnvironment::read(),
             cwd: std::env::current_dir().unwrap_or_default(),
-            zone,
+            zone: settings::zone(),
             now,
         })
+    }
+
+    /// The same, but none where Loopwright was never used, and nothing is made.
+    pub fn look() -> Option<Context> {
+        let root = std::env::var_os("LOOPWRIGHT_HOME").filter(|r| !r.is_empty()).map(PathBuf::from);
+        let used = Home::of(root.as_deref()).ok()?.database().is_file();
+        used.then(Context::open)?.ok()
     }
 
     /// Opens the store.
@@ -143,19 +179,23 @@ impl Context {
         Ok(Store::open(&self.home)?)
     }
 
-    /// Opens the store after one reconcile pass. Nothing lands by it.
+    /// Opens the store after a reconcile pass that only writes the ends that are due. Nothing starts or lands by it.
     fn acting(&self) -> Result<Store, ApiError> {
         let mut store = self.store()?;
-        reconcile::reconcile(self, &mut store)?;
+        reconcile::reconcile(self, &mut store, Reach::Ends)?;
         store.back_up(&self.home);
         Ok(store)
     }
 
-    /// The same, and approved changes that waited land: what the verbs that let something begin do first
-    /// (add, run, approve, resume), and no verb that looks or halts.
+    /// The same after a whole pass: runs that lost their processes go on, approved changes that waited land, and what
+    /// decisions asked for begins. What the verbs that let something begin do first (add, run, approve, send-back, resume),
+    /// and no verb that looks or halts.
     fn landing(&self) -> Result<Store, ApiError> {
-        let mut store = self.acting()?;
-        reconcile::land_waiting(self, &mut store)?;
+        let mut store = self.store()?;
+        reconcile::reconcile(self, &mut store, Reach::Whole)?;
+        store.back_up(&self.home);
+        landing::land_waiting(self, &mut store)?;
+        revise::begin_due(self, &mut store)?;
         Ok(store)
     }
 }

@@ -1,99 +1,211 @@
-//! One reconcile pass: what lost its process gets its end; and, where a verb asks for it, approved changes that waited land.
-//! Without input, safe to repeat.
+//! One reconcile pass: a run that lost its processes goes on or gets its end. Without input, safe to repeat; of many at once,
+//! one does each thing.
+//!
+//! What becomes of a run is decided in `core::recover`; what was approved lands in `landing`, what a decision asked for begins
+//! in `revise`, and what has no owner at all is swept in `crate::sweep`.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use chrono::Duration;
-use loopwright_core::ids::RunId;
-use loopwright_core::lease;
-use loopwright_core::run::{Run, RunEvent, Step};
+use chrono::{Duration, Utc};
+use loopwright_core::ids::{OccurrenceId, RunId};
+use loopwright_core::lease::{self, Beat};
+use loopwright_core::recover::{self, Left, Recovery};
+use loopwright_core::run::{End, Run, RunEvent};
+use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Context, approve, run};
+use super::{Context, run};
 use crate::agent::fixer::PRODUCTS;
-use crate::runner::end_left_by;
+use crate::halt::HaltFiles;
 use crate::steps::stamp;
-use crate::store::{Store, ledger, loops, occurrences, projection, pull_requests, runs};
+use crate::store::runs::RunRecord;
+use crate::store::{Store, ledger, occurrences, projection, runs};
+use crate::{ending, fail};
 
 /// How long a claimed occurrence may take until its run begins.
 const BEGIN_WITHIN: Duration = Duration::seconds(60);
 
-/// Brings the store in line with what lives.
+/// What a pass did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "did", rename_all = "snake_case")]
+pub enum Deed {
+    /// A run goes on under a new watchdog.
+    TookUp {
+        /// Which.
+        run: RunId,
+        /// Of which loop.
+        loop_name: String,
+        /// The epoch that began.
+        epoch: u32,
+    },
+    /// A run that can't go on has its end now.
+    Ended {
+        /// Which.
+        run: RunId,
+        /// Of which loop.
+        loop_name: String,
+        /// How.
+        end: End,
+    },
+    /// A start that came to nothing is given up.
+    GaveUp {
+        /// For which occurrence.
+        occurrence: OccurrenceId,
+    },
+    /// An approved change is on its branch now.
+    Landed {
+        /// Which.
+        pull_request: loopwright_core::ids::PullRequestId,
+        /// The commit that the branch got.
+        commit: String,
+        /// The branch.
+        branch: String,
+    },
+    /// A run began that works on a pull request again.
+    Began {
+        /// Which.
+        run: RunId,
+        /// Of which loop.
+        loop_name: String,
+        /// The pull request.
+        pull_request: loopwright_core::ids::PullRequestId,
+    },
+    /// A pull request waits for a person again: what was to follow from a decision came to nothing.
+    GaveBack {
+        /// Which.
+        pull_request: loopwright_core::ids::PullRequestId,
+        /// Why.
+        why: String,
+    },
+    /// What nobody owned any more is gone.
+    Swept {
+        /// What, for people.
+        what: String,
+    },
+    /// Something could not be done; the next pass tries again.
+    Failed {
+        /// What, for people.
+        what: String,
+        /// Why, with what to do.
+        why: String,
+    },
+}
+
+/// How far a pass goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Ends are written, nothing starts: for verbs that look or halt.
+    Ends,
+    /// Runs go on too.
+    Whole,
+}
+
+/// Brings runs and occurrences in line with what lives; says what it did.
 ///
 /// # Errors
-/// The store can't be read or written.
-pub(super) fn reconcile(context: &Context, store: &mut Store) -> Result<()> {
+/// The store can't be read or written. What fails for one run keeps no other from its due, and is told.
+pub(super) fn reconcile(context: &Context, store: &mut Store, reach: Reach) -> Result<Vec<Deed>> {
+    let mut deeds = Vec::new();
     for record in runs::live(store.read())? {
-        let dir = context.home.run(record.id);
-        if crate::lease::is_free(&dir)? {
-            end(context, store, record.id)?;
+        match recover(context, store, &record, reach) {
+            Ok(deed) => deeds.extend(deed),
+            Err(error) => deeds.push(failed(format!("run {}", record.id.short()), &error)),
         }
     }
-    clear_left_workspaces(context)?;
+    clear_left_workspaces(context, store)?;
     let before = stamp(context.now - BEGIN_WITHIN);
-    for lost in occurrences::never_begun(store.read(), &before)? {
-        store.write(|tx| occurrences::give_up(tx, lost, "its run never began"))?;
+    for occurrence in occurrences::never_begun(store.read(), &before)? {
+        store.write(|tx| occurrences::give_up(tx, occurrence, "its run never began"))?;
+        deeds.push(Deed::GaveUp { occurrence });
     }
-    Ok(())
+    Ok(deeds)
 }
 
-/// Lands approved changes that waited, unless they are halted.
+pub(super) fn failed(what: String, error: &anyhow::Error) -> Deed {
+    tracing::warn!("{what}: {error:#}");
+    Deed::Failed { what, why: format!("{error:#}") }
+}
+
+/// Does what is due for a run that has no end: nothing while it lives.
+fn recover(context: &Context, store: &mut Store, record: &RunRecord, reach: Reach) -> Result<Option<Deed>> {
+    let dir = context.home.run(record.id);
+    if ending::lives(&dir) {
+        return Ok(None);
+    }
+    // Of several passes one gets it; what the others saw before is read anew by the one that has it.
+    let Some(claim) = crate::lease::claim(&dir)? else { return Ok(None) };
+    if ending::watched(&dir) || !crate::lease::is_free(&dir)? {
+        return Ok(None);
+    }
+    let Some(mut run) = projection::replay(store.read(), record.id)? else { return Ok(None) };
+    let worked_s = worked_s(context, store, &run)?;
+    let halted = HaltFiles::of_run(&context.home.state, run.start.loop_id, &dir).look().map(|cause| cause.to_string());
+    let ended = fs::read(dir.join(lease::END)).ok().and_then(|bytes| lease::End::parse(&bytes)).map(|end| end.cause);
+    let left = Left { run: &run, alive: false, halted: halted.as_deref(), ended, worked_s };
+    match recover::recover(&left) {
+        Recovery::Leave => Ok(None),
+        Recovery::End(end) => {
+            write(store, &mut run, RunEvent::RunEnded { end: end.clone() })?;
+            fail::point("end-written");
+            Ok(Some(Deed::Ended { run: record.id, loop_name: record.loop_name.clone(), end }))
+        }
+        Recovery::TakeUp if reach == Reach::Ends => Ok(None),
+        Recovery::TakeUp => take_up(context, store, &mut run, worked_s, claim).map(Some),
+    }
+}
+
+/// Awake seconds of all epochs so far.
+fn worked_s(context: &Context, store: &Store, run: &Run) -> Result<u64> {
+    let id = run.start.run;
+    let beat = fs::read(context.home.run(id).join(lease::BEAT)).ok().and_then(|bytes| Beat::parse(&bytes));
+    let journal: Vec<_> = projection::entries(store.read(), id, 0)?.into_iter().map(|(_, entry)| entry).collect();
+    Ok(run.start.worked_s.saturating_add(recover::last_worked_s(beat.as_ref(), &journal)))
+}
+
+/// Begins the next epoch of a run and starts its new watchdog, which keeps the claim.
+///
+/// The epoch is written first: whatever kills the processes that follow is counted, so that nothing goes round for ever.
+fn take_up(context: &Context, store: &mut Store, run: &mut Run, worked_s: u64, claim: File) -> Result<Deed> {
+    // Nothing is written where nothing can be started.
+    crate::launch::watchdog_beside_us()?;
+    fail::point("taking-up");
+    let mut start = run.start.clone();
+    start.epoch += 1;
+    start.worked_s = worked_s;
+    let (id, loop_name, epoch) = (start.run, start.loop_name.clone(), start.epoch);
+    let left_s = start.rails.max_duration_s.saturating_sub(worked_s);
+    let loop_id = start.loop_id;
+    write(store, run, RunEvent::RunStarted(Box::new(start)))?;
+    fail::point("taken-up");
+    run::under_watchdog(context, run::Begin { run: id, loop_id, left_s, only: None, claim })?;
+    Ok(Deed::TookUp { run: id, loop_name, epoch })
+}
+
+/// Writes an event that cuts off what was open: what that had reserved is charged.
+fn write(store: &mut Store, run: &mut Run, event: RunEvent) -> Result<()> {
+    let (at, open) = (stamp(Utc::now()), run.open.clone());
+    projection::record(store, run, event, &at, |tx| ledger::cut_off(tx, &open, &at))
+}
+
+/// Ends a run that was taken up and can't go on for a reason that another try would not change.
 ///
 /// # Errors
-/// The store can't be read.
-pub(super) fn land_waiting(context: &Context, store: &mut Store) -> Result<()> {
-    for waiting in pull_requests::list(store.read(), false)?.into_iter().filter(|p| p.state == "approved") {
-        let row = loops::by_id(store.read(), waiting.loop_id)?;
-        if run::refuse_halted(context, &row).is_err() {
-            continue;
-        }
-        // What still can't land waits on; it says why when it is looked at.
-        if let Err(error) = approve::land_approved(context, store, &waiting) {
-            tracing::info!(pull_request = %waiting.id, "an approved change still waits: {error:#}");
-        }
-    }
-    Ok(())
+/// Nothing can be stored.
+pub(super) fn give_up(store: &mut Store, run: &mut Run, why: &anyhow::Error) -> Result<()> {
+    let end = End::Failed { why: format!("it could not be taken up again: {why:#}") };
+    write(store, run, RunEvent::RunEnded { end })
 }
 
-/// Writes the end of a run that lost its runner.
-fn end(context: &Context, store: &mut Store, id: RunId) -> Result<()> {
-    // Two passes at once would both write it; the second finds it written.
-    let Some(_held) = crate::lease::hold(&context.home.run(id))? else { return Ok(()) };
-    let Some(mut run) = projection::replay(store.read(), id)? else { return Ok(()) };
-    if run.end.is_some() {
-        return Ok(());
-    }
-    let left = fs::read(context.home.run(id).join(lease::END)).ok().and_then(|bytes| lease::End::parse(&bytes));
-    let event = RunEvent::RunEnded { end: end_left_by(left.as_ref()) };
-    let (at, cut_off) = (stamp(context.now), run.open.clone().map(|(_, step)| step));
-    let (reserved, on) = (run.reserved(), booking(context, &run, cut_off, &at));
-    projection::record(store, &mut run, event, &at, |tx| match &on {
-        Some(on) => ledger::settle(tx, on, reserved),
-        None => Ok(()),
-    })
-}
-
-/// What the reservation of a step that was cut off is booked on; none if it reserved nothing.
-fn booking(context: &Context, run: &Run, step: Option<Uuid>, at: &str) -> Option<ledger::Booking> {
-    let priced = matches!(run.open, Some((Step::Build { .. } | Step::Verify { .. }, _)));
-    step.filter(|_| priced).map(|step| ledger::Booking {
-        run: run.start.run,
-        loop_id: run.start.loop_id,
-        day: context.now.with_timezone(&context.zone).date_naive().to_string(),
-        step,
-        at: at.to_owned(),
-    })
-}
-
-/// Clears the workspaces of every run that nobody holds any more.
-fn clear_left_workspaces(context: &Context) -> Result<()> {
+/// Clears the workspaces of every run that is over. Those of a run that goes on are its own to rescue and to clear.
+fn clear_left_workspaces(context: &Context, store: &Store) -> Result<()> {
     let root = context.home.workspaces();
     for entry in fs::read_dir(&root).with_context(|| format!("reading {}", root.display()))? {
         let name = entry.context("reading the workspaces")?.file_name();
-        let run = name.to_str().and_then(|name| name.parse::<RunId>().ok());
-        if let Some(run) = run.filter(|run| crate::lease::is_free(&context.home.run(*run)).unwrap_or(false)) {
+        let Some(run) = name.to_str().and_then(|name| name.parse::<RunId>().ok()) else { continue };
+        let over = runs::by_id(store.read(), run)?.is_none_or(|record| record.ended_at.is_some());
+        if over && !ending::lives(&context.home.run(run)) {
             clear_workspaces(context, run);
         }
     }
@@ -104,7 +216,7 @@ fn clear_left_workspaces(context: &Context) -> Result<()> {
 /// What can't be deleted stays in the trash; links are not followed.
 pub(super) fn clear_workspaces(context: &Context, run: RunId) {
     clear_products(&context.home.run(run).join(lease::RAW));
-    let gone = context.home.trash().join(format!("run-{run}"));
+    let gone = context.home.trash().join(format!("run-{run}-{}", Uuid::now_v7().simple()));
     let moved = fs::rename(context.home.workspaces_of(run), &gone);
     if moved.is_ok()
         && let Err(error) = fs::remove_dir_all(&gone)

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use loopwright_core::exit;
 use loopwright_core::finding::{Finding, FindingSource, FindingState, Fingerprint};
 use loopwright_core::ids::{LoopId, PullRequestId, RepoId, RunId};
@@ -35,7 +35,7 @@ pub(super) struct About {
     /// Its loop.
     pub(super) loop_id: LoopId,
     /// The day that its money is booked on.
-    pub(super) day: String,
+    pub(super) day: NaiveDate,
 }
 
 /// What a repair did.

@@ -3,22 +3,36 @@
 use anyhow::{Context as _, Result as AnyResult};
 use git2::Oid;
 use loopwright_core::ids::PullRequestId;
+use loopwright_core::review::{Event, State, Via, fold};
 use loopwright_core::run::{Run, RunStart};
-use loopwright_core::verdict::Verdict;
 
-use super::{ApiError, Context, PullRequestRow, ReviewView, only_one};
+use super::landing::is_ahead;
+use super::{ApiError, Context, Happened, PullRequestRow, ReviewView, Since, only_one};
 use crate::git::Repos;
 use crate::store::loops::LoopRow;
 use crate::store::pull_requests::{self as stored, PullRequestRecord};
 use crate::store::{Store, findings, loops, projection, runs};
 
-/// Pull requests that wait; with `all`, decided ones too.
+/// Pull requests that are not decided and not put off; with `all`, everything.
 ///
 /// # Errors
 /// The store can't be read.
 pub fn reviews(context: &Context, all: bool) -> Result<Vec<PullRequestRow>, ApiError> {
     let store = context.store()?;
     let found = stored::list(store.read(), all)?;
+    let shown = found.iter().filter(|p| all || !is_ahead(context, p.later_until.as_deref()));
+    shown.map(|p| Ok(row(&store, p)?)).collect()
+}
+
+/// Pull requests that are put off, the first to come back first.
+///
+/// # Errors
+/// The store can't be read.
+pub fn put_off(context: &Context) -> Result<Vec<PullRequestRow>, ApiError> {
+    let store = context.store()?;
+    let mut found = stored::list(store.read(), false)?;
+    found.retain(|p| is_ahead(context, p.later_until.as_deref()));
+    found.sort_by(|a, b| a.later_until.cmp(&b.later_until));
     found.iter().map(|p| Ok(row(&store, p)?)).collect()
 }
 
@@ -30,22 +44,16 @@ pub fn review(context: &Context, typed: &str) -> Result<ReviewView, ApiError> {
     let store = context.store()?;
     let record = find(&store, typed)?;
     let loop_row = loops::by_id(store.read(), record.loop_id)?;
-    let diff = diff(context, &loop_row, &record)?;
-    let (verdict, iterations, _) = runs::attempt(store.read(), &record.attempt)?;
-    let verdict = verdict.context("the verdict is not stored")?;
-    let start = run_start(&store, &record)?;
-    Ok(view(&store, &record, &loop_row, diff, verdict, iterations, &start)?)
+    let repos = Repos::open(&context.home.data, loop_row.repo)?;
+    Ok(view(&store, &record, &loop_row, &repos)?)
 }
 
-fn view(
-    store: &Store,
-    record: &PullRequestRecord,
-    loop_row: &LoopRow,
-    diff: Vec<u8>,
-    verdict: Verdict,
-    iterations: u32,
-    start: &RunStart,
-) -> AnyResult<ReviewView> {
+fn view(store: &Store, record: &PullRequestRecord, loop_row: &LoopRow, repos: &Repos) -> AnyResult<ReviewView> {
+    let (verdict, _, _) = runs::attempt(store.read(), &record.attempt)?;
+    let verdict = verdict.context("the verdict is not stored")?;
+    let start = run_start(store, record)?;
+    let diff = repos.diff_text(Oid::from_str(&record.base)?, Oid::from_str(&record.commit)?)?;
+    let events = stored::events(store.read(), record.id)?;
     Ok(ReviewView {
         row: row(store, record)?,
         findings: titles(store, record)?,
@@ -60,10 +68,48 @@ fn view(
         gates: verdict.gates,
         checker: verdict.checker,
         not_independent: verdict.not_independent,
-        iterations,
+        iterations: runs::on_pull_request(store.read(), record.id)?.0,
         merged: record.merged.clone(),
         approve_command: format!("loopwright approve {} --tree {}", record.id.short(), &record.tree[..12]),
+        since: since(repos, &events)?,
+        history: events.into_iter().map(happened).collect(),
     })
+}
+
+/// What the last update changed. The commits stay in the engine's repository, whatever the base became.
+fn since(repos: &Repos, events: &[(String, Event)]) -> AnyResult<Option<Since>> {
+    let mut shown = events.iter().rev().filter_map(|(_, event)| match event {
+        Event::Opened { shown } | Event::Updated { shown, .. } => Some(shown),
+        _ => None,
+    });
+    let (Some(now), Some(before)) = (shown.next(), shown.next()) else { return Ok(None) };
+    let (from, to) = (Oid::from_str(&before.commit)?, Oid::from_str(&now.commit)?);
+    Ok(Some(Since {
+        commit: before.commit.clone(),
+        stat: repos.diff(from, to)?.stat(),
+        diff: String::from_utf8_lossy(&repos.diff_text(from, to)?).into_owned(),
+    }))
+}
+
+fn happened((at, event): (String, Event)) -> Happened {
+    let what = event.word().to_owned();
+    let (said, commit) = match event {
+        Event::Opened { shown } | Event::Updated { shown, .. } => (None, Some(shown.commit)),
+        Event::Approved { via, lands_at, .. } => {
+            let unread = (via == Via::Notification).then(|| "from a notification, unread".to_owned());
+            (unread.or(lands_at.map(|at| format!("to land at {at}"))), None)
+        }
+        Event::Waiting { why } | Event::Reopened { why } => (Some(why), None),
+        Event::SentBack { note } => (Some(note), None),
+        Event::Rejected { reason } => (Some(reason), None),
+        Event::Later { until } => {
+            (Some(until.map_or_else(|| "no longer".to_owned(), |at| format!("until {at}"))), None)
+        }
+        Event::Landing { commit, .. } | Event::Merged { commit } => (None, Some(commit)),
+        Event::Reverted { by } => (None, Some(by)),
+        Event::Undone | Event::ClosedElsewhere => (None, None),
+    };
+    Happened { at, what, said, commit }
 }
 
 fn titles(store: &Store, record: &PullRequestRecord) -> AnyResult<Vec<(String, String)>> {
@@ -74,12 +120,6 @@ fn titles(store: &Store, record: &PullRequestRecord) -> AnyResult<Vec<(String, S
         }
     }
     Ok(titles)
-}
-
-/// The patch, from the engine's repository; what a person is shown.
-pub(super) fn diff(context: &Context, row: &LoopRow, record: &PullRequestRecord) -> AnyResult<Vec<u8>> {
-    let repos = Repos::open(&context.home.data, row.repo)?;
-    repos.diff_text(Oid::from_str(&record.base)?, Oid::from_str(&record.commit)?)
 }
 
 pub(super) fn run_start(store: &Store, record: &PullRequestRecord) -> AnyResult<RunStart> {
@@ -94,7 +134,8 @@ pub(super) fn find(store: &Store, typed: &str) -> Result<PullRequestRecord, ApiE
 }
 
 pub(super) fn row(store: &Store, record: &PullRequestRecord) -> AnyResult<PullRequestRow> {
-    let (verdict, _, cost) = runs::attempt(store.read(), &record.attempt)?;
+    let (verdict, _, _) = runs::attempt(store.read(), &record.attempt)?;
+    let (_, cost) = runs::on_pull_request(store.read(), record.id)?;
     let freely = verdict.is_some_and(|v| v.level == loopwright_core::gate::Level::Pass && v.not_independent.is_none());
     Ok(PullRequestRow {
         id: record.id,
@@ -103,9 +144,25 @@ pub(super) fn row(store: &Store, record: &PullRequestRecord) -> AnyResult<PullRe
         run: record.run,
         title: record.title.clone(),
         state: record.state.clone(),
+        why: why(store, record)?,
+        later_until: record.later_until.clone(),
+        lands_at: record.lands_at.clone(),
         opened: record.opened_at.clone(),
         stat: runs::attempt_stat(store.read(), &record.attempt)?,
         cost,
         needs_person: !freely,
+    })
+}
+
+/// Why it stands as it does, where somebody said so.
+fn why(store: &Store, record: &PullRequestRecord) -> AnyResult<Option<String>> {
+    let events = stored::events(store.read(), record.id)?;
+    let state = fold(events.iter().map(|(_, event)| event))?;
+    Ok(match (state, events.into_iter().rev().find(|(_, e)| !matches!(e, Event::Later { .. }))) {
+        (Some(State::Rejected { reason, .. }), _) => Some(reason),
+        (Some(State::SentBack { note, .. }), _) => Some(note),
+        (Some(State::Approved { waiting, .. }), _) => waiting,
+        (Some(State::Open { .. }), Some((_, Event::Reopened { why }))) => Some(why),
+        _ => None,
     })
 }

@@ -1,42 +1,37 @@
-//! `run` and `__run`: starting a run under its watchdog, and being one.
+//! `run`: starting a run under its watchdog. Being one is in [`super::run_inner`].
 
 use std::ffi::OsString;
-use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::fs::File;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use chrono::Utc;
 use loopwright_core::definition::Definition;
 use loopwright_core::exit;
 use loopwright_core::finding::Fingerprint;
-use loopwright_core::ids::{OccurrenceId, RunId};
-use loopwright_core::run::{Mode, Retries, RunStart};
+use loopwright_core::ids::{LoopId, OccurrenceId, RunId};
+use loopwright_core::run::Mode;
 use uuid::Uuid;
 
-use super::{ApiError, Context, only_one, reconcile, repair, runs};
-use crate::agent::Agent;
+use super::run_inner::ERROR;
+use super::{ApiError, Context, only_one, repair};
 use crate::halt::HaltFiles;
 use crate::home::private_dir;
 use crate::launch::{LaunchSpec, Launched, launch, watchdog_beside_us};
-use crate::lease::{Supervision, require_watchdog};
-use crate::resolve::{self, Resolved, line};
-use crate::runner;
+use crate::resolve;
 use crate::sandbox::bubblewrap::Bubblewrap;
 use crate::sandbox::probe::{self, LayerState};
-use crate::steps::{Work, stamp};
+use crate::steps::stamp;
 use crate::store::loops::{self, LoopRow};
 use crate::store::occurrences::{self, Occurrence};
 use crate::store::{Store, findings, runs as stored_runs};
+use crate::{fail, lease};
 
 /// How much longer than its own limit a run may take until its watchdog ends it.
 const GRACE_S: u64 = 60;
 
 /// How long the first sign of life of a run may take, in seconds.
 const BOOT_GRACE_S: u64 = 60;
-
-/// Why a run did not begin, in its directory.
-pub(super) const ERROR: &str = "error";
 
 /// What is to be run.
 #[derive(Clone, Debug)]
@@ -98,7 +93,7 @@ pub(super) fn refuse_halted(context: &Context, row: &LoopRow) -> Result<(), ApiE
     }
 }
 
-fn refuse_unboxed(context: &Context) -> Result<(), ApiError> {
+pub(super) fn refuse_unboxed(context: &Context) -> Result<(), ApiError> {
     let layers = probe::probe_in(&Bubblewrap::find(&context.host)?);
     if probe::stands(&layers) {
         return Ok(());
@@ -144,39 +139,66 @@ fn begin(
         std::fs::remove_dir(&dir).with_context(|| format!("removing {}", dir.display()))?;
         bail!("{} is running or being started already", row.name);
     }
+    fail::point("occurrence-claimed");
+    begin_claimed(context, store, definition, (row.id, run, occurrence), only)?;
+    Ok(run)
+}
+
+/// Starts the processes of a run that its occurrence is claimed for, and waits until it has begun.
+pub(super) fn begin_claimed(
+    context: &Context,
+    store: &mut Store,
+    definition: &Definition,
+    (loop_id, run, occurrence): (LoopId, RunId, OccurrenceId),
+    only: Option<Fingerprint>,
+) -> Result<()> {
+    let dir = context.home.run(run);
     // Beside the database, for when that is lost.
     let about = repair::About {
-        loop_id: row.id,
-        day: context.now.with_timezone(&definition.zone.unwrap_or(context.zone)).date_naive().to_string(),
+        loop_id,
+        day: context.now.with_timezone(&definition.zone.unwrap_or(context.zone)).date_naive(),
     };
     std::fs::write(dir.join(repair::ABOUT), serde_json::to_vec(&about)?).context("writing what the run is about")?;
-    let mut arguments = vec!["__run".to_owned(), run.to_string()];
-    arguments.extend(only.into_iter().flat_map(|f| ["--finding".to_owned(), f.0]));
-    let begun = under_watchdog(context, row, definition, &dir, arguments)
+    let claim = lease::claim(&dir)?.context("a new run was claimed by somebody else")?;
+    let left_s = definition.rails.max_duration_s;
+    let begun = under_watchdog(context, Begin { run, loop_id, left_s, only, claim })
         .and_then(|launched| wait_until_begun(context, store, run, launched));
     if let Err(error) = begun {
         let why = format!("{error:#}");
         store.write(|tx| occurrences::give_up(tx, occurrence, &why))?;
         return Err(error);
     }
-    Ok(run)
+    Ok(())
 }
 
-fn under_watchdog(
-    context: &Context,
-    row: &LoopRow,
-    definition: &Definition,
-    dir: &Path,
-    arguments: Vec<String>,
-) -> Result<Launched> {
-    let program = std::env::current_exe().context("finding this program")?;
+/// A run whose processes are to begin.
+pub(super) struct Begin {
+    /// Which.
+    pub(super) run: RunId,
+    /// Its loop.
+    pub(super) loop_id: LoopId,
+    /// How much of its time is left, in seconds.
+    pub(super) left_s: u64,
+    /// Only this finding.
+    pub(super) only: Option<Fingerprint>,
+    /// The right to begin it.
+    pub(super) claim: File,
+}
+
+/// Starts the watchdog of a run, which starts the runner; both keep the claim.
+pub(super) fn under_watchdog(context: &Context, begin: Begin) -> Result<Launched> {
+    let dir = context.home.run(begin.run);
+    let mut runner = vec![std::env::current_exe().context("finding this program")?.into_os_string()];
+    runner.extend(["__run".into(), begin.run.to_string().into()]);
+    runner.extend(begin.only.into_iter().flat_map(|f| [OsString::from("--finding"), f.0.into()]));
     launch(&LaunchSpec {
         watchdog: watchdog_beside_us()?,
-        run_dir: dir.to_owned(),
-        halt: HaltFiles::of_run(&context.home.state, row.id, dir),
-        max_seconds: definition.rails.max_duration_s + GRACE_S,
+        halt: HaltFiles::of_run(&context.home.state, begin.loop_id, &dir),
+        run_dir: dir,
+        max_seconds: begin.left_s + GRACE_S,
         boot_grace: BOOT_GRACE_S,
-        runner: std::iter::once(program.into_os_string()).chain(arguments.into_iter().map(OsString::from)).collect(),
+        runner,
+        claim: Some(begin.claim),
     })
 }
 
@@ -195,96 +217,4 @@ fn wait_until_begun(context: &Context, store: &Store, run: RunId, mut launched: 
         changes.wait(Duration::from_millis(50));
     }
     Ok(())
-}
-
-/// Is the run: under its watchdog, to its end. Returns the exit code.
-pub fn run_inner(context: &Context, run: RunId, finding: Option<String>) -> u8 {
-    match run_to_its_end(context, run, finding.map(Fingerprint)) {
-        Ok(code) => code,
-        Err(error) => {
-            tracing::error!(run.id = %run, "the run failed: {error:#}");
-            // Beside the journal, for whoever asks why there is none.
-            let _ = std::fs::write(context.home.run(run).join(ERROR), format!("{error:#}\n"));
-            exit::FAILED
-        }
-    }
-}
-
-fn run_to_its_end(context: &Context, run: RunId, only: Option<Fingerprint>) -> Result<u8> {
-    require_watchdog()?;
-    let store = Store::open(&context.home)?;
-    let claimed = occurrences::of_run(store.read(), run)?.context("the run was never claimed")?;
-    let row = loops::by_id(store.read(), claimed.loop_id)?;
-    let dir = context.home.run(run);
-    let supervision = Arc::new(Supervision::take(&dir, HaltFiles::of_run(&context.home.state, row.id, &dir))?);
-    let resolved = resolve::resolve(&context.home, &row)?;
-    resolve::refuse_exposing(&context.home, &row, &resolved, context.host.home.as_deref())?;
-    let (maker, checker) = resolve::agents(&resolved, &row, &dir)?;
-    let start = RunStart { only, ..run_start(run, &claimed, &row, &resolved, maker.as_ref(), checker.as_deref()) };
-    let time = Duration::from_secs(resolved.definition.rails.max_duration_s);
-    let sandbox = sandbox(context, &resolved)?.supervised(Arc::clone(&supervision)).until(Instant::now() + time);
-    let work = Work {
-        run,
-        home: context.home.clone(),
-        row,
-        resolved,
-        maker,
-        checker,
-        sandbox,
-        supervision,
-        store,
-        prepared: Vec::new(),
-        base_reports: Vec::new(),
-        now: Utc::now,
-    };
-    runner::run(work, start)?;
-    reconcile::clear_workspaces(context, run);
-    Ok(runs::row_of(&Store::open(&context.home)?, run)?.code.unwrap_or(exit::INTERNAL))
-}
-
-/// The sandbox with the toolchains that the project wants.
-fn sandbox(context: &Context, resolved: &Resolved) -> Result<Bubblewrap> {
-    let found = Bubblewrap::find(&context.host)?;
-    for file in ["rust-toolchain.toml", "rust-toolchain"] {
-        if resolved.repos.exists(resolved.base.commit, file)? {
-            return Ok(found.with_the_projects_rust());
-        }
-    }
-    Ok(found)
-}
-
-fn run_start(
-    run: RunId,
-    claimed: &Occurrence,
-    row: &LoopRow,
-    resolved: &Resolved,
-    maker: &dyn Agent,
-    checker: Option<&dyn Agent>,
-) -> RunStart {
-    let d = &resolved.definition;
-    let work = d.work.as_ref();
-    RunStart {
-        run,
-        loop_id: row.id,
-        loop_name: row.name.clone(),
-        occurrence: claimed.id,
-        cause: claimed.trigger.clone(),
-        // A loop without act, verify and ship has nothing to ship with.
-        mode: if work.is_some() { row.mode } else { Mode::Report },
-        epoch: 1,
-        definition: resolved.hash.clone(),
-        rails: d.rails.clone(),
-        review: d.review,
-        maker: line(&maker.facts()),
-        checker: checker.map(|c| line(&c.facts())),
-        retries: Retries {
-            discover: d.discover.retry,
-            act: work.map_or_else(Default::default, |w| w.act.retry),
-            verify: work.map_or_else(Default::default, |w| w.verify.retry),
-            ship: work.map_or_else(Default::default, |w| w.ship.retry),
-        },
-        only: None,
-        parallel: 1,
-        revises: None,
-    }
 }

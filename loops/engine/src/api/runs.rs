@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Result as AnyResult;
 use loopwright_core::exit;
 use loopwright_core::ids::RunId;
-use loopwright_core::run::{Entry, RunEvent};
+use loopwright_core::run::{Entry, Outcome, RunEvent};
 use rustix::fs::{Mode, OFlags};
 
-use super::{ApiError, Context, RunRow, RunView, only_one};
+use super::{ApiError, Context, PullRequestRow, RunRow, RunView, only_one, reviews};
 use crate::store::runs::{self as stored, RunRecord};
-use crate::store::{Store, findings, journal, loops, projection};
+use crate::store::{Store, findings, journal, loops, projection, pull_requests};
 
 /// The newest runs, of one loop or of all.
 ///
@@ -44,10 +44,21 @@ pub fn show(context: &Context, typed: &str) -> Result<RunView, ApiError> {
     };
     Ok(RunView {
         row: row_of(&store, id)?,
-        journal,
         titles: titles.into_iter().map(|k| (k.finding.fingerprint.short().to_owned(), k.finding.title)).collect(),
+        pull_requests: shown(&store, &journal)?,
+        journal,
         intact: journal::intact(store.read(), &stored::stream(id))?,
     })
+}
+
+/// The pull requests that a run opened or worked on again, as they stand now.
+fn shown(store: &Store, journal: &[Entry]) -> AnyResult<Vec<PullRequestRow>> {
+    let shipped = journal.iter().filter_map(|entry| match &entry.event {
+        RunEvent::StepFinished { id, outcome: Outcome::Shipped(shipped) } => Some(shipped.id(*id)),
+        _ => None,
+    });
+    let records: Vec<_> = shipped.map(|id| pull_requests::by_id(store.read(), id)).collect::<AnyResult<_>>()?;
+    records.iter().flatten().map(|record| reviews::row(store, record)).collect()
 }
 
 /// The row of a run.

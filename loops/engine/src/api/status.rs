@@ -8,13 +8,16 @@ use chrono::SecondsFormat;
 use loopwright_core::definition::{Trigger, read_bytes};
 use loopwright_core::finding::FindingState;
 use loopwright_core::ids::RunId;
+use loopwright_core::ledger::{Ceilings, Place};
+use loopwright_core::money::Micros;
 use loopwright_core::run::Run;
 use loopwright_core::{schedule, story};
 
-use super::{ApiError, Context, FindingRow, LoopView, StatusView, reviews, runs};
+use super::{ApiError, CeilingRow, Context, FindingRow, LoopView, StatusView, landing, reviews, runs};
 use crate::halt::HaltFiles;
+use crate::settings;
 use crate::store::loops::LoopRow;
-use crate::store::{Store, findings, loops as stored, projection, pull_requests, runs as stored_runs};
+use crate::store::{Store, findings, ledger, loops as stored, projection, pull_requests, runs as stored_runs};
 
 /// How many of the next times are told.
 const NEXT: usize = 5;
@@ -37,7 +40,8 @@ pub fn status(context: &Context) -> Result<StatusView, ApiError> {
     let store = context.acting()?;
     let db = store.read();
     let running = stored_runs::live(db)?;
-    let waiting = pull_requests::list(db, false)?;
+    let mut waiting = pull_requests::list(db, false)?;
+    waiting.retain(|p| p.state != "sent back" && !landing::is_ahead(context, p.later_until.as_deref()));
     let mut needs_you = Vec::new();
     for row in stored::all(db)? {
         needs_you.extend(handed_over(&store, &row)?);
@@ -48,7 +52,37 @@ pub fn status(context: &Context) -> Result<StatusView, ApiError> {
         running: running.iter().map(runs::row).collect(),
         waiting: waiting.iter().map(|p| reviews::row(&store, p)).collect::<AnyResult<_>>()?,
         needs_you,
+        ceilings: ceilings(context, &store)?,
     })
+}
+
+/// The ceilings over several runs of which a fifth at most is left.
+fn ceilings(context: &Context, store: &Store) -> Result<Vec<CeilingRow>, ApiError> {
+    let of_fleet = settings::read(&context.home)?.ceilings;
+    let mut rows: Vec<CeilingRow> = Vec::new();
+    for row in stored::all(store.read())? {
+        let definition = std::fs::read(&row.path).ok().and_then(|text| read_bytes(&text).definition);
+        let zone = definition.as_ref().and_then(|d| d.zone).unwrap_or(context.zone);
+        let ceilings = Ceilings {
+            loop_name: row.name.clone(),
+            of_loop: definition.map_or_else(Vec::new, |d| d.rails.ceilings),
+            of_fleet: of_fleet.clone(),
+            zone,
+            fleet_zone: context.zone,
+            ..Ceilings::of_run(Micros::ZERO)
+        };
+        let day = |zone| context.now.with_timezone(&zone).date_naive();
+        let place = Place { run: RunId(row.id.0), loop_id: row.id, day: day(zone), fleet_day: day(context.zone) };
+        for bound in ceilings.bounds(&place) {
+            let Some(until) = bound.until.clone() else { continue };
+            let (ceiling, committed) = (bound.to_string(), ledger::committed(store.read(), bound.scope)?);
+            // Those of all loops together come up with every loop.
+            if committed * 5 >= bound.ceiling.amount * 4 && rows.iter().all(|row| row.ceiling != ceiling) {
+                rows.push(CeilingRow { ceiling, committed, until });
+            }
+        }
+    }
+    Ok(rows)
 }
 
 /// The findings of a loop that a person must decide on.

@@ -72,6 +72,66 @@ pub struct AddView {
     pub registered: Option<LoopView>,
 }
 
+/// `init`: what was found, what was drafted, and the loop once it is registered.
+#[derive(Clone, Debug, Serialize)]
+pub struct InitView {
+    /// The repository as it was found.
+    pub survey: Surveyed,
+    /// The template that was taken.
+    pub template: String,
+    /// Why that one.
+    pub why: String,
+    /// Gates of the template that nothing was found for.
+    pub missing: Vec<String>,
+    /// What the loop would do, a line each.
+    pub plan: Vec<String>,
+    /// The loop file.
+    pub text: String,
+    /// Whether it lies in the repository, and so counts only once it is committed.
+    pub shared: bool,
+    /// Whether this loop was there before: nothing was written then.
+    pub existing: bool,
+    /// The file as it was read, and the loop once it is registered.
+    pub add: AddView,
+}
+
+/// A repository as `init` finds it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Surveyed {
+    /// Its root.
+    pub repo: String,
+    /// The branch that is checked out; none while HEAD is detached.
+    pub branch: Option<String>,
+    /// Kinds of project, each with the file that tells.
+    pub kinds: Vec<String>,
+    /// The checks that it has.
+    pub checks: Vec<FoundCheck>,
+    /// Coding agents, present or not.
+    pub agents: Vec<AgentView>,
+}
+
+/// A check that a repository has by itself.
+#[derive(Clone, Debug, Serialize)]
+pub struct FoundCheck {
+    /// The gate's name.
+    pub gate: String,
+    /// Its commands, as a person would type them.
+    pub commands: Vec<String>,
+    /// The file that told.
+    pub origin: String,
+}
+
+/// A coding agent that people have.
+#[derive(Clone, Debug, Serialize)]
+pub struct AgentView {
+    /// Its program.
+    pub program: String,
+    /// Whose it is.
+    pub vendor: String,
+    /// Where it is; none if `PATH` has no such program.
+    pub path: Option<String>,
+}
+
 /// One run in a list.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunRow {
@@ -112,6 +172,8 @@ pub struct RunView {
     pub journal: Vec<Entry>,
     /// Titles of the findings it names, by short fingerprint.
     pub titles: std::collections::BTreeMap<String, String>,
+    /// The pull requests that it opened or worked on again, as they stand now.
+    pub pull_requests: Vec<PullRequestRow>,
     /// Whether the chain of hashes holds.
     pub intact: bool,
 }
@@ -129,6 +191,19 @@ pub struct StatusView {
     pub waiting: Vec<PullRequestRow>,
     /// Findings handed to a person.
     pub needs_you: Vec<FindingRow>,
+    /// Ceilings over several runs that are (almost) reached.
+    pub ceilings: Vec<CeilingRow>,
+}
+
+/// A ceiling over several runs, and how much of it is gone.
+#[derive(Clone, Debug, Serialize)]
+pub struct CeilingRow {
+    /// `$20/day of deps`.
+    pub ceiling: String,
+    /// Spent or reserved.
+    pub committed: Micros,
+    /// The first day with new room, and its zone.
+    pub until: String,
 }
 
 /// One finding in a list.
@@ -161,8 +236,14 @@ pub struct PullRequestRow {
     pub run: RunId,
     /// Its title.
     pub title: String,
-    /// `open`, `approved`, `merged`, `sent_back`, `rejected`, `closed`, `reverted`.
+    /// `open`, `approved`, `sent back`, `merged`, `rejected`, `closed elsewhere`, `reverted`.
     pub state: String,
+    /// Why it stands so, in a person's or our words: a note, a reason, what it waits for, why it is back.
+    pub why: Option<String>,
+    /// Until when it is put off, RFC 3339 UTC.
+    pub later_until: Option<String>,
+    /// When its approval takes effect, RFC 3339 UTC.
+    pub lands_at: Option<String>,
     /// RFC 3339 UTC.
     pub opened: String,
     /// How much it changes.
@@ -208,6 +289,34 @@ pub struct ReviewView {
     pub merged: Option<String>,
     /// The command that approves exactly this.
     pub approve_command: String,
+    /// What happened to it, the oldest first.
+    pub history: Vec<Happened>,
+    /// What it showed before, if it was updated since.
+    pub since: Option<Since>,
+}
+
+/// One thing that happened to a pull request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Happened {
+    /// RFC 3339 UTC.
+    pub at: String,
+    /// `opened`, `approved`, `sent back`, …
+    pub what: String,
+    /// What a person said, or why (untrusted where it quotes a check).
+    pub said: Option<String>,
+    /// The commit that it showed from then on, where that changed.
+    pub commit: Option<String>,
+}
+
+/// What changed between two versions of a pull request.
+#[derive(Clone, Debug, Serialize)]
+pub struct Since {
+    /// The commit that it showed before.
+    pub commit: String,
+    /// How much differs.
+    pub stat: DiffStat,
+    /// The patch from that version to this one.
+    pub diff: String,
 }
 
 /// What an approval came to.
@@ -230,13 +339,83 @@ pub enum ApproveView {
         /// What the person may run.
         command: String,
     },
-    /// The target moved; nothing was written.
-    Moved {
-        /// Where it is now.
-        now: String,
-        /// The command that makes the change anew on it.
+    /// It is approved and lands at a time, unless it is undone before.
+    Scheduled {
+        /// When, RFC 3339 UTC.
+        at: String,
+        /// The branch.
+        branch: String,
+        /// What takes it back.
         command: String,
     },
+    /// It is approved, its branch moved, and it is checked again there; the same change lands if it passes.
+    Checking {
+        /// Where the branch is now.
+        now: String,
+        /// Why.
+        why: String,
+        /// The run, once it has begun.
+        run: Option<RunId>,
+    },
+    /// It could not be brought onto the branch as it is now; nothing was written, and a person decides again.
+    Moved {
+        /// Why.
+        why: String,
+        /// The command that shows it.
+        command: String,
+    },
+}
+
+/// What sending back came to.
+#[derive(Clone, Debug, Serialize)]
+pub struct SendBackView {
+    /// The pull request.
+    pub id: PullRequestId,
+    /// What its maker is told.
+    pub note: String,
+    /// The run that works on it, once it has begun.
+    pub run: Option<RunId>,
+    /// Why it has not begun.
+    pub waits: Option<String>,
+    /// The cap of iterations, where one more was granted.
+    pub granted: Option<u32>,
+    /// What takes it back until its run begins.
+    pub undo: String,
+}
+
+/// What a rejection came to.
+#[derive(Clone, Debug, Serialize)]
+pub struct RejectView {
+    /// The pull request.
+    pub id: PullRequestId,
+    /// Why; remembered.
+    pub reason: String,
+    /// What looks at the finding again.
+    pub again: String,
+    /// What takes it back.
+    pub undo: String,
+}
+
+/// What putting off came to.
+#[derive(Clone, Debug, Serialize)]
+pub struct LaterView {
+    /// The pull request.
+    pub id: PullRequestId,
+    /// Until when, RFC 3339 UTC.
+    pub until: String,
+    /// What shows it again.
+    pub undo: String,
+}
+
+/// What was taken back.
+#[derive(Clone, Debug, Serialize)]
+pub struct UndoView {
+    /// The pull request.
+    pub id: PullRequestId,
+    /// `approval`, `rejection`, `sending back`, `putting off`.
+    pub what: String,
+    /// Where it stands now.
+    pub state: String,
 }
 
 /// One line of `doctor`.

@@ -15,7 +15,8 @@ use crate::sandbox::{Access, BoxSpec, Limits, Mount, Output, Sandbox};
 mod detect;
 mod seal;
 
-pub use detect::{DetectedCheck, DetectedChecks, detect};
+pub(crate) use detect::RUFF;
+pub use detect::{DetectedCheck, DetectedChecks, Look, detect};
 pub use seal::Seal;
 
 /// Where build products go, so that nothing lands in the tree; mount a folder there to keep them between boxes.
@@ -95,6 +96,10 @@ fn spec(order: &CheckOrder<'_>, command: &Command) -> BoxSpec {
     env.insert("CARGO_TARGET_DIR".to_owned(), target_of(order.workspace));
     // Colours and progress bars are for terminals.
     env.entry("CARGO_TERM_COLOR".to_owned()).or_insert_with(|| "never".to_owned());
+    env.entry("NO_COLOR".to_owned()).or_insert_with(|| "1".to_owned());
+    // What is compiled on the way belongs to the products too, never into the tree.
+    env.entry("PYTHONDONTWRITEBYTECODE".to_owned()).or_insert_with(|| "1".to_owned());
+    env.entry("GOCACHE".to_owned()).or_insert_with(|| format!("{}/go", target_of(order.workspace)));
     let mut mounts =
         vec![Mount { source: order.workspace.to_owned(), target: WORKSPACE.to_owned(), access: Access::Writable }];
     mounts.extend_from_slice(order.mounts);

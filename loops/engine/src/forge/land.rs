@@ -16,6 +16,7 @@ use loopwright_core::ids::PullRequestId;
 use rustix::fs::{FlockOperation, flock};
 
 use super::worktree::{self, Checkout};
+use crate::fail;
 use crate::git::{AUTHOR, Repos, UserRepo};
 
 /// An approved change that is to land.
@@ -44,7 +45,7 @@ pub trait Guard {
     /// The landing commit that an earlier try wrote down. Asked while no other landing goes on.
     ///
     /// # Errors
-    /// The journal can't be read.
+    /// The journal can't be read, or what was approved is not what is to land.
     fn begun(&self) -> Result<Option<Oid>>;
 
     /// Writes down the landing commit and its committer, before anybody can see it.
@@ -55,6 +56,12 @@ pub trait Guard {
 
     /// Why nothing may land now; asked last of all before the branch moves.
     fn halted(&self) -> Option<String>;
+
+    /// Writes down that it landed, while nothing else can be decided on it.
+    ///
+    /// # Errors
+    /// It can't be written; the next try finds it landed.
+    fn landed(&mut self, commit: Oid) -> Result<()>;
 }
 
 /// How it went.
@@ -90,6 +97,14 @@ pub enum Landed {
 /// A repository can't be read or written, or the commit does not descend from the base.
 pub fn land(repos: &Repos, landing: &Landing, guard: &mut dyn Guard) -> Result<Landed> {
     let _one_at_a_time = lock(repos)?;
+    let landed = land_alone(repos, landing, guard)?;
+    if let Landed::Merged { commit } = landed {
+        guard.landed(commit)?;
+    }
+    Ok(landed)
+}
+
+fn land_alone(repos: &Repos, landing: &Landing, guard: &mut dyn Guard) -> Result<Landed> {
     let user = landing.user.open()?;
     let begun = guard.begun()?;
     let commit = match begun {
@@ -113,6 +128,7 @@ pub fn land(repos: &Repos, landing: &Landing, guard: &mut dyn Guard) -> Result<L
     }
     if begun.is_none() {
         guard.begin(commit, &committer_of(repos, commit)?)?;
+        fail::point("landing-begun");
     }
     // What the command of a waiting landing fetches.
     repos.point(&format!("refs/loopwright/landing/{}", landing.id), commit)?;
@@ -121,6 +137,16 @@ pub fn land(repos: &Repos, landing: &Landing, guard: &mut dyn Guard) -> Result<L
         None => step.advance(&user, guard),
         Some(checkout) => step.follow(&checkout, guard),
     }
+}
+
+/// Whether a landing commit is on its branch, landed by us or by hand. To be asked while landings are locked.
+///
+/// # Errors
+/// The repository can't be read.
+pub fn is_on(user: &UserRepo, branch: &str, commit: Oid) -> Result<bool> {
+    let user = user.open()?;
+    let tip = target(&user, &format!("refs/heads/{branch}"))?;
+    Ok(tip.is_some_and(|tip| tip == commit || user.graph_descendant_of(tip, commit).unwrap_or(false)))
 }
 
 /// A landing that may begin.
@@ -159,6 +185,7 @@ impl Step<'_> {
             swap(&checkout.repo, self.name, commit, base)?;
             return Ok(waiting(format!("{why:#}")));
         }
+        fail::point("checkout-written");
         Ok(landed)
     }
 
@@ -178,7 +205,10 @@ fn swap(user: &Repository, name: &str, from: Oid, to: Oid) -> Result<Landed> {
     let until = Instant::now() + LOCK_TIMEOUT;
     loop {
         match user.reference_matching(name, to, true, from, "loopwright: land an approved change") {
-            Ok(_) => return Ok(Landed::Merged { commit: to }),
+            Ok(_) => {
+                fail::point("branch-moved");
+                return Ok(Landed::Merged { commit: to });
+            }
             Err(e) if matches!(e.code(), ErrorCode::Modified | ErrorCode::NotFound) => {
                 return Ok(Landed::Moved { now: target(user, name)? });
             }
@@ -276,8 +306,12 @@ fn quoted(path: &Path) -> String {
     if text.chars().all(plain) { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
-/// One landing at a time per repository; the lock dies with its process.
-fn lock(repos: &Repos) -> Result<File> {
+/// One landing at a time per repository; the lock dies with its process. Whoever takes a decision on an approved change back,
+/// or shows something else under it, holds this too, and before the store's.
+///
+/// # Errors
+/// The lock can't be had.
+pub fn lock(repos: &Repos) -> Result<File> {
     let path: PathBuf = repos.results_path().join("landing.lock");
     let file = fs::OpenOptions::new().create(true).append(true).open(&path);
     let file = file.with_context(|| format!("open {}", path.display()))?;

@@ -48,16 +48,17 @@ impl Forge for LocalForge<'_> {
 }
 
 impl LocalForge<'_> {
-    /// Shows another commit under an open pull request: a new attempt after it was sent back, or a rebase.
+    /// Shows another commit under a pull request: a new attempt after it was sent back, a rebase, or what its row says.
+    /// What may be merged is never read from here.
     ///
     /// # Errors
-    /// It is not open, or no longer shows `shown`.
-    pub fn update_pull_request(&self, id: PullRequestId, shown: Oid, commit: Oid) -> Result<PullRequestRef> {
+    /// The commit is unknown, or the ref can't be written.
+    pub fn update_pull_request(&self, id: PullRequestId, commit: Oid) -> Result<PullRequestRef> {
         let name = reference(id);
         let repo = self.repos.open_results()?;
-        let now = repo.refname_to_id(&name).with_context(|| format!("find pull request {}", id.short()))?;
-        if now != commit {
-            repo.reference_matching(&name, commit, true, shown, "update pull request")
+        let now = repo.refname_to_id(&name).ok();
+        if now != Some(commit) {
+            repo.reference(&name, commit, true, "update pull request")
                 .with_context(|| format!("update pull request {}", id.short()))?;
         }
         Ok(PullRequestRef { id, name, commit })

@@ -11,7 +11,7 @@ use git2::Oid;
 use loopwright_core::ids::PullRequestId;
 
 pub use issues::{Issue, Issues};
-pub use land::{Guard, Landed, Landing, land};
+pub use land::{Guard, Landed, Landing, is_on, land, lock};
 
 /// What is asked of a forge.
 pub trait Forge {

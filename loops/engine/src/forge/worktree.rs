@@ -7,11 +7,11 @@ use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use git2::build::CheckoutBuilder;
 use git2::{
-    AttrCheckFlags, Delta, Index, IndexEntry, IndexTime, ObjectType, Oid, Repository, RepositoryState, Status,
-    StatusOptions, TreeEntry,
+    AttrCheckFlags, Delta, Index, IndexEntry, IndexEntryExtendedFlag, IndexTime, ObjectType, Oid, Repository,
+    RepositoryState, Status, StatusOptions, TreeEntry,
 };
 
 /// The first word of a lock of ours, followed by the landing commit.
@@ -52,12 +52,26 @@ pub(super) fn with_branch(user: &Repository, name: &str) -> Result<Option<Checko
         folders.extend(linked.flatten().map(|entry| entry.path()));
     }
     for folder in folders.iter().filter(|f| holds(f, name)) {
-        let root = root_of(folder, &common)?;
+        // The one that is open knows its place; a git folder that lies elsewhere does not.
+        let here = same(user.path(), folder).then(|| user.workdir().map(Path::to_owned)).flatten();
+        let root = here.map_or_else(|| root_of(folder, &common), |root| Ok(Some(root)))?;
         let Some(root) = root else { continue };
         let repo = Repository::open(&root).with_context(|| format!("open the working tree {}", root.display()))?;
+        ensure!(
+            same(repo.path(), folder),
+            "the working tree of {} is not found at {}",
+            folder.display(),
+            root.display()
+        );
         return Ok(Some(Checkout { repo, root }));
     }
     Ok(None)
+}
+
+/// Whether two paths lead to the same folder.
+fn same(one: &Path, other: &Path) -> bool {
+    let found = |path: &Path| path.canonicalize().ok();
+    found(one).is_some_and(|path| found(other).as_ref() == Some(&path))
 }
 
 /// Whether a git directory's HEAD is the branch, or a rebase there will set it.
@@ -149,9 +163,22 @@ impl Checkout {
     fn obstacle(&self, base: Oid, touched: &[String]) -> Result<Option<String>> {
         let mut options = StatusOptions::new();
         options.include_untracked(false).include_ignored(false).exclude_submodules(true).update_index(false);
-        let statuses =
-            self.repo.statuses(Some(&mut options)).with_context(|| format!("look at {}", self.root.display()))?;
-        if let Some(dirty) = statuses.iter().find(|s| s.status() != Status::CURRENT && s.status() != Status::IGNORED) {
+        let statuses = match self.repo.statuses(Some(&mut options)) {
+            Err(error) if error.message().contains("unsupported mandatory extension") => {
+                return Ok(Some(format!(
+                    "the index of {} is sparse or split, and is not written here",
+                    self.root.display()
+                )));
+            }
+            read => read.with_context(|| format!("look at {}", self.root.display()))?,
+        };
+        let index = self.repo.index().with_context(|| format!("read the index of {}", self.root.display()))?;
+        let clean = |s: &git2::StatusEntry<'_>| {
+            let status = s.status();
+            let left_out = || status == Status::WT_DELETED && is_left_out(&index, s.path_bytes());
+            status == Status::CURRENT || status == Status::IGNORED || left_out()
+        };
+        if let Some(dirty) = statuses.iter().find(|s| !clean(s)) {
             let name = String::from_utf8_lossy(dirty.path_bytes()).into_owned();
             return Ok(Some(format!("{} has changes that are not committed: {name:?}", self.root.display())));
         }
@@ -267,6 +294,12 @@ impl Hold<'_> {
             path: path.as_bytes().to_vec(),
         })
     }
+}
+
+/// Whether a sparse checkout leaves this path out.
+fn is_left_out(index: &Index, path: &[u8]) -> bool {
+    let entry = std::str::from_utf8(path).ok().and_then(|path| index.get_path(Path::new(path), 0));
+    entry.is_some_and(|entry| entry.flags_extended & IndexEntryExtendedFlag::SKIP_WORKTREE.bits() != 0)
 }
 
 /// The id that the content of a file, or the target of a link, would have; none where nothing stands.

@@ -7,6 +7,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::home::is_full;
+use crate::os;
 
 /// A `git` of the host's that did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -115,6 +116,8 @@ fn command(git_dir: &Path, args: &[&str]) -> Command {
     // A repository of the engine's is the only working directory that no one else can plant anything in.
     command.current_dir(if git_dir.is_dir() { git_dir.to_owned() } else { PathBuf::from("/") });
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // What a process that died had begun must not go on beside whoever takes its place.
+    os::bind(&mut command);
     command
 }
 

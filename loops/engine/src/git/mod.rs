@@ -9,12 +9,14 @@ pub(crate) mod import;
 mod open;
 mod read;
 mod repos;
+mod sweep;
 mod user;
 
 pub use command::{GitError, git};
 pub use open::OpenChange;
 pub use read::{CommitFacts, FILE_LIMIT, Kind};
 pub use repos::{Base, Repos};
+pub use sweep::Owner;
 pub use user::{UserRepo, UserRepoError, user_repository};
 
 /// Whom the commits of attempts name as author and committer.

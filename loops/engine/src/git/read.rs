@@ -64,6 +64,15 @@ impl Repos {
         Ok(Some(blob.content().to_vec()))
     }
 
+    /// The text of what stands at a path of a commit; empty for a folder, and for a file that is too large to be read.
+    pub fn look(&self, commit: Oid, path: &str) -> Option<String> {
+        match self.file(commit, path) {
+            Ok(Some(bytes)) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+            Ok(None) => self.exists(commit, path).unwrap_or(false).then(String::new),
+            Err(_) => Some(String::new()),
+        }
+    }
+
     /// Whether anything stands at a path of a commit.
     ///
     /// # Errors
@@ -111,6 +120,29 @@ impl Repos {
         Ok(files)
     }
 
+    /// The files of a commit that are `wanted` by their paths, as UTF-8 text, sorted; links and what is larger than `largest`
+    /// bytes or no text are left out.
+    ///
+    /// # Errors
+    /// The commit is unknown, or there are more than 200,000 files.
+    pub fn texts(&self, commit: Oid, wanted: &dyn Fn(&str) -> bool, largest: usize) -> Result<Vec<(String, String)>> {
+        let repo = self.open_results()?;
+        let (tree, odb) = (tree(&repo, commit)?, repo.odb()?);
+        let mut texts = Vec::new();
+        for path in self.files_under(commit, "")?.into_iter().filter(|path| wanted(path)) {
+            let Some((id, Kind::File)) = entry(&tree, &path) else { continue };
+            let (size, _) = odb.read_header(id).with_context(|| format!("read {path} at {commit}"))?;
+            if size > largest {
+                continue;
+            }
+            let blob = repo.find_blob(id).with_context(|| format!("read {path} at {commit}"))?;
+            if let Ok(text) = std::str::from_utf8(blob.content()) {
+                texts.push((path, text.to_owned()));
+            }
+        }
+        Ok(texts)
+    }
+
     /// The latest `n` commits that `commit` reaches, itself first.
     ///
     /// # Errors
@@ -121,6 +153,16 @@ impl Repos {
         walk.set_sorting(Sort::TIME | Sort::TOPOLOGICAL)?;
         walk.push(commit).with_context(|| format!("walk from {commit}"))?;
         walk.take(n).map(|id| commit_facts(&repo, id?)).collect()
+    }
+
+    /// Whether a commit's first parent is `base`.
+    ///
+    /// # Errors
+    /// The commit is unknown.
+    pub fn stands_on(&self, commit: Oid, base: Oid) -> Result<bool> {
+        let repo = self.open_results()?;
+        let commit = repo.find_commit(commit).with_context(|| format!("read commit {commit}"))?;
+        Ok(commit.parent_id(0).is_ok_and(|parent| parent == base))
     }
 
     /// The tree of a commit.

@@ -107,6 +107,16 @@ impl Repos {
         Ok(Base { branch, commit, tree })
     }
 
+    /// A base that was fetched before, wherever the user's branch is now.
+    ///
+    /// # Errors
+    /// It isn't there.
+    pub fn known_base(&self, branch: &str, commit: Oid) -> Result<Base> {
+        let base = self.open_base()?;
+        let tree = base.find_commit(commit).with_context(|| format!("read base commit {commit}"))?.tree_id();
+        Ok(Base { branch: branch.to_owned(), commit, tree })
+    }
+
     fn fetch(&self, user: &UserRepo, commit: Oid, name: &str) -> Result<()> {
         let tolerated: Vec<String> = TOLERATED.iter().map(|id| format!("fetch.fsck.{id}=ignore")).collect();
         let source = user.common.to_str().context("the repository's path is not UTF-8")?;

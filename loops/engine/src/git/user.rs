@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use git2::{ErrorCode, Oid, Repository};
+use git2::{ErrorCode, Oid, Repository, RepositoryOpenFlags};
 
 /// A repository of the user's that can be worked with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,12 +33,23 @@ pub enum UserRepoError {
     /// History is cut off.
     #[error("{} is a shallow clone; `git -C {} fetch --unshallow` completes it", .0.display(), .0.display())]
     Shallow(PathBuf),
+    /// Objects are fetched when they are first used.
+    #[error("{} is a partial clone: it lacks objects that git would fetch when it needs them", path.display())]
+    Partial {
+        /// The repository.
+        path: PathBuf,
+        /// The remote that promises them.
+        remote: String,
+    },
     /// It belongs to somebody else.
     #[error(
         "{} belongs to another user; `git config --global --add safe.directory {}` says that you trust it",
         .0.display(), .0.display()
     )]
     Owner(PathBuf),
+    /// Its path can't be written into a loop or a database.
+    #[error("the path {} is not UTF-8", .0.display())]
+    NotUtf8(PathBuf),
     /// Its format is not known.
     #[error("{} has a format that is not supported: {message}", path.display())]
     Format {
@@ -73,20 +84,75 @@ pub enum UserRepoError {
     },
 }
 
+impl UserRepoError {
+    /// What to do about it, where the message does not say so itself.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            UserRepoError::Vanished(_) => {
+                "name the folder where it is now: `repo:` in the loop file, or --repo".to_owned()
+            }
+            UserRepoError::NotARepository(_) => "name one with --repo, or begin one here: git init".to_owned(),
+            UserRepoError::Bare(path) => {
+                format!("work on a clone of it: git clone {} FOLDER", quoted(path))
+            }
+            UserRepoError::NoCommits(path) => {
+                let at = quoted(path);
+                format!("commit something first: git -C {at} add --all && git -C {at} commit -m first")
+            }
+            UserRepoError::Partial { path, remote } => {
+                let (at, remote) = (quoted(path), remote.replace('\'', r"'\''"));
+                let unset = format!("git -C {at} config --unset");
+                format!(
+                    "git -C {at} fetch --refetch --no-filter '{remote}' && {unset} 'remote.{remote}.promisor' && \
+                     {unset} 'remote.{remote}.partialclonefilter'"
+                )
+            }
+            UserRepoError::NotUtf8(_) => "rename the folder that has the odd name".to_owned(),
+            UserRepoError::Format { path, message } if message.contains("refstorage") => {
+                format!("work on a clone of it: git clone --ref-format=files {} FOLDER", quoted(path))
+            }
+            UserRepoError::Format { .. } => {
+                "Loopwright reads repositories with SHA-1 objects and refs as files; work on a clone in that format"
+                    .to_owned()
+            }
+            UserRepoError::NoBranch { .. } => "`git branch` lists the branches that are there".to_owned(),
+            UserRepoError::Shallow(_)
+            | UserRepoError::Owner(_)
+            | UserRepoError::Detached { .. }
+            | UserRepoError::Git { .. } => return None,
+        };
+        Some(hint)
+    }
+}
+
+/// A path for a shell.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+}
+
 /// Finds the repository around `path` and says whether it can be worked with.
 ///
 /// # Errors
 /// Each variant of [`UserRepoError`] but `NoBranch` and `Detached`.
 pub fn user_repository(path: &Path) -> Result<UserRepo, UserRepoError> {
     let path = path.canonicalize().map_err(|_| UserRepoError::Vanished(path.to_owned()))?;
-    let repo = Repository::discover(&path).map_err(|e| explain(&path, e))?;
+    // Not `discover`, which opens the git folder that it finds and so forgets which working tree led there.
+    let none: [&str; 0] = [];
+    let found = Repository::open_ext(&path, RepositoryOpenFlags::CROSS_FS, none);
+    let repo = found.map_err(|e| explain(&path, e))?;
     let root = repo.workdir().ok_or_else(|| UserRepoError::Bare(path.clone()))?.to_owned();
     if repo.is_shallow() {
         return Err(UserRepoError::Shallow(root));
     }
+    if let Some(remote) = promisor(&repo) {
+        return Err(UserRepoError::Partial { path: root, remote });
+    }
     let branch = head_branch(&repo, &root)?;
     let common = repo.commondir().to_owned();
     let (root, common) = (root.canonicalize().unwrap_or(root), common.canonicalize().unwrap_or(common));
+    if let Some(odd) = [&root, &common].into_iter().find(|p| p.to_str().is_none()) {
+        return Err(UserRepoError::NotUtf8(odd.clone()));
+    }
     Ok(UserRepo { root, common, branch })
 }
 
@@ -118,6 +184,14 @@ impl UserRepo {
         let tip = reference.peel_to_commit().map_err(|e| explain(&self.root, e))?.id();
         Ok((branch, tip))
     }
+}
+
+/// The remote that promises objects which are not here.
+fn promisor(repo: &Repository) -> Option<String> {
+    let remotes = repo.remotes().ok()?;
+    let config = repo.config().ok()?;
+    let promises = |name: &&str| config.get_bool(&format!("remote.{name}.promisor")).unwrap_or(false);
+    remotes.iter().flatten().flatten().find(promises).map(str::to_owned)
 }
 
 fn head_branch(repo: &Repository, root: &Path) -> Result<Option<String>, UserRepoError> {

@@ -149,20 +149,26 @@ pub fn pass_only(command: &mut Command, pass: &[&OwnedFd]) {
     before_exec(command, move || keep_only(&pass));
 }
 
-/// Makes `command` inherit the three standard descriptors and nothing else.
-pub fn inherit_nothing(command: &mut Command) {
-    pass_only(command, &[]);
+/// Makes `command` inherit the three standard descriptors and `kept`, nothing else.
+pub fn inherit_only(command: &mut Command, kept: Option<&fs::File>) {
+    let kept: Vec<RawFd> = kept.iter().map(|file| file.as_raw_fd()).collect();
+    before_exec(command, move || keep_only(&kept));
 }
 
-/// Makes `command` die with the calling *thread* and hold at most what a box may hold.
-pub fn bind_and_limit(command: &mut Command) {
+/// Makes `command` die with the calling *thread*.
+pub fn bind(command: &mut Command) {
     let parent = process::getpid();
     before_exec(command, move || {
         process::set_parent_process_death_signal(Some(Signal::KILL))?;
         // The parent may have died before the line above; then nobody would send the signal.
-        if process::getppid() != Some(parent) {
-            return Err(std::io::ErrorKind::NotFound.into());
-        }
+        if process::getppid() == Some(parent) { Ok(()) } else { Err(std::io::ErrorKind::NotFound.into()) }
+    });
+}
+
+/// Makes `command` die with the calling *thread* and hold at most what a box may hold.
+pub fn bind_and_limit(command: &mut Command) {
+    bind(command);
+    before_exec(command, move || {
         lower(Resource::Nofile, MAX_OPEN)?;
         lower(Resource::Fsize, MAX_FILE)?;
         lower(Resource::Core, 0)
@@ -197,7 +203,7 @@ pub fn pipe_is_held(number: i32) -> bool {
 
 #[expect(unsafe_code, reason = "what runs between fork and exec can be given in no other way")]
 fn before_exec(command: &mut Command, step: impl FnMut() -> std::io::Result<()> + Send + Sync + 'static) {
-    // SAFETY: both callers' closures only make system calls; they take no lock and allocate nothing.
+    // SAFETY: the callers' closures only make system calls; they take no lock and allocate nothing.
     unsafe { command.pre_exec(step) };
 }
 

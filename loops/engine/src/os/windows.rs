@@ -1,5 +1,6 @@
 //! Windows: nothing of it is supported yet; every function says so.
 
+use std::fs::File;
 use std::process::Command;
 
 use anyhow::bail;
@@ -40,4 +41,7 @@ pub fn pipe_is_held(_number: i32) -> bool {
 }
 
 /// Leaves `command` as it is: nothing but the standard descriptors is inherited here anyway.
-pub fn inherit_nothing(_command: &mut Command) {}
+pub fn inherit_only(_command: &mut Command, _kept: Option<&File>) {}
+
+/// Leaves `command` as it is: nothing dies with its parent here yet.
+pub fn bind(_command: &mut Command) {}

@@ -16,12 +16,15 @@ use rustix::fs::{MemfdFlags, SeekFrom};
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::kernel::Covers;
+use super::pins::Pins;
 use super::pump::Pump;
 use super::toolchain::{HostEnvironment, Toolchains};
 use super::view::{self, Contents, MADE_FILES, MountRow};
 use super::{BoxOutput, BoxSpec, Limits, Sandbox, probe, seccomp};
+use crate::fail;
 use crate::lease::Supervision;
 use crate::os::{self, Held};
+use crate::workspace::Identity;
 
 /// How long bubblewrap may take to make a box, and a killed box to be gone.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -37,6 +40,9 @@ pub struct Bubblewrap {
     toolchains: Toolchains,
     filters: Arc<Vec<Vec<u8>>>,
     disable_userns: bool,
+    /// Without it there is a moment between our look at a folder and bubblewrap's.
+    binds_open: bool,
+    pins: Arc<Pins>,
     supervision: Option<Arc<Supervision>>,
     deadline: Option<Instant>,
 }
@@ -69,6 +75,8 @@ impl Bubblewrap {
             toolchains: Toolchains::detect(host),
             filters: Arc::new(seccomp::filters()?),
             disable_userns: has("--disable-userns"),
+            binds_open: has("--bind-fd"),
+            pins: Arc::default(),
             supervision: None,
             deadline: None,
         })
@@ -112,10 +120,13 @@ impl Bubblewrap {
         let covers = Covers::of(Path::new("/proc"))?;
         let made = MADE_FILES.iter().map(|(_, text)| text.as_bytes()).chain(covers.empty.iter().map(|_| &b""[..]));
         let files = made.map(in_memory).collect::<anyhow::Result<Vec<_>>>()?;
+        let pinned = self.pins.open(&spec.mounts)?;
         let filters = self.filters.iter().map(|filter| in_memory(filter)).collect::<anyhow::Result<Vec<_>>>()?;
         let mut numbers: Vec<i32> = files.iter().map(AsRawFd::as_raw_fd).collect();
         let empty = numbers.split_off(MADE_FILES.len());
-        let contents = Contents { made: numbers, empty };
+        let pairs = pinned.iter().filter(|_| self.binds_open);
+        let open = pairs.map(|(target, fd)| ((*target).to_owned(), fd.as_raw_fd())).collect();
+        let contents = Contents { made: numbers, empty, open };
         // By descriptor, so that neither the host's paths nor the variables stand in the command line of the box's process 1.
         let view = in_memory(&view::arguments(spec, &self.toolchains, &covers, &contents)?)?;
         let (status, status_end) = pipe_with(PipeFlags::CLOEXEC).context("making a pipe")?;
@@ -135,7 +146,8 @@ impl Bubblewrap {
         command.arg("--").args(&spec.argv);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // bubblewrap holds the gate's other end as well: if we die before it is opened, the program reads no end of file and never starts.
-        let passed: Vec<&OwnedFd> = fds.map(|(_, fd)| fd).into_iter().chain(&files).chain(&filters).collect();
+        let passed = fds.map(|(_, fd)| fd).into_iter().chain(&files).chain(&filters);
+        let passed: Vec<&OwnedFd> = passed.chain(pinned.iter().map(|(_, fd)| fd)).collect();
         os::pass_only(&mut command, &passed);
         // The kernel ties this to the thread that spawns, not to the process: callers are the runner's one long-lived thread.
         os::bind_and_limit(&mut command);
@@ -172,8 +184,10 @@ impl Sandbox for Bubblewrap {
         let mut pump = Pump::new(&mut running.child, spec, self.within(spec.limits))?;
         let monitor = os::child_pidfd(running.child.id())?;
         running.go();
+        fail::point("box-running");
         let stopped = pump.until_end(&monitor, || self.halted())?;
         let said = running.end()?;
+        fail::point("box-ended");
         let flooded = pump.drain()?;
         let (stdout, stderr) = pump.into_outputs();
         let ended = match stopped {
@@ -182,6 +196,14 @@ impl Sandbox for Bubblewrap {
             None => self.how(said, &stderr).with_context(|| format!("making the box of {}", spec.label))?,
         };
         Ok(BoxOutput { ended, stdout, stderr, took: began.elapsed() })
+    }
+
+    fn pin(&self, folder: &Path, identity: &Identity) {
+        self.pins.pin(folder, identity.clone());
+    }
+
+    fn unpin(&self, folder: &Path) {
+        self.pins.unpin(folder);
     }
 }
 

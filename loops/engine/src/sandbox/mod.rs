@@ -5,6 +5,8 @@ pub mod bubblewrap;
 #[cfg(target_os = "linux")]
 mod kernel;
 #[cfg(target_os = "linux")]
+mod pins;
+#[cfg(target_os = "linux")]
 pub mod probe;
 #[cfg(target_os = "linux")]
 mod pump;
@@ -15,10 +17,12 @@ pub mod toolchain;
 pub mod view;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use loopwright_core::check::Ended;
+
+use crate::workspace::Identity;
 
 /// One thing to run inside.
 #[derive(Clone, Debug)]
@@ -101,4 +105,10 @@ pub trait Sandbox: Send + Sync {
     /// # Errors
     /// Only what lies outside of the box: a missing layer, a mount that can't be made. How the program ended is data.
     fn run(&self, spec: &BoxSpec) -> anyhow::Result<BoxOutput>;
+
+    /// From now on a box that mounts `folder` sees the one with this identity, or is not made.
+    fn pin(&self, folder: &Path, identity: &Identity);
+
+    /// Forgets a folder that is discarded.
+    fn unpin(&self, folder: &Path);
 }

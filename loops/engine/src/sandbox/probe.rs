@@ -178,6 +178,10 @@ mod tests {
                 let ended = Ended::Exited(output.status.code().unwrap_or(-1));
                 Ok(BoxOutput { ended, stdout: output.stdout, stderr: output.stderr, took: Duration::ZERO })
             }
+
+            fn pin(&self, _: &Path, _: &crate::workspace::Identity) {}
+
+            fn unpin(&self, _: &Path) {}
         }
         let answers = ask(&NoSandbox).expect("answers");
         for at in 0..=5 {

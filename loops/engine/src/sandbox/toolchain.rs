@@ -1,6 +1,7 @@
-//! The toolchains of this machine that a box may read: Rust by rustup, Node and Python outside of `/usr`.
+//! The toolchains of this machine that a box may read: Rust by rustup; Node, Python and Go outside of `/usr`; and what cargo,
+//! npm and Go have downloaded.
 //!
-//! Only folders that hold a toolchain and nothing private are named; credentials and configuration never.
+//! Only folders that hold a toolchain or downloads and nothing private are named; credentials and configuration never.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -29,6 +30,10 @@ pub struct HostEnvironment {
     pub pyenv_root: Option<PathBuf>,
     /// `PYENV_VERSION`.
     pub pyenv_version: Option<String>,
+    /// `GOPATH`.
+    pub gopath: Option<PathBuf>,
+    /// `GOMODCACHE`.
+    pub gomodcache: Option<PathBuf>,
 }
 
 /// What a box gets of the machine's toolchains.
@@ -57,6 +62,8 @@ impl HostEnvironment {
             rustup_toolchain: text("RUSTUP_TOOLCHAIN"),
             pyenv_root: path("PYENV_ROOT"),
             pyenv_version: text("PYENV_VERSION"),
+            gopath: path("GOPATH"),
+            gomodcache: path("GOMODCACHE"),
         }
     }
 
@@ -82,6 +89,7 @@ impl Toolchains {
         rust(host, &mut found);
         node(host, &mut found);
         python(host, &mut found);
+        go(host, &mut found);
         found
     }
 
@@ -141,9 +149,15 @@ fn default_toolchain(rustup: &Path) -> Option<String> {
 }
 
 fn node(host: &HostEnvironment, found: &mut Toolchains) {
-    let Some(prefix) = host.find("node").and_then(|file| prefix_of(&file)) else {
-        return;
-    };
+    let Some(program) = host.find("node") else { return };
+    // Downloads alone, as cargo's: settings, and with them tokens, lie elsewhere.
+    if let Some(cache) = host.below_home(".npm/_cacache").filter(|folder| folder.is_dir()) {
+        found.show(cache, &format!("{HOME}/.npm/_cacache"));
+    }
+    for (name, value) in [("offline", "true"), ("audit", "false"), ("fund", "false"), ("update_notifier", "false")] {
+        found.set(&format!("npm_config_{name}"), value);
+    }
+    let Some(prefix) = prefix_of(&program) else { return };
     if prefix.starts_with("/usr") || host.is_private(&prefix) {
         return;
     }
@@ -162,6 +176,30 @@ fn python(host: &HostEnvironment, found: &mut Toolchains) {
     // Its scripts and libraries name the place where they were installed.
     found.link(&prefix, "/toolchain/python");
     found.show(prefix, "/toolchain/python");
+}
+
+fn go(host: &HostEnvironment, found: &mut Toolchains) {
+    let Some(prefix) = host.find("go").and_then(|file| prefix_of(&file)) else {
+        return;
+    };
+    if prefix.starts_with("/usr") {
+        // As Go's own archive is unpacked: visible, but in no folder where programs are looked for.
+        found.path.push(prefix.join("bin").display().to_string());
+    } else if host.is_private(&prefix) {
+        return;
+    } else {
+        found.path.push("/toolchain/go/bin".to_owned());
+        found.show(prefix, "/toolchain/go");
+    }
+    found.set("GOPROXY", "off");
+    // Never download what the project's file asks for.
+    found.set("GOTOOLCHAIN", "local");
+    let gopath = host.gopath.clone().or_else(|| host.below_home("go"));
+    let downloads = host.gomodcache.clone().or_else(|| Some(gopath?.join("pkg/mod")));
+    if let Some(downloads) = downloads.filter(|folder| folder.is_dir()) {
+        found.set("GOMODCACHE", format!("{HOME}/go/pkg/mod"));
+        found.show(downloads, &format!("{HOME}/go/pkg/mod"));
+    }
 }
 
 /// The folder of the pyenv version that `python3` stands for; its own file in `PATH` is only a script.
@@ -235,6 +273,29 @@ mod tests {
         assert_eq!(targets(&Toolchains::detect(&host)), ["/toolchain/python"]);
         host.pyenv_version = Some("../..".to_owned());
         assert!(Toolchains::detect(&host).mounts.is_empty());
+    }
+
+    #[test]
+    fn go_where_it_is_and_its_downloads() {
+        let files = ["sdk/go/bin/go", "go/pkg/mod/cache/download/a", "go/bin/tool", ".config/go/env", ".netrc"];
+        let (folder, mut host) = home(&files);
+        host.path = folder.path().join("sdk/go/bin").into();
+        let found = Toolchains::detect(&host);
+        assert_eq!(targets(&found), ["/toolchain/go", "/home/agent/go/pkg/mod"]);
+        assert_eq!((found.env["GOPROXY"].as_str(), found.env["GOTOOLCHAIN"].as_str()), ("off", "local"));
+        host.gomodcache = Some(folder.path().join("nowhere"));
+        assert_eq!(targets(&Toolchains::detect(&host)), ["/toolchain/go"]);
+    }
+
+    #[test]
+    fn what_npm_downloaded_but_not_its_settings() {
+        let (folder, mut host) = home(&["opt/node/bin/node", ".npm/_cacache/index-v5/a", ".npm/_logs/a", ".npmrc"]);
+        assert!(Toolchains::detect(&host).mounts.is_empty(), "without node there is nobody to use it");
+        host.path = folder.path().join("opt/node/bin").into();
+        let found = Toolchains::detect(&host);
+        assert_eq!(targets(&found), ["/home/agent/.npm/_cacache", "/toolchain/node"]);
+        assert_eq!(found.env["npm_config_offline"], "true");
+        assert!(found.mounts.iter().all(|m| m.access == Access::ReadOnly));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! By allow-list: nothing of the host is visible that is not named here, in the toolchains or in the box's own spec.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -68,6 +69,8 @@ pub(super) struct Contents {
     pub(super) made: Vec<i32>,
     /// An empty one for each of [`Covers::empty`].
     pub(super) empty: Vec<i32>,
+    /// Folders that are open already, by their places inside.
+    pub(super) open: BTreeMap<String, i32>,
 }
 
 /// Bubblewrap's arguments for what a box sees.
@@ -83,7 +86,7 @@ pub(super) fn arguments(
     let mut args = Arguments(Vec::new());
     system(&mut args, &contents.made)?;
     cover(&mut args, covers, &contents.empty)?;
-    mounts(&mut args, spec, toolchains)?;
+    mounts(&mut args, spec, toolchains, &contents.open)?;
     args.add(["--remount-ro", "/"])?;
     for (name, value) in environment(spec, toolchains) {
         ensure!(!name.is_empty() && !name.contains('='), "`{name}` is not a variable's name");
@@ -119,7 +122,12 @@ fn cover(args: &mut Arguments, covers: &Covers, empty: &[i32]) -> anyhow::Result
     Ok(())
 }
 
-fn mounts(args: &mut Arguments, spec: &BoxSpec, toolchains: &Toolchains) -> anyhow::Result<()> {
+fn mounts(
+    args: &mut Arguments,
+    spec: &BoxSpec,
+    toolchains: &Toolchains,
+    open: &BTreeMap<String, i32>,
+) -> anyhow::Result<()> {
     let host = rows(toolchains)
         .into_iter()
         .filter_map(|row| Some(Mount { source: row.host?, target: row.inside, access: row.access }));
@@ -130,7 +138,11 @@ fn mounts(args: &mut Arguments, spec: &BoxSpec, toolchains: &Toolchains) -> anyh
     }
     for mount in host.chain(own) {
         let how = if mount.access == Access::Writable { "--bind" } else { "--ro-bind" };
-        args.add([OsString::from(how), mount.source.into(), mount.target.into()])?;
+        let (how, what) = match open.get(&mount.target) {
+            Some(fd) => (format!("{how}-fd"), fd.to_string().into()),
+            None => (how.to_owned(), OsString::from(mount.source)),
+        };
+        args.add([how.into(), what, mount.target.into()])?;
     }
     for (place, target) in &toolchains.links {
         args.add(["--symlink", target, place])?;
@@ -153,7 +165,7 @@ fn check(mount: &Mount) -> anyhow::Result<()> {
 }
 
 /// The whole environment inside: the spec's, over which the sandbox's own variables go.
-fn environment(spec: &BoxSpec, toolchains: &Toolchains) -> std::collections::BTreeMap<String, String> {
+fn environment(spec: &BoxSpec, toolchains: &Toolchains) -> BTreeMap<String, String> {
     let mut env = spec.env.clone();
     env.extend(toolchains.env.clone());
     let mut path = toolchains.path.clone();
@@ -199,7 +211,8 @@ mod tests {
     }
 
     fn words(spec: &BoxSpec) -> Vec<String> {
-        let contents = Contents { made: vec![7, 8, 9, 10], empty: Vec::new() };
+        let contents =
+            Contents { made: vec![7, 8, 9, 10], empty: Vec::new(), open: BTreeMap::from([("/open".to_owned(), 11)]) };
         let bytes = arguments(spec, &Toolchains::default(), &Covers::default(), &contents).expect("arguments");
         String::from_utf8(bytes).expect("text").split_terminator('\0').map(str::to_owned).collect()
     }
@@ -214,6 +227,13 @@ mod tests {
         }
         let writable: Vec<_> = rows.iter().filter(|r| r.access == Access::Writable).collect();
         assert!(writable.iter().all(|r| r.host.is_none()), "nothing of the host is writable");
+    }
+
+    #[test]
+    fn what_is_open_is_bound_by_its_descriptor() {
+        let mount = |target: &str| Mount { source: "/usr".into(), target: target.to_owned(), access: Access::Writable };
+        let words = words(&spec(vec![mount("/open"), mount("/path")])).join(" ");
+        assert!(words.contains("--bind-fd 11 /open --bind /usr /path"), "{words}");
     }
 
     #[test]

@@ -11,9 +11,10 @@ use loopwright_core::triage::plain;
 use loopwright_core::verdict::AgentResult;
 use uuid::Uuid;
 
-use super::Work;
+use super::{Work, revise};
 use crate::agent::prompt::{self, Prompt};
 use crate::agent::{AgentReport, Order, Role};
+use crate::fail;
 use crate::resolve::environment;
 use crate::workspace::{Collected, Origin, Workspace};
 
@@ -29,19 +30,44 @@ pub struct Round<'a> {
     pub reserve: Micros,
 }
 
+/// What the maker is told besides its finding.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Told {
+    /// Why the last round was not accepted, or why the change starts anew.
+    pub(super) reasons: Vec<String>,
+    /// What a person wants to be different.
+    pub(super) person: Option<String>,
+}
+
+impl Told {
+    pub(super) fn of(item: &Item) -> Told {
+        Told { reasons: item.reasons.clone(), person: None }
+    }
+
+    /// All of it as the lines of `reasons.txt`.
+    fn lines(&self) -> Vec<String> {
+        let words = self.person.iter().flat_map(|said| said.lines()).filter(|l| !l.trim().is_empty());
+        words.map(str::to_owned).chain(self.reasons.iter().cloned()).collect()
+    }
+}
+
 /// Runs the maker once.
 ///
 /// # Errors
 /// The workspace or the sandbox can't be had, or HALT came. What the maker did is data.
-pub fn build(work: &mut Work, run: &Run, round: &Round<'_>) -> Result<Outcome> {
+pub fn build(work: &Work, run: &Run, round: &Round<'_>) -> Result<Outcome> {
     let item = run.item(round.finding).context("the finding is not in this run")?;
-    let (start, origin) = match last_commit(work, run, item)? {
-        Some(commit) => (commit, Origin::Results),
-        None => (work.resolved.base.commit, Origin::Base),
-    };
     let name = format!("attempt-{}", round.id.simple());
-    let workspace = work.workspaces().create(&name, start, origin)?;
-    let built = make(work, round, item, &workspace);
+    let (workspace, told) = match (last_commit(work, run, item)?, &run.start.revises) {
+        (Some(commit), _) => (work.workspaces().create(&name, commit, Origin::Results)?, Told::of(item)),
+        (None, Some(revision)) => revise::workspace(work, &name, revision, item)?,
+        (None, None) => {
+            let told = Told { reasons: revise::rejections(work, item)?, ..Told::of(item) };
+            (work.workspaces().create(&name, work.resolved.base.commit, Origin::Base)?, told)
+        }
+    };
+    let told = Told { person: revise::persons_words(run).map(str::to_owned), ..told };
+    let built = make(work, round, &told, &workspace);
     work.workspaces().discard(workspace)?;
     built.map(Outcome::Built)
 }
@@ -55,7 +81,7 @@ fn last_commit(work: &Work, run: &Run, item: &Item) -> Result<Option<Oid>> {
     commit.map(|c| Oid::from_str(&c).context("an attempt's commit")).transpose()
 }
 
-fn make(work: &Work, round: &Round<'_>, item: &Item, workspace: &Workspace) -> Result<Built> {
+fn make(work: &Work, round: &Round<'_>, told: &Told, workspace: &Workspace) -> Result<Built> {
     let known = work.known(round.finding)?;
     let order = Order {
         role: Role::Maker,
@@ -63,18 +89,20 @@ fn make(work: &Work, round: &Round<'_>, item: &Item, workspace: &Workspace) -> R
             role: Role::Maker,
             finding: &known.finding,
             iteration: round.iteration,
-            reasons: &item.reasons,
+            reasons: &told.reasons,
+            person: told.person.as_deref(),
             attachments: &[],
         }),
         finding: known.finding.clone(),
         workspace: workspace.path.clone(),
         iteration: round.iteration,
-        reasons: item.reasons.clone(),
+        reasons: told.lines(),
         env: environment(&work.resolved.definition),
         mounts: work.prepared.clone(),
         raw: work.raw(&format!("maker-{}", round.id)),
     };
     let report = work.maker.run(&order, &work.sandbox)?;
+    fail::point("agent-answered");
     anyhow::ensure!(report.ended != Ended::Halted, "halted while the maker worked");
     let charged = charge(&report.result, round.reserve);
     let built = |result| Built {

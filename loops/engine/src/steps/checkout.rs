@@ -47,6 +47,7 @@ impl<'w> Checkout<'w> {
             self.renew()?;
         }
         self.used = true;
+        let _turn = self.work.cores.turn();
         scan::run(self.work, check, self.workspace()?)
     }
 

@@ -2,20 +2,20 @@
 
 use anyhow::Result;
 use loopwright_core::check::{CaseStatus, CheckReport};
-use loopwright_core::definition::Source;
+use loopwright_core::definition::{Definition, Source};
 use loopwright_core::finding::{Finding, FindingSource, FindingState, Fingerprint};
 use loopwright_core::known::{self, Known, Look};
 use loopwright_core::review::Event;
 use loopwright_core::run::{Discovered, Outcome, Queued};
 use loopwright_core::scan as core_scan;
 
-use super::{Work, scan, triage};
+use super::{Work, scan, sources, triage};
 use crate::forge::Forge as _;
 use crate::forge::issues::{Issue, Note};
 use crate::forge::local::LocalForge;
 use crate::git::CommitFacts;
-use crate::store::findings;
-use crate::store::pull_requests::{self, Turn};
+use crate::store::pull_requests;
+use crate::store::{due, findings};
 
 /// How many commits back a suspect may lie.
 const RECENT: usize = 30;
@@ -33,20 +33,40 @@ pub type Noted = (Outcome, Notes);
 /// # Errors
 /// A check can't be run, the forge can't be read, or nothing can be stored.
 pub fn discover(work: &mut Work, only: Option<&Fingerprint>) -> Result<Noted> {
-    work.base_reports = scan::base_reports(work)?;
+    work.base_reports = match needs_reports(&work.resolved.definition) {
+        true => scan::base_reports(work)?.into(),
+        false => Vec::new().into(),
+    };
     let (mut seen, mut notes) = seen(work)?;
-    add_suspects(work, &mut seen)?;
+    let said = sources::ask(work)?;
+    seen.extend(said.findings.iter().cloned());
     let mut before = findings::of_loop(work.store.read(), work.row.id)?;
+    sources::keep_unsure(&said, &before, &mut seen);
+    notes.extend(said.notes);
+    add_suspects(work, &mut seen)?;
     notes.extend(triage::apply_edits(work, &mut before)?);
     let mut look = known::look(before, &seen, (work.now)());
-    if let Some(asked) = only {
+    let revises = due::revised_by(work.store.read(), work.run)?.is_some();
+    if let Some(asked) = only.filter(|_| !revises) {
         notes.extend(ask_again(work, &mut look, asked)?);
     }
     store(work, &look)?;
     let lines: Vec<String> = work.base_reports.iter().map(counted).collect();
     let said = progress_note(work, &look, &lines);
     let revision = triage::write(work, &look.known, &said)?;
-    Ok((Outcome::Discovered(discovered(work, &look, seen.len(), (lines, revision), only)), notes))
+    let mut found = discovered(work, &look, seen.len(), (lines, revision), only);
+    if revises {
+        // Its pull request stands for it: it is worked on wherever it stands, and nothing else is.
+        found.queue =
+            look.known.iter().filter(|k| Some(&k.finding.fingerprint) == only).map(|k| queued(work, k)).collect();
+    }
+    Ok((Outcome::Discovered(found), notes))
+}
+
+/// A loop that only lists what checks have no part in needs none of them.
+fn needs_reports(definition: &Definition) -> bool {
+    let scans = definition.discover.sources.iter().any(|s| matches!(s, Source::ScanCiFailures(_)));
+    scans || definition.work.is_some()
 }
 
 fn seen(work: &Work) -> Result<(Vec<Finding>, Notes)> {
@@ -107,15 +127,17 @@ fn ask_again(work: &mut Work, look: &mut Look, asked: &Fingerprint) -> Result<No
         known.asked_for();
         return Ok(Vec::new());
     }
-    let Some(open) = pull_requests::open_for(work.store.read(), work.row.id, asked)? else { return Ok(Vec::new()) };
-    if open.base == work.resolved.base.commit.to_string() {
+    let Some(open) = pull_requests::undecided_for(work.store.read(), work.row.id, asked)? else {
+        return Ok(Vec::new());
+    };
+    let base = &work.resolved.base;
+    if open.state != "open" || (open.base == base.commit.to_string() && open.branch == base.branch) {
         let text = format!("pull request {} for it waits for you", open.id.short());
         return Ok(vec![("in-review".to_owned(), text)]);
     }
     let at = work.stamp();
     let event = Event::Rejected { reason: "made anew: its branch had moved".to_owned() };
-    let turn = Turn { event, word: "rejected", merged: None, at: &at };
-    pull_requests::advance(&mut work.store, open.id, &turn, |_| Ok(()))?;
+    pull_requests::advance(&mut work.store, open.id, &event, &at, |_| Ok(()))?;
     known.reopen();
     Ok(vec![("made-anew".to_owned(), format!("pull request {} is closed: its branch had moved", open.id.short()))])
 }
@@ -132,27 +154,29 @@ fn discovered(
     (checks, triage): (Vec<String>, String),
     only: Option<&Fingerprint>,
 ) -> Discovered {
-    let base_failing = work.base_reports.iter().flat_map(CheckReport::failing).collect();
-    let queued = |k: &&Known| Queued {
-        finding: k.finding.fingerprint.clone(),
-        title: k.finding.title.clone(),
-        failing: k.finding.failing.clone(),
-        base_failing: std::collections::BTreeSet::clone(&base_failing),
-        rounds: k.rounds.clone(),
-    };
     let wanted = |k: &&Known| only.is_none_or(|only| k.finding.fingerprint == *only);
     let put_off = |k: &&Known| {
         matches!(k.state, FindingState::NeedsYou { .. } | FindingState::InReview | FindingState::Snoozed { .. })
     };
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     Discovered {
-        queue: known::queue(&look.known).iter().filter(|k| wanted(k)).map(queued).collect(),
+        queue: known::queue(&look.known).into_iter().filter(|k| wanted(k)).map(|k| queued(work, k)).collect(),
         seen: count(seen),
         new: look.new,
         gone: look.gone,
         waiting: count(look.known.iter().filter(put_off).count()),
         triage,
         checks,
+    }
+}
+
+fn queued(work: &Work, known: &Known) -> Queued {
+    Queued {
+        finding: known.finding.fingerprint.clone(),
+        title: known.finding.title.clone(),
+        failing: known.finding.failing.clone(),
+        base_failing: work.base_reports.iter().flat_map(CheckReport::failing).collect(),
+        rounds: known.rounds.clone(),
     }
 }
 

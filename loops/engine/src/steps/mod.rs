@@ -4,8 +4,10 @@ pub mod build;
 pub mod checkout;
 pub mod discover;
 pub mod prepare;
+pub mod revise;
 pub mod scan;
 pub mod ship;
+pub mod sources;
 pub mod triage;
 pub mod verify;
 
@@ -21,6 +23,7 @@ use loopwright_core::known::Known;
 use sha2::{Digest, Sha256};
 
 use crate::agent::Agent;
+use crate::cores::Cores;
 use crate::home::Home;
 use crate::lease::Supervision;
 use crate::resolve::Resolved;
@@ -39,11 +42,11 @@ pub struct Work {
     /// The loop.
     pub row: LoopRow,
     /// The loop as it stands on the base commit.
-    pub resolved: Resolved,
+    pub resolved: Arc<Resolved>,
     /// Who makes.
-    pub maker: Box<dyn Agent>,
+    pub maker: Arc<dyn Agent>,
     /// Who checks; none = gates alone.
-    pub checker: Option<Box<dyn Agent>>,
+    pub checker: Option<Arc<dyn Agent>>,
     /// Where everything runs.
     pub sandbox: Bubblewrap,
     /// The run's hold on its directory.
@@ -53,12 +56,36 @@ pub struct Work {
     /// What `setup` left, read-only.
     pub prepared: Vec<Mount>,
     /// What the checks said of the base commit.
-    pub base_reports: Vec<loopwright_core::check::CheckReport>,
+    pub base_reports: Arc<Vec<loopwright_core::check::CheckReport>>,
+    /// Turns at the processors, for everything that computes rather than waits.
+    pub cores: Arc<Cores>,
     /// The time, wherever it is needed.
     pub now: fn() -> DateTime<Utc>,
 }
 
 impl Work {
+    /// The same work for a step that runs beside others, with a store of its own.
+    ///
+    /// # Errors
+    /// The store can't be opened.
+    pub fn beside(&self) -> Result<Work> {
+        Ok(Work {
+            run: self.run,
+            home: self.home.clone(),
+            row: self.row.clone(),
+            resolved: Arc::clone(&self.resolved),
+            maker: Arc::clone(&self.maker),
+            checker: self.checker.clone(),
+            sandbox: self.sandbox.clone(),
+            supervision: Arc::clone(&self.supervision),
+            store: Store::open(&self.home)?,
+            prepared: self.prepared.clone(),
+            base_reports: Arc::clone(&self.base_reports),
+            cores: Arc::clone(&self.cores),
+            now: self.now,
+        })
+    }
+
     /// The workspaces of the repository.
     pub fn workspaces(&self) -> Workspaces<'_> {
         Workspaces {

@@ -13,6 +13,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::Work;
+use crate::fail;
 use crate::home::{private_dir, replace};
 use crate::store::loops;
 
@@ -79,6 +80,7 @@ pub fn write(work: &mut Work, known: &[Known], said: &str) -> Result<String> {
     replace(&path, text.as_bytes())?;
     let listed: Vec<Fingerprint> = lines.into_iter().map(|l| l.finding).collect();
     let id = work.row.id;
+    fail::point("triage-written");
     work.store.write(|tx| loops::set_triage(tx, id, &revision, &listed))?;
     let progress = work.home.loop_state(work.row.id).join("progress.md");
     replace(&progress, said.as_bytes())?;

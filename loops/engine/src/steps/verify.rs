@@ -14,13 +14,13 @@ use loopwright_core::finding::Finding;
 use loopwright_core::gate::{self, Expression, GateResult, Level};
 use loopwright_core::independence::{self, Identity, Independence};
 use loopwright_core::money::Micros;
-use loopwright_core::run::{Item, Outcome, Run, Stage};
+use loopwright_core::run::{Item, Outcome, Revise, Revision, Run, Stage};
 use loopwright_core::triage::plain;
 use loopwright_core::verdict::{AgentResult, CheckerVerdict, Verdict};
 use uuid::Uuid;
 
 use super::checkout::Checkout;
-use super::{Work, build};
+use super::{Work, build, revise};
 use crate::agent::prompt::{self, Prompt};
 use crate::agent::{Agent, Order, Role};
 use crate::checks::DetectedCheck as Check;
@@ -41,7 +41,7 @@ struct Judged<'a> {
 /// # Errors
 /// A checkout or the sandbox can't be had, or HALT came. What gates and checker say is data.
 pub fn verify(
-    work: &mut Work,
+    work: &Work,
     run: &Run,
     finding: &loopwright_core::finding::Fingerprint,
     reserve: Micros,
@@ -72,6 +72,9 @@ pub fn verify(
         not_independent: None,
     };
     let charged = if verdict.verified { check(work, &judged, &mut verdict, reserve)? } else { Micros::ZERO };
+    if let Some(revision @ Revision { why: Revise::Moved, .. }) = &run.start.revises {
+        revise::keep_the_checkers_word(work, revision, commit, &mut verdict)?;
+    }
     Ok(Outcome::Verified { charged, verdict: Box::new(verdict) })
 }
 
@@ -275,6 +278,7 @@ fn order(work: &Work, judged: &Judged<'_>, verdict: &Verdict, checkout: &Workspa
             finding: &judged.finding,
             iteration,
             reasons: &[],
+            person: None,
             attachments: &[("The change", &String::from_utf8_lossy(&diff)), ("What the gates said", &gates)],
         }),
         finding: judged.finding.clone(),

@@ -8,6 +8,21 @@ ALTER TABLE reviews ADD COLUMN note TEXT;
 CREATE INDEX live_runs ON runs (started_at) WHERE ended_at IS NULL;
 CREATE INDEX undecided_pull_requests ON pull_requests (loop) WHERE state IN ('open', 'approved', 'sent back');
 CREATE INDEX ledger_by_run ON ledger (run);
+-- The day in the computer's zone, for all loops together; none (older rows) = that of the loop.
+ALTER TABLE ledger ADD COLUMN fleet_day TEXT;
+-- Charged and still reserved per scope, kept in the transaction of each ledger row; `run/…`, `loop/…/day`, `loop/…/month`,
+-- `fleet/day`, `fleet/month`.
+CREATE TABLE ledger_totals (
+    scope     TEXT PRIMARY KEY,
+    committed INTEGER NOT NULL CHECK (committed >= 0)
+) STRICT, WITHOUT ROWID;
+INSERT INTO ledger_totals (scope, committed)
+WITH signed AS (SELECT run, loop, day, CASE kind WHEN 'release' THEN -micros ELSE micros END AS micros FROM ledger)
+SELECT 'run/' || run, SUM(micros) FROM signed GROUP BY run
+UNION ALL SELECT 'loop/' || loop || '/' || day, SUM(micros) FROM signed GROUP BY loop, day
+UNION ALL SELECT 'loop/' || loop || '/' || substr(day, 1, 7), SUM(micros) FROM signed GROUP BY loop, substr(day, 1, 7)
+UNION ALL SELECT 'fleet/' || day, SUM(micros) FROM signed GROUP BY day
+UNION ALL SELECT 'fleet/' || substr(day, 1, 7), SUM(micros) FROM signed GROUP BY substr(day, 1, 7);
 -- What the rows of all tables add up to, so that damage is seen which SQLite can't see; one row, written with every commit.
 CREATE TABLE sealed (
     id      INTEGER PRIMARY KEY CHECK (id = 1),

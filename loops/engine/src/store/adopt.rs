@@ -1,7 +1,9 @@
 //! What a repair takes up from outside of the database: money that a run spent whose books are lost.
 
 use anyhow::{Context as _, Result};
+use chrono::NaiveDate;
 use loopwright_core::ids::{LoopId, RunId};
+use loopwright_core::ledger::{Ceilings, Place};
 use loopwright_core::money::Micros;
 use rusqlite::{Transaction, params};
 use uuid::Uuid;
@@ -15,8 +17,8 @@ pub struct LostRun {
     pub run: RunId,
     /// Its loop.
     pub loop_id: LoopId,
-    /// The day that it is booked on, `2026-11-22`.
-    pub day: String,
+    /// The day that it is booked on.
+    pub day: NaiveDate,
     /// What it had spent and reserved when it was last heard of.
     pub spent: Micros,
     /// RFC 3339 UTC.
@@ -46,7 +48,7 @@ pub fn adopt(tx: &Transaction<'_>, lost: &LostRun) -> Result<()> {
     )
     .with_context(|| format!("taking up run {run}"))?;
     let step = Uuid::now_v7();
-    let on = Booking { run: lost.run, loop_id: lost.loop_id, day: lost.day.clone(), step, at: at.clone() };
-    ledger::reserve(tx, &on, lost.spent, lost.spent)?;
-    ledger::settle(tx, &on, lost.spent)
+    let place = Place { run: lost.run, loop_id: lost.loop_id, day: lost.day, fleet_day: lost.day };
+    ledger::reserve(tx, &Booking { place, step, at }, lost.spent, &Ceilings::of_run(lost.spent))?;
+    ledger::settle(tx, step, lost.spent, at)
 }

@@ -7,6 +7,7 @@ pub mod adopt;
 mod backup;
 pub mod base_results;
 mod damage;
+pub mod due;
 pub mod findings;
 pub mod journal;
 pub mod ledger;
@@ -16,6 +17,7 @@ pub mod projection;
 pub mod pull_requests;
 mod redo;
 pub mod repair;
+pub mod reviews;
 pub mod runs;
 mod seal;
 

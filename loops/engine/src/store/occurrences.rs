@@ -100,6 +100,15 @@ pub fn of_run(db: &Connection, run: RunId) -> Result<Option<Occurrence>> {
     .context("reading an occurrence")
 }
 
+/// Whether a run may still begin.
+///
+/// # Errors
+/// The row can't be read.
+pub fn is_claimed(db: &Connection, run: RunId) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM occurrences WHERE run = ?1 AND state = 'claimed')";
+    db.query_row(sql, [run.to_string()], |r| r.get(0)).context("reading an occurrence")
+}
+
 /// Occurrences that were claimed before `before` (RFC 3339 UTC) and whose run never began.
 ///
 /// # Errors

@@ -2,11 +2,14 @@
 
 use anyhow::{Context as _, Result, anyhow};
 use loopwright_core::finding::FindingState;
-use loopwright_core::run::{End, Entry, HaltWhy, Outcome, Run, RunEvent, Step, VERSION};
+use loopwright_core::money::Micros;
+use loopwright_core::review::Event;
+use loopwright_core::revise;
+use loopwright_core::run::{End, Entry, HaltWhy, Outcome, Revise, Revision, Run, RunEvent, Stage, Step, VERSION};
 use rusqlite::{Connection, Transaction};
 use uuid::Uuid;
 
-use super::{Store, findings, journal, occurrences, runs};
+use super::{Store, findings, journal, occurrences, pull_requests, runs};
 
 /// Replays the journal of a run.
 ///
@@ -67,19 +70,31 @@ fn project(tx: &Transaction<'_>, before: &Run, run: &Run, entry: &Entry) -> Resu
             occurrences::set(tx, start.occurrence, "running", None)?;
         }
         RunEvent::StepStarted { step, id } => step_started(tx, run, step, *id)?,
-        RunEvent::StepFinished { outcome, .. } => {
-            let (step, id) = before.open.as_ref().context("an outcome without a step")?;
+        RunEvent::StepFinished { id, outcome } => {
+            let step = before.open_step(*id).context("an outcome without a step")?;
             step_finished(tx, run, step, *id, outcome)?;
         }
-        RunEvent::RunEnded { end } => ended(tx, run, end)?,
-        RunEvent::RunStarted(_) | RunEvent::StepFailed { .. } | RunEvent::Noted { .. } => {}
+        RunEvent::StepFailed { id, charged, .. } => {
+            let step = before.open_step(*id).context("a failure without a step")?;
+            charge_attempt(tx, run, step, *id, *charged)?;
+        }
+        RunEvent::RunStarted(_) => cut_off(tx, before)?,
+        RunEvent::RunEnded { end } => {
+            cut_off(tx, before)?;
+            ended(tx, run, end)?;
+            give_back(tx, run, end, &entry.at)?;
+        }
+        RunEvent::Noted { .. } => {}
     }
     runs::update(tx, run, run.end.is_some().then_some(entry.at.as_str()))
 }
 
 fn step_started(tx: &Transaction<'_>, run: &Run, step: &Step, id: Uuid) -> Result<()> {
     if let Step::Build { finding, iteration, .. } = step {
-        findings::set_state(tx, run.start.loop_id, finding, &FindingState::Acting)?;
+        // The pull request that is revised goes on standing for its finding, whatever becomes of the run.
+        if run.start.revises.is_none() {
+            findings::set_state(tx, run.start.loop_id, finding, &FindingState::Acting)?;
+        }
         runs::attempt_started(tx, id, run.start.run, &finding.0, *iteration)?;
     }
     Ok(())
@@ -99,13 +114,31 @@ fn step_finished(tx: &Transaction<'_>, run: &Run, step: &Step, id: Uuid, outcome
         (Step::Ship { finding }, Outcome::Shipped(_)) => {
             findings::set_state(tx, loop_id, finding, &FindingState::InReview)
         }
+        (Step::HandOver { .. }, _) if run.start.revises.is_some() => Ok(()),
         (Step::HandOver { finding, why }, _) => findings::handed_over(tx, loop_id, finding, why),
         _ => Ok(()),
     }
 }
 
+/// What was reserved for open steps is charged to their attempts.
+fn cut_off(tx: &Transaction<'_>, run: &Run) -> Result<()> {
+    run.open.iter().try_for_each(|(step, id)| charge_attempt(tx, run, step, *id, step.reserved().unwrap_or_default()))
+}
+
+/// What a step cost that came to nothing.
+fn charge_attempt(tx: &Transaction<'_>, run: &Run, step: &Step, id: Uuid, charged: Micros) -> Result<()> {
+    match step {
+        Step::Build { .. } => runs::attempt_charged(tx, id, charged, Micros::ZERO),
+        Step::Verify { finding, .. } => {
+            runs::attempt_charged(tx, last_attempt(tx, run, finding)?, Micros::ZERO, charged)
+        }
+        _ => Ok(()),
+    }
+}
+
 fn keep_rounds(tx: &Transaction<'_>, run: &Run, finding: &loopwright_core::finding::Fingerprint) -> Result<()> {
-    match run.item(finding) {
+    let counts = !matches!(&run.start.revises, Some(Revision { why: Revise::Moved, .. }));
+    match run.item(finding).filter(|_| counts) {
         Some(item) => findings::set_rounds(tx, run.start.loop_id, finding, &item.rounds),
         None => Ok(()),
     }
@@ -120,6 +153,18 @@ fn last_attempt(tx: &Transaction<'_>, run: &Run, finding: &loopwright_core::find
         )
         .context("finding the attempt that was verified")?;
     id.parse().context("the attempt's id")
+}
+
+/// A pull request that the run was to work on again and did not goes back to the person as it was.
+fn give_back(tx: &Transaction<'_>, run: &Run, end: &End, at: &str) -> Result<()> {
+    let Some(Revision { pull_request, why, .. }) = &run.start.revises else { return Ok(()) };
+    let updated = run.items.iter().any(|item| matches!(item.stage, Stage::Shipped { .. }));
+    let stands = pull_requests::state(tx, *pull_request)?;
+    if updated || !stands.is_some_and(|state| why.fails_to(&state)) {
+        return Ok(());
+    }
+    let why = why.failed(&revise::came_to_nothing(run, end));
+    pull_requests::step(tx, *pull_request, &Event::Reopened { why }, at).map(drop)
 }
 
 fn ended(tx: &Transaction<'_>, run: &Run, end: &End) -> Result<()> {

@@ -1,9 +1,9 @@
-//! Pull requests, their findings, and what people decided on them.
+//! Pull requests and their findings: rows, and the streams that they follow from. What people decided is in `reviews`.
 
 use anyhow::{Context as _, Result};
 use loopwright_core::finding::Fingerprint;
-use loopwright_core::ids::{LoopId, PullRequestId, ReviewId, RunId};
-use loopwright_core::review::{self, Event, State};
+use loopwright_core::ids::{LoopId, PullRequestId, RunId};
+use loopwright_core::review::{self, Event, Shown, State};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +44,22 @@ pub struct PullRequestRecord {
     pub opened_at: String,
     /// The commit on the target branch.
     pub merged: Option<String>,
+    /// Until when it is put off, RFC 3339 UTC.
+    pub later_until: Option<String>,
+    /// When its approval takes effect, RFC 3339 UTC; none = at once, or there is none.
+    pub lands_at: Option<String>,
+}
+
+impl PullRequestRecord {
+    /// What it shows.
+    pub fn shown(&self) -> Shown {
+        Shown {
+            commit: self.commit.clone(),
+            tree: self.tree.clone(),
+            patch_id: self.patch_id.clone(),
+            diff_sha256: self.diff_sha256.clone(),
+        }
+    }
 }
 
 /// A finding of a pull request, and the issue that a merge closes.
@@ -56,7 +72,8 @@ pub struct LinkedFinding {
 }
 
 const COLUMNS: &str = "SELECT p.id, p.loop, l.name, p.run, p.attempt, p.title, p.body, p.state, p.branch, p.base, \
-                       p.commit_id, p.tree, p.patch_id, p.diff_sha256, p.opened_at, p.merged \
+                       p.commit_id, p.tree, p.patch_id, p.diff_sha256, p.opened_at, p.merged, \
+                       p.later_until, p.lands_at \
                        FROM pull_requests p JOIN loops l ON l.id = p.loop";
 
 /// The name of a pull request's stream.
@@ -64,13 +81,14 @@ pub fn stream(id: PullRequestId) -> String {
     format!("pr/{id}")
 }
 
-/// Pull requests that wait for a person; with `all`, decided ones too; the oldest first.
+/// Pull requests that are not decided, those sent back among them; with `all`, decided ones too; the oldest first.
 ///
 /// # Errors
 /// The rows can't be read.
 pub fn list(db: &Connection, all: bool) -> Result<Vec<PullRequestRecord>> {
-    let mut rows = db
-        .prepare_cached(&format!("{COLUMNS} WHERE ?1 OR p.state IN ('open', 'approved') ORDER BY p.opened_at, p.id"))?;
+    let mut rows = db.prepare_cached(&format!(
+        "{COLUMNS} WHERE ?1 OR p.state IN ('open', 'approved', 'sent back') ORDER BY p.opened_at, p.id"
+    ))?;
     let found = rows.query_map([all], row)?;
     found.collect::<Result<_, _>>().context("reading the pull requests")
 }
@@ -81,7 +99,7 @@ pub fn list(db: &Connection, all: bool) -> Result<Vec<PullRequestRecord>> {
 /// The rows can't be read.
 pub fn open_before(db: &Connection, loop_id: LoopId, run: RunId) -> Result<u32> {
     db.query_row(
-        "SELECT COUNT(*) FROM pull_requests WHERE loop = ?1 AND run <> ?2 AND state IN ('open', 'approved')",
+        "SELECT COUNT(*) FROM pull_requests WHERE loop = ?1 AND run <> ?2 AND state IN ('open', 'approved', 'sent back')",
         [loop_id.to_string(), run.to_string()],
         |r| r.get(0),
     )
@@ -154,31 +172,41 @@ pub fn insert(tx: &Transaction<'_>, p: &PullRequestRecord, findings: &[LinkedFin
     Ok(())
 }
 
-fn set_state(tx: &Transaction<'_>, id: PullRequestId, state: &str, merged: Option<&str>) -> Result<()> {
-    tx.execute(
-        "UPDATE pull_requests SET state = ?2, merged = COALESCE(?3, merged) WHERE id = ?1",
-        params![id.to_string(), state, merged],
-    )?;
-    Ok(())
-}
-
-/// Keeps what a person decided.
+/// Stores that a pull request shows another attempt.
 ///
 /// # Errors
 /// The row can't be written.
-pub fn reviewed(
-    tx: &Transaction<'_>,
-    review: ReviewId,
-    id: PullRequestId,
-    decision: &str,
-    tree: &str,
-    at: &str,
-) -> Result<()> {
+pub fn set_shown(tx: &Transaction<'_>, p: &PullRequestRecord) -> Result<()> {
     tx.execute(
-        "INSERT INTO reviews (id, pull_request, decision, via, tree, at) VALUES (?1, ?2, ?3, 'terminal', ?4, ?5)",
-        params![review.to_string(), id.to_string(), decision, tree, at],
+        "UPDATE pull_requests SET attempt = ?2, body = ?3, base = ?4, commit_id = ?5, tree = ?6, patch_id = ?7, \
+         diff_sha256 = ?8 WHERE id = ?1",
+        params![p.id.to_string(), p.attempt, p.body, p.base, p.commit, p.tree, p.patch_id, p.diff_sha256],
     )
-    .context("storing a review")?;
+    .context("storing what a pull request shows")?;
+    Ok(())
+}
+
+/// What an event and the state that it leads to mean for the row.
+fn project(tx: &Transaction<'_>, id: PullRequestId, state: &State, event: &Event) -> Result<()> {
+    let merged = match state {
+        State::Merged { commit } => Some(commit),
+        _ => None,
+    };
+    // A landing that goes on, and the same change on a newer base, leave both times as they are.
+    let keeps = matches!(event, Event::Waiting { .. } | Event::Landing { .. })
+        || matches!((event, state), (Event::Updated { .. }, State::Approved { .. }));
+    let (later, lands_at) = match event {
+        Event::Later { until } => (until.as_ref(), None),
+        Event::Approved { lands_at, .. } => (None, lands_at.as_ref()),
+        _ => (None, None),
+    };
+    tx.execute(
+        "UPDATE pull_requests SET state = ?2, merged = COALESCE(?3, merged), \
+         later_until = CASE WHEN ?4 THEN later_until ELSE ?5 END, lands_at = CASE WHEN ?4 THEN lands_at ELSE ?6 END \
+         WHERE id = ?1",
+        params![id.to_string(), state.word(), merged, keeps, later, lands_at],
+    )
+    .context("storing the state of a pull request")?;
     Ok(())
 }
 
@@ -222,18 +250,6 @@ pub fn state(db: &Connection, id: PullRequestId) -> Result<Option<State>> {
     Ok(review::fold(events.iter().map(|(_, event)| event))?)
 }
 
-/// One step on in the life of a pull request.
-pub struct Turn<'a> {
-    /// What happened.
-    pub event: Event,
-    /// The word of the state that it leads to.
-    pub word: &'a str,
-    /// The commit on the target branch, if it landed.
-    pub merged: Option<&'a str>,
-    /// RFC 3339 UTC.
-    pub at: &'a str,
-}
-
 /// Appends an event to a pull request's stream if it can follow, together with its row and `also`.
 ///
 /// # Errors
@@ -241,26 +257,35 @@ pub struct Turn<'a> {
 pub fn advance(
     store: &mut Store,
     id: PullRequestId,
-    turn: &Turn<'_>,
+    event: &Event,
+    at: &str,
     also: impl FnOnce(&Transaction<'_>) -> Result<()>,
 ) -> Result<()> {
-    let body = event_text(turn.at, &turn.event)?;
     store.write(|tx| {
-        review::next(state(tx, id)?, &turn.event).context("the pull request was decided meanwhile")?;
-        journal::append(tx, &stream(id), &body)?;
-        set_state(tx, id, turn.word, turn.merged)?;
+        step(tx, id, event, at)?;
         also(tx)
     })
 }
 
-/// The open pull request for a finding.
+/// The same within a transaction; returns where the event leads.
+///
+/// # Errors
+/// It can't follow, or nothing could be stored.
+pub fn step(tx: &Transaction<'_>, id: PullRequestId, event: &Event, at: &str) -> Result<State> {
+    let state = review::next(state(tx, id)?, event).context("the pull request was decided meanwhile")?;
+    journal::append(tx, &stream(id), &event_text(at, event)?)?;
+    project(tx, id, &state, event)?;
+    Ok(state)
+}
+
+/// The pull request for a finding that is not decided: there is at most one.
 ///
 /// # Errors
 /// The rows can't be read.
-pub fn open_for(db: &Connection, loop_id: LoopId, finding: &Fingerprint) -> Result<Option<PullRequestRecord>> {
+pub fn undecided_for(db: &Connection, loop_id: LoopId, finding: &Fingerprint) -> Result<Option<PullRequestRecord>> {
     let sql = format!(
         "{COLUMNS} JOIN pull_request_findings f ON f.pull_request = p.id \
-         WHERE p.loop = ?1 AND f.fingerprint = ?2 AND p.state = 'open' ORDER BY p.opened_at DESC"
+         WHERE p.loop = ?1 AND f.fingerprint = ?2 AND p.state IN ('open', 'approved', 'sent back') ORDER BY p.opened_at DESC"
     );
     db.query_row(&sql, params![loop_id.to_string(), finding.0], row)
         .optional()
@@ -285,5 +310,7 @@ fn row(r: &Row<'_>) -> rusqlite::Result<PullRequestRecord> {
         diff_sha256: r.get(13)?,
         opened_at: r.get(14)?,
         merged: r.get(15)?,
+        later_until: r.get(16)?,
+        lands_at: r.get(17)?,
     })
 }

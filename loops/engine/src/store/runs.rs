@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use loopwright_core::diff::DiffStat;
 use loopwright_core::exit;
 use loopwright_core::finding::Fingerprint;
-use loopwright_core::ids::{LoopId, RunId};
+use loopwright_core::ids::{LoopId, PullRequestId, RunId};
 use loopwright_core::money::Micros;
 use loopwright_core::run::{BuildResult, End, Run};
 use loopwright_core::verdict::Verdict;
@@ -155,6 +155,14 @@ pub(super) fn attempt_verified(tx: &Transaction<'_>, id: Uuid, verdict: &Verdict
     Ok(())
 }
 
+pub(super) fn attempt_charged(tx: &Transaction<'_>, id: Uuid, build: Micros, verify: Micros) -> Result<()> {
+    tx.execute(
+        "UPDATE attempts SET charged = charged + ?2, verify_charged = verify_charged + ?3 WHERE id = ?1",
+        params![id.to_string(), i64::try_from(build.0)?, i64::try_from(verify.0)?],
+    )?;
+    Ok(())
+}
+
 /// The verdict on an attempt, its round, and what all rounds on that finding in that run cost, checkers included.
 ///
 /// # Errors
@@ -167,6 +175,30 @@ pub fn attempt(db: &Connection, id: &str) -> Result<(Option<Verdict>, u32, Micro
         |r| Ok((super::json_or_none(r, 0)?, r.get(1)?, super::micros(r, 2)?)),
     )
     .with_context(|| format!("reading the attempt {id}"))
+}
+
+/// The rounds of a pull request and what they cost: of the run that opened it, and of those that worked on it again.
+/// The same change on a newer base is no round.
+///
+/// # Errors
+/// The rows can't be read.
+pub fn on_pull_request(db: &Connection, id: PullRequestId) -> Result<(u32, Micros)> {
+    let sql = "SELECT COALESCE(MAX(a.iteration) FILTER (WHERE o.trigger <> 'moved'), 0), \
+               COALESCE(SUM(a.charged + a.verify_charged), 0) FROM attempts a JOIN runs r ON r.id = a.run \
+               JOIN occurrences o ON o.id = r.occurrence JOIN pull_requests p ON p.id = ?1 \
+               JOIN pull_request_findings f ON f.pull_request = p.id AND f.fingerprint = a.finding \
+               WHERE a.run = p.run OR json_extract(o.revises, '$.pull_request') = p.id";
+    db.query_row(sql, [id.to_string()], |r| Ok((r.get(0)?, super::micros(r, 1)?)))
+        .with_context(|| format!("reading the rounds of pull request {id}"))
+}
+
+/// Whether there is a row of an attempt: it is written before the attempt is made.
+///
+/// # Errors
+/// The row can't be read.
+pub fn knows_attempt(db: &Connection, id: Uuid) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM attempts WHERE id = ?1)";
+    db.query_row(sql, [id.to_string()], |r| r.get(0)).context("reading an attempt")
 }
 
 /// How much an attempt changes.

@@ -11,6 +11,7 @@ use loopwright_core::check::Ended;
 
 use super::boxed::{self, Beside, CommitBox, TOO_LARGE};
 use super::{Workspace, Workspaces};
+use crate::fail;
 
 /// How an attempt came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,9 +60,31 @@ impl Workspaces<'_> {
     /// The workspace vanished or was replaced, or the sandbox or the import fails. What is wrong with its content is
     /// [`Collected::Refused`].
     pub fn collect(&self, workspace: &Workspace, base: Oid, message: &str, at: DateTime<Utc>) -> Result<Collected> {
+        self.collect_as(&format!("refs/loopwright/attempts/{}", workspace.name), workspace, base, message, at)
+    }
+
+    /// The same under the ref `name`.
+    ///
+    /// # Errors
+    /// As [`Workspaces::collect`].
+    pub(super) fn collect_as(
+        &self,
+        name: &str,
+        workspace: &Workspace,
+        base: Oid,
+        message: &str,
+        at: DateTime<Utc>,
+    ) -> Result<Collected> {
         self.verify(workspace)?;
         let home = self.home(&workspace.name)?;
-        let collected = self.collect_from(&home, workspace, base, message, at);
+        let order = CommitBox {
+            base,
+            base_tree: self.repos.tree_of(base)?,
+            message,
+            limits: SizeLimits::default(),
+            bundle: home.join("result.bundle"),
+        };
+        let collected = self.collect_from(&home, workspace, &order, name, at);
         collected.with_context(|| format!("collect workspace {}", workspace.name))
     }
 
@@ -69,18 +92,15 @@ impl Workspaces<'_> {
         &self,
         home: &Path,
         workspace: &Workspace,
-        base: Oid,
-        message: &str,
+        order: &CommitBox<'_>,
+        name: &str,
         at: DateTime<Utc>,
     ) -> Result<Collected> {
         let beside = Beside::of(home);
-        let base_tree = self.repos.tree_of(base)?;
-        let bundle = home.join("result.bundle");
-        forget(&bundle)?;
-        let order = CommitBox { base, base_tree, message, limits: SizeLimits::default(), bundle };
-        let committed = self.commit(workspace, &beside, &order)?;
+        forget(&order.bundle)?;
+        let committed = self.commit(workspace, &beside, order)?;
         let collected = match committed {
-            Ok(()) => self.take(&workspace.name, &order, at),
+            Ok(()) => self.take(name, order, at),
             Err(why) => Ok(Collected::Refused { why }),
         };
         forget(&order.bundle)?;
@@ -114,7 +134,7 @@ impl Workspaces<'_> {
         })
     }
 
-    /// Imports the bundle and writes the commit anew.
+    /// Imports the bundle and writes the commit anew, under the ref `name`.
     fn take(&self, name: &str, order: &CommitBox<'_>, at: DateTime<Utc>) -> Result<Collected> {
         if fs::metadata(&order.bundle).map_or(0, |m| m.len()) == 0 {
             return Ok(Collected::Empty);
@@ -132,7 +152,9 @@ impl Workspaces<'_> {
             return Ok(Collected::Refused { why: format!("it adds submodules: {}", listed(&submodules)) });
         }
         let commit = self.repos.commit_tree(tree, &[order.base], order.message, at)?;
-        self.repos.point(&format!("refs/loopwright/attempts/{name}"), commit)?;
+        fail::point("attempt-imported");
+        self.repos.point(name, commit)?;
+        fail::point("attempt-ref");
         Ok(Collected::Commit { commit, tree })
     }
 }

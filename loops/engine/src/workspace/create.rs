@@ -9,6 +9,7 @@ use git2::Oid;
 
 use super::boxed::{self, Beside};
 use super::{Workspace, Workspaces, identity};
+use crate::fail;
 use crate::git::import::with_paths_of;
 
 /// Where the start commit lives.
@@ -18,6 +19,8 @@ pub enum Origin {
     Base,
     /// In `results.git`: its objects, and none of any other attempt, are carried along.
     Results,
+    /// In `base.git`; the objects of this commit of `results.git` are carried along, for what is to be picked onto it.
+    BaseWith(Oid),
 }
 
 impl Workspaces<'_> {
@@ -31,22 +34,30 @@ impl Workspaces<'_> {
         fs::create_dir(&home).with_context(|| format!("create workspace {}", home.display()))?;
         let made = self.fill(name, &home, commit, origin);
         if made.is_err() {
-            // What was half made has no marker and is nobody's; the first error is the one to tell.
+            // What was half made is nobody's; the first error is the one to tell.
             let _ = self.remove(name);
         }
+        fail::point("workspace-made");
         made.with_context(|| format!("make workspace {name} at {commit}"))
     }
 
     fn fill(&self, name: &str, home: &Path, commit: Oid, origin: Origin) -> Result<Workspace> {
         let tree = home.join("tree");
         fs::create_dir(&tree).context("create the tree")?;
-        if origin == Origin::Results {
-            self.repos.export(commit, &home.join("start.bundle"))?;
+        // Before anything runs in it.
+        let identity = identity::write(home, commit)?;
+        self.sandbox.pin(&tree, &identity);
+        let carried = match origin {
+            Origin::Base => None,
+            Origin::Results => Some(commit),
+            Origin::BaseWith(other) => Some(other),
+        };
+        if let Some(carried) = carried {
+            self.repos.export(carried, &home.join("start.bundle"))?;
         }
         let beside = Beside::of(home);
         self.run_well(&boxed::clone(&tree, self.repos.base_path(), &beside, commit))?;
         keep_index(&tree.join(".git/index"), &beside.index)?;
-        let identity = identity::write(home, commit)?;
         Ok(Workspace { name: name.to_owned(), path: tree, commit, identity })
     }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::{Workspace, Workspaces, boxed};
+use crate::fail;
 
 impl Workspaces<'_> {
     /// Removes a workspace.
@@ -20,9 +21,11 @@ impl Workspaces<'_> {
     /// Moves whatever stands under a name into the trash and deletes it there.
     pub(super) fn remove(&self, name: &str) -> Result<()> {
         let home = self.home(name)?;
+        self.sandbox.unpin(&home.join("tree"));
         fs::create_dir_all(&self.trash).with_context(|| format!("create {}", self.trash.display()))?;
         let gone = self.trash.join(format!("{name}-{}", uuid::Uuid::now_v7().simple()));
         fs::rename(&home, &gone).with_context(|| format!("move {} to the trash", home.display()))?;
+        fail::point("workspace-in-trash");
         self.delete(&gone).with_context(|| format!("delete {}", gone.display()))
     }
 

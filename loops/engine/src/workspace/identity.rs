@@ -1,11 +1,12 @@
 //! Which folder a workspace is: one that vanished or was replaced is never used, not even by a command of ours.
 
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use git2::Oid;
-use rustix::fs::{AtFlags, CWD, FileType, StatxFlags, statx};
+use rustix::fs::{AtFlags, CWD, FileType, Statx, StatxFlags, statx};
 use serde::{Deserialize, Serialize};
 
 use super::Workspace;
@@ -22,6 +23,9 @@ pub struct Identity {
     /// When the folder was made (seconds, nanoseconds), where the file system knows it: inodes are used again.
     pub born: Option<(i64, u32)>,
 }
+
+/// What is asked of the kernel.
+const WANTED: StatxFlags = StatxFlags::BASIC_STATS.union(StatxFlags::BTIME);
 
 /// What the marker says.
 #[derive(Serialize, Deserialize)]
@@ -58,18 +62,32 @@ pub(super) fn check(home: &Path, workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
+impl Identity {
+    /// Whether this descriptor is of the very folder.
+    ///
+    /// # Errors
+    /// The kernel can't tell.
+    pub(crate) fn is_of(&self, folder: &OwnedFd) -> Result<bool> {
+        let seen = statx(folder, "", AtFlags::EMPTY_PATH, WANTED).context("look at an open folder")?;
+        Ok(seen_as(&seen, self.mark.clone()) == *self)
+    }
+}
+
 fn observe(folder: &Path, mark: String) -> Result<Identity> {
-    let wanted = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
-    let seen = statx(CWD, folder, AtFlags::SYMLINK_NOFOLLOW, wanted)
+    let seen = statx(CWD, folder, AtFlags::SYMLINK_NOFOLLOW, WANTED)
         .with_context(|| format!("{} vanished", folder.display()))?;
     if FileType::from_raw_mode(seen.stx_mode.into()) != FileType::Directory {
         bail!("{} is no folder", folder.display());
     }
+    Ok(seen_as(&seen, mark))
+}
+
+fn seen_as(seen: &Statx, mark: String) -> Identity {
     let known = StatxFlags::from_bits_retain(seen.stx_mask).contains(StatxFlags::BTIME);
-    Ok(Identity {
+    Identity {
         mark,
         device: (seen.stx_dev_major, seen.stx_dev_minor),
         inode: seen.stx_ino,
         born: known.then_some((seen.stx_btime.tv_sec, seen.stx_btime.tv_nsec)),
-    })
+    }
 }

@@ -8,6 +8,7 @@ mod collect;
 mod create;
 mod discard;
 mod identity;
+mod rescue;
 
 use std::path::PathBuf;
 
@@ -64,6 +65,7 @@ impl Workspaces<'_> {
         let (identity, commit) = identity::read(&home).with_context(|| format!("open workspace {name}"))?;
         let workspace = Workspace { name: name.to_owned(), path: home.join("tree"), commit, identity };
         self.verify(&workspace)?;
+        self.sandbox.pin(&workspace.path, &workspace.identity);
         Ok(workspace)
     }
 

@@ -55,6 +55,10 @@ impl Guard for Book {
     fn halted(&self) -> Option<String> {
         self.halts.as_ref().and_then(|look| look())
     }
+
+    fn landed(&mut self, _: Oid) -> anyhow::Result<()> {
+        Ok(())
+    }
 }
 
 /// Lands with a journal that begins empty.

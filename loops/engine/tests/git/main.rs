@@ -12,3 +12,5 @@ mod hostile;
 mod landing;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod vanished;

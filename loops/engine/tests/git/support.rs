@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 /// The product's own sandbox, found once.
-fn sandbox() -> &'static Bubblewrap {
+pub(crate) fn sandbox() -> &'static Bubblewrap {
     static FOUND: OnceLock<Bubblewrap> = OnceLock::new();
     FOUND.get_or_init(|| Bubblewrap::find(&HostEnvironment::read()).expect("bubblewrap"))
 }

@@ -3,7 +3,7 @@
 use super::{Origin, Row, Surroundings};
 use crate::definition::values::duration;
 use crate::definition::{
-    AgentSpec, Command, Definition, Independence, Merge, Origins, Retry, ShipAction, Source, Trigger, Work,
+    AgentSpec, Command, Definition, Independence, Merge, Origins, Rails, Retry, ShipAction, Source, Trigger, Work,
 };
 
 /// All rows.
@@ -29,7 +29,7 @@ pub(super) fn rows(definition: &Definition, origins: &Origins, around: &Surround
 pub(super) fn gates(definition: &Definition) -> Vec<String> {
     let scanned = definition.discover.sources.iter().flat_map(|source| match source {
         Source::ScanCiFailures(checks) => checks.clone(),
-        Source::OpenIssues | Source::RecentCommits => Vec::new(),
+        _ => Vec::new(),
     });
     let verified = definition.work.iter().flat_map(|work| work.verify.check.gates());
     let mut gates = Vec::new();
@@ -81,7 +81,7 @@ fn head(definition: &Definition, around: &Surroundings, rows: &mut Rows<'_>) {
 
 fn steps(definition: &Definition, rows: &mut Rows<'_>) {
     let discover = &definition.discover;
-    rows.add("discover.run", sum(discover.sources.iter().map(source)));
+    rows.add("discover.run", sources(definition));
     rows.add("discover.write_to", format!("state/{}", discover.write_to));
     retry("discover", discover.retry, rows);
     if let Some(work) = &definition.work {
@@ -93,6 +93,9 @@ fn work(work: &Work, list: &str, rows: &mut Rows<'_>) {
     rows.add("act.for_each", format!("finding in state/{list}"));
     rows.add("act.spawn", format!("{}(finding)", work.act.maker));
     rows.add("act.isolation", "worktree");
+    if work.act.parallel > 1 {
+        rows.add("act.parallel", format!("{} findings at once", work.act.parallel));
+    }
     retry("act", work.act.retry, rows);
     rows.add("verify.agent", work.verify.checker.as_deref().unwrap_or("none: gates alone"));
     rows.add("verify.check", &work.verify.check);
@@ -113,7 +116,7 @@ fn rails(definition: &Definition, rows: &mut Rows<'_>) {
     let rails = &definition.rails;
     let unlimited = "no limit of its own";
     rows.add("guardrails.max_iterations", rails.max_iterations);
-    rows.add("guardrails.budget", format!("{}/run", rails.budget));
+    rows.add("guardrails.budget", budgets(rails));
     rows.add("guardrails.halt_on", format!("no_progress({})", rails.no_progress));
     rows.add("guardrails.max_duration", duration(rails.max_duration_s));
     let tokens = rails.max_tokens.map_or(unlimited.to_owned(), |n| n.to_string());
@@ -137,6 +140,12 @@ fn rails(definition: &Definition, rows: &mut Rows<'_>) {
             Independence::Vendor => "vendor",
         },
     );
+}
+
+/// `$5/run, $20/day`
+fn budgets(rails: &Rails) -> String {
+    let wider = rails.ceilings.iter().map(ToString::to_string);
+    std::iter::once(format!("{}/run", rails.budget)).chain(wider).collect::<Vec<_>>().join(", ")
 }
 
 fn agent(name: &str, spec: &AgentSpec, rows: &mut Rows<'_>) {
@@ -169,6 +178,11 @@ fn checks(definition: &Definition, around: &Surroundings, rows: &mut Rows<'_>) {
     }
 }
 
+/// Where a loop looks for work, as its file says it.
+pub(super) fn sources(definition: &Definition) -> String {
+    sum(definition.discover.sources.iter().map(source))
+}
+
 fn sum(names: impl Iterator<Item = String>) -> String {
     names.collect::<Vec<_>>().join(" + ")
 }
@@ -179,6 +193,8 @@ fn source(source: &Source) -> String {
         Source::ScanCiFailures(checks) => format!("scan_ci_failures({})", checks.join(", ")),
         Source::OpenIssues => "open_issues".to_owned(),
         Source::RecentCommits => "recent_commits".to_owned(),
+        Source::TodoComments => "todo_comments".to_owned(),
+        Source::Command(command) => format!("command(\"{command}\")"),
     }
 }
 

@@ -71,7 +71,7 @@ fn the_seed() {
     assert_eq!((table.words.as_str(), table.zone.as_str()), ("weekdays at 09:00", "Europe/Berlin"));
     assert_eq!(table.next.len(), 5);
     assert_eq!(table.next[0], "2026-11-23T09:00:00+01:00");
-    assert_eq!(explanation.cost.words, "at most $5 a run; 5 scheduled runs a week: $25");
+    assert_eq!(explanation.cost.words, "at most $5 a run and $5 a day; 5 scheduled runs a week: $25");
     assert_eq!(explanation.cost.per_week, Some(Micros(25_000_000)));
     assert_eq!(explanation.grants, Vec::<String>::new());
     assert_eq!(explanation.mounts.len(), 1);
@@ -107,4 +107,17 @@ fn two_models_of_one_vendor_are_marked() {
     let marked = |text: &str| explained(text, &around()).notes.iter().any(|n| n.contains("not independent"));
     assert!(marked(&agents("x")));
     assert!(!marked(&agents("y")));
+}
+
+#[test]
+fn the_plan_of_the_seed_and_of_a_loop_that_reports() {
+    let plan = |text: &str| plan(&read(text).definition.expect("a valid loop")).join("\n");
+    insta::assert_snapshot!(plan(SEED), @r"
+    looks for work: scan_ci_failures + open_issues + recent_commits
+    lists what it found in state/triage.md, which you may edit
+    that is all while it only reports, which is how it begins
+    with --ship: the built-in fixer works on up to 5 findings a run, up to 3 rounds each, in the sandbox
+    a change that passes tests_pass AND lint_clean AND diff_reasonable becomes a pull request and waits for you
+    ");
+    assert!(plan(include_str!("../../../../templates/report/loop.yaml")).ends_with("it changes nothing"));
 }

@@ -1,7 +1,7 @@
 //! Whole files: what is accepted, what is refused, and that nothing panics or hangs.
 
 use super::*;
-use crate::definition::{Merge, ShipAction, Source, Trigger};
+use crate::definition::{Command, Merge, ShipAction, Source, Trigger};
 use crate::money::Micros;
 
 const SEED: &str = include_str!("../../../../../tests/samples/seed/loop.yaml");
@@ -228,4 +228,27 @@ fn what_may_be_meant_is_listed_once() {
     let [d] = &reading.diagnostics[..] else { panic!("{:?}", reading.diagnostics) };
     let help = d.help.as_deref().expect("help");
     assert_eq!(help.matches("tests_pass").count(), 1, "{help}");
+}
+
+#[test]
+fn comments_and_commands_are_sources() {
+    let sources = |run: &str| {
+        let text = SEED.replace("scan_ci_failures + open_issues + recent_commits", run);
+        let reading = read(&text);
+        let faults: Vec<String> = reading.diagnostics.into_iter().map(|d| d.message).collect();
+        reading.definition.map(|d| d.discover.sources).ok_or(faults)
+    };
+    let command = |line: &str| Source::Command(Command::Shell(line.to_owned()));
+    let found = sources("todo_comments + command(\"./a.sh --all\") + command('b')").expect("valid");
+    assert_eq!(found, [Source::TodoComments, command("./a.sh --all"), command("b")]);
+    for (run, fault) in [
+        ("todo_comments(all)", "`todo_comments` takes nothing in brackets"),
+        ("todo_comments + todo_comments", "`todo_comments` is given twice"),
+        ("command", "`command` takes one text in quotes: what is run"),
+        ("command(\"\")", "`command` takes one text in quotes: what is run"),
+        ("command('a', 'b')", "`command` takes one text in quotes: what is run"),
+        ("command('a') + command('a')", "`command(\"a\")` is given twice"),
+    ] {
+        assert_eq!(sources(run), Err(vec![fault.to_owned()]), "{run}");
+    }
 }

@@ -29,6 +29,8 @@ fn what_the_reader_accepts_validates() {
         SEED.replace(&SEED[end], ""),
         SEED.replace("cron(\"0 9 * * MON-FRI\")", "manual"),
         SEED.replace("scan_ci_failures +", "scan_ci_failures(lint_clean) +"),
+        SEED.replace("open_issues +", "todo_comments + command(\"./find.sh --all\") + command('make list') +"),
+        SEED.replace("$5/run", "[$5/run, $20/day, $200/month]"),
         SEED.to_owned()
             + "  max_duration: 45m\n  max_tokens: 2M\n  max_turns: 60\nreview: {max_open: 2, merge: merge}\n\
                agents: {implementer: {command: ./fix.sh, price: $0}}\nsetup: [cargo, build]\n\

@@ -116,12 +116,14 @@ fn no_data_ends_its_fence() {
             finding: &hostile,
             iteration: 1,
             reasons: &reasons,
+            person: None,
             attachments: &[("The change", "+ ``````` seven")],
         });
         assert_eq!(text.lines().filter(|l| *l == "``````data").count(), 1, "{text}");
         assert_eq!(text.lines().filter(|l| *l == "``````").count(), 1, "{text}");
         assert!(!text.contains(['\u{202e}', '\u{1b}']));
     }
-    let plain = Prompt { role: Role::Maker, finding: &hostile, iteration: 3, reasons: &[], attachments: &[] };
+    let plain =
+        Prompt { role: Role::Maker, finding: &hostile, iteration: 3, reasons: &[], person: None, attachments: &[] };
     insta::assert_snapshot!(prompt::build(&plain));
 }

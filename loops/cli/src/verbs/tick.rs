@@ -1,0 +1,93 @@
+//! `loopwright tick`
+
+use loopwright_core::story::{Mark, end_mark, ending};
+use loopwright_core::triage::plain;
+use loopwright_engine::api::{self, ApiError, Deed, TickView};
+
+use crate::App;
+use crate::page::Page;
+use crate::render::marked;
+
+pub(crate) fn run(app: &App) -> Result<u8, ApiError> {
+    let view = api::tick(&app.context)?;
+    app.output.answer(&view, |page| answer(page, &view))?;
+    Ok(view.code())
+}
+
+fn answer(page: &mut Page, view: &TickView) {
+    if view.deeds.is_empty() {
+        marked(page, 0, Mark::Nothing, "Nothing to do.");
+    }
+    for deed in &view.deeds {
+        let (mark, text) = line(deed);
+        marked(page, 0, mark, &plain(&text, 400));
+    }
+}
+
+fn line(deed: &Deed) -> (Mark, String) {
+    match deed {
+        Deed::TookUp { run, loop_name, epoch } => {
+            let text = format!("Run {} of {loop_name} goes on (its processes had died; epoch {epoch}).", run.short());
+            (Mark::Running, text)
+        }
+        Deed::Ended { run, loop_name, end } => {
+            (end_mark(end), format!("Run {} of {loop_name} has its end: {}", run.short(), ending(end)))
+        }
+        Deed::GaveUp { .. } => (Mark::Note, "A start that came to nothing is given up.".to_owned()),
+        Deed::Landed { pull_request, commit, branch } => {
+            (Mark::Passed, format!("Pull request {} landed as {commit} on {branch}.", pull_request.short()))
+        }
+        Deed::Began { run, loop_name, pull_request } => {
+            let text =
+                format!("Run {} of {loop_name} works on pull request {} again.", run.short(), pull_request.short());
+            (Mark::Running, text)
+        }
+        Deed::GaveBack { pull_request, why } => {
+            (Mark::NeedsYou, format!("Pull request {} waits for you again: {why}", pull_request.short()))
+        }
+        Deed::Swept { what } => (Mark::Note, format!("Swept: {what}.")),
+        Deed::Failed { what, why } => {
+            (Mark::Failed, format!("{what}: {why}. The next pass tries again; see `loopwright doctor`."))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use loopwright_core::run::{End, HaltWhy};
+
+    use super::*;
+
+    #[test]
+    fn a_line_for_each_deed() {
+        let run = "01936f2e-0000-7000-8000-00001a2b3c4d";
+        let loop_name = "daily-triage".to_owned();
+        let end = End::Halted { why: HaltWhy::Halt, detail: "HALT for everything".to_owned() };
+        let deeds = vec![
+            Deed::TookUp { run: run.parse().expect("an id"), loop_name: loop_name.clone(), epoch: 2 },
+            Deed::Ended { run: run.parse().expect("an id"), loop_name, end },
+            Deed::GaveUp { occurrence: run.parse().expect("an id") },
+            Deed::Landed {
+                pull_request: run.parse().expect("an id"),
+                commit: "c0ffee0".to_owned(),
+                branch: "main".to_owned(),
+            },
+            Deed::Began {
+                run: run.parse().expect("an id"),
+                loop_name: "daily-triage".to_owned(),
+                pull_request: run.parse().expect("an id"),
+            },
+            Deed::GaveBack {
+                pull_request: run.parse().expect("an id"),
+                why: "the branch moved, and the change is not verified on it: conflicts in src/a.rs".to_owned(),
+            },
+            Deed::Swept { what: "2 refs that no run knows".to_owned() },
+            Deed::Failed { what: "run 1a2b3c4d".to_owned(), why: "its journal can't be read".to_owned() },
+        ];
+        let mut page = Page::new(false);
+        for deeds in [Vec::new(), deeds] {
+            answer(&mut page, &TickView { deeds });
+        }
+        insta::assert_snapshot!(page.text());
+    }
+}

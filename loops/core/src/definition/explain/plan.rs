@@ -1,0 +1,28 @@
+//! What a loop would do, in the order in which it does it.
+
+use super::rows::sources;
+use crate::definition::Definition;
+
+/// One line each: what it looks for, what its first run does, what follows once it may ship.
+pub fn plan(definition: &Definition) -> Vec<String> {
+    let mut lines = vec![
+        format!("looks for work: {}", sources(definition)),
+        format!("lists what it found in state/{}, which you may edit", definition.discover.write_to),
+    ];
+    let Some(work) = &definition.work else {
+        lines.push("that is all: it changes nothing".to_owned());
+        return lines;
+    };
+    let maker = match definition.agents.contains_key(&work.act.maker) {
+        true => work.act.maker.as_str(),
+        false => "the built-in fixer",
+    };
+    let (most, rounds) = (definition.rails.max_findings, definition.rails.max_iterations);
+    lines.push("that is all while it only reports, which is how it begins".to_owned());
+    lines.push(format!(
+        "with --ship: {maker} works on up to {most} findings a run, up to {rounds} {} each, in the sandbox",
+        if rounds == 1 { "round" } else { "rounds" }
+    ));
+    lines.push(format!("a change that passes {} becomes a pull request and waits for you", work.verify.check));
+    lines
+}

@@ -1,0 +1,163 @@
+//! `__run`: being the process of a run, from its first event or from where processes that died have left it.
+
+use std::fs::write;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use chrono::Utc;
+use loopwright_core::exit;
+use loopwright_core::finding::Fingerprint;
+use loopwright_core::ids::RunId;
+use loopwright_core::run::{Mode, Retries, Run, RunEvent, RunStart};
+
+use super::{Context, reconcile, revise, runs};
+use crate::cores::Cores;
+use crate::halt::HaltFiles;
+use crate::lease::{Supervision, require_watchdog};
+use crate::resolve::{self, Resolved, line};
+use crate::runner;
+use crate::sandbox::bubblewrap::Bubblewrap;
+use crate::steps::{Work, stamp};
+use crate::store::loops::{self, LoopRow};
+use crate::store::occurrences::{self, Occurrence};
+use crate::store::{Store, due, projection};
+
+/// Why a run did not begin, in its directory.
+pub(super) const ERROR: &str = "error";
+
+/// Is the run: under its watchdog, to its end. Returns the exit code.
+pub fn run_inner(context: &Context, run: RunId, finding: Option<String>) -> u8 {
+    match run_to_its_end(context, run, finding.map(Fingerprint)) {
+        Ok(code) => code,
+        Err(error) => {
+            tracing::error!(run.id = %run, "the run failed: {error:#}");
+            // Beside the journal, for whoever asks why there is none.
+            let _ = write(context.home.run(run).join(ERROR), format!("{error:#}\n"));
+            exit::FAILED
+        }
+    }
+}
+
+fn run_to_its_end(context: &Context, id: RunId, only: Option<Fingerprint>) -> Result<u8> {
+    require_watchdog()?;
+    let mut store = Store::open(&context.home)?;
+    let claimed = occurrences::of_run(store.read(), id)?.context("the run was never claimed")?;
+    let row = loops::by_id(store.read(), claimed.loop_id)?;
+    let dir = context.home.run(id);
+    let supervision = Arc::new(Supervision::take(&dir, HaltFiles::of_run(&context.home.state, row.id, &dir))?);
+    match projection::replay(store.read(), id)? {
+        None => {
+            let work = work(context, id, row, None, supervision)?;
+            let revises = due::revised_by(work.store.read(), id)?;
+            let start = RunStart { only, ..revise::revising(run_start(id, &claimed, &work), revises) };
+            runner::run(work, start)?;
+        }
+        Some(run) if run.end.is_some() => bail!("the run has ended already"),
+        Some(mut run) => match work(context, id, row, Some(&run), supervision) {
+            Ok(mut work) => {
+                rescue(context, &mut work, &mut run)?;
+                runner::take_up(work, run)?;
+            }
+            Err(error) => {
+                reconcile::give_up(&mut store, &mut run, &error)?;
+                return Err(error);
+            }
+        },
+    }
+    reconcile::clear_workspaces(context, id);
+    Ok(runs::row_of(&store, id)?.code.unwrap_or(exit::INTERNAL))
+}
+
+/// Everything that the steps share. A run that has begun stays with its base commit and its loop file.
+fn work(
+    context: &Context,
+    id: RunId,
+    row: LoopRow,
+    begun: Option<&Run>,
+    supervision: Arc<Supervision>,
+) -> Result<Work> {
+    let store = Store::open(&context.home)?;
+    let revises = due::revised_by(store.read(), id)?;
+    let resolved = match begun.filter(|run| run.base.is_some()) {
+        Some(run) => resolve::resolve_again(&context.home, &row, run)?,
+        None => revise::resolved(context, &store, &row, revises.as_ref())?,
+    };
+    if begun.is_some_and(|run| run.start.definition != resolved.hash) {
+        bail!("its loop file is another one by now; start it again: loopwright run {}", row.name);
+    }
+    resolve::refuse_exposing(&context.home, &row, &resolved, context.host.home.as_deref())?;
+    let (maker, checker) = revise::agents(&resolved, &row, supervision.dir(), revises.as_ref())?;
+    let worked_s = begun.map_or(0, |run| run.start.worked_s);
+    let left = Duration::from_secs(resolved.definition.rails.max_duration_s.saturating_sub(worked_s));
+    let sandbox = sandbox(context, &resolved)?.supervised(Arc::clone(&supervision)).until(Instant::now() + left);
+    Ok(Work {
+        run: id,
+        home: context.home.clone(),
+        row,
+        resolved: Arc::new(resolved),
+        maker,
+        checker,
+        sandbox,
+        supervision,
+        store,
+        prepared: Vec::new(),
+        base_reports: Arc::default(),
+        cores: Arc::new(Cores::of_this_machine()),
+        now: Utc::now,
+    })
+}
+
+/// Keeps what attempts that were cut off had made, says so, and clears their workspaces.
+fn rescue(context: &Context, work: &mut Work, run: &mut Run) -> Result<()> {
+    let rescued = work.workspaces().rescue(work.run, work.resolved.base.commit, Utc::now())?;
+    for kept in rescued {
+        let text = format!("what {} had made when it was cut off is kept as {}", kept.name, kept.reference);
+        let event = RunEvent::Noted { topic: "rescued".to_owned(), text };
+        projection::record(&mut work.store, run, event, &stamp(Utc::now()), |_| Ok(()))?;
+    }
+    reconcile::clear_workspaces(context, work.run);
+    Ok(())
+}
+
+/// The sandbox with the toolchains that the project wants.
+fn sandbox(context: &Context, resolved: &Resolved) -> Result<Bubblewrap> {
+    let found = Bubblewrap::find(&context.host)?;
+    for file in ["rust-toolchain.toml", "rust-toolchain"] {
+        if resolved.repos.exists(resolved.base.commit, file)? {
+            return Ok(found.with_the_projects_rust());
+        }
+    }
+    Ok(found)
+}
+
+fn run_start(run: RunId, claimed: &Occurrence, work: &Work) -> RunStart {
+    let (row, resolved) = (&work.row, &work.resolved);
+    let d = &resolved.definition;
+    let acts = d.work.as_ref();
+    RunStart {
+        run,
+        loop_id: row.id,
+        loop_name: row.name.clone(),
+        occurrence: claimed.id,
+        cause: claimed.trigger.clone(),
+        // A loop without act, verify and ship has nothing to ship with.
+        mode: if acts.is_some() { row.mode } else { Mode::Report },
+        epoch: 1,
+        definition: resolved.hash.clone(),
+        rails: d.rails.clone(),
+        review: d.review,
+        maker: line(&work.maker.facts()),
+        checker: work.checker.as_ref().map(|c| line(&c.facts())),
+        retries: Retries {
+            discover: d.discover.retry,
+            act: acts.map_or_else(Default::default, |w| w.act.retry),
+            verify: acts.map_or_else(Default::default, |w| w.verify.retry),
+            ship: acts.map_or_else(Default::default, |w| w.ship.retry),
+        },
+        only: None,
+        parallel: acts.map_or(1, |w| w.act.parallel),
+        revises: None,
+        worked_s: 0,
+    }
+}

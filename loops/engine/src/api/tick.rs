@@ -1,0 +1,40 @@
+//! `tick`: one whole reconcile pass. Runs that lost their processes go on, what was approved lands, what has no owner goes.
+
+use loopwright_core::exit;
+use serde::Serialize;
+
+use super::reconcile::{self, Deed, Reach};
+use super::{ApiError, Context, landing, revise};
+use crate::sweep::sweep;
+
+/// What a pass came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TickView {
+    /// What it did, in order; empty when everything was in order.
+    pub deeds: Vec<Deed>,
+}
+
+impl TickView {
+    /// The exit code that says so.
+    pub fn code(&self) -> u8 {
+        match self.deeds.as_slice() {
+            [] => exit::NOTHING,
+            deeds if deeds.iter().any(|deed| matches!(deed, Deed::Failed { .. })) => exit::FAILED,
+            _ => exit::DONE,
+        }
+    }
+}
+
+/// Makes one pass. Many at once do each thing once.
+///
+/// # Errors
+/// The store can't be read or written.
+pub fn tick(context: &Context) -> Result<TickView, ApiError> {
+    let mut store = context.store()?;
+    let mut deeds = reconcile::reconcile(context, &mut store, Reach::Whole)?;
+    deeds.extend(landing::land_waiting(context, &mut store)?);
+    deeds.extend(revise::begin_due(context, &mut store)?);
+    let swept = sweep(&context.home, &store, context.now)?;
+    deeds.extend(swept.lines().into_iter().map(|what| Deed::Swept { what }));
+    Ok(TickView { deeds })
+}

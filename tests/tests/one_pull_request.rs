@@ -1,0 +1,126 @@
+//! One finding, one open pull request (G1): killed at every point of shipping, taken up by several passes at once.
+//! In the short form each point once; with LOOPWRIGHT_FULL=1 each with every victim.
+#![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
+
+use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use loopwright_tests::crash::{Acknowledged, Kill, acknowledged, audit, small};
+use loopwright_tests::stage::{Running, Stage, wait_for};
+use serde_json::Value;
+
+/// Points of a run that opens a pull request: before the ref, after it and before the row, after the row, and at the end.
+const OPENING: [&str; 5] = ["step-intent#5", "ship-ref#1", "step-acted#5", "step-result#5", "run-ending#1"];
+
+/// The same of a run that updates one.
+const UPDATING: [&str; 3] = ["step-intent#5", "ship-update-ref#1", "step-acted#5"];
+
+/// Who is killed there, and who puts it in order: one pass, or several at once and another run.
+const HOW: [(&str, bool); 3] = [("self", true), ("watchdog", false), ("self", false)];
+
+#[derive(Clone, Debug)]
+struct Case {
+    updates: bool,
+    kill: Kill,
+    races: bool,
+}
+
+fn cases() -> Vec<Case> {
+    let full = std::env::var("LOOPWRIGHT_FULL").is_ok_and(|full| full == "1");
+    let points = OPENING.map(|at| (false, at)).into_iter().chain(UPDATING.map(|at| (true, at)));
+    let case = |(at, point): (usize, (bool, &str))| {
+        let chosen = if full { HOW.to_vec() } else { vec![HOW[at % HOW.len()]] };
+        let (updates, point) = (point.0, point.1.to_owned());
+        let kill = move |whom| Kill { at: point.clone(), whom };
+        chosen.into_iter().map(move |(whom, races)| Case { updates, kill: kill(whom), races })
+    };
+    points.enumerate().flat_map(case).collect()
+}
+
+/// Kills, puts in order, compares rows with refs.
+fn suffer(case: &Case) {
+    let stage = small();
+    let before = if case.updates { kill_an_update(&stage, case) } else { kill_an_opening(&stage, case) };
+    put_in_order(&stage, case.races);
+    assert_eq!(audit(&stage, &before), [""; 0], "{case:?}");
+    let open = stage.reviews();
+    assert_eq!(open.len(), 1, "{case:?}: {open:?}");
+    let review = stage.review(open[0]["id"].as_str().expect("an id"));
+    assert_eq!(updates(&review), usize::from(case.updates), "{case:?}: {review}");
+    // And the next run finds nothing to do for it.
+    stage.run("work").exits(20);
+}
+
+fn kill_an_opening(stage: &Stage, case: &Case) -> Acknowledged {
+    strike(stage, &["run", "work", "--detach"], &case.kill);
+    acknowledged(stage)
+}
+
+/// What was acknowledged before an update is not what is shown after it: nothing is compared with that.
+fn kill_an_update(stage: &Stage, case: &Case) -> Acknowledged {
+    stage.run("work").exits(21);
+    let id = stage.reviews()[0]["id"].as_str().expect("an id").to_owned();
+    strike(stage, &["send-back", &id, "--note", "again"], &case.kill);
+    Acknowledged::default()
+}
+
+fn strike(stage: &Stage, words: &[&str], kill: &Kill) {
+    stage.ask(stage.killing(words, kill, "once").stdin(Stdio::null()));
+    wait_for("the strike", || stage.struck("once").then_some(()));
+    stage.until_nobody_lives();
+}
+
+fn put_in_order(stage: &Stage, races: bool) {
+    if races {
+        let words: [&[&str]; 3] = [&["tick"], &["run", "work"], &["tick"]];
+        let racing: Vec<Running> = words.iter().map(|words| stage.start(words)).collect();
+        racing.into_iter().for_each(|one| drop(one.end()));
+    }
+    stage.tick_until_quiet();
+}
+
+fn updates(review: &Value) -> usize {
+    review["history"].as_array().into_iter().flatten().filter(|h| h["what"] == "updated").count()
+}
+
+#[test]
+fn a_finding_has_one_pull_request_whoever_is_killed_while_it_is_shipped() {
+    let (cases, next) = (cases(), AtomicUsize::new(0));
+    println!("{} kills of shipping", cases.len());
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    println!("{case:?}");
+                    suffer(case);
+                }
+            });
+        }
+    });
+}
+
+/// The control: a ship step that opened under a fresh id at each try would leave this, and the comparison tells.
+#[test]
+fn a_second_pull_request_for_a_finding_is_told() {
+    let stage = small();
+    stage.run("work").exits(21);
+    assert_eq!(audit(&stage, &Acknowledged::default()), [""; 0]);
+    let (id, commit) = stage.refs("pr").into_iter().next().expect("a pull request");
+    let fresh = "01936f2e-0000-7000-8000-00000000002a";
+    stage.rename_ref("pr/none", &format!("pr/{fresh}"), &commit);
+    assert!(!audit(&stage, &Acknowledged::default()).is_empty(), "a ref more");
+    let row = format!(
+        "INSERT INTO pull_requests SELECT '{fresh}', loop, run, attempt, title, body, state, branch, base, commit_id, tree,
+         patch_id, diff_sha256, opened_at, merged, later_until, lands_at FROM pull_requests WHERE id = '{id}';
+         INSERT INTO pull_request_findings SELECT '{fresh}', loop, fingerprint, linked_issue FROM pull_request_findings
+         WHERE pull_request = '{id}'"
+    );
+    stage.database().execute_batch(&row).expect("a row more");
+    let faults = audit(&stage, &Acknowledged::default());
+    assert!(faults.iter().any(|fault| fault.starts_with("two pull requests for ")), "{faults:?}");
+    let undone = format!(
+        "DELETE FROM pull_request_findings WHERE pull_request = '{fresh}'; DELETE FROM pull_requests WHERE id = '{fresh}'"
+    );
+    stage.database().execute_batch(&undone).expect("undone");
+}

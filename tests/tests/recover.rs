@@ -1,0 +1,284 @@
+//! Kill -9 at any time loses nothing and repeats nothing (C1): watchdog, runner, agent and tick, at every fail point and at any
+//! moment. In the short form each fail point once; with LOOPWRIGHT_FULL=1 everything, LOOPWRIGHT_KILLS says how many.
+#![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use loopwright_engine::fail;
+use loopwright_tests::crash::{Kill, acknowledged, audit, small};
+use loopwright_tests::nasty::signal;
+use loopwright_tests::stage::{Stage, events, wait_for};
+
+/// Points that the process of a run passes, with how often a whole run of the small loop does.
+const OF_A_RUN: [(&str, u32); 18] = [
+    ("lock-taken", 1),
+    ("run-started", 1),
+    ("step-intent", 5),
+    ("workspace-made", 4),
+    ("box-recorded", 9),
+    ("box-running", 9),
+    ("box-ended", 9),
+    ("base-kept", 1),
+    ("triage-written", 2),
+    ("agent-answered", 1),
+    ("attempt-imported", 1),
+    ("attempt-ref", 1),
+    ("workspace-in-trash", 4),
+    ("ship-ref", 1),
+    ("step-acted", 5),
+    ("step-result", 5),
+    ("run-ending", 1),
+    ("run-ended", 1),
+];
+/// Points that the verb that starts a run passes.
+const OF_A_START: [&str; 2] = ["occurrence-claimed", "watchdog-started"];
+/// Points of a pass that finds a run without its processes.
+const OF_A_PASS: [&str; 3] = ["taking-up", "taken-up", "watchdog-started"];
+/// Points of an approval and its landing.
+const OF_A_LANDING: [&str; 5] =
+    ["approved-written", "landing-begun", "branch-moved", "checkout-written", "merged-written"];
+
+/// One killing.
+#[derive(Clone, Debug)]
+enum Case {
+    /// While a run goes on.
+    Run(Kill),
+    /// While a pass takes a run up.
+    Pass(Kill),
+    /// While an approved change lands.
+    Landing(Kill),
+    /// At a moment that no point names.
+    Moment { whom: &'static str, after: Duration },
+}
+
+impl Case {
+    fn kills_an_agent(&self) -> bool {
+        matches!(self, Case::Run(Kill { whom: "agent", .. }) | Case::Moment { whom: "bwrap", .. })
+    }
+}
+
+/// Numbers that look random and are the same for the same seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % n
+    }
+
+    fn pass(&mut self, passes: u32) -> u32 {
+        u32::try_from(self.below(u64::from(passes))).expect("a small number") + 1
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+fn seed() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time");
+    number("LOOPWRIGHT_SEED").unwrap_or(u64::from(now.subsec_nanos())).max(1)
+}
+
+/// Every point once; where all are wanted, each with every victim that it can have, and then anything.
+fn cases(random: &mut Random) -> Vec<Case> {
+    let full = number("LOOPWRIGHT_FULL") == Some(1);
+    let mut cases = Vec::new();
+    for (at, (point, passes)) in OF_A_RUN.into_iter().enumerate() {
+        let boxed = matches!(point, "box-recorded" | "box-running");
+        let victims: &[&str] = if boxed { &["self", "watchdog", "agent"] } else { &["self", "watchdog"] };
+        let chosen = if full { victims } else { std::slice::from_ref(&victims[at % victims.len()]) };
+        for whom in chosen {
+            cases.push(Case::Run(Kill { at: format!("{point}#{}", random.pass(passes)), whom }));
+        }
+    }
+    cases.extend(OF_A_START.map(|point| Case::Run(Kill::own(point, 1))));
+    cases.extend(OF_A_PASS.map(|point| Case::Pass(Kill::own(point, 1))));
+    cases.extend(OF_A_LANDING.map(|point| Case::Landing(Kill::own(point, 1))));
+    let wanted = number("LOOPWRIGHT_KILLS").unwrap_or(if full { 80 } else { 0 });
+    while u64::try_from(cases.len()).expect("a count") < wanted {
+        cases.push(any(random));
+    }
+    cases
+}
+
+fn any(random: &mut Random) -> Case {
+    match random.below(4) {
+        0 => {
+            let (point, passes) = OF_A_RUN[usize::try_from(random.below(18)).expect("small")];
+            let whom = ["self", "watchdog", "agent"][usize::try_from(random.below(3)).expect("small")];
+            Case::Run(Kill { at: format!("{point}#{}", random.pass(passes)), whom })
+        }
+        _ => {
+            let whom = ["loopwright-watchdog", "__run", "bwrap"][usize::try_from(random.below(3)).expect("small")];
+            Case::Moment { whom, after: Duration::from_millis(random.below(1200)) }
+        }
+    }
+}
+
+/// What a killing came to.
+struct Figures {
+    /// From the kill until nothing of the run lived.
+    gone: Duration,
+    /// From the kill until the pass that put it right had returned.
+    ready: Duration,
+}
+
+/// Kills, puts in order, compares.
+fn suffer(case: &Case) -> Figures {
+    let stage = small();
+    let killed = match case {
+        Case::Run(kill) => kill_a_run(&stage, kill),
+        Case::Pass(kill) => kill_a_pass(&stage, kill),
+        Case::Landing(kill) => kill_a_landing(&stage, kill),
+        Case::Moment { whom, after } => kill_at_a_moment(&stage, whom, *after),
+    };
+    stage.until_nobody_lives();
+    let gone = killed.elapsed();
+    let before = acknowledged(&stage);
+    stage.verb(&["tick"]);
+    let ready = killed.elapsed();
+    stage.tick_until_quiet();
+    if stage.verb(&["reviews", "--all"]).exits(0).json().as_array().is_some_and(Vec::is_empty) {
+        // It never began, or the kill of its agent cost it the round: nothing hinders the next one.
+        stage.run("work");
+        stage.tick_until_quiet();
+    }
+    assert_eq!(audit(&stage, &before), [""; 0], "{case:?}");
+    let open = stage.verb(&["reviews", "--all"]).exits(0).json().as_array().map_or(0, Vec::len);
+    let handed_over = stage.verb(&["status"]).exits(0).json()["needs_you"].as_array().map_or(0, Vec::len);
+    // A sandbox that somebody kills is a round that failed, and may end with the person; nothing else may.
+    let expected = if case.kills_an_agent() { open + handed_over } else { open };
+    assert_eq!(expected, 1, "{case:?}: {}", stage.last());
+    Figures { gone, ready }
+}
+
+/// Starts a run that is killed; when.
+fn kill_a_run(stage: &Stage, kill: &Kill) -> Instant {
+    stage.ask(stage.killing(&["run", "work", "--detach"], kill, "once").stdin(std::process::Stdio::null()));
+    wait_for("the strike, or the end", || (stage.struck("once") || stage.processes().is_empty()).then_some(()));
+    Instant::now()
+}
+
+/// A pass is killed that finds a run whose runner was killed in its build.
+fn kill_a_pass(stage: &Stage, kill: &Kill) -> Instant {
+    stage.ask(&mut stage.killing(&["run", "work", "--detach"], &Kill::own("step-intent", 3), "first"));
+    wait_for("the strike", || stage.struck("first").then_some(()));
+    stage.until_nobody_lives();
+    stage.ask(&mut stage.killing(&["tick"], kill, "once"));
+    assert!(stage.struck("once"), "{kill:?} was never passed");
+    Instant::now()
+}
+
+/// An approval is killed in the middle.
+fn kill_a_landing(stage: &Stage, kill: &Kill) -> Instant {
+    stage.run("work").exits(21);
+    let review = stage.review(stage.reviews()[0]["id"].as_str().expect("an id"));
+    let (id, tree) = (review["row"]["id"].as_str().expect("an id"), review["tree"].as_str().expect("a tree"));
+    stage.ask(&mut stage.killing(&["approve", id, "--tree", tree], kill, "once"));
+    assert!(stage.struck("once"), "{kill:?} was never passed");
+    let killed = Instant::now();
+    stage.verb(&["tick"]);
+    stage.remember();
+    assert_eq!(stage.reviews().len(), 0, "{kill:?}: it has landed");
+    assert_eq!(stage.git(&["status", "--porcelain"]), "", "{kill:?}: the checkout follows");
+    assert_eq!(stage.git(&["show", "main:NOTES"]), "1");
+    killed
+}
+
+/// One process of the run is killed after a while.
+fn kill_at_a_moment(stage: &Stage, whom: &str, after: Duration) -> Instant {
+    let began = Instant::now();
+    stage.verb(&["run", "work", "--detach"]).exits(0);
+    // The run may be over before.
+    while began.elapsed() < after && !stage.processes().is_empty() {
+        thread::yield_now();
+    }
+    if let Some(pid) = stage.with(whom).first() {
+        signal(*pid, "KILL");
+    }
+    Instant::now()
+}
+
+#[test]
+fn no_kill_loses_or_doubles_anything() {
+    let seed = seed();
+    let cases = cases(&mut Random(seed));
+    let (next, worst) = (AtomicUsize::new(0), Mutex::new((Duration::ZERO, Duration::ZERO)));
+    println!("{} kills, LOOPWRIGHT_SEED={seed}", cases.len());
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    println!("{case:?}");
+                    let figures = suffer(case);
+                    // With its agent gone a run goes on by itself.
+                    if case.kills_an_agent() {
+                        continue;
+                    }
+                    let mut worst = worst.lock().expect("no other thread failed");
+                    *worst = (worst.0.max(figures.gone), worst.1.max(figures.ready));
+                }
+            });
+        }
+    });
+    let (gone, ready) = *worst.lock().expect("no thread failed");
+    println!("all gone after {gone:?} at most, put right after {ready:?} at most");
+}
+
+#[test]
+fn every_point_is_killed_at() {
+    let elsewhere = ["end-written"];
+    let mut tried: Vec<&str> = OF_A_RUN.iter().map(|(point, _)| *point).collect();
+    tried.extend(OF_A_START.iter().chain(&OF_A_PASS).chain(&OF_A_LANDING).chain(&elsewhere));
+    let missing: Vec<&&str> = fail::POINTS.iter().filter(|point| !tried.contains(point)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// The end of a run that may not go on is written once, whoever is killed over it.
+#[test]
+fn a_halt_that_is_killed_while_it_writes_the_end() {
+    let stage = small();
+    stage.ask(&mut stage.killing(&["run", "work", "--detach"], &Kill::own("step-intent", 3), "first"));
+    stage.until_nobody_lives();
+    stage.ask(&mut stage.killing(&["halt"], &Kill::own("end-written", 1), "once"));
+    assert!(stage.struck("once"));
+    let before = acknowledged(&stage);
+    stage.verb(&["tick"]).exits(20);
+    let last = stage.last();
+    assert_eq!(last["row"]["end"]["state"], "halted", "{last}");
+    assert_eq!(events(&last, "run_started").len(), 1, "under HALT nothing is taken up");
+    stage.verb(&["resume", "--reason", "a test"]).exits(0);
+    stage.run("work").exits(21);
+    assert_eq!(audit(&stage, &before), [""; 0]);
+}
+
+/// The negative control: had the first try to ship gone under an id of its own, the comparison would say so.
+#[test]
+fn the_comparison_sees_a_pull_request_that_was_opened_twice() {
+    let stage = small();
+    stage.ask(&mut stage.killing(&["run", "work", "--detach"], &Kill::own("ship-ref", 1), "once"));
+    wait_for("the strike", || stage.struck("once").then_some(()));
+    stage.until_nobody_lives();
+    let before = acknowledged(&stage);
+    let (id, commit) = stage.refs("pr").pop_first().expect("the pull request that has no row yet");
+    let fresh = "01936f2e-0000-7000-8000-00001a2b3c4d";
+    stage.rename_ref(&format!("pr/{id}"), &format!("pr/{fresh}"), &commit);
+    stage.verb(&["tick"]).exits(0);
+    stage.tick_until_quiet();
+    let swept = audit(&stage, &before);
+    assert!(swept.is_empty(), "what nobody knows and is old goes with the next pass: {swept:?}");
+    let young = format!("{:08x}-0000-7000-8000-00001a2b3c4d", (now_s() * 1000) >> 16);
+    stage.rename_ref(&format!("pr/{fresh}"), &format!("pr/{young}"), &commit);
+    let faults = audit(&stage, &before);
+    assert_eq!(faults, [format!("opened without a row: {young} {commit}")]);
+}
+
+fn now_s() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time").as_secs()
+}
