@@ -21,7 +21,7 @@ use crate::agent::fixer::PRODUCTS;
 use crate::halt::HaltFiles;
 use crate::steps::stamp;
 use crate::store::runs::RunRecord;
-use crate::store::{Store, ledger, occurrences, projection, runs};
+use crate::store::{Store, due, ledger, occurrences, projection, runs};
 use crate::{ending, fail};
 
 /// What a pass did.
@@ -114,6 +114,10 @@ pub(super) fn reconcile(context: &Context, store: &mut Store, reach: Reach) -> R
     clear_left_workspaces(context, store)?;
     for (occurrence, run) in occurrences::not_begun(store.read())? {
         if ending::lives(&context.home.run(run)) {
+            continue;
+        }
+        // What a person decided is not lost by that: it begins again.
+        if store.write(|tx| due::wait_again(tx, occurrence))? {
             continue;
         }
         if store.write(|tx| occurrences::give_up(tx, occurrence, "its run never began"))? {
