@@ -111,6 +111,11 @@ impl Home {
         self.workspaces().join(id.to_string())
     }
 
+    /// The folder whose disk has no room left, if one has none: of programs in a box an error does not always say so.
+    pub fn full(&self) -> Option<PathBuf> {
+        [self.workspaces(), self.runs(), self.data.clone(), self.cache.clone()].into_iter().find(|f| is_full(f))
+    }
+
     /// Where removed workspaces wait for their deletion.
     pub fn trash(&self) -> PathBuf {
         self.data.join("trash")
@@ -127,6 +132,11 @@ pub fn private_dir(dir: &Path) -> Result<()> {
         .mode(0o700)
         .create(dir)
         .with_context(|| format!("making the folder {}", dir.display()))
+}
+
+/// Whether less than a mebibyte is left on the disk of a folder.
+pub fn is_full(folder: &Path) -> bool {
+    rustix::fs::statvfs(folder).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < 1 << 20)
 }
 
 /// Writes a file by a rename, so that nobody ever reads half of it.

@@ -270,7 +270,10 @@ impl Runner {
         let (priced, at) = (reserve.map(|_| id), self.work.stamp());
         let error = match self.work.supervision.halted() {
             Some(cause) => format!("it was cut off: {}", self.work.supervision.halt_text(&cause)),
-            None => format!("{error:#}"),
+            None => match self.work.home.full() {
+                Some(folder) => format!("the disk is full ({}): {error:#}", folder.display()),
+                None => format!("{error:#}"),
+            },
         };
         self.record(RunEvent::StepFailed { id, charged, error }, |tx| settle(tx, priced, charged, &at))
     }

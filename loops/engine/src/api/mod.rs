@@ -24,6 +24,7 @@ mod simulate;
 mod status;
 mod templates;
 mod tick;
+mod trouble;
 mod undo;
 mod views;
 
@@ -34,6 +35,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use loopwright_core::exit;
 
+use self::trouble::Trouble;
 use reconcile::Reach;
 
 use crate::git::UserRepoError;
@@ -118,6 +120,9 @@ impl From<anyhow::Error> for ApiError {
             let message = format!("the database is damaged: {error:#}");
             return ApiError::new(exit::FAILED, message).hint("loopwright doctor --repair");
         }
+        if let Some(trouble) = Trouble::of(&error) {
+            return ApiError::new(exit::FAILED, format!("{}: {error:#}", trouble.words())).hint(trouble.hint());
+        }
         if let Some(invalid) = error.downcast_ref::<InvalidSettings>() {
             let help = invalid.first.help.clone().unwrap_or_default();
             return ApiError::new(exit::USAGE, invalid).hint(format!("{help}; nothing starts until it can be read"));
@@ -188,6 +193,7 @@ impl Context {
     fn landing(&self) -> Result<Store, ApiError> {
         let mut store = self.store()?;
         reconcile::reconcile(self, &mut store, Reach::Whole)?;
+        store.back_up(&self.home);
         landing::land_waiting(self, &mut store)?;
         revise::begin_due(self, &mut store)?;
         Ok(store)

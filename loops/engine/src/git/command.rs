@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::home::is_full;
 use crate::os;
 
 /// A `git` of the host's that did not end well.
@@ -21,6 +22,17 @@ pub enum GitError {
         verb: String,
         /// What it wrote to standard error.
         stderr: String,
+    },
+    /// The same, and no room is left where it writes, which it does not always say itself.
+    #[error("git {verb} failed: {stderr}")]
+    NoRoom {
+        /// The subcommand.
+        verb: String,
+        /// What it wrote to standard error.
+        stderr: String,
+        /// What the disk says.
+        #[source]
+        full: std::io::Error,
     },
     /// It ran longer than it may.
     #[error("git {verb} took longer than {limit:?}")]
@@ -71,7 +83,11 @@ pub fn git(git_dir: &Path, args: &[&str], input: &[u8], limit: Duration) -> Resu
     if status.success() {
         return Ok(stdout);
     }
-    Err(GitError::Failed { verb, stderr: String::from_utf8_lossy(&stderr).trim().to_owned() })
+    let stderr = String::from_utf8_lossy(&stderr).trim().to_owned();
+    Err(match is_full(git_dir) {
+        true => GitError::NoRoom { verb, stderr, full: std::io::ErrorKind::StorageFull.into() },
+        false => GitError::Failed { verb, stderr },
+    })
 }
 
 fn command(git_dir: &Path, args: &[&str]) -> Command {

@@ -158,7 +158,7 @@ impl Store {
         // Until it is known to be sound, closing it must not write into it either.
         db.set_db_config(SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         for (name, value) in [("synchronous", "FULL"), ("foreign_keys", "ON"), ("temp_store", "MEMORY")] {
-            db.pragma_update(None, name, value)?;
+            db.pragma_update(None, name, value).with_context(|| format!("preparing {}", path.display()))?;
         }
         if version(db, &path)? != NEWEST {
             // One process brings it up to date; the others wait and find it done.

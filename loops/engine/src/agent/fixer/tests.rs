@@ -1,4 +1,4 @@
-//! Real cargo and clippy in a real box.
+//! Real cargo and clippy in a real box; the other tools where they are.
 
 use std::path::Path;
 
