@@ -96,6 +96,16 @@ pub fn take(tx: &Transaction<'_>, id: OccurrenceId, run: RunId, at: &str) -> Res
     Ok(rows == 1)
 }
 
+/// Lets one wait again whose run was claimed and never began; `false` if nobody asked for it by a decision, or it began.
+///
+/// # Errors
+/// The row can't be written.
+pub fn wait_again(tx: &Transaction<'_>, id: OccurrenceId) -> Result<bool> {
+    let sql = "UPDATE occurrences SET state = 'due', run = NULL, claimed_at = NULL \
+               WHERE id = ?1 AND state = 'claimed' AND revises IS NOT NULL";
+    Ok(tx.execute(sql, [id.to_string()]).context("letting what is due wait again")? == 1)
+}
+
 /// Ends one that still waits; `false` if it does not.
 ///
 /// # Errors
