@@ -47,7 +47,7 @@ impl Bench {
         let (home, repo) = (root.join("home"), root.join("repo"));
         let commit = repository::make(&repo, samples + 1)?;
         let bench = Bench { program, home, repo, root: root.to_owned(), commit };
-        bench.add_loop()?;
+        register(&bench.program, &bench.home, &loop_file(&bench.repo), MAKER)?;
         bench.make_peer()?;
         bench.run().context("the first run, which fills the caches")?;
         bench.plain("first")?;
@@ -56,24 +56,9 @@ impl Bench {
 
     /// The program with this home.
     pub(crate) fn loopwright(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(&self.program);
-        command.args(args).env("LOOPWRIGHT_HOME", &self.home).current_dir(&self.root);
-        command.stdin(Stdio::null());
+        let mut command = program(&self.program, &self.home);
+        command.args(args).current_dir(&self.root);
         command
-    }
-
-    fn add_loop(&self) -> Result<()> {
-        let folder = self.home.join("config/loops").join(LOOP);
-        fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
-        write_program(&folder.join("edit.sh"), MAKER)?;
-        let file = folder.join("loop.yaml");
-        fs::write(&file, loop_file(&self.repo)).with_context(|| format!("writing {}", file.display()))?;
-        let path = file.to_str().context("the path is not UTF-8")?;
-        let shown: Value = serde_json::from_slice(&self.loopwright(&["--json", "add", path]).output()?.stdout)?;
-        let hash = shown["hash"].as_str().context("`add` shows no hash")?;
-        let added = self.loopwright(&["--json", "add", path, "--ship", "--confirm", hash]).output()?;
-        ensure!(added.status.success(), "adding the loop: {}", String::from_utf8_lossy(&added.stdout));
-        Ok(())
     }
 
     /// The two bare repositories of the peer, as the engine keeps them.
@@ -112,6 +97,31 @@ impl Bench {
     }
 }
 
+/// The program with a home.
+pub(crate) fn program(program: &Path, home: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env("LOOPWRIGHT_HOME", home).stdin(Stdio::null());
+    command
+}
+
+/// Writes the loop [`LOOP`] with this text and this `edit.sh`, and registers it.
+///
+/// # Errors
+/// It can't be written, or is refused.
+pub(crate) fn register(by: &Path, home: &Path, text: &str, maker: &str) -> Result<()> {
+    let folder = home.join("config/loops").join(LOOP);
+    fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    write_program(&folder.join("edit.sh"), maker)?;
+    let file = folder.join("loop.yaml");
+    fs::write(&file, text).with_context(|| format!("writing {}", file.display()))?;
+    let path = file.to_str().context("the path is not UTF-8")?;
+    let shown: Value = serde_json::from_slice(&program(by, home).args(["--json", "add", path]).output()?.stdout)?;
+    let hash = shown["hash"].as_str().context("`add` shows no hash")?;
+    let added = program(by, home).args(["--json", "add", path, "--ship", "--confirm", hash]).output()?;
+    ensure!(added.status.success(), "adding the loop: {}", String::from_utf8_lossy(&added.stdout));
+    Ok(())
+}
+
 /// Measures both, turn by turn.
 ///
 /// # Errors
@@ -146,7 +156,8 @@ fn attempt(journal: &Value) -> Result<Duration> {
     (at(end)? - at(build)?).to_std().context("time went backwards")
 }
 
-fn loop_file(repo: &Path) -> String {
+/// The loop that is measured.
+pub(crate) fn loop_file(repo: &Path) -> String {
     format!(
         "name: {LOOP}
 trigger: manual

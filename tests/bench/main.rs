@@ -3,8 +3,11 @@
 //! Ends with 1 where a bound is broken. README.md beside this file says what is compared and why.
 
 mod attempt;
+mod contention;
 mod figures;
+mod history;
 mod journal;
+mod parallel;
 mod repository;
 mod starts;
 
@@ -18,12 +21,18 @@ use anyhow::{Context, Result, ensure};
 use attempt::Bench;
 use figures::Report;
 
+/// What is measured, in this order; `--only PART` takes one.
+const PARTS: [&str; 7] = ["attempt", "parallel", "contention", "status", "reopened", "boxes", "journal"];
 /// Samples of whole attempts; `--samples N` changes it.
 const ATTEMPTS: usize = 9;
 /// No loop may have more pull requests open than 50.
 const MOST: usize = 49;
 /// Samples of everything that takes milliseconds.
 const SMALL: usize = 41;
+/// Samples of what takes about a second.
+const SEVERAL: usize = 9;
+/// Samples of what takes many seconds.
+const FEW: usize = 3;
 
 fn main() -> Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -31,13 +40,21 @@ fn main() -> Result<ExitCode> {
         writeln!(std::io::stdout(), "hello, world")?;
         return Ok(ExitCode::SUCCESS);
     }
+    if let Some(at) = arguments.iter().position(|a| a == contention::WRITER) {
+        return contention::write(&arguments[at + 1..at + 4]).map(|()| ExitCode::SUCCESS);
+    }
+    if let Some(place) = after(&arguments, history::VICTIM) {
+        return history::be_killed(Path::new(place)).map(|()| ExitCode::SUCCESS);
+    }
     let samples = after(&arguments, "--samples").map_or(Ok(ATTEMPTS), |n| n.parse());
     let samples: usize = samples.context("--samples takes a number")?;
     ensure!((1..=MOST).contains(&samples), "--samples takes 1 to {MOST}");
+    let only = after(&arguments, "--only");
+    ensure!(only.is_none_or(|part| PARTS.contains(&part.as_str())), "--only takes one of {}", PARTS.join(", "));
     let root = fresh(&target().join("bench"))?;
     let place =
         after(&arguments, "--place").map_or_else(|| root.clone(), |place| Path::new(place).join("loopwright-bench"));
-    let report = measure(&root, &fresh(&place.join("work"))?, samples)?;
+    let report = measure(&root, &fresh(&place.join("work"))?, samples, only)?;
     fs::write(root.join("bench.json"), serde_json::to_vec_pretty(&report)?).context("writing bench.json")?;
     figures::print(&report)?;
     Ok(if report.bounds.iter().all(|b| b.holds) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -48,18 +65,32 @@ fn after<'a>(arguments: &'a [String], option: &str) -> Option<&'a String> {
     arguments.iter().skip_while(|a| *a != option).nth(1)
 }
 
-/// Repositories and workspaces go to `place`, databases whose syncing is measured to `root`.
-fn measure(root: &Path, place: &Path, samples: usize) -> Result<Report> {
+/// Repositories and workspaces go to `place`, databases whose syncing is measured to `root`; `only` names one part.
+fn measure(root: &Path, place: &Path, samples: usize, only: Option<&String>) -> Result<Report> {
     let program = target().join("release/loopwright");
     ensure!(program.is_file(), "{} is missing: start this by tests/bench/run.sh", program.display());
     let before = figures::load();
-    let bench = Bench::new(program, place, samples)?;
-    let (mut series, mut bounds) = attempt::measure(&bench, samples)?;
-    let (starts, more) = starts::check(&bench, SMALL)?;
-    series.extend(starts);
-    bounds.extend(more);
-    series.extend(starts::boxes(SMALL)?);
-    series.extend(journal::measure(root, SMALL)?);
+    let (mut series, mut bounds) = (Vec::new(), Vec::new());
+    for part in PARTS.iter().filter(|part| only.is_none_or(|only| only == *part)) {
+        let (more, held) = match *part {
+            "attempt" => {
+                let bench = Bench::new(program.clone(), place, samples)?;
+                let (mut series, mut bounds) = attempt::measure(&bench, samples)?;
+                let (starts, more) = starts::check(&bench, SMALL)?;
+                series.extend(starts);
+                bounds.extend(more);
+                (series, bounds)
+            }
+            "parallel" => parallel::measure(&program, place, FEW)?,
+            "contention" => contention::measure(root, SEVERAL)?,
+            "status" => history::status(&program, root, SMALL)?,
+            "reopened" => history::reopened(&program, root, FEW)?,
+            "boxes" => (starts::boxes(SMALL)?, Vec::new()),
+            _ => (journal::measure(root, SMALL)?, Vec::new()),
+        };
+        series.extend(more);
+        bounds.extend(held);
+    }
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(Report { processors, load: [before, figures::load()], series, bounds })
 }

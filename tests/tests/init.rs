@@ -41,7 +41,7 @@ fn gates(view: &Value) -> Vec<&str> {
 fn ready(kind: &str, probe: &[&str]) -> bool {
     let there = Command::new(probe[0]).args(&probe[1..]).output().is_ok_and(|o| o.status.success());
     if !there {
-        println!("{kind}: skipped, as `{}` does not work on this machine", probe.join(" "));
+        loopwright_tests::tell(&format!("{kind}: skipped, as `{}` does not work on this machine", probe.join(" ")));
     }
     there
 }
@@ -70,7 +70,11 @@ fn ends_in_a_loop_that_runs(kind: &str, probe: &[&str]) {
     let list = fs::read_to_string(loops.join("state/triage.md")).expect("a triage list");
     assert!(list.contains("<!-- loopwright: end"), "{list}");
     let found = list.lines().filter(|line| line.starts_with("- ")).count();
-    println!("{kind}: checks {:?}, loop {name}, run ended with {}, {found} findings", gates(&view), run.code);
+    loopwright_tests::tell(&format!(
+        "{kind}: checks {:?}, loop {name}, run ended with {}, {found} findings",
+        gates(&view),
+        run.code
+    ));
     let wanted = match kind {
         "none" => 0,
         "cargo" => 2,

@@ -142,10 +142,17 @@ fn a_change_that_is_there_already_goes_back() {
 /// Approved, waiting for a clean checkout, and meanwhile the branch moves: it is checked again, and lands when it is clean.
 #[test]
 fn what_waits_is_checked_again_and_lands_when_it_is_clean() {
-    let (stage, review) = shipped();
+    for merge in ["squash", "merge", "fast_forward"] {
+        waits_and_is_checked_again(merge);
+    }
+}
+
+fn waits_and_is_checked_again(merge: &str) {
+    let (stage, review) = shipped_by(&format!("review: {{merge: {merge}}}\n"), MAKER);
     stage.write("src/cart.conf", "adds=ok\n# being written\n");
     stage.verb(&["approve", id(&review), "--tree", review["tree"].as_str().expect("a tree")]).exits(21);
     stage.git(&["commit", "--quiet", "--allow-empty", "-m", "meanwhile"]);
+    let head = stage.git(&["rev-parse", "HEAD"]);
     let ticked = stage.verb(&["tick"]).exits(0).json();
     assert_eq!(ticked["deeds"][0]["did"], "began", "{ticked}");
     let updated = wait_for("the check", || {
@@ -158,7 +165,9 @@ fn what_waits_is_checked_again_and_lands_when_it_is_clean() {
     stage.git(&["checkout", "--quiet", "src/cart.conf"]);
     stage.verb(&["tick"]).exits(0);
     stage.remember();
-    assert_eq!(state(&stage, &review), "merged");
+    assert_eq!(state(&stage, &review), "merged", "{merge}");
+    assert_eq!(stage.git(&["rev-parse", "HEAD^"]), head, "{merge}");
+    assert_eq!(stage.git(&["status", "--porcelain"]), "", "{merge}");
     assert_eq!(stage.verb(&["runs"]).json().as_array().map(Vec::len), Some(2), "checked once");
 }
 
@@ -193,7 +202,8 @@ fn a_branch_that_is_gone_is_said_and_nothing_is_lost() {
     let (stage, review) = shipped();
     stage.git(&["branch", "--quiet", "-m", "main", "trunk"]);
     let head = stage.git(&["rev-parse", "HEAD"]);
-    let gone = stage.approve(&review).exits(1).json();
+    let tree = review["tree"].as_str().expect("a tree");
+    let gone = stage.verb(&["approve", id(&review), "--tree", tree]).exits(1).json();
     assert!(gone["why"].as_str().expect("why").starts_with("main of "), "{gone}");
     assert!(gone["why"].as_str().expect("why").contains("gone"), "{gone}");
     stage.assert_untouched();

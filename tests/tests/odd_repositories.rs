@@ -61,7 +61,7 @@ fn works(what: &str, stage: &Stage) {
     assert_eq!(stage.git(&["rev-parse", "HEAD^"]), before, "{what}");
     assert_eq!(stage.git(&["diff", "--name-only", "HEAD^"]), "README.md", "{what}");
     assert_eq!(stage.git(&["status", "--porcelain", "--ignore-submodules=none"]), status, "{what}");
-    println!("{what}: works, from a run to its approval");
+    loopwright_tests::tell(&format!("{what}: works, from a run to its approval"));
 }
 
 /// Refused by `init`, told by `check`, and refused by `add` or at the latest by `run`: with `why` and `repair`.
@@ -80,7 +80,7 @@ fn refused(what: &str, stage: &Stage, why: &str, repair: &str) {
         told("add of a template", &format!("{}\n{}", template.message(), template.hint()));
     }
     stage.assert_untouched();
-    println!("{what}: refused: {why} … {repair}");
+    loopwright_tests::tell(&format!("{what}: refused: {why} … {repair}"));
 }
 
 /// A case: what it is, what makes it.
@@ -222,8 +222,11 @@ fn a_head_without_a_branch_is_refused_when_it_runs() {
     stage.run("work").exits(21);
 }
 
-/// Cases that are refused: what, what makes it, why, and what repairs it.
-const REFUSED: &[(&str, fn(&mut Stage), &str, &str)] = &[
+/// A repository that is refused: what, what makes it, why, and what repairs it.
+type Refused = (&'static str, fn(&mut Stage), &'static str, &'static str);
+
+/// All of them.
+const REFUSED: &[Refused] = &[
     ("nothing committed", |s| shell(s, "git checkout -q --orphan new; git rm -rqf ."), "has no commits yet", "commit"),
     (
         "a bare repository",

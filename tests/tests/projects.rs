@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use loopwright_tests::stage::{Stage, events, outcomes};
+use loopwright_tests::tell;
 use serde_json::Value;
 
 /// The template with a maker of its own.
@@ -55,7 +56,7 @@ fn there(program: &str) -> bool {
 /// Whether `make test-extra` asked for what not every machine has the programs for.
 fn extra(programs: &[&str]) -> bool {
     if std::env::var_os("LOOPWRIGHT_EXTRA").is_none() {
-        println!("only with LOOPWRIGHT_EXTRA=1 (make test-extra): {programs:?}");
+        tell(&format!("only with LOOPWRIGHT_EXTRA=1 (make test-extra): {programs:?}"));
         return false;
     }
     let missing: Vec<_> = programs.iter().filter(|p| !there(p)).collect();
@@ -73,7 +74,7 @@ fn make_with_tap() {
 #[test]
 fn node_with_its_own_test_runner() {
     if !there("npm") {
-        return println!("npm is not in /usr/bin: not tried");
+        return tell("npm is not in /usr/bin: not tried");
     }
     let (stage, run) = repaired("npm", r"sed -i 's/replace(.-\$.,/replace(\/^-|-$\/g,/' src/slug.js");
     assert_eq!(checks(&run), r#"["tests_pass: 2 passed, 1 failed","lint_clean: 1 passed, 0 failed"]"#);
@@ -114,7 +115,7 @@ fn with_a_dependency(stage: &Stage) {
 #[test]
 fn npm_ci_takes_what_was_downloaded_before() {
     if !there("npm") {
-        return println!("npm is not in /usr/bin: not tried");
+        return tell("npm is not in /usr/bin: not tried");
     }
     let fix = r"sed -i 's/replace(.-\$.,/replace(\/^-|-$\/g,/' src/slug.js";
     let stage = Stage::project("npm");
@@ -139,7 +140,7 @@ fn npm_ci_takes_what_was_downloaded_before() {
 #[test]
 fn what_is_judged_does_not_decide_how() {
     if !there("npm") {
-        return println!("npm is not in /usr/bin: not tried");
+        return tell("npm is not in /usr/bin: not tried");
     }
     for (kind, cheat) in [
         (
@@ -158,9 +159,15 @@ fn what_is_judged_does_not_decide_how() {
 #[test]
 fn a_project_without_checks_is_told_so() {
     let stage = Stage::project("none");
-    triage(&stage, "true");
-    let refused = stage.run("daily-triage").exits(1);
+    let template = stage.plain(&["templates", "tidy"]).exits(0).out;
+    let repo = serde_json::to_string(&stage.repo).expect("a path");
+    let text = format!("{template}repo: {repo}\nenv: {{STAGE: {}}}\n", stage.mark);
+    stage.add(&stage.personal_text("tidy", &text, &[]).display().to_string(), false);
+    let refused = stage.run("tidy").exits(1);
     assert!(refused.message().contains("no checks were detected"), "{refused:?}");
+    // The control: what looks elsewhere too, runs.
+    triage(&stage, "true");
+    stage.run("daily-triage").exits(20);
 }
 
 #[test]

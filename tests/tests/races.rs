@@ -208,7 +208,7 @@ impl Dice {
 
 fn dice() -> Dice {
     let seed = std::env::var("LOOPWRIGHT_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(20_261_122);
-    println!("seed {seed} (LOOPWRIGHT_SEED)");
+    loopwright_tests::tell(&format!("seed {seed} (LOOPWRIGHT_SEED)"));
     Dice(seed)
 }
 

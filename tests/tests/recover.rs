@@ -1,5 +1,6 @@
 //! Kill -9 at any time loses nothing and repeats nothing (C1): watchdog, runner, agent and tick, at every fail point and at any
-//! moment. In the short form each fail point once; with LOOPWRIGHT_FULL=1 everything, LOOPWRIGHT_KILLS says how many.
+//! moment; and every step and its cleaning may run twice (C2). In the short form each fail point once; with LOOPWRIGHT_FULL=1
+//! everything, LOOPWRIGHT_KILLS says how many.
 #![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
 
 use std::sync::Mutex;
@@ -41,6 +42,9 @@ const OF_A_PASS: [&str; 3] = ["taking-up", "taken-up", "watchdog-started"];
 const OF_A_LANDING: [&str; 5] =
     ["approved-written", "landing-begun", "branch-moved", "checkout-written", "merged-written"];
 
+/// Points of another attempt that a person asked for.
+const OF_A_SEND_BACK: [&str; 2] = ["due-claimed", "ship-update-ref"];
+
 /// One killing.
 #[derive(Clone, Debug)]
 enum Case {
@@ -50,6 +54,8 @@ enum Case {
     Pass(Kill),
     /// While an approved change lands.
     Landing(Kill),
+    /// While what was sent back is worked on again.
+    SendBack(Kill),
     /// At a moment that no point names.
     Moment { whom: &'static str, after: Duration },
 }
@@ -100,11 +106,25 @@ fn cases(random: &mut Random) -> Vec<Case> {
     cases.extend(OF_A_START.map(|point| Case::Run(Kill::own(point, 1))));
     cases.extend(OF_A_PASS.map(|point| Case::Pass(Kill::own(point, 1))));
     cases.extend(OF_A_LANDING.map(|point| Case::Landing(Kill::own(point, 1))));
+    cases.extend(OF_A_SEND_BACK.map(|point| Case::SendBack(Kill::own(point, 1))));
+    if full {
+        cases.extend(twice());
+    }
     let wanted = number("LOOPWRIGHT_KILLS").unwrap_or(if full { 80 } else { 0 });
     while u64::try_from(cases.len()).expect("a count") < wanted {
         cases.push(any(random));
     }
     cases
+}
+
+/// Every step is done twice (killed when it was done and nothing of it written), every cleaning begins twice, and each box of
+/// each step fails once (C2).
+fn twice() -> Vec<Case> {
+    let kill = |point: &str, pass: u32, whom| Case::Run(Kill { at: format!("{point}#{pass}"), whom });
+    let steps = (1..=5).map(|pass| kill("step-acted", pass, "self"));
+    let cleanings = (1..=4).map(|pass| kill("workspace-in-trash", pass, "self"));
+    let failures = (1..=9).map(|pass| kill("box-running", pass, "agent"));
+    steps.chain(cleanings).chain(failures).collect()
 }
 
 fn any(random: &mut Random) -> Case {
@@ -136,6 +156,7 @@ fn suffer(case: &Case) -> Figures {
         Case::Run(kill) => kill_a_run(&stage, kill),
         Case::Pass(kill) => kill_a_pass(&stage, kill),
         Case::Landing(kill) => kill_a_landing(&stage, kill),
+        Case::SendBack(kill) => kill_a_send_back(&stage, kill),
         Case::Moment { whom, after } => kill_at_a_moment(&stage, whom, *after),
     };
     stage.until_nobody_lives();
@@ -191,6 +212,19 @@ fn kill_a_landing(stage: &Stage, kill: &Kill) -> Instant {
     killed
 }
 
+/// The attempt that a person asked for is killed; it shows in the same pull request all the same.
+fn kill_a_send_back(stage: &Stage, kill: &Kill) -> Instant {
+    stage.run("work").exits(21);
+    let shown = stage.reviews()[0]["id"].as_str().expect("an id").to_owned();
+    stage.ask(&mut stage.killing(&["send-back", &shown, "--note", "once more"], kill, "once"));
+    wait_for("the strike", || stage.struck("once").then_some(()));
+    let killed = Instant::now();
+    stage.tick_until_quiet();
+    let again = stage.review(&shown);
+    assert_eq!(again["diff"].as_str().map(|diff| diff.matches("\n+1").count()), Some(2), "{kill:?}: {again}");
+    killed
+}
+
 /// One process of the run is killed after a while.
 fn kill_at_a_moment(stage: &Stage, whom: &str, after: Duration) -> Instant {
     let began = Instant::now();
@@ -235,7 +269,7 @@ fn no_kill_loses_or_doubles_anything() {
 fn every_point_is_killed_at() {
     let elsewhere = ["end-written"];
     let mut tried: Vec<&str> = OF_A_RUN.iter().map(|(point, _)| *point).collect();
-    tried.extend(OF_A_START.iter().chain(&OF_A_PASS).chain(&OF_A_LANDING).chain(&elsewhere));
+    tried.extend(OF_A_START.iter().chain(&OF_A_PASS).chain(&OF_A_LANDING).chain(&OF_A_SEND_BACK).chain(&elsewhere));
     let missing: Vec<&&str> = fail::POINTS.iter().filter(|point| !tried.contains(point)).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }

@@ -3,6 +3,10 @@
 
 use std::fs;
 
+use loopwright_core::review::Via;
+use loopwright_engine::api::{self, Approval, ApproveView, Context, Deed};
+use loopwright_engine::home::Home;
+use loopwright_engine::sandbox::toolchain::HostEnvironment;
 use loopwright_tests::stage::{RAILS, Stage, wait_for};
 use serde_json::Value;
 
@@ -282,6 +286,34 @@ fn an_approval_with_a_moment_can_be_undone() {
     });
     stage.remember();
     assert_eq!(stage.git(&["rev-parse", "HEAD^"]), head);
+}
+
+/// From a window or a notification there is always a moment, and what nobody read is recorded as that.
+#[test]
+fn an_approval_from_a_notification_has_its_moment_and_is_unread() {
+    for (via, seconds) in [(Via::Window, 5), (Via::Notification, 20)] {
+        let (stage, first) = shipped();
+        let now = chrono::Utc::now();
+        let at = |later: i64| Context {
+            home: Home::under(&stage.home),
+            chosen: true,
+            host: HostEnvironment::default(),
+            cwd: stage.repo.clone(),
+            zone: chrono_tz::Tz::UTC,
+            now: now + chrono::Duration::seconds(later),
+        };
+        let approval = Approval { tree: tree(&first).to_owned(), via, after_s: None };
+        let view = api::approve(&at(0), id(&first), &approval).expect("approved");
+        assert!(matches!(view, ApproveView::Scheduled { .. }), "{view:?}");
+        assert!(api::tick(&at(seconds - 1)).expect("a pass").deeds.is_empty(), "not yet");
+        stage.assert_untouched();
+        let told = stage.review(id(&first))["history"].to_string();
+        assert_eq!(told.contains("unread"), via == Via::Notification, "{told}");
+        let deeds = api::tick(&at(seconds + 1)).expect("a pass").deeds;
+        assert!(matches!(deeds.as_slice(), [Deed::Landed { .. }]), "{deeds:?}");
+        stage.remember();
+        assert_eq!(state(&stage, &first), "merged");
+    }
 }
 
 /// What waits for a clean checkout can be taken back; what landed meanwhile by hand can't.

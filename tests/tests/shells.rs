@@ -1,4 +1,5 @@
 //! What a shell completes and what the manual says: in a real bash, and read by a real man.
+#![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
 
 use std::fs;
 use std::process::Command;
@@ -97,7 +98,7 @@ fn warns(stage: &Stage, name: &str, text: &str) -> bool {
         .env("LC_ALL", "C.UTF-8");
     let said = stage.ask(&mut man);
     if !said.err.trim().is_empty() {
-        println!("{name}: {}", said.err);
+        loopwright_tests::tell(&format!("{name}: {}", said.err));
     }
     !said.err.trim().is_empty()
 }

@@ -203,7 +203,10 @@ fn field_possible(index: usize, start: usize, field: &str) -> Result<(), CronFau
         if item.is_empty() || parse(&alone.join(" ")).is_err() {
             return Err(CronFault {
                 at: offset..offset + item.len(),
-                message: format!("`{item}` is no {name}"),
+                message: match item.is_empty() {
+                    true => format!("a {name} is missing beside a comma"),
+                    false => format!("`{item}` is no {name}"),
+                },
                 help: format!("{name}: {allowed}; `*`, lists (1,15), ranges (1-5) and steps (*/15)"),
             });
         }

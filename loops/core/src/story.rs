@@ -252,7 +252,10 @@ impl Teller {
             (_, Outcome::Discovered(found)) => self.looked(found),
             (_, Outcome::Built(done)) => vec![built(done)],
             (_, Outcome::Verified { verdict, .. }) => verified(verdict),
-            (_, Outcome::Shipped(shipped)) => opened(shipped.id(id), shipped),
+            (_, Outcome::Shipped(shipped)) => {
+                let again = self.start.as_ref().is_some_and(|s| s.revises.is_some());
+                opened(shipped.id(id), shipped, again)
+            }
             (Step::HandOver { finding, why }, Outcome::Noted) => {
                 let title = quoted(&self.titles, finding);
                 let text = format!("Handed to you: {title}: {}", clause(&why.text()));
@@ -309,6 +312,8 @@ fn opening(start: &RunStart) -> String {
     let by = match start.cause.as_str() {
         "manual" => "by hand".to_owned(),
         "cron" => "on schedule".to_owned(),
+        "moved" => "as the target branch moved".to_owned(),
+        "review" => "as you sent a pull request back".to_owned(),
         other => format!("by {}", plain(other, 40)),
     };
     let mode = match start.mode {
@@ -396,9 +401,10 @@ fn reasons(reasons: &[String]) -> impl Iterator<Item = Told> {
     told.map(|r| (Mark::Note, 2, plain(r, 200))).chain(rest)
 }
 
-fn opened(id: PullRequestId, shipped: &Shipped) -> Vec<Told> {
+fn opened(id: PullRequestId, shipped: &Shipped, again: bool) -> Vec<Told> {
     let title = plain(&shipped.title, 100);
-    let text = format!("Opened pull request {}: {title}.", id.short());
+    let did = if again { "Updated" } else { "Opened" };
+    let text = format!("{did} pull request {}: {title}.", id.short());
     let skipped = shipped.skipped.iter();
     std::iter::once((Mark::NeedsYou, 1, text)).chain(skipped.map(|s| (Mark::Skipped, 1, sentence(s)))).collect()
 }

@@ -9,7 +9,7 @@ use loopwright_core::finding::{FindingSource, Fingerprint};
 use loopwright_core::gate::Level;
 use loopwright_core::ids::{LoopId, OccurrenceId, RunId};
 use loopwright_core::money::Micros;
-use loopwright_core::next::{Facts, Next, next};
+use loopwright_core::next::{Facts, Next, Start, next};
 use loopwright_core::run::{
     AgentLine, BuildResult, Built, Discovered, End, HaltWhy, HandOver, Mode, Outcome, Queued, Retries, Run, RunEvent,
     RunStart, Shipped, Stage, Step,
@@ -417,4 +417,35 @@ proptest! {
             prop_assert_eq!(&serde_json::from_str::<RunEvent>(&text).expect("readable"), event);
         }
     }
+}
+
+#[test]
+fn a_full_ledger_ends_what_has_begun_and_begins_nothing() {
+    let mut start = start(1_000_000);
+    start.parallel = 2;
+    let mut run = Run::new(start);
+    let found = Discovered { queue: (0..3).map(|n| queued(n, &[])).collect(), ..Discovered::default() };
+    let first = Uuid::from_u128(3);
+    let finding = found.queue[0].finding.clone();
+    for event in [
+        RunEvent::StepStarted { step: Step::Prepare, id: Uuid::from_u128(1) },
+        RunEvent::StepFinished {
+            id: Uuid::from_u128(1),
+            outcome: Outcome::Prepared { branch: "main".into(), commit: "c".into() },
+        },
+        RunEvent::StepStarted { step: Step::Discover, id: Uuid::from_u128(2) },
+        RunEvent::StepFinished { id: Uuid::from_u128(2), outcome: Outcome::Discovered(found) },
+        RunEvent::StepStarted { step: Step::Build { finding, iteration: 1, reserve: Micros(1_000_000) }, id: first },
+    ] {
+        run.apply(&event).expect("legal");
+    }
+    let full = Facts { refused: Some("$20/day of test".into()), ..Facts::default() };
+    assert_eq!(next(&run, &full), Next::Wait, "what is open comes to its end");
+    let built = Outcome::Built(built(&change("x", &[], true)));
+    run.apply(&RunEvent::StepFinished { id: first, outcome: built }).expect("legal");
+    let Next::Do(starts) = next(&run, &full) else { panic!("its verdict is paid for already") };
+    assert!(matches!(starts[..], [Start { step: Step::Verify { .. }, .. }]), "{starts:?}");
+    // The control: with room, the next finding begins beside it.
+    let Next::Do(starts) = next(&run, &Facts::default()) else { panic!("there is work") };
+    assert!(starts.iter().any(|s| matches!(s.step, Step::Build { .. })), "{starts:?}");
 }

@@ -10,6 +10,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Duration, Utc};
 use loopwright_core::ids::{PullRequestId, RepoId, RunId};
+use loopwright_core::lease;
 use uuid::Uuid;
 
 use crate::ending;
@@ -79,17 +80,20 @@ pub(crate) fn sweep(home: &Home, store: &Store, now: DateTime<Utc>) -> Result<Sw
     Ok(swept)
 }
 
-/// Whether this is the directory of a run that neither has begun nor can begin any more.
+/// Whether this is the directory of a run that neither has begun nor can begin any more. One that holds work is kept, even
+/// where no row knows it: the database may be an older one.
 fn is_nobodys(home: &Home, store: &Store, entry: &DirEntry) -> Result<bool> {
     let Some(run) = entry.file_name().to_str().and_then(|name| name.parse::<RunId>().ok()) else { return Ok(false) };
     let known = runs::by_id(store.read(), run)?.is_some();
-    Ok(!known && !occurrences::is_claimed(store.read(), run)? && !ending::lives(&home.run(run)))
+    let holds = |name: &str| fs::read_dir(entry.path().join(name)).is_ok_and(|mut found| found.next().is_some());
+    let worked = [lease::RAW, lease::EVIDENCE, lease::RECORD].into_iter().any(holds);
+    Ok(!known && !worked && !occurrences::is_claimed(store.read(), run)? && !ending::lives(&home.run(run)))
 }
 
-/// Deletes the refs whose owner has no row, and what was rescued long ago.
+/// Takes away the refs whose owner has no row (they are rescued), and deletes what was rescued long ago.
 fn refs(repos: &Repos, store: &Store, now: DateTime<Utc>) -> Result<usize> {
     let old = |id: Uuid, age: Duration| made_at(id).is_some_and(|at| at < now - age);
-    repos.sweep_refs(|owner| {
+    let is_gone = |owner| {
         Ok(match owner {
             Owner::Attempt(id) => old(id, MADE_WITHIN) && !runs::knows_attempt(store.read(), id)?,
             // It is opened under the id of its attempt, and has its own row only afterwards.
@@ -100,7 +104,8 @@ fn refs(repos: &Repos, store: &Store, now: DateTime<Utc>) -> Result<usize> {
             Owner::Export(id) => old(id, EXPORTED_WITHIN),
             Owner::Rescue(id) => old(id, RESCUED_FOR),
         })
-    })
+    };
+    repos.sweep_refs(is_gone, Uuid::now_v7)
 }
 
 /// When an id was made; none for one that does not say.

@@ -23,7 +23,7 @@ impl Stage {
     /// A sample project of this kind (`tests/samples/projects`) in a repository with one commit.
     pub fn project(kind: &str) -> Stage {
         let stage = Stage::empty();
-        copy(&sample("projects").join(kind), &stage.repo);
+        stage.edit(|| copy(&sample("projects").join(kind), &stage.repo));
         stage.git(&["init", "--quiet", "--initial-branch=main"]);
         stage.commit("all there is");
         stage

@@ -3,9 +3,13 @@
 use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::hidden::is_hidden;
 
 /// More faults than this help nobody and cost time in a hostile file.
 const MAX_FAULTS: usize = 100;
+
+/// Most characters of a message: whatever it quotes may be as long as a file.
+const LONGEST: usize = 400;
 
 /// The faults found so far in one text.
 pub(super) struct Faults<'t> {
@@ -28,6 +32,7 @@ impl<'t> Faults<'t> {
     ) {
         if !self.full() {
             let span = self.span(at);
+            let (message, help) = (visible(&message.into()), visible(&help.into()));
             self.found.push(Diagnostic::error(code, span, message).help(help));
         }
     }
@@ -71,6 +76,22 @@ impl<'t> Faults<'t> {
         self.found.sort_by_key(|d| (d.span.start, d.severity));
         self.found
     }
+}
+
+/// The text with a name for what nobody sees, and not longer than anybody reads.
+fn visible(text: &str) -> String {
+    let mut shown = String::new();
+    for (at, c) in text.chars().enumerate() {
+        match c {
+            _ if at == LONGEST => {
+                shown.push('…');
+                break;
+            }
+            c if is_hidden(c) || c == '\u{a0}' => shown.push_str(&format!("<U+{:04X}>", u32::from(c))),
+            c => shown.push(c),
+        }
+    }
+    shown
 }
 
 /// The place of these bytes in `text`; a byte order mark is invisible, so it is no column.

@@ -92,7 +92,7 @@ fn bounded(text: &str) -> Result<(), Miss> {
 
 fn miss(text: &str, stuck: &Stuck, words: &[&str]) -> Miss {
     let at = text.len().min(stuck.at);
-    let found = found_at(&text[at..]);
+    let found = found_at(text[at..].trim_start());
     let expected = match (stuck.expected, words) {
         ("", []) => "the end".to_owned(),
         ("", _) => format!("{} or the end", words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ")),
@@ -100,7 +100,7 @@ fn miss(text: &str, stuck: &Stuck, words: &[&str]) -> Miss {
     };
     let shown = if found.is_empty() { "nothing more".to_owned() } else { format!("`{found}`") };
     Miss {
-        at: at..at + found.len(),
+        at: at..(at + found.len()).min(text.len()),
         message: format!("expected {expected}, found {shown}"),
         help: hint(found, &expected, words),
     }
@@ -112,12 +112,14 @@ fn hint(found: &str, expected: &str, words: &[&str]) -> String {
     if typographic {
         return "use the straight quotation mark `\"`".to_owned();
     }
-    if let Some(near) = nearest(found, words) {
+    if let Some(near) = nearest(found, words).filter(|near| *near != found) {
         return format!("did you mean `{near}`?");
     }
     match (found, words) {
         ("&" | "&&", ["AND", ..]) => "write `AND`".to_owned(),
         ("|" | "||", ["AND", ..]) => "write `OR`".to_owned(),
+        (_, ["AND", ..]) if expected == "the name of a gate" => "write the name of a gate here".to_owned(),
+        (_, ["+", ..]) if expected.contains("text in quotes") => "put it in quotes".to_owned(),
         (_, ["AND", ..]) if !found.is_empty() => "put `AND` or `OR` between two gates".to_owned(),
         (_, ["+", ..]) if !found.is_empty() => "put `+` between two names".to_owned(),
         _ if expected == "the end" => format!("remove `{found}`"),
@@ -130,6 +132,9 @@ fn found_at(rest: &str) -> &str {
     let Some(first) = rest.chars().next() else {
         return "";
     };
+    if first == '$' {
+        return rest.split([' ', '\t', '/']).next().unwrap_or(rest);
+    }
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let same = |c: char| {
         if is_word(first) { is_word(c) } else { c == first }

@@ -15,7 +15,10 @@ pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
 /// `did you mean X?` or the list of what is known.
 pub(super) fn suggestion(word: &str, known: &[&str]) -> String {
     match nearest(word, known) {
-        Some(k) => format!("did you mean `{k}`?"),
+        Some(k) => match word.chars().find(|c| c.is_alphabetic() && !c.is_ascii()) {
+            Some(strange) => format!("did you mean `{k}`? `{strange}` is U+{:04X}, another letter", u32::from(strange)),
+            None => format!("did you mean `{k}`?"),
+        },
         None => format!("known here: {}", listed(known)),
     }
 }

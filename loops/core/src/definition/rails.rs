@@ -80,6 +80,11 @@ fn rounds(node: &Node, arguments: Option<&[super::phrase::Word]>, faults: &mut F
         faults.error("phrase", node.at.clone(), message, "write `halt_on: no_progress(2)`");
         return None;
     };
+    if !word.text.starts_with(|c: char| c.is_ascii_digit()) {
+        let message = format!("`{}` is no number", word.text);
+        faults.error("phrase", inside(node, &word.at, faults), message, "write 1 to 10, as in `no_progress(2)`");
+        return None;
+    }
     let rounds = word.text.parse().ok().filter(|n| (1..=10).contains(n));
     if rounds.is_none() {
         let message = format!("{} is outside of what is allowed here", word.text);

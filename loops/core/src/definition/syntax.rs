@@ -18,13 +18,22 @@ pub(super) fn report(text: &str, at: usize, kind: &ErrorKind, faults: &mut Fault
         ErrorKind::UnclosedQuotedScalar
         | ErrorKind::InvalidQuotedScalarIndent
         | ErrorKind::DocumentIndicatorInQuotedScalar => quote(text, at),
-        ErrorKind::InvalidTrailingSingleQuotedScalar | ErrorKind::InvalidTrailingDoubleQuotedScalar => (
+        ErrorKind::InvalidTrailingSingleQuotedScalar => (
             word_at(text, at),
             "text behind the closing quote".to_owned(),
             "a quote inside of single quotes is doubled: `'don''t'`".to_owned(),
         ),
+        ErrorKind::InvalidTrailingDoubleQuotedScalar => (
+            word_at(text, at),
+            "text behind the closing quote".to_owned(),
+            "put single quotes around a text with double ones, or write `\\\"` inside".to_owned(),
+        ),
         ErrorKind::UnknownQuotedScalarEscape
         | ErrorKind::InvalidQuotedScalarHexEscape
+        | ErrorKind::InvalidLowSurrogateHexEscape
+        | ErrorKind::InvalidLowSurrogate
+        | ErrorKind::MissingLowSurrogate
+        | ErrorKind::UnpairedLowSurrogate
         | ErrorKind::InvalidUnicodeEscape => (
             word_at(text, at),
             "a `\\` that starts no known escape".to_owned(),
@@ -36,7 +45,12 @@ pub(super) fn report(text: &str, at: usize, kind: &ErrorKind, faults: &mut Fault
         ErrorKind::RecursionLimitExceeded => {
             (at..at, "nested deeper than any loop needs".to_owned(), "at most 32 levels are read".to_owned())
         }
-        ErrorKind::MisplacedFlowCollectionEnd | ErrorKind::MismatchedFlowCollectionEnd { .. } => (
+        ErrorKind::MismatchedFlowCollectionEnd { .. } => (
+            word_at(text, at),
+            "a bracket that is closed by one of another kind".to_owned(),
+            "`[` is closed by `]`, and `{` by `}`".to_owned(),
+        ),
+        ErrorKind::MisplacedFlowCollectionEnd => (
             word_at(text, at),
             "a closing bracket that nothing opened".to_owned(),
             "remove it, or add the opening bracket".to_owned(),
@@ -92,15 +106,31 @@ fn special(text: &str, at: usize) -> Finding {
 
 /// Indentation, colons and brackets.
 fn structure(text: &str, at: usize, kind: &ErrorKind) -> Finding {
-    if let Some(bracket) = open_bracket(&text[..at]) {
+    // Where the text ends too early, the library points at the bracket itself.
+    let read = if text[at..].starts_with(['[', '{']) { text.len() } else { at };
+    if let Some(bracket) = open_bracket(&text[..read]) {
         let help = "close it with `]` or `}`; inside of brackets, values are separated by commas";
         return (bracket..bracket + 1, "a bracket that is never closed".to_owned(), help.to_owned());
     }
     let line = line_start(text, at)..line_end(text, at);
     let before = &text[line.start..at];
-    if let Some(place) = missing_space(text, line.start) {
+    if let Some(place) = missing_space(text, line.start).or_else(|| hard_space(text, line.start)) {
         let help = "write `key: value` with a space behind the colon".to_owned();
         return (place, "no space behind the colon".to_owned(), help);
+    }
+    if let Some(place) = glued_dash(text, line.start).or_else(|| no_colon(text, line.start)) {
+        let dash = text[place.clone()].starts_with('-');
+        let message = if dash {
+            "no space behind the dash".to_owned()
+        } else {
+            format!("`{}` is no key: it has no colon", &text[place.clone()])
+        };
+        let help = if dash {
+            "write `- verify:` with a space behind the dash"
+        } else {
+            "write `key: value` with a plain colon and a space"
+        };
+        return (place, message, help.to_owned());
     }
     let key = line.start + (before.len() - before.trim_start().len());
     match kind {
@@ -129,9 +159,37 @@ fn missing_space(text: &str, line_start: usize) -> Option<Range<usize>> {
     let word = line.trim_start().trim_start_matches("- ");
     let colon = word.find(':')?;
     let is_key = word[..colon].chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    let glued = word[colon + 1..].chars().next().is_some_and(|c| !c.is_whitespace());
+    // A space that does not break lines is none for YAML.
+    let glued = word[colon + 1..].chars().next().is_some_and(|c| !c.is_ascii_whitespace());
     let place = start + (line.len() - word.len()) + colon;
     (is_key && glued && colon > 0).then_some(place..place + 1)
+}
+
+/// A space that does not break lines, right behind the colon of this line.
+fn hard_space(text: &str, line_start: usize) -> Option<Range<usize>> {
+    let line = &text[line_start..line_end(text, line_start)];
+    let colon = line.find(":\u{a0}")?;
+    Some(line_start + colon..line_start + colon + 1)
+}
+
+/// `-verify:` instead of `- verify:`.
+fn glued_dash(text: &str, line_start: usize) -> Option<Range<usize>> {
+    let line = &text[line_start..line_end(text, line_start)];
+    let word = line.trim_start();
+    let at = line_start + (line.len() - word.len());
+    let glued = word.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
+    glued.then_some(at..at + 1)
+}
+
+/// The line before, where it is at the same level and has no colon: the library complains only about the next line.
+fn no_colon(text: &str, line_start: usize) -> Option<Range<usize>> {
+    let end = text[..line_start].trim_end().len();
+    let start = text[..end].rfind('\n').map_or(0, |i| i + 1);
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let (line, next) = (&text[start..end], &text[line_start..line_end(text, line_start)]);
+    let bare = line.trim_start();
+    let key = !bare.is_empty() && !bare.contains(':') && !bare.starts_with(['-', '#', '"', '\'', '[', '{', '|', '>']);
+    (key && indent(line) == indent(next)).then(|| word_at(text, start + indent(line)))
 }
 
 /// The last bracket that starts a value and is not closed in `before`.

@@ -14,6 +14,8 @@ use super::syntax;
 /// The largest file that is read, in bytes.
 pub(super) const MAX_BYTES: usize = 256 * 1024;
 const MAX_DEPTH: usize = 32;
+/// How many anchors and aliases are told.
+const TOLD_ANCHORS: usize = 4;
 const BOM: char = '\u{feff}';
 
 /// A value and its place (bytes of the file).
@@ -64,7 +66,7 @@ pub(super) fn tree(text: &str, faults: &mut Faults<'_>) -> Option<Node> {
     options.flow_nesting_limit = MAX_DEPTH;
     options.emit_anchor_events = true;
     let skipped = if text.starts_with(BOM) { BOM.len_utf8() } else { 0 };
-    let mut build = Build { open: Vec::new(), root: None, documents: 0, faults };
+    let mut build = Build { open: Vec::new(), root: None, documents: 0, anchors: 0, faults };
     for event in Parser::new_from_str_with_options(&text[skipped..], options) {
         match event {
             Ok((event, span)) => {
@@ -132,6 +134,7 @@ struct Build<'f, 't> {
     open: Vec<Open>,
     root: Option<Node>,
     documents: usize,
+    anchors: usize,
     faults: &'f mut Faults<'t>,
 }
 
@@ -173,11 +176,21 @@ impl Build<'_, '_> {
     }
 
     fn tag(&mut self, at: Range<usize>) {
-        self.faults.error("tag", at, "tags are not read", "remove the `!…` in front of the value");
+        self.faults.error(
+            "tag",
+            at,
+            "tags are not read",
+            "remove the `!…` in front of the value, or put the value in quotes",
+        );
     }
 
     fn anchor(&mut self, at: Range<usize>) {
-        self.faults.error("anchor", at, "anchors and aliases are not read", "write the value out in both places");
+        // A hostile file has thousands, and the first ones say it all.
+        if self.anchors < TOLD_ANCHORS {
+            let help = "write the value out in both places; a value that begins with `&` or `*` stands in quotes";
+            self.faults.error("anchor", at, "anchors and aliases are not read", help);
+        }
+        self.anchors += 1;
     }
 
     fn end(&mut self, end: usize) {

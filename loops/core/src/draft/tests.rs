@@ -6,6 +6,7 @@ use crate::definition::{Definition, read};
 const TRIAGE: &str = include_str!("../../../templates/daily-triage/loop.yaml");
 const TIDY: &str = include_str!("../../../templates/tidy/loop.yaml");
 const REPORT: &str = include_str!("../../../templates/report/loop.yaml");
+const SWEEP: &str = include_str!("../../../templates/todo-sweep/loop.yaml");
 
 fn argv(line: &str) -> Command {
     Command::Argv(line.split(' ').map(str::to_owned).collect())
@@ -45,13 +46,13 @@ fn a_repository_without_checks_gets_a_loop_that_reports() {
 /// A draft says what its template says, but for name, repository and checks.
 #[test]
 fn a_draft_means_what_its_template_means() {
-    for template in [TRIAGE, TIDY, REPORT] {
+    for template in [TRIAGE, TIDY, REPORT, SWEEP] {
         let checks = cargo();
         let facts = Facts { name: "a-2", repo: Some("/r"), checks: &checks };
         let (plain, mut made) = (read(template).definition.expect("a template"), drafted(template, &facts));
         assert_eq!((made.name.as_str(), made.repo.as_deref()), ("a-2", Some("/r")));
         let written: Vec<_> = made.checks.values().flatten().collect();
-        let used: &[Check] = if template == REPORT { &[] } else { &checks };
+        let used: &[Check] = if [TRIAGE, TIDY].contains(&template) { &checks } else { &[] };
         let found: Vec<_> = used.iter().rev().flat_map(|c| &c.commands).collect();
         assert_eq!(written, found);
         made.name = plain.name.clone();

@@ -7,7 +7,7 @@ use crate::definition::{Merge, Rails, ReviewRule};
 use crate::diff::DiffStat;
 use crate::ids::{LoopId, OccurrenceId};
 use crate::money::Micros;
-use crate::run::{AgentLine, HaltWhy, HandOver, HoldBack, Queued, Retries, VERSION};
+use crate::run::{AgentLine, HaltWhy, HandOver, HoldBack, Queued, Retries, Revise, Revision, VERSION};
 use crate::verdict::CheckerVerdict;
 
 const RUN: &str = "01936f2e-0000-7000-8000-0000aaaa0001";
@@ -258,6 +258,24 @@ fn what_was_found_adds_up() {
     assert_eq!(look(7, &["a"], true), "Found 7 (2 new): 1 asked for, 6 left alone. 1 from before no longer seen.");
     assert_eq!(look(2, &["a", "b"], false), "Found 2 (2 new): 2 to act on. 1 from before no longer seen.");
     assert_eq!(look(0, &[], false), "Found nothing. 1 from before no longer seen.");
+}
+
+#[test]
+fn a_run_for_a_pull_request_says_so() {
+    let pull_request = PullRequestId(Uuid::nil());
+    let revision = |why| Revision { pull_request, commit: "1a".to_owned(), why };
+    let told = |cause: &str, why: Revise| {
+        let start = RunStart { revises: Some(revision(why)), ..start(Mode::Ship, cause, 1) };
+        let mut journal = Journal(Vec::new());
+        journal.add(RunEvent::RunStarted(Box::new(start)));
+        journal.step(Step::Ship { finding: print("One") }, shipped());
+        journal.story()
+    };
+    let moved = told("moved", Revise::Moved);
+    assert!(moved.contains("Started as the target branch moved, to ship."), "{moved}");
+    assert!(moved.contains("Updated pull request"), "{moved}");
+    let sent_back = told("review", Revise::SentBack { note: "no".to_owned() });
+    assert!(sent_back.contains("Started as you sent a pull request back, to ship."), "{sent_back}");
 }
 
 #[test]

@@ -5,11 +5,13 @@ use crate::halt::HaltFiles;
 use crate::launch;
 use crate::sandbox::probe::{self, Layer, LayerState};
 use crate::sandbox::toolchain::Toolchains;
-use crate::store::{Damaged, Store, says_damaged};
+use crate::settings;
+use crate::store::{Damaged, Store, ledger, says_damaged};
 
 /// Looks at everything that a run needs.
 pub fn doctor(context: &Context) -> Vec<DoctorRow> {
-    let mut rows = vec![user(), git(context), database(context), watchdog(), armed(context)];
+    let mut rows =
+        vec![user(), git(context), database(context), ledger(context), settings(context), watchdog(), armed(context)];
     rows.extend(probe::probe(&context.host).into_iter().map(layer));
     rows.extend(toolchains(context));
     rows
@@ -90,6 +92,27 @@ fn database(context: &Context) -> DoctorRow {
             };
             missing("database", format!("{error:#}"), repair)
         }
+    }
+}
+
+/// Whether the sums that ceilings go by are what their rows add up to.
+fn ledger(context: &Context) -> DoctorRow {
+    let repair = "keep the database, and say what this says";
+    match Store::open(&context.home).and_then(|store| ledger::verify(store.read())) {
+        Ok(differ) if differ.is_empty() => ok("ledger", "its sums are what its rows add up to".to_owned()),
+        Ok(differ) => {
+            let shown: Vec<String> = differ.iter().take(3).map(ToString::to_string).collect();
+            missing("ledger", format!("{} sums differ from their rows: {}", differ.len(), shown.join("; ")), repair)
+        }
+        Err(error) => missing("ledger", format!("{error:#}"), repair),
+    }
+}
+
+fn settings(context: &Context) -> DoctorRow {
+    let path = settings::path(&context.home).display().to_string();
+    match settings::read(&context.home) {
+        Ok(_) => ok("settings", path),
+        Err(error) => missing("settings", format!("{error:#}"), "correct the file; no run starts until it can be read"),
     }
 }
 

@@ -34,20 +34,29 @@ impl Owner {
 }
 
 impl Repos {
-    /// Deletes the refs of `results.git` whose owner `is_gone`, and says how many. What no rule names stays.
+    /// Takes away the refs of `results.git` whose owner `is_gone`, and says how many. What no rule names stays.
+    /// The work of attempts and pull requests is not lost by that: it is rescued as of now, `rescued` being a new id.
     ///
     /// # Errors
     /// The refs can't be read, or `is_gone` can't tell.
-    pub fn sweep_refs(&self, is_gone: impl Fn(Owner) -> Result<bool>) -> Result<usize> {
+    pub fn sweep_refs(&self, is_gone: impl Fn(Owner) -> Result<bool>, rescued: impl Fn() -> Uuid) -> Result<usize> {
         let repo = self.open_results()?;
         let mut swept = 0;
         for found in repo.references_glob("refs/loopwright/*").context("list the refs")? {
             let Ok(mut found) = found else { continue };
             let Some(owner) = found.name().ok().and_then(Owner::of) else { continue };
-            if is_gone(owner)? {
-                // Another pass may have been faster.
-                swept += usize::from(found.delete().is_ok());
+            if !is_gone(owner)? {
+                continue;
             }
+            let gone = match owner {
+                Owner::Attempt(id) | Owner::PullRequest(id) => {
+                    let name = format!("refs/loopwright/rescue/of-{}/attempt-{}", id.simple(), rescued().simple());
+                    found.rename(&name, false, "swept").map(drop)
+                }
+                Owner::Export(_) | Owner::Rescue(_) => found.delete(),
+            };
+            // Another pass may have been faster.
+            swept += usize::from(gone.is_ok());
         }
         Ok(swept)
     }

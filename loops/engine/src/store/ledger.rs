@@ -77,6 +77,12 @@ pub struct Mismatch {
     pub rows: i64,
 }
 
+impl std::fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} is kept as {} micro-dollars, and its rows add up to {}", self.scope, self.kept, self.rows)
+    }
+}
+
 /// Compares every sum with its rows; empty = the ledger is whole.
 ///
 /// # Errors

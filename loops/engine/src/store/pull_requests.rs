@@ -86,10 +86,9 @@ pub fn stream(id: PullRequestId) -> String {
 /// # Errors
 /// The rows can't be read.
 pub fn list(db: &Connection, all: bool) -> Result<Vec<PullRequestRecord>> {
-    let mut rows = db.prepare_cached(&format!(
-        "{COLUMNS} WHERE ?1 OR p.state IN ('open', 'approved', 'sent back') ORDER BY p.opened_at, p.id"
-    ))?;
-    let found = rows.query_map([all], row)?;
+    let which = if all { "" } else { "WHERE p.state IN ('open', 'approved', 'sent back')" };
+    let mut rows = db.prepare_cached(&format!("{COLUMNS} {which} ORDER BY p.opened_at, p.id"))?;
+    let found = rows.query_map([], row)?;
     found.collect::<Result<_, _>>().context("reading the pull requests")
 }
 

@@ -55,11 +55,16 @@ pub fn stream(run: RunId) -> String {
 /// # Errors
 /// The rows can't be read.
 pub fn newest(db: &Connection, loop_id: Option<LoopId>, limit: u32) -> Result<Vec<RunRecord>> {
-    let mut rows = db.prepare_cached(&format!(
-        "{COLUMNS} WHERE ?1 IS NULL OR r.loop = ?1 ORDER BY r.started_at DESC, r.id DESC LIMIT ?2"
-    ))?;
-    let found = rows.query_map(params![loop_id.map(|l| l.to_string()), limit], row)?;
-    found.collect::<Result<_, _>>().context("reading the runs")
+    // Two statements: one that fits both cases could use no index.
+    let newest = "ORDER BY r.started_at DESC, r.id DESC LIMIT ?1";
+    let found: rusqlite::Result<Vec<RunRecord>> = match loop_id {
+        None => db.prepare_cached(&format!("{COLUMNS} {newest}"))?.query_map([limit], row)?.collect(),
+        Some(id) => db
+            .prepare_cached(&format!("{COLUMNS} WHERE r.loop = ?2 {newest}"))?
+            .query_map(params![limit, id.to_string()], row)?
+            .collect(),
+    };
+    found.context("reading the runs")
 }
 
 /// Runs that have not ended.

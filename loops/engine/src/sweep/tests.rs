@@ -207,6 +207,24 @@ fn age_alone_would_take_what_is_held() {
     assert!(!dir.exists());
 }
 
+/// A database that is older than the work beside it loses none of it.
+#[test]
+fn what_holds_work_is_kept_though_no_row_knows_it() {
+    let world = World::new();
+    let [with, without] = [(); 2].map(|()| world.home.run(RunId(Uuid::now_v7())));
+    fs::create_dir_all(with.join(lease::RAW).join("maker-1")).expect("work");
+    fs::create_dir_all(without.join(lease::RAW)).expect("no work: the control");
+    let id = Uuid::now_v7();
+    let name = format!("refs/loopwright/attempts/attempt-{}", id.simple());
+    world.results.reference(&name, world.commit, true, "").expect("a ref");
+    sweep(&world.home, &world.store, Utc::now() + Duration::days(2)).expect("swept");
+    assert_eq!((with.exists(), without.exists()), (true, false));
+    let kept = format!("refs/loopwright/rescue/of-{}/*", id.simple());
+    let mut kept = world.results.references_glob(&kept).expect("refs");
+    assert_eq!(kept.next().expect("rescued").expect("a ref").target(), Some(world.commit));
+    assert!(world.results.find_reference(&name).is_err());
+}
+
 #[test]
 fn what_was_rescued_is_kept_for_thirty_days() {
     let world = World::new();
