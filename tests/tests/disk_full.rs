@@ -10,6 +10,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use loopwright_tests::faults::full;
+use loopwright_tests::nasty::signal;
 use loopwright_tests::stage::{Answer, RAILS, Stage, wait_for};
 use loopwright_tests::tell;
 
@@ -20,7 +21,7 @@ const INSIDE: &str = "LOOPWRIGHT_TESTS_INSIDE";
 const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// Leaves its finding's key, after it waited or filled the disk if the test says so.
-const MAKER: &str = "#!/bin/sh\n[ ! -e WAIT ] || sleep 60\n[ ! -e FILL ] || cat /dev/zero > BIG\necho \"$LOOPWRIGHT_FINDING_KEY\" >> NOTES\n";
+const MAKER: &str = "#!/bin/sh\n[ ! -e WAIT ] && [ ! -e /loop/WAIT ] || sleep 60\n[ ! -e FILL ] || cat /dev/zero > BIG\necho \"$LOOPWRIGHT_FINDING_KEY\" >> NOTES\n";
 
 /// Runs the test of this name again in a mount namespace of its own; `true` in there.
 fn inside(test: &str) -> bool {
@@ -74,6 +75,18 @@ impl Small {
         wait_for("the run's processes to be gone", || self.stage.processes().is_empty().then_some(()));
     }
 
+    /// There is room, and what waited for it goes on: the same run, to its end.
+    fn takes_up(&self, told: &str) {
+        let full = self.stage.verb(&["tick"]).json();
+        assert_eq!(full["deeds"][0]["did"], "waits", "{told}: as long as there is none, it waits: {full}");
+        self.room();
+        let taken = self.stage.verb(&["tick"]).exits(0).json();
+        assert_eq!(taken["deeds"][0]["did"], "took_up", "{told}: {taken}");
+        let ended = self.stage.ended();
+        assert_eq!(ended["end"]["state"], "finished", "{told}: {ended}");
+        self.gone();
+    }
+
     /// There is room: nothing is lost or damaged, a run completes, and each finding has one pull request at most.
     fn goes_on(&self, told: &str) {
         self.room();
@@ -100,9 +113,9 @@ impl Drop for Small {
 
 /// What a full disk may come to: the run did not begin or ended by it, and says so, or there was room enough.
 fn assert_told(answer: &Answer, told: &str) {
-    assert!([0, 1, 20, 21].contains(&answer.code), "{told}: {answer:?}");
+    assert!([0, 1, 20, 21, 22].contains(&answer.code), "{told}: {answer:?}");
     assert!(!answer.err.contains("panicked"), "{told}: {answer:?}");
-    if answer.code == 1 {
+    if [1, 22].contains(&answer.code) {
         let said = format!("{}{}", answer.out, answer.err);
         let full = said.contains("disk is full")
             || said.contains("No space left")
@@ -130,9 +143,38 @@ fn a_run_on_a_full_disk_says_so_and_the_next_one_completes() {
             tell(&format!("{told}: exits {}: {}", answer.code, answer.err.lines().nth(2).unwrap_or_default()));
             assert_told(&answer, &told);
             small.gone();
+            if answer.code == 22 {
+                small.takes_up(&told);
+            }
             small.goes_on(&told);
         }
     }
+}
+
+#[test]
+fn a_run_whose_disk_fills_up_waits_and_goes_on() {
+    if !inside("a_run_whose_disk_fills_up_waits_and_goes_on") {
+        return;
+    }
+    let small = Small::over("data", 48);
+    let wait = small.stage.beside("loops/work/WAIT");
+    fs::write(&wait, "").expect("a file");
+    let run = small.stage.start(&["run", "work"]);
+    small.stage.wait_for_process("sleep");
+    fs::remove_file(&wait).expect("removed");
+    small.fill(0);
+    for pid in small.stage.with("sleep") {
+        signal(pid, "KILL");
+    }
+    let answer = run.end().exits(22);
+    tell(&format!("filled up in mid-run: {}", answer.message()));
+    assert_told(&answer, "filled up in mid-run");
+    assert!(answer.hint().contains("loopwright tick"), "{answer:?}");
+    small.gone();
+    small.takes_up("filled up in mid-run");
+    let runs = small.stage.verb(&["runs"]).exits(0).json();
+    assert_eq!(runs.as_array().map(Vec::len), Some(1), "the same run, before and after: {runs}");
+    small.goes_on("filled up in mid-run");
 }
 
 #[test]
