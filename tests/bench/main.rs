@@ -67,7 +67,7 @@ fn after<'a>(arguments: &'a [String], option: &str) -> Option<&'a String> {
 
 /// Repositories and workspaces go to `place`, databases whose syncing is measured to `root`; `only` names one part.
 fn measure(root: &Path, place: &Path, samples: usize, only: Option<&String>) -> Result<Report> {
-    let program = target().join("release/loopwright");
+    let program = built()?;
     ensure!(program.is_file(), "{} is missing: start this by tests/bench/run.sh", program.display());
     let before = figures::load();
     let (mut series, mut bounds) = (Vec::new(), Vec::new());
@@ -93,6 +93,13 @@ fn measure(root: &Path, place: &Path, samples: usize, only: Option<&String>) -> 
     }
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(Report { processors, load: [before, figures::load()], series, bounds })
+}
+
+/// The program of the same build as this benchmark.
+fn built() -> Result<PathBuf> {
+    let own = std::env::current_exe().context("finding this program")?;
+    let folder = own.parent().and_then(Path::parent).context("target/<profile>/deps")?;
+    Ok(folder.join("loopwright"))
 }
 
 /// Cargo's folder for what it builds.

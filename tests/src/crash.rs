@@ -87,11 +87,8 @@ impl Stage {
 
     /// Makes passes until there is nothing left to do; each lets what goes on come to its end.
     pub fn tick_until_quiet(&self) {
-        // A start that was cut off is given up a minute after its claim; nobody waits for that here.
-        let old = "UPDATE occurrences SET claimed_at = '2000-01-01T00:00:00Z' WHERE state = 'claimed'";
         for _ in 0..12 {
             self.until_nobody_lives();
-            self.database().execute(old, []).expect("an older claim");
             if self.verb(&["tick"]).code == 20 {
                 return;
             }

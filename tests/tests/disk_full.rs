@@ -19,8 +19,8 @@ const INSIDE: &str = "LOOPWRIGHT_TESTS_INSIDE";
 /// HALT to nothing left.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
-/// Leaves its finding's key, after it waited if the test says so.
-const MAKER: &str = "#!/bin/sh\n[ ! -e WAIT ] || sleep 60\necho \"$LOOPWRIGHT_FINDING_KEY\" >> NOTES\n";
+/// Leaves its finding's key, after it waited or filled the disk if the test says so.
+const MAKER: &str = "#!/bin/sh\n[ ! -e WAIT ] || sleep 60\n[ ! -e FILL ] || cat /dev/zero > BIG\necho \"$LOOPWRIGHT_FINDING_KEY\" >> NOTES\n";
 
 /// Runs the test of this name again in a mount namespace of its own; `true` in there.
 fn inside(test: &str) -> bool {
@@ -67,7 +67,7 @@ impl Small {
     }
 
     fn room(&self) {
-        fs::remove_file(self.at.join("filler")).expect("room again");
+        fs::remove_file(self.at.join("filler")).ok();
     }
 
     fn gone(&self) {
@@ -121,7 +121,7 @@ fn a_run_on_a_full_disk_says_so_and_the_next_one_completes() {
     } else {
         &[0, 64]
     };
-    for folder in ["data", "data/ws", "data/runs"] {
+    for folder in ["data", "data/runs"] {
         for left in lefts {
             let small = Small::over(folder, 32);
             small.fill(left * 1024);
@@ -136,16 +136,32 @@ fn a_run_on_a_full_disk_says_so_and_the_next_one_completes() {
 }
 
 #[test]
+fn an_agent_that_fills_the_disk_ends_its_run_and_the_next_one_completes() {
+    if !inside("an_agent_that_fills_the_disk_ends_its_run_and_the_next_one_completes") {
+        return;
+    }
+    let small = Small::over("data", 24);
+    small.stage.write("FILL", "");
+    small.stage.commit("fill: the maker writes for ever");
+    let answer = small.stage.run("work");
+    tell(&format!("filled by the maker: exits {}: {}", answer.code, answer.err.lines().nth(2).unwrap_or_default()));
+    assert_told(&answer, "filled by the maker");
+    small.gone();
+    small.stage.edit(|| fs::remove_file(small.stage.repo.join("FILL")).expect("removed"));
+    small.stage.commit("fill: no more");
+    small.goes_on("filled by the maker");
+}
+
+#[test]
 fn halt_works_on_a_full_disk() {
     if !inside("halt_works_on_a_full_disk") {
         return;
     }
-    for folder in ["state", "data", "data/ws"] {
+    for folder in ["state", "data", "data/runs"] {
         let small = Small::over(folder, 32);
         small.stage.write("WAIT", "");
         small.stage.commit("wait: the maker sleeps");
         let run = small.stage.start(&["run", "work"]);
-        if folder == "data/ws" {}
         small.stage.wait_for_process("sleep");
         small.fill(0);
         let began = Instant::now();
@@ -162,7 +178,6 @@ fn halt_works_on_a_full_disk() {
         small.stage.verb(&["resume", "--reason", "room again"]).exits(0);
         small.stage.edit(|| fs::remove_file(small.stage.repo.join("WAIT")).expect("removed"));
         small.stage.commit("wait: no more");
-        small.fill(1 << 24);
         small.goes_on(folder);
     }
 }

@@ -15,7 +15,6 @@ use loopwright_engine::git::{Repos, user_repository};
 use loopwright_engine::home::Home;
 use loopwright_engine::store::{Store, pull_requests};
 use loopwright_tests::stage::{Answer, RAILS, Running, Stage};
-use rusqlite::Connection;
 use serde_json::Value;
 
 /// Two issues, each solved by a file of its own.
@@ -49,9 +48,8 @@ struct Arena {
     base: String,
     /// A commit on the base that somebody else has made.
     theirs: String,
-    database: PathBuf,
-    /// The database as it was, with the loop busy: what is to be checked again waits.
-    before: Vec<u8>,
+    /// The store's files as they were, with the loop busy: what is to be checked again waits.
+    before: Vec<(PathBuf, Vec<u8>)>,
     results: PathBuf,
 }
 
@@ -66,35 +64,24 @@ impl Arena {
         let base = stage.git(&["rev-parse", "main"]);
         let theirs = stage.git(&["commit-tree", "-p", &base, "-m", "meanwhile", &format!("{base}^{{tree}}")]);
         stage.git(&["checkout", "--quiet", "--detach"]);
-        let database = stage.home.join("data/loopwright.db");
         let repo = fs::read_dir(stage.home.join("data/repos")).expect("repos").flatten().next().expect("a repo");
         let results = repo.path().join("results.git");
-        let before = Vec::new();
-        let mut arena = Arena { stage, shown, other, base, theirs, database, before, results };
-        let idle = arena.snapshot("");
-        arena.before = arena.snapshot(
-            "INSERT INTO occurrences (id, loop, trigger, key, due_at, claimed_at, zone, state)
-             SELECT 'busy', id, 'manual', 'busy', '', '9999', 'UTC', 'claimed' FROM loops",
-        );
-        fs::write(&arena.database, idle).expect("the database");
-        arena
-    }
-
-    /// The whole database as one file, after a statement.
-    fn snapshot(&self, statement: &str) -> Vec<u8> {
-        let db = Connection::open(&self.database).expect("the database");
-        db.execute_batch(&format!("{statement}; PRAGMA wal_checkpoint(TRUNCATE);")).expect("written");
-        drop(db);
-        fs::read(&self.database).expect("the database")
+        let busy = "INSERT INTO occurrences (id, loop, trigger, key, due_at, claimed_at, zone, state)
+             SELECT 'busy', id, 'manual', 'busy', '', '9999', 'UTC', 'claimed' FROM loops";
+        stage.change_rows(busy, &[]);
+        let before = store_files(&stage).into_iter().map(|path| (path.clone(), fs::read(path).expect("a file")));
+        let before = before.collect();
+        Arena { stage, shown, other, base, theirs, before, results }
     }
 
     /// Everything is as it was.
     fn restore(&self) {
-        for name in ["loopwright.db-wal", "loopwright.db-shm"] {
-            // Gone already where the last connection was closed in peace.
-            let _ = fs::remove_file(self.database.with_file_name(name));
+        for path in store_files(&self.stage) {
+            fs::remove_file(&path).expect("a file of the store");
         }
-        fs::write(&self.database, &self.before).expect("the database");
+        for (path, bytes) in &self.before {
+            fs::write(path, bytes).expect("a file of the store");
+        }
         self.user().reference("refs/heads/main", oid(&self.base), true, "").expect("the branch");
         let results = Repository::open_bare(&self.results).expect("the results");
         for review in [&self.shown, &self.other] {
@@ -121,16 +108,17 @@ impl Arena {
                 let _ = user.reference_matching("refs/heads/main", oid(&self.theirs), true, oid(&self.base), "");
             }
             Change::Ref => self.point(&pr_ref(&self.shown)),
-            Change::Row => self.sql(&format!(
-                "UPDATE pull_requests SET (attempt, commit_id, tree, patch_id, diff_sha256) = (SELECT attempt, commit_id,
-                 tree, patch_id, diff_sha256 FROM pull_requests WHERE id = '{theirs}') WHERE id = '{mine}'"
-            )),
+            Change::Row => {
+                let sql =
+                    "UPDATE pull_requests SET (attempt, commit_id, tree, patch_id, diff_sha256) = (SELECT attempt,
+                    commit_id, tree, patch_id, diff_sha256 FROM pull_requests WHERE id = ?1) WHERE id = ?2";
+                self.stage.change_rows(sql, &[theirs, mine]);
+            }
             Change::Attempt => {
                 self.point(&format!("refs/loopwright/attempts/attempt-{}", mine.replace('-', "")));
-                self.sql(&format!(
-                    "UPDATE attempts SET (result, verdict) = (SELECT result, verdict FROM attempts WHERE id = '{theirs}')
-                     WHERE id = '{mine}'"
-                ));
+                let sql = "UPDATE attempts SET (result, verdict) = (SELECT result, verdict FROM attempts WHERE id = ?1)
+                    WHERE id = ?2";
+                self.stage.change_rows(sql, &[theirs, mine]);
             }
             Change::Update => self.update(),
             Change::Nothing => {}
@@ -140,12 +128,6 @@ impl Arena {
     fn point(&self, name: &str) {
         let results = Repository::open_bare(&self.results).expect("the results");
         results.reference(name, oid(text(&self.other, "commit")), true, "").expect("a ref");
-    }
-
-    fn sql(&self, statement: &str) {
-        let db = Connection::open(&self.database).expect("the database");
-        db.busy_timeout(Duration::from_secs(20)).expect("a limit");
-        db.execute_batch(statement).expect("changed");
     }
 
     /// What the ship step of a run does that works on a pull request again: while nothing lands.
@@ -178,6 +160,14 @@ impl Arena {
         let tree = user.find_commit(*commit).expect("a commit").tree_id().to_string();
         if tree == text(&self.shown, "tree") { Ok(true) } else { Err(format!("tree {tree} landed")) }
     }
+}
+
+/// The files of the store: the database, and what is kept beside it to tell that nothing of it is lost.
+fn store_files(stage: &Stage) -> Vec<PathBuf> {
+    let data = stage.home.join("data");
+    let folders = [data.clone(), data.join("backups")];
+    let entries = folders.iter().flat_map(|folder| fs::read_dir(folder).expect("a folder").flatten());
+    entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect()
 }
 
 fn oid(hex: &str) -> Oid {
@@ -309,6 +299,6 @@ impl Guard for NoJournal {
 /// Leaves a stage that is whole: nothing is claimed, and what changed here was changed by the test.
 fn leave(arena: &Arena) {
     arena.restore();
-    arena.sql("DELETE FROM occurrences WHERE id = 'busy'");
+    arena.stage.change_rows("DELETE FROM occurrences WHERE id = 'busy'", &[]);
     arena.stage.remember();
 }

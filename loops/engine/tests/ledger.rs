@@ -1,7 +1,7 @@
 //! The ledger under many hands: threads of several processes reserve and settle at random on one database.
 //!
 //! Every row is replayed in the order of its commit: no sum is ever above its ceiling, and nothing is lost or made.
-#![expect(clippy::expect_used, clippy::print_stdout, reason = "helpers of tests say what they expected, and what ran")]
+#![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
 
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};

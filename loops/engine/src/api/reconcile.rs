@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use chrono::{Duration, Utc};
+use chrono::Utc;
 use loopwright_core::ids::{OccurrenceId, RunId};
 use loopwright_core::lease::{self, Beat};
 use loopwright_core::recover::{self, Left, Recovery};
@@ -21,11 +21,8 @@ use crate::agent::fixer::PRODUCTS;
 use crate::halt::HaltFiles;
 use crate::steps::stamp;
 use crate::store::runs::RunRecord;
-use crate::store::{Store, ledger, occurrences, projection, runs};
+use crate::store::{Store, due, ledger, occurrences, projection, runs};
 use crate::{ending, fail};
-
-/// How long a claimed occurrence may take until its run begins.
-const BEGIN_WITHIN: Duration = Duration::seconds(60);
 
 /// What a pass did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -115,10 +112,17 @@ pub(super) fn reconcile(context: &Context, store: &mut Store, reach: Reach) -> R
         }
     }
     clear_left_workspaces(context, store)?;
-    let before = stamp(context.now - BEGIN_WITHIN);
-    for occurrence in occurrences::never_begun(store.read(), &before)? {
-        store.write(|tx| occurrences::give_up(tx, occurrence, "its run never began"))?;
-        deeds.push(Deed::GaveUp { occurrence });
+    for (occurrence, run) in occurrences::not_begun(store.read())? {
+        if ending::lives(&context.home.run(run)) {
+            continue;
+        }
+        // What a person decided is not lost by that: it begins again.
+        if store.write(|tx| due::wait_again(tx, occurrence))? {
+            continue;
+        }
+        if store.write(|tx| occurrences::give_up(tx, occurrence, "its run never began"))? {
+            deeds.push(Deed::GaveUp { occurrence });
+        }
     }
     Ok(deeds)
 }

@@ -15,7 +15,6 @@ use super::reconcile::{Deed, failed};
 use super::{ApproveView, Context, landing, run};
 use crate::agent::rebase::Rebase;
 use crate::fail;
-use crate::home::private_dir;
 use crate::resolve::{self, AnyAgent, Resolved};
 use crate::steps::stamp;
 use crate::store::due::{self, Due};
@@ -122,16 +121,16 @@ fn begin(context: &Context, store: &mut Store, row: &LoopRow, due: &Due) -> Resu
     run::refuse_unboxed(context)?;
     let id = RunId(Uuid::now_v7());
     let dir = context.home.run(id);
-    private_dir(&dir)?;
+    let claim = run::new_run_dir(&dir)?;
     if !store.write(|tx| due::take(tx, due.id, id, &stamp(Utc::now())))? {
         // Another process was faster, or the loop began something else.
-        std::fs::remove_dir(&dir).with_context(|| format!("removing {}", dir.display()))?;
+        std::fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
         return Ok(None);
     }
     let linked = stored::findings(store.read(), due.revises.pull_request)?;
     let finding = linked.into_iter().next().context("the pull request has no finding")?.finding;
     fail::point("due-claimed");
-    run::begin_claimed(context, store, &resolved.definition, (row.id, id, due.id), Some(finding))?;
+    run::begin_claimed(context, store, &resolved.definition, (row.id, id, due.id), (Some(finding), claim))?;
     Ok(Some(Deed::Began { run: id, loop_name: row.name.clone(), pull_request: due.revises.pull_request }))
 }
 

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -124,7 +125,7 @@ fn begin(
 ) -> Result<RunId> {
     let (run, occurrence) = (RunId(Uuid::now_v7()), OccurrenceId(Uuid::now_v7()));
     let dir = context.home.run(run);
-    private_dir(&dir)?;
+    let claim = new_run_dir(&dir)?;
     let claimed = Occurrence {
         id: occurrence,
         loop_id: row.id,
@@ -136,12 +137,19 @@ fn begin(
         run,
     };
     if !store.write(|tx| occurrences::claim(tx, &claimed))? {
-        std::fs::remove_dir(&dir).with_context(|| format!("removing {}", dir.display()))?;
+        std::fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
         bail!("{} is running or being started already", row.name);
     }
     fail::point("occurrence-claimed");
-    begin_claimed(context, store, definition, (row.id, run, occurrence), only)?;
+    begin_claimed(context, store, definition, (row.id, run, occurrence), (only, claim))?;
     Ok(run)
+}
+
+/// Makes the directory of a new run, and claims it before anybody can see its occurrence: one that is claimed by nobody has
+/// lost whoever was to begin it.
+pub(super) fn new_run_dir(dir: &Path) -> Result<File> {
+    private_dir(dir)?;
+    lease::claim(dir)?.context("a new run was claimed by somebody else")
 }
 
 /// Starts the processes of a run that its occurrence is claimed for, and waits until it has begun.
@@ -150,20 +158,18 @@ pub(super) fn begin_claimed(
     store: &mut Store,
     definition: &Definition,
     (loop_id, run, occurrence): (LoopId, RunId, OccurrenceId),
-    only: Option<Fingerprint>,
+    (only, claim): (Option<Fingerprint>, File),
 ) -> Result<()> {
     let dir = context.home.run(run);
-    // Beside the database, for when that is lost.
-    let about = repair::About {
-        loop_id,
-        day: context.now.with_timezone(&definition.zone.unwrap_or(context.zone)).date_naive(),
-    };
-    std::fs::write(dir.join(repair::ABOUT), serde_json::to_vec(&about)?).context("writing what the run is about")?;
-    let claim = lease::claim(&dir)?.context("a new run was claimed by somebody else")?;
     let left_s = definition.rails.max_duration_s;
-    let begun = under_watchdog(context, Begin { run, loop_id, left_s, only, claim })
-        .and_then(|launched| wait_until_begun(context, store, run, launched));
-    if let Err(error) = begun {
+    let begin = || {
+        // Beside the database, for when that is lost.
+        let day = context.now.with_timezone(&definition.zone.unwrap_or(context.zone)).date_naive();
+        let about = serde_json::to_vec(&repair::About { loop_id, day })?;
+        std::fs::write(dir.join(repair::ABOUT), about).context("writing what the run is about")?;
+        under_watchdog(context, Begin { run, loop_id, left_s, only, claim })
+    };
+    if let Err(error) = begin().and_then(|launched| wait_until_begun(context, store, run, launched)) {
         let why = format!("{error:#}");
         store.write(|tx| occurrences::give_up(tx, occurrence, &why))?;
         return Err(error);

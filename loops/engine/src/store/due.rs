@@ -96,13 +96,23 @@ pub fn take(tx: &Transaction<'_>, id: OccurrenceId, run: RunId, at: &str) -> Res
     Ok(rows == 1)
 }
 
+/// Lets one wait again whose run was claimed and never began; `false` if nobody asked for it by a decision, or it began.
+///
+/// # Errors
+/// The row can't be written.
+pub fn wait_again(tx: &Transaction<'_>, id: OccurrenceId) -> Result<bool> {
+    let sql = "UPDATE occurrences SET state = 'due', run = NULL, claimed_at = NULL \
+               WHERE id = ?1 AND state = 'claimed' AND revises IS NOT NULL";
+    Ok(tx.execute(sql, [id.to_string()]).context("letting what is due wait again")? == 1)
+}
+
 /// Ends one that still waits; `false` if it does not.
 ///
 /// # Errors
 /// The row can't be written.
 pub fn skip(tx: &Transaction<'_>, id: PullRequestId, trigger: &str, why: &str) -> Result<bool> {
     let sql = "UPDATE occurrences SET state = 'skipped', reason = ?3 \
-               WHERE trigger = ?2 AND state = 'due' AND json_extract(revises, '$.pull_request') = ?1";
+               WHERE trigger = ?2 AND state = 'due' AND revises IS NOT NULL AND json_extract(revises, '$.pull_request') = ?1";
     let rows = tx.execute(sql, params![id.to_string(), trigger, why]).context("ending what was due")?;
     Ok(rows > 0)
 }
@@ -132,25 +142,13 @@ pub fn revised_by(db: &Connection, run: RunId) -> Result<Option<Revision>> {
 /// # Errors
 /// The row can't be read.
 pub fn last_on(db: &Connection, id: PullRequestId) -> Result<Option<Asked>> {
-    let sql = "SELECT state, reason, run, due_at FROM occurrences WHERE json_extract(revises, '$.pull_request') = ?1 \
+    let sql = "SELECT state, reason, run, due_at FROM occurrences WHERE revises IS NOT NULL AND json_extract(revises, '$.pull_request') = ?1 \
                ORDER BY due_at DESC, id DESC LIMIT 1";
     let asked = |r: &Row<'_>| {
         let run: Option<String> = r.get(2)?;
         Ok(Asked { state: r.get(0)?, reason: r.get(1)?, run: run.and_then(|id| id.parse().ok()), due_at: r.get(3)? })
     };
     db.query_row(sql, [id.to_string()], asked).optional().context("reading what a decision asked for")
-}
-
-/// Runs that worked on a pull request again, the oldest first.
-///
-/// # Errors
-/// The rows can't be read.
-pub fn runs_on(db: &Connection, id: PullRequestId) -> Result<Vec<RunId>> {
-    let mut rows = db.prepare_cached(
-        "SELECT run FROM occurrences WHERE json_extract(revises, '$.pull_request') = ?1 AND run IS NOT NULL ORDER BY run",
-    )?;
-    let found = rows.query_map([id.to_string()], |r| super::parsed(r, 0))?;
-    found.collect::<Result<_, _>>().context("reading the runs on a pull request")
 }
 
 fn row(r: &Row<'_>) -> rusqlite::Result<Due> {

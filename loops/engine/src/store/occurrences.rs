@@ -61,12 +61,12 @@ pub fn set(tx: &Transaction<'_>, id: OccurrenceId, state: &str, reason: Option<&
     Ok(())
 }
 
-/// Ends an occurrence whose run did not begin; one that began meanwhile goes on.
+/// Ends an occurrence whose run did not begin; `false` if it began meanwhile, and goes on.
 ///
 /// # Errors
 /// The row can't be written.
-pub fn give_up(tx: &Transaction<'_>, id: OccurrenceId, why: &str) -> Result<()> {
-    moved(tx, id, "claimed", "failed", Some(why)).map(drop)
+pub fn give_up(tx: &Transaction<'_>, id: OccurrenceId, why: &str) -> Result<bool> {
+    moved(tx, id, "claimed", "failed", Some(why))
 }
 
 fn moved(tx: &Transaction<'_>, id: OccurrenceId, from: &str, to: &str, reason: Option<&str>) -> Result<bool> {
@@ -109,13 +109,14 @@ pub fn is_claimed(db: &Connection, run: RunId) -> Result<bool> {
     db.query_row(sql, [run.to_string()], |r| r.get(0)).context("reading an occurrence")
 }
 
-/// Occurrences that were claimed before `before` (RFC 3339 UTC) and whose run never began.
+/// Occurrences that are claimed, with the runs that have not begun yet.
 ///
 /// # Errors
 /// The rows can't be read.
-pub fn never_begun(db: &Connection, before: &str) -> Result<Vec<OccurrenceId>> {
-    let mut rows = db.prepare_cached("SELECT id FROM occurrences WHERE state = 'claimed' AND claimed_at < ?1")?;
-    let found = rows.query_map([before], |r| super::parsed(r, 0))?;
+pub fn not_begun(db: &Connection) -> Result<Vec<(OccurrenceId, RunId)>> {
+    let mut rows =
+        db.prepare_cached("SELECT id, run FROM occurrences WHERE state = 'claimed' AND run IS NOT NULL ORDER BY id")?;
+    let found = rows.query_map([], |r| Ok((super::parsed(r, 0)?, super::parsed(r, 1)?)))?;
     found.collect::<Result<_, _>>().context("reading claimed occurrences")
 }
 
@@ -199,11 +200,12 @@ mod tests {
     }
 
     #[test]
-    fn patience_begins_with_the_claim() {
+    fn what_is_claimed_and_has_not_begun_is_listed() {
         let (_folder, mut store) = store();
         let o = occurrence(1, "2026-01-01T00:05:00Z");
         store.write(|tx| claim(tx, &o)).expect("claimed");
-        assert!(never_begun(store.read(), "2026-01-01T00:04:00Z").expect("read").is_empty());
-        assert_eq!(never_begun(store.read(), "2026-01-01T00:06:00Z").expect("read"), [o.id]);
+        assert_eq!(not_begun(store.read()).expect("read"), [(o.id, o.run)]);
+        store.write(|tx| set(tx, o.id, "running", None)).expect("begun");
+        assert_eq!(not_begun(store.read()).expect("read"), []);
     }
 }

@@ -190,9 +190,10 @@ pub fn attempt(db: &Connection, id: &str) -> Result<(Option<Verdict>, u32, Micro
 pub fn on_pull_request(db: &Connection, id: PullRequestId) -> Result<(u32, Micros)> {
     let sql = "SELECT COALESCE(MAX(a.iteration) FILTER (WHERE o.trigger <> 'moved'), 0), \
                COALESCE(SUM(a.charged + a.verify_charged), 0) FROM attempts a JOIN runs r ON r.id = a.run \
-               JOIN occurrences o ON o.id = r.occurrence JOIN pull_requests p ON p.id = ?1 \
-               JOIN pull_request_findings f ON f.pull_request = p.id AND f.fingerprint = a.finding \
-               WHERE a.run = p.run OR json_extract(o.revises, '$.pull_request') = p.id";
+               JOIN occurrences o ON o.id = r.occurrence \
+               JOIN pull_request_findings f ON f.pull_request = ?1 AND f.fingerprint = a.finding \
+               WHERE a.run IN (SELECT run FROM pull_requests WHERE id = ?1 UNION SELECT run FROM occurrences \
+               WHERE revises IS NOT NULL AND json_extract(revises, '$.pull_request') = ?1)";
     db.query_row(sql, [id.to_string()], |r| Ok((r.get(0)?, super::micros(r, 1)?)))
         .with_context(|| format!("reading the rounds of pull request {id}"))
 }
