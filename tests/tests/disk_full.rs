@@ -10,6 +10,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use loopwright_tests::faults::full;
+use loopwright_tests::nasty::signal;
 use loopwright_tests::stage::{Answer, RAILS, Stage, wait_for};
 use loopwright_tests::tell;
 
@@ -19,8 +20,8 @@ const INSIDE: &str = "LOOPWRIGHT_TESTS_INSIDE";
 /// HALT to nothing left.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
-/// Leaves its finding's key, after it waited if the test says so.
-const MAKER: &str = "#!/bin/sh\n[ ! -e WAIT ] || sleep 60\necho \"$LOOPWRIGHT_FINDING_KEY\" >> NOTES\n";
+/// Leaves its finding's key, after it waited or filled the disk if the test says so.
+const MAKER: &str = "#!/bin/sh\n[ ! -e WAIT ] && [ ! -e /loop/WAIT ] || sleep 60\n[ ! -e FILL ] || cat /dev/zero > BIG\necho \"$LOOPWRIGHT_FINDING_KEY\" >> NOTES\n";
 
 /// Runs the test of this name again in a mount namespace of its own; `true` in there.
 fn inside(test: &str) -> bool {
@@ -67,11 +68,23 @@ impl Small {
     }
 
     fn room(&self) {
-        fs::remove_file(self.at.join("filler")).expect("room again");
+        fs::remove_file(self.at.join("filler")).ok();
     }
 
     fn gone(&self) {
         wait_for("the run's processes to be gone", || self.stage.processes().is_empty().then_some(()));
+    }
+
+    /// There is room, and what waited for it goes on: the same run, to its end.
+    fn takes_up(&self, told: &str) {
+        let full = self.stage.verb(&["tick"]).json();
+        assert_eq!(full["deeds"][0]["did"], "waits", "{told}: as long as there is none, it waits: {full}");
+        self.room();
+        let taken = self.stage.verb(&["tick"]).exits(0).json();
+        assert_eq!(taken["deeds"][0]["did"], "took_up", "{told}: {taken}");
+        let ended = self.stage.ended();
+        assert_eq!(ended["end"]["state"], "finished", "{told}: {ended}");
+        self.gone();
     }
 
     /// There is room: nothing is lost or damaged, a run completes, and each finding has one pull request at most.
@@ -100,9 +113,9 @@ impl Drop for Small {
 
 /// What a full disk may come to: the run did not begin or ended by it, and says so, or there was room enough.
 fn assert_told(answer: &Answer, told: &str) {
-    assert!([0, 1, 20, 21].contains(&answer.code), "{told}: {answer:?}");
+    assert!([0, 1, 20, 21, 22].contains(&answer.code), "{told}: {answer:?}");
     assert!(!answer.err.contains("panicked"), "{told}: {answer:?}");
-    if answer.code == 1 {
+    if [1, 22].contains(&answer.code) {
         let said = format!("{}{}", answer.out, answer.err);
         let full = said.contains("disk is full")
             || said.contains("No space left")
@@ -121,7 +134,7 @@ fn a_run_on_a_full_disk_says_so_and_the_next_one_completes() {
     } else {
         &[0, 64]
     };
-    for folder in ["data", "data/ws", "data/runs"] {
+    for folder in ["data", "data/runs"] {
         for left in lefts {
             let small = Small::over(folder, 32);
             small.fill(left * 1024);
@@ -130,9 +143,55 @@ fn a_run_on_a_full_disk_says_so_and_the_next_one_completes() {
             tell(&format!("{told}: exits {}: {}", answer.code, answer.err.lines().nth(2).unwrap_or_default()));
             assert_told(&answer, &told);
             small.gone();
+            if answer.code == 22 {
+                small.takes_up(&told);
+            }
             small.goes_on(&told);
         }
     }
+}
+
+#[test]
+fn a_run_whose_disk_fills_up_waits_and_goes_on() {
+    if !inside("a_run_whose_disk_fills_up_waits_and_goes_on") {
+        return;
+    }
+    let small = Small::over("data", 48);
+    let wait = small.stage.beside("loops/work/WAIT");
+    fs::write(&wait, "").expect("a file");
+    let run = small.stage.start(&["run", "work"]);
+    small.stage.wait_for_process("sleep");
+    fs::remove_file(&wait).expect("removed");
+    small.fill(0);
+    for pid in small.stage.with("sleep") {
+        signal(pid, "KILL");
+    }
+    let answer = run.end().exits(22);
+    tell(&format!("filled up in mid-run: {}", answer.message()));
+    assert_told(&answer, "filled up in mid-run");
+    assert!(answer.hint().contains("loopwright tick"), "{answer:?}");
+    small.gone();
+    small.takes_up("filled up in mid-run");
+    let runs = small.stage.verb(&["runs"]).exits(0).json();
+    assert_eq!(runs.as_array().map(Vec::len), Some(1), "the same run, before and after: {runs}");
+    small.goes_on("filled up in mid-run");
+}
+
+#[test]
+fn an_agent_that_fills_the_disk_ends_its_run_and_the_next_one_completes() {
+    if !inside("an_agent_that_fills_the_disk_ends_its_run_and_the_next_one_completes") {
+        return;
+    }
+    let small = Small::over("data", 24);
+    small.stage.write("FILL", "");
+    small.stage.commit("fill: the maker writes for ever");
+    let answer = small.stage.run("work");
+    tell(&format!("filled by the maker: exits {}: {}", answer.code, answer.err.lines().nth(2).unwrap_or_default()));
+    assert_told(&answer, "filled by the maker");
+    small.gone();
+    small.stage.edit(|| fs::remove_file(small.stage.repo.join("FILL")).expect("removed"));
+    small.stage.commit("fill: no more");
+    small.goes_on("filled by the maker");
 }
 
 #[test]
@@ -140,12 +199,11 @@ fn halt_works_on_a_full_disk() {
     if !inside("halt_works_on_a_full_disk") {
         return;
     }
-    for folder in ["state", "data", "data/ws"] {
+    for folder in ["state", "data", "data/runs"] {
         let small = Small::over(folder, 32);
         small.stage.write("WAIT", "");
         small.stage.commit("wait: the maker sleeps");
         let run = small.stage.start(&["run", "work"]);
-        if folder == "data/ws" {}
         small.stage.wait_for_process("sleep");
         small.fill(0);
         let began = Instant::now();
@@ -162,7 +220,6 @@ fn halt_works_on_a_full_disk() {
         small.stage.verb(&["resume", "--reason", "room again"]).exits(0);
         small.stage.edit(|| fs::remove_file(small.stage.repo.join("WAIT")).expect("removed"));
         small.stage.commit("wait: no more");
-        small.fill(1 << 24);
         small.goes_on(folder);
     }
 }

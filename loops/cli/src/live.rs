@@ -5,12 +5,14 @@
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use loopwright_core::exit;
 use loopwright_core::ids::RunId;
 use loopwright_core::run::{Entry, Run, Step};
 use loopwright_core::story::{self, Titles};
-use loopwright_engine::api::{self, ApiError, Context, RunRow};
+use loopwright_engine::api::{self, ApiError, Context, Deed, RunRow};
 
 use crate::App;
+use crate::commands::command;
 use crate::output::Output;
 use crate::page::visible;
 use crate::render::{self, money};
@@ -44,7 +46,11 @@ pub(crate) fn follow(app: &App, screen: &Screen, id: RunId) -> Result<(RunRow, V
             return Ok((row, journal.entries));
         }
         if heard.elapsed() > SILENCE {
-            reconcile();
+            if let Some(why) = reconcile(id) {
+                screen.clear();
+                return Err(ApiError::new(exit::PARKED, format!("run {} waits: {why}", id.short()))
+                    .hint(format!("make room there, then: {}", command("tick"))));
+            }
             heard = Instant::now();
         }
         changes.wait(PATIENCE);
@@ -52,9 +58,14 @@ pub(crate) fn follow(app: &App, screen: &Screen, id: RunId) -> Result<(RunRow, V
 }
 
 /// A run that lost its processes is taken up by a reconcile pass, or gets its end; one that lives is left alone.
-fn reconcile() {
+/// Answers why it can do neither yet.
+fn reconcile(id: RunId) -> Option<String> {
     // A pass that fails is made again after the next silence.
-    Context::open().and_then(|context| api::tick(&context)).ok();
+    let view = Context::open().and_then(|context| api::tick(&context)).ok()?;
+    view.deeds.into_iter().find_map(|deed| match deed {
+        Deed::Waits { run, why, .. } if run == id => Some(why),
+        _ => None,
+    })
 }
 
 /// A journal that is read while it grows.

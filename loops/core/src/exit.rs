@@ -24,6 +24,8 @@ pub const TIME: u8 = 14;
 pub const NOTHING: u8 = 20;
 /// Something waits for a person.
 pub const WAITS: u8 = 21;
+/// It goes on later, by itself or by the next pass.
+pub const PARKED: u8 = 22;
 /// A defect of Loopwright.
 pub const INTERNAL: u8 = 70;
 

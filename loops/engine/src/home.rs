@@ -116,6 +116,12 @@ impl Home {
         [self.workspaces(), self.runs(), self.data.clone(), self.cache.clone()].into_iter().find(|f| is_full(f))
     }
 
+    /// The folder whose disk has too little room to go on with a run, if one has: more than [`Home::full`] asks for, so
+    /// that what had to wait does not begin only to stop again.
+    pub fn tight(&self) -> Option<PathBuf> {
+        [self.workspaces(), self.runs(), self.data.clone(), self.cache.clone()].into_iter().find(|f| room(f) < GO_ON)
+    }
+
     /// Where removed workspaces wait for their deletion.
     pub fn trash(&self) -> PathBuf {
         self.data.join("trash")
@@ -134,9 +140,17 @@ pub fn private_dir(dir: &Path) -> Result<()> {
         .with_context(|| format!("making the folder {}", dir.display()))
 }
 
+/// Room that a run needs to go on, in bytes.
+const GO_ON: u64 = 16 << 20;
+
 /// Whether less than a mebibyte is left on the disk of a folder.
 pub fn is_full(folder: &Path) -> bool {
-    rustix::fs::statvfs(folder).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < 1 << 20)
+    room(folder) < 1 << 20
+}
+
+/// Bytes left on the disk of a folder; where nobody says so, there is room.
+fn room(folder: &Path) -> u64 {
+    rustix::fs::statvfs(folder).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 /// Writes a file by a rename, so that nobody ever reads half of it.

@@ -243,7 +243,7 @@ impl Runner {
         fail::point("step-acted");
         match done {
             Ok(done) => self.done(id, reserve.is_some(), done)?,
-            Err(error) => self.failed(id, reserve, &error)?,
+            Err(error) => self.failed(id, reserve, error)?,
         }
         fail::point("step-result");
         self.tell();
@@ -265,13 +265,16 @@ impl Runner {
     }
 
     /// A step that could not be done: what it may have cost is charged.
-    fn failed(&mut self, id: Uuid, reserve: Option<Micros>, error: &anyhow::Error) -> Result<()> {
+    ///
+    /// # Errors
+    /// The disk is full: that is no fault of the step, which is repeated once there is room and the run is taken up again.
+    fn failed(&mut self, id: Uuid, reserve: Option<Micros>, error: anyhow::Error) -> Result<()> {
         let charged = reserve.unwrap_or_default();
         let (priced, at) = (reserve.map(|_| id), self.work.stamp());
         let error = match self.work.supervision.halted() {
             Some(cause) => format!("it was cut off: {}", self.work.supervision.halt_text(&cause)),
             None => match self.work.home.full() {
-                Some(folder) => format!("the disk is full ({}): {error:#}", folder.display()),
+                Some(folder) => return Err(error.context(format!("the disk is full ({})", folder.display()))),
                 None => format!("{error:#}"),
             },
         };

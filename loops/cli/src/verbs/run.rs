@@ -62,6 +62,9 @@ fn followed(app: &App, request: StartRequest) -> Result<u8, ApiError> {
 
 /// What can't be followed goes on all the same.
 fn lost(error: ApiError, id: RunId) -> ApiError {
+    if error.code == exit::PARKED {
+        return error;
+    }
     let show = command(&format!("show {}", id.short()));
     ApiError {
         message: format!("run {} can't be followed: {}", id.short(), error.message),

@@ -45,6 +45,10 @@ fn line(deed: &Deed) -> (Mark, String) {
         Deed::GaveBack { pull_request, why } => {
             (Mark::NeedsYou, format!("Pull request {} waits for you again: {why}", pull_request.short()))
         }
+        Deed::Waits { run, loop_name, why } => {
+            let text = format!("Run {} of {loop_name} waits: {why}. The first pass after that goes on.", run.short());
+            (Mark::Skipped, text)
+        }
         Deed::Swept { what } => (Mark::Note, format!("Swept: {what}.")),
         Deed::Failed { what, why } => {
             (Mark::Failed, format!("{what}: {why}. The next pass tries again; see `loopwright doctor`."))
@@ -80,6 +84,11 @@ mod tests {
             Deed::GaveBack {
                 pull_request: run.parse().expect("an id"),
                 why: "the branch moved, and the change is not verified on it: conflicts in src/a.rs".to_owned(),
+            },
+            Deed::Waits {
+                run: run.parse().expect("an id"),
+                loop_name: "daily-triage".to_owned(),
+                why: "the disk is full (/data)".to_owned(),
             },
             Deed::Swept { what: "2 refs that no run knows".to_owned() },
             Deed::Failed { what: "run 1a2b3c4d".to_owned(), why: "its journal can't be read".to_owned() },

@@ -183,7 +183,7 @@ impl Context {
     fn acting(&self) -> Result<Store, ApiError> {
         let mut store = self.store()?;
         reconcile::reconcile(self, &mut store, Reach::Ends)?;
-        store.back_up(&self.home);
+        store.back_up(&self.home)?;
         Ok(store)
     }
 
@@ -193,7 +193,7 @@ impl Context {
     fn landing(&self) -> Result<Store, ApiError> {
         let mut store = self.store()?;
         reconcile::reconcile(self, &mut store, Reach::Whole)?;
-        store.back_up(&self.home);
+        store.back_up(&self.home)?;
         landing::land_waiting(self, &mut store)?;
         revise::begin_due(self, &mut store)?;
         Ok(store)

@@ -76,6 +76,15 @@ pub enum Deed {
         /// Why.
         why: String,
     },
+    /// A run that lost its processes can't go on yet.
+    Waits {
+        /// Which.
+        run: RunId,
+        /// Of which loop.
+        loop_name: String,
+        /// For what.
+        why: String,
+    },
     /// What nobody owned any more is gone.
     Swept {
         /// What, for people.
@@ -156,8 +165,16 @@ fn recover(context: &Context, store: &mut Store, record: &RunRecord, reach: Reac
             Ok(Some(Deed::Ended { run: record.id, loop_name: record.loop_name.clone(), end }))
         }
         Recovery::TakeUp if reach == Reach::Ends => Ok(None),
+        Recovery::TakeUp if context.home.tight().is_some() => Ok(Some(waits(context, record))),
         Recovery::TakeUp => take_up(context, store, &mut run, worked_s, claim).map(Some),
     }
+}
+
+/// A run waits for room: what is begun on a full disk only stops again, and is counted each time.
+fn waits(context: &Context, record: &RunRecord) -> Deed {
+    let folder = context.home.tight().unwrap_or_else(|| context.home.data.clone());
+    let why = format!("the disk is full ({})", folder.display());
+    Deed::Waits { run: record.id, loop_name: record.loop_name.clone(), why }
 }
 
 /// Awake seconds of all epochs so far.

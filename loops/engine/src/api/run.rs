@@ -161,16 +161,15 @@ pub(super) fn begin_claimed(
     (only, claim): (Option<Fingerprint>, File),
 ) -> Result<()> {
     let dir = context.home.run(run);
-    // Beside the database, for when that is lost.
-    let about = repair::About {
-        loop_id,
-        day: context.now.with_timezone(&definition.zone.unwrap_or(context.zone)).date_naive(),
-    };
-    std::fs::write(dir.join(repair::ABOUT), serde_json::to_vec(&about)?).context("writing what the run is about")?;
     let left_s = definition.rails.max_duration_s;
-    let begun = under_watchdog(context, Begin { run, loop_id, left_s, only, claim })
-        .and_then(|launched| wait_until_begun(context, store, run, launched));
-    if let Err(error) = begun {
+    let begin = || {
+        // Beside the database, for when that is lost.
+        let day = context.now.with_timezone(&definition.zone.unwrap_or(context.zone)).date_naive();
+        let about = serde_json::to_vec(&repair::About { loop_id, day })?;
+        std::fs::write(dir.join(repair::ABOUT), about).context("writing what the run is about")?;
+        under_watchdog(context, Begin { run, loop_id, left_s, only, claim })
+    };
+    if let Err(error) = begin().and_then(|launched| wait_until_begun(context, store, run, launched)) {
         let why = format!("{error:#}");
         store.write(|tx| occurrences::give_up(tx, occurrence, &why))?;
         return Err(error);

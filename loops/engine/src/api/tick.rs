@@ -20,6 +20,7 @@ impl TickView {
         match self.deeds.as_slice() {
             [] => exit::NOTHING,
             deeds if deeds.iter().any(|deed| matches!(deed, Deed::Failed { .. })) => exit::FAILED,
+            deeds if deeds.iter().all(|deed| matches!(deed, Deed::Waits { .. })) => exit::PARKED,
             _ => exit::DONE,
         }
     }

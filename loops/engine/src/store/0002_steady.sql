@@ -8,7 +8,6 @@ ALTER TABLE reviews ADD COLUMN note TEXT;
 CREATE INDEX live_runs ON runs (started_at) WHERE ended_at IS NULL;
 CREATE INDEX undecided_pull_requests ON pull_requests (loop) WHERE state IN ('open', 'approved', 'sent back');
 CREATE INDEX ledger_by_run ON ledger (run);
-CREATE INDEX attempts_by_run ON attempts (run);
 CREATE INDEX revising_occurrences ON occurrences (json_extract(revises, '$.pull_request')) WHERE revises IS NOT NULL;
 -- The day in the computer's zone, for all loops together; none (older rows) = that of the loop.
 ALTER TABLE ledger ADD COLUMN fleet_day TEXT;

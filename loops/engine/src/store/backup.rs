@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use rusqlite::{Connection, OpenFlags};
 
 use super::seal::{self, Seal};
-use super::{Store, redo};
+use super::{Store, redo, says_damaged};
 use crate::home::{Home, private_dir};
 
 /// How many are kept, apart from those before a migration.
@@ -22,10 +22,18 @@ const EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Makes a backup if the newest is older than a day, or the redo log lost its end in a power cut.
 /// What can't be done now is done another time: it is logged.
-pub(super) fn regular(store: &mut Store, home: &Home) {
+///
+/// # Errors
+/// The database is damaged.
+pub(super) fn regular(store: &mut Store, home: &Home) -> Result<()> {
     let due = is_due(store, &home.backups());
-    if let Err(error) = due.and_then(|due| if due { make(store, home).map(drop) } else { Ok(()) }) {
-        tracing::warn!("no backup was made: {error:#}");
+    match due.and_then(|due| if due { make(store, home).map(drop) } else { Ok(()) }) {
+        Err(error) if says_damaged(&error) => Err(error),
+        Err(error) => {
+            tracing::warn!("no backup was made: {error:#}");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
     }
 }
 
@@ -44,7 +52,10 @@ fn logged(folder: &Path) -> Result<i64> {
     let last = files.pop().and_then(|(segment, _)| redo::last(folder, segment));
     match (last, numbered(folder)?.pop()) {
         (Some(n), _) => Ok(n),
-        (None, Some((_, backup))) => Ok(Seal::read(&read_only(&backup)?)?.commits),
+        // A backup that is damaged holds nothing: then another one is due.
+        (None, Some((_, backup))) => {
+            Ok(read_only(&backup).and_then(|db| Seal::read(&db)).map_or(0, |seal| seal.commits))
+        }
         (None, None) => Ok(0),
     }
 }
@@ -62,6 +73,8 @@ pub(super) fn make(store: &mut Store, home: &Home) -> Result<PathBuf> {
     let newest = |found: Vec<(i64, PathBuf)>| found.last().map_or(0, |(number, _)| *number);
     let number = newest(numbered(&folder)?).max(newest(redo::files(&folder)?)) + 1;
     let path = folder.join(format!("{number:06}.db"));
+    // The indexes too, which the copy has anew.
+    seal::verify(store.read()).context("checking the database before its backup")?;
     copy(store.read(), &path, true)?;
     store.write_through(|tx, seal| {
         seal.segment = number;

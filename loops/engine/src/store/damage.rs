@@ -5,7 +5,6 @@
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, ensure};
 use rusqlite::Connection;
@@ -14,11 +13,8 @@ use super::seal::{self, Seal, Unsound};
 use super::{NEWEST, backup};
 use crate::home::Home;
 
-/// Up to this size every opening looks at every row; a larger database is looked at whole once a day.
+/// Up to this size every opening looks at every row; a larger database is looked at whole before each backup.
 const SMALL: u64 = 8 << 20;
-
-/// How long a look at all of a larger database holds.
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The database is not what was written.
 #[derive(Debug, thiserror::Error)]
@@ -166,29 +162,10 @@ pub(super) fn check(db: &Connection, home: &Home) -> Result<()> {
     let header = start(&home.database(), 20)?;
     ensure!(header.ends_with(&[2, 2]), Unsound("its header was changed".to_owned()));
     ensure!(commits >= told, Unsound(format!("{} commits of {told} are missing", told - commits)));
-    if is_due(home)? {
-        seal::verify(db)?;
-        looked(home);
-    }
-    Ok(())
-}
-
-fn is_due(home: &Home) -> Result<bool> {
     let path = home.database();
     let size = fs::metadata(&path).with_context(|| format!("looking at {}", path.display()))?.len();
-    let last = fs::metadata(stamp(home)).and_then(|m| m.modified()).ok();
-    let fresh = last.is_some_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age < DAY));
-    Ok(size <= SMALL || !fresh)
-}
-
-/// Remembers that all of a larger database was looked at; if that can't be written, the next one looks again.
-fn looked(home: &Home) {
-    let path = home.database();
-    if fs::metadata(path).is_ok_and(|m| m.len() > SMALL) {
-        let _ = fs::write(stamp(home), b"");
+    match size <= SMALL {
+        true => seal::verify(db).map(drop),
+        false => Ok(()),
     }
-}
-
-fn stamp(home: &Home) -> PathBuf {
-    home.backups().join("looked")
 }

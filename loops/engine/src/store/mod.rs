@@ -109,9 +109,12 @@ impl Store {
         })
     }
 
-    /// Makes a backup if the newest is older than a day.
-    pub fn back_up(&mut self, home: &Home) {
-        backup::regular(self, home);
+    /// Makes a backup if the newest is older than a day; one that fails for want of room is made another time.
+    ///
+    /// # Errors
+    /// The database is damaged.
+    pub fn back_up(&mut self, home: &Home) -> Result<()> {
+        backup::regular(self, home)
     }
 
     /// Makes a backup.
