@@ -39,6 +39,7 @@ CREATE INDEX runs_by_time ON runs (started_at, id);
 CREATE INDEX occurrences_by_run ON occurrences (run);
 CREATE INDEX claimed_occurrences ON occurrences (claimed_at) WHERE state = 'claimed';
 CREATE INDEX due_occurrences ON occurrences (due_at) WHERE state = 'due';
+CREATE INDEX attempts_by_run ON attempts (run, finding);
 CREATE INDEX attempts_by_finding ON attempts (finding, id);
 CREATE INDEX reviews_by_pull_request ON reviews (pull_request, decision);
 CREATE INDEX pull_requests_by_finding ON pull_request_findings (loop, fingerprint);

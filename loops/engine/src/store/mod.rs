@@ -22,6 +22,7 @@ pub mod runs;
 mod seal;
 
 use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -41,6 +42,9 @@ pub use self::damage::{Damaged, Newer, says_damaged};
 
 /// The first SQLite without the WAL-reset corruption: 3.51.3.
 const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// How many statements stay prepared.
+const STATEMENTS: usize = 64;
 
 /// An open database.
 pub struct Store {
@@ -76,6 +80,7 @@ impl Store {
         damage::look(home)?;
         let connection = Connection::open(&path).with_context(|| format!("opening the database {}", path.display()))?;
         connection.busy_timeout(Duration::from_secs(5))?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let mut store = Store { connection, changed: home.changed(), backups: home.backups(), watch: None };
         store.prepare(home).map_err(|error| match damage::says_damaged_at_opening(&error) {
             true => Damaged::of(&error, &path).into(),
@@ -144,7 +149,7 @@ impl Store {
         let value = act(&transaction, &mut seal)?;
         transaction.commit().context("committing to the database")?;
         // Only a wake-up: whoever misses it looks again by itself. The number says that this commit must be there.
-        let _ = std::fs::write(&self.changed, seal.commits.to_string());
+        let _ = tell(&self.changed, seal.commits);
         Ok(value)
     }
 
@@ -194,6 +199,13 @@ impl Store {
         migrations().to_latest(db).with_context(|| format!("bringing {} up to date", path.display()))?;
         backup::make(self, home).map(drop)
     }
+}
+
+/// Writes the number of the newest commit in place, always as wide: a file that is cut off first is written out by some file
+/// systems when it is closed.
+fn tell(changed: &Path, commits: i64) -> std::io::Result<()> {
+    let mut file = File::options().write(true).create(true).truncate(false).open(changed)?;
+    file.write_all(format!("{commits:>20}").as_bytes())
 }
 
 /// Held by whoever brings the database up to date, or repairs it.

@@ -51,7 +51,8 @@ impl Seal {
     pub(super) fn read(db: &Connection) -> Result<Seal> {
         let sql = "SELECT commits, segment, schema, sums, own FROM sealed";
         let row = |r: &rusqlite::Row<'_>| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get::<_, String>(3)?, r.get(4)?));
-        let found = db.query_row(sql, [], row).optional().context("reading the seal")?;
+        let found = db.prepare_cached(sql).and_then(|mut read| read.query_row([], row).optional());
+        let found = found.context("reading the seal")?;
         let (commits, segment, schema, sums, own): (i64, i64, i64, String, String) =
             found.ok_or_else(|| Unsound("its seal is gone".to_owned()))?;
         let sums = serde_json::from_str(&sums).map_err(|_| Unsound("its seal is illegible".to_owned()))?;
