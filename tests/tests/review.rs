@@ -7,7 +7,8 @@ use loopwright_core::review::Via;
 use loopwright_engine::api::{self, Approval, ApproveView, Context, Deed};
 use loopwright_engine::home::Home;
 use loopwright_engine::sandbox::toolchain::HostEnvironment;
-use loopwright_tests::stage::{RAILS, Stage, wait_for};
+use loopwright_tests::nasty::signal;
+use loopwright_tests::stage::{RAILS, Stage, events, outcomes, wait_for};
 use serde_json::Value;
 
 /// One file for each issue; what the maker was told stands in it.
@@ -200,6 +201,28 @@ fn a_halted_attempt_gives_the_pull_request_back() {
     stage.verb(&["resume", "--loop", "work", "--reason", "looked"]).exits(0);
     stage.run("work").exits(20);
     stage.approve(&back).exits(0);
+}
+
+/// What a person decides while the next attempt is made stands, and that attempt's run comes to its end all the same.
+#[test]
+fn a_rejection_while_the_next_attempt_is_made_stands() {
+    let (stage, first) = shipped();
+    stage.edit(|| {
+        let waits = "#!/bin/sh\nsleep 30\necho again > AGAIN\n";
+        loopwright_tests::stage::write_program(&stage.beside("loops/work/maker.sh"), waits);
+    });
+    stage.verb(&["send-back", id(&first), "--note", "again"]).exits(0);
+    stage.wait_for_process("sleep");
+    stage.verb(&["reject", id(&first), "--reason", "no more"]).exits(0);
+    for pid in stage.with("sleep") {
+        signal(pid, "KILL");
+    }
+    let ended = stage.ended();
+    assert_eq!(ended["end"]["state"], "finished", "{ended}");
+    let last = stage.last();
+    assert_eq!(outcomes(&last, "withdrawn").len(), 1, "{last}");
+    assert_eq!(events(&last, "run_started").len(), 1, "it never had to be taken up");
+    assert_eq!(state(&stage, &first), "rejected");
 }
 
 #[test]

@@ -51,6 +51,9 @@ pub struct Beat {
     pub deadline: Option<DateTime<Utc>>,
     /// Whether the run is frozen.
     pub frozen: bool,
+    /// Awake seconds since this process took the run.
+    #[serde(default)]
+    pub awake_s: u64,
 }
 
 impl Beat {

@@ -4,7 +4,7 @@
 
 use chrono::DateTime;
 
-use crate::lease::{BEAT_EVERY, Beat, EndCause};
+use crate::lease::{Beat, EndCause};
 use crate::run::{End, Entry, HaltWhy, Run, RunEvent};
 
 /// How often a run is taken up again at most.
@@ -75,10 +75,10 @@ fn during(run: &Run) -> String {
     }
 }
 
-/// How long the processes of the last epoch were awake, in seconds: by their beats or, where none can be read, by the times
+/// How long the processes of the last epoch were awake, in seconds: by their last beat or, where none can be read, by the times
 /// of their events.
 pub fn last_worked_s(beat: Option<&Beat>, journal: &[Entry]) -> u64 {
-    beat.map_or_else(|| between_events_s(journal), |beat| beat.seq.saturating_mul(BEAT_EVERY.as_secs()))
+    beat.map_or_else(|| between_events_s(journal), |beat| beat.awake_s)
 }
 
 /// From the last start of the run to its last event.
@@ -163,7 +163,7 @@ mod tests {
             entry("2026-01-01T09:00:07Z", noted()),
         ];
         assert_eq!(last_worked_s(None, &journal), 7, "what was before is counted already");
-        assert_eq!(last_worked_s(Some(&Beat { seq: 20, ..Beat::default() }), &journal), 40);
+        assert_eq!(last_worked_s(Some(&Beat { seq: 20, awake_s: 40, ..Beat::default() }), &journal), 40);
         assert_eq!(last_worked_s(None, &journal[1..2]), 0);
     }
 }

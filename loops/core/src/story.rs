@@ -263,6 +263,7 @@ impl Teller {
                 let again = self.start.as_ref().is_some_and(|s| s.revises.is_some());
                 opened(shipped.id(id), shipped, again)
             }
+            (_, Outcome::Withdrawn { why }) => vec![(Mark::Skipped, 1, format!("Not shipped: {}.", clause(why)))],
             (Step::HandOver { finding, why }, Outcome::Noted) => {
                 let title = quoted(&self.titles, finding);
                 let text = format!("Handed to you: {title}: {}", clause(&why.text()));

@@ -36,6 +36,8 @@ pub struct Supervision {
 #[derive(Debug)]
 struct Shared {
     dir: PathBuf,
+    /// This clock stands still while the computer sleeps.
+    since: Instant,
     beat: Mutex<Beat>,
 }
 
@@ -52,7 +54,7 @@ impl Supervision {
         fail::of_run(dir);
         fail::point("lock-taken");
         end_leftovers(dir)?;
-        let shared = Arc::new(Shared { dir: dir.to_owned(), beat: Mutex::default() });
+        let shared = Arc::new(Shared { dir: dir.to_owned(), since: Instant::now(), beat: Mutex::default() });
         // Here and not in the thread: a run that can't beat must not begin.
         shared.beat()?;
         let (stop, stopped) = mpsc::channel();
@@ -147,6 +149,7 @@ impl Shared {
         // Held to the end: two threads beat.
         let mut beat = held(&self.beat);
         beat.seq += 1;
+        beat.awake_s = self.since.elapsed().as_secs();
         let json = serde_json::to_vec(&*beat).context("writing a beat")?;
         replace(&self.dir, lease::BEAT, &json)
     }

@@ -256,12 +256,19 @@ impl Runner {
         }
         let charged = charged(&done.outcome);
         let at = self.work.stamp();
-        self.record(RunEvent::StepFinished { id, outcome: done.outcome }, |tx| {
+        let stored = self.record(RunEvent::StepFinished { id, outcome: done.outcome }, |tx| {
             if let Some(opened) = &done.pull_request {
                 opened.store(tx)?;
             }
             settle(tx, priced.then_some(id), charged, &at)
-        })
+        });
+        match stored.map_err(|error| error.downcast::<ship::Superseded>()) {
+            Ok(()) => Ok(()),
+            Err(Ok(ship::Superseded(why))) => {
+                self.record(RunEvent::StepFinished { id, outcome: Outcome::Withdrawn { why } }, |_| Ok(()))
+            }
+            Err(Err(error)) => Err(error),
+        }
     }
 
     /// A step that could not be done: what it may have cost is charged.

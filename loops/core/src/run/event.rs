@@ -230,6 +230,11 @@ pub enum Outcome {
     },
     /// The pull request is open.
     Shipped(Shipped),
+    /// Nothing is shipped: a person has decided otherwise meanwhile.
+    Withdrawn {
+        /// What was decided.
+        why: String,
+    },
     /// Said and stored (hand over, hold back).
     Noted,
 }

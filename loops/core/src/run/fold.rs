@@ -276,6 +276,7 @@ impl Run {
             (Step::Ship { finding }, Outcome::Shipped(shipped)) => {
                 self.item_mut(finding)?.stage = Stage::Shipped { pull_request: shipped.id(id).0 };
             }
+            (Step::Ship { finding }, Outcome::Withdrawn { .. }) => self.item_mut(finding)?.stage = Stage::HeldBack,
             (Step::HandOver { finding, why }, Outcome::Noted) => {
                 self.item_mut(finding)?.stage = Stage::HandedOver(why.clone());
             }

@@ -126,10 +126,10 @@ pub(super) fn reconcile(context: &Context, store: &mut Store, reach: Reach) -> R
             continue;
         }
         // What a person decided is not lost by that: it begins again.
-        if store.write(|tx| due::wait_again(tx, occurrence))? {
+        if store.write(|tx| due::wait_again(tx, occurrence, run))? {
             continue;
         }
-        if store.write(|tx| occurrences::give_up(tx, occurrence, "its run never began"))? {
+        if store.write(|tx| occurrences::give_up(tx, occurrence, run, "its run never began"))? {
             deeds.push(Deed::GaveUp { occurrence });
         }
     }
@@ -199,6 +199,11 @@ fn take_up(context: &Context, store: &mut Store, run: &mut Run, worked_s: u64, c
     let left_s = start.rails.max_duration_s.saturating_sub(worked_s);
     let loop_id = start.loop_id;
     write(store, run, RunEvent::RunStarted(Box::new(start)))?;
+    // What it told is counted in the epoch that has begun; it must not be counted again if nothing comes of this one.
+    let beat = context.home.run(id).join(lease::BEAT);
+    if beat.exists() {
+        fs::remove_file(&beat).with_context(|| format!("removing {}", beat.display()))?;
+    }
     fail::point("taken-up");
     run::under_watchdog(context, run::Begin { run: id, loop_id, left_s, only: None, claim })?;
     Ok(Deed::TookUp { run: id, loop_name, epoch })

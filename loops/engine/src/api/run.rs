@@ -170,7 +170,7 @@ pub(super) fn begin_claimed(
     };
     if let Err(error) = begin().and_then(|launched| wait_until_begun(context, store, run, launched)) {
         let why = format!("{error:#}");
-        store.write(|tx| occurrences::give_up(tx, occurrence, &why))?;
+        store.write(|tx| occurrences::give_up(tx, occurrence, run, &why))?;
         return Err(error);
     }
     Ok(())

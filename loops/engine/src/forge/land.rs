@@ -8,12 +8,13 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use chrono::{DateTime, Utc};
 use git2::{ErrorCode, Oid, Repository, Signature, Time};
 use loopwright_core::definition::Merge;
 use loopwright_core::ids::PullRequestId;
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use super::worktree::{self, Checkout};
 use crate::fail;
@@ -197,6 +198,9 @@ impl Step<'_> {
     }
 }
 
+/// How long another decision or landing of ours may take.
+const DECIDES_WITHIN: Duration = Duration::from_secs(15);
+
 /// How long another git may hold the lock of a branch; git itself waits as long (`core.filesRefLockTimeout`).
 const LOCK_TIMEOUT: Duration = Duration::from_millis(100);
 
@@ -310,11 +314,23 @@ fn quoted(path: &Path) -> String {
 /// or shows something else under it, holds this too, and before the store's.
 ///
 /// # Errors
-/// The lock can't be had.
+/// The lock can't be had within [`DECIDES_WITHIN`]: whoever has it hangs, or was stopped.
 pub fn lock(repos: &Repos) -> Result<File> {
     let path: PathBuf = repos.results_path().join("landing.lock");
     let file = fs::OpenOptions::new().create(true).append(true).open(&path);
     let file = file.with_context(|| format!("open {}", path.display()))?;
-    flock(&file, FlockOperation::LockExclusive).with_context(|| format!("lock {}", path.display()))?;
-    Ok(file)
+    let until = Instant::now() + DECIDES_WITHIN;
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            Err(Errno::WOULDBLOCK | Errno::INTR) if Instant::now() < until => std::thread::sleep(LOCK_TIMEOUT / 20),
+            Err(Errno::WOULDBLOCK) => bail!(
+                "another process has been deciding on this repository for more than {} s; if it was stopped (Ctrl-Z), let it \
+                 go on or end it: `fuser {}` names it",
+                DECIDES_WITHIN.as_secs(),
+                path.display()
+            ),
+            Err(error) => return Err(error).with_context(|| format!("lock {}", path.display())),
+        }
+    }
 }

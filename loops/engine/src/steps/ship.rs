@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use git2::Oid;
 use loopwright_core::definition::ShipAction;
 use loopwright_core::finding::{Finding, FindingSource, Fingerprint};
@@ -38,6 +38,11 @@ pub struct Opened {
     _no_landing: Option<Arc<File>>,
 }
 
+/// A person, or another run, was faster: that stands.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Superseded(pub String);
+
 impl Opened {
     /// Stores it, in the transaction of the run's event.
     ///
@@ -54,7 +59,8 @@ impl Opened {
         for linked in &self.findings {
             let other = pull_requests::undecided_for(tx, self.record.loop_id, &linked.finding)?;
             if let Some(other) = other {
-                bail!("pull request {} stands for this finding already", other.id.short());
+                let why = format!("pull request {} stands for this finding already", other.id.short());
+                return Err(Superseded(why).into());
             }
         }
         pull_requests::insert(tx, &self.record, &self.findings)?;
@@ -65,7 +71,10 @@ impl Opened {
 
     fn update(&self, tx: &Transaction<'_>, why: &Revise) -> Result<()> {
         let stands = pull_requests::state(tx, self.record.id)?;
-        ensure!(stands.is_some_and(|s| why.is_awaited_by(&s)), "the pull request was decided meanwhile");
+        if !stands.as_ref().is_some_and(|s| why.is_awaited_by(s)) {
+            let now = stands.map_or("gone", |s| s.word());
+            return Err(Superseded(format!("the pull request was decided meanwhile: it is {now}")).into());
+        }
         pull_requests::set_shown(tx, &self.record)?;
         pull_requests::step(tx, self.record.id, &self.event, &self.at).map(drop)
     }

@@ -100,10 +100,11 @@ pub fn take(tx: &Transaction<'_>, id: OccurrenceId, run: RunId, at: &str) -> Res
 ///
 /// # Errors
 /// The row can't be written.
-pub fn wait_again(tx: &Transaction<'_>, id: OccurrenceId) -> Result<bool> {
+pub fn wait_again(tx: &Transaction<'_>, id: OccurrenceId, run: RunId) -> Result<bool> {
+    // Whoever looked may have been slow: another run that claimed it since keeps it.
     let sql = "UPDATE occurrences SET state = 'due', run = NULL, claimed_at = NULL \
-               WHERE id = ?1 AND state = 'claimed' AND revises IS NOT NULL";
-    Ok(tx.execute(sql, [id.to_string()]).context("letting what is due wait again")? == 1)
+               WHERE id = ?1 AND run = ?2 AND state = 'claimed' AND revises IS NOT NULL";
+    Ok(tx.execute(sql, [id.to_string(), run.to_string()]).context("letting what is due wait again")? == 1)
 }
 
 /// Ends one that still waits; `false` if it does not.
@@ -143,7 +144,7 @@ pub fn revised_by(db: &Connection, run: RunId) -> Result<Option<Revision>> {
 /// The row can't be read.
 pub fn last_on(db: &Connection, id: PullRequestId) -> Result<Option<Asked>> {
     let sql = "SELECT state, reason, run, due_at FROM occurrences WHERE revises IS NOT NULL AND json_extract(revises, '$.pull_request') = ?1 \
-               ORDER BY due_at DESC, id DESC LIMIT 1";
+               ORDER BY rowid DESC LIMIT 1";
     let asked = |r: &Row<'_>| {
         let run: Option<String> = r.get(2)?;
         Ok(Asked { state: r.get(0)?, reason: r.get(1)?, run: run.and_then(|id| id.parse().ok()), due_at: r.get(3)? })

@@ -61,12 +61,14 @@ pub fn set(tx: &Transaction<'_>, id: OccurrenceId, state: &str, reason: Option<&
     Ok(())
 }
 
-/// Ends an occurrence whose run did not begin; `false` if it began meanwhile, and goes on.
+/// Ends an occurrence whose run `run` did not begin; `false` if it began meanwhile, or another run was claimed for it.
 ///
 /// # Errors
 /// The row can't be written.
-pub fn give_up(tx: &Transaction<'_>, id: OccurrenceId, why: &str) -> Result<bool> {
-    moved(tx, id, "claimed", "failed", Some(why))
+pub fn give_up(tx: &Transaction<'_>, id: OccurrenceId, run: RunId, why: &str) -> Result<bool> {
+    let sql = "UPDATE occurrences SET state = 'failed', reason = ?3 WHERE id = ?1 AND run = ?2 AND state = 'claimed'";
+    let rows = tx.execute(sql, params![id.to_string(), run.to_string(), why]).context("giving an occurrence up")?;
+    Ok(rows == 1)
 }
 
 fn moved(tx: &Transaction<'_>, id: OccurrenceId, from: &str, to: &str, reason: Option<&str>) -> Result<bool> {
@@ -170,7 +172,7 @@ mod tests {
         let insert = |state: &str| store.read().execute(raw, [loop_id().to_string(), state.to_owned()]);
         assert!(insert("running").is_err());
         assert!(insert("missed").is_ok(), "the control: one that does not live");
-        store.write(|tx| give_up(tx, first.id, "gone")).expect("given up");
+        store.write(|tx| give_up(tx, first.id, first.run, "gone")).expect("given up");
         assert!(store.write(|tx| claim(tx, &second)).expect("claimed"));
     }
 
@@ -179,7 +181,9 @@ mod tests {
         let (_folder, mut store) = store();
         let o = occurrence(1, "a");
         store.write(|tx| claim(tx, &o)).expect("claimed");
-        store.write(|tx| give_up(tx, o.id, "late")).expect("given up");
+        let stranger = RunId(Uuid::from_u128(99));
+        assert!(!store.write(|tx| give_up(tx, o.id, stranger, "slow")).expect("nothing"), "another run is not meant");
+        store.write(|tx| give_up(tx, o.id, o.run, "late")).expect("given up");
         let error = store.write(|tx| set(tx, o.id, "running", None)).expect_err("too late");
         assert!(error.to_string().contains("given up"), "{error}");
         assert_eq!(state(&store, &o), "failed");
@@ -191,7 +195,7 @@ mod tests {
         let o = occurrence(1, "a");
         store.write(|tx| claim(tx, &o)).expect("claimed");
         store.write(|tx| set(tx, o.id, "running", None)).expect("begun: the control");
-        store.write(|tx| give_up(tx, o.id, "late")).expect("nothing");
+        store.write(|tx| give_up(tx, o.id, o.run, "late")).expect("nothing");
         assert_eq!(state(&store, &o), "running");
         for (to, is) in [("finished", "finished"), ("halted", "finished")] {
             store.write(|tx| set(tx, o.id, to, None)).expect("ended");
