@@ -22,7 +22,8 @@ bench: setup ## Measures the engine against plain git (release build)
 	tests/bench/run.sh
 
 soak: setup ## Runs all tests with the full sizes of their suites, and the properties of the core on twenty times the cases
-	LOOPWRIGHT_FULL=1 LOOPWRIGHT_KILLS=1000 PROPTEST_CASES=5120 cargo test --workspace --no-fail-fast -- --nocapture
+	memory=$$(test -d /dev/shm && echo /dev/shm || echo "$${TMPDIR:-/tmp}"); \
+	TMPDIR=$$memory LOOPWRIGHT_FULL=1 PROPTEST_CASES=5120 cargo test --workspace --no-fail-fast -- --nocapture
 
 test-extra: setup ## Runs the whole-binary tests five times in a row, those for Go and pytest too, to find the flaky
 	set -e; export LOOPWRIGHT_EXTRA=1; for round in 1 2 3 4 5; do echo "Round $$round of 5"; cargo test --package loopwright-tests; done

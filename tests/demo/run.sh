@@ -141,13 +141,12 @@ next_steps() {
   the run's story  $loopwright show last
   all that waits   $loopwright reviews
 
-An approval is bound to main as it was when the change was checked.
-Once main has moved, approving another one is refused, and prints the command that makes its change anew on the new main.
+An approval is bound to the change that was shown.
+Once main has moved, approving another one first checks the same change on the new main, and lands it if nothing else came of that.
 
-Your own repository (a Rust project; 'loopwright init', which will write the loop for you, comes with the next version):
-  target/debug/loopwright add daily-triage --repo PATH
-  target/debug/loopwright run daily-triage
-Without --ship it only reports.
+Your own repository:
+  target/debug/loopwright init --repo PATH
+It looks, writes a loop that fits, and says how to run it; without --ship it only reports.
 TEXT
 }
 

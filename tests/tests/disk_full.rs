@@ -77,6 +77,9 @@ impl Small {
 
     /// There is room, and what waited for it goes on: the same run, to its end.
     fn takes_up(&self, told: &str) {
+        let status = self.stage.verb(&["status"]).exits(0).json();
+        let waits = status["lost"][0]["waits"].as_str().unwrap_or_default();
+        assert!(waits.contains("the disk is full"), "{told}: {status}");
         let full = self.stage.verb(&["tick"]).json();
         assert_eq!(full["deeds"][0]["did"], "waits", "{told}: as long as there is none, it waits: {full}");
         self.room();

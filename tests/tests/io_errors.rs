@@ -2,6 +2,8 @@
 //! and without the fault the same home goes on.
 #![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use loopwright_tests::faults::{BEGINNINGS, CHANGES, EIO, ENOSPC, Faults, full};
 use loopwright_tests::stage::{Answer, RAILS, Stage, wait_for};
 use loopwright_tests::tell;
@@ -39,7 +41,8 @@ fn assert_honest(stage: &Stage, answer: &Answer, told: &str) {
         assert_eq!(view["row"]["code"], stored[0]["code"], "{told}: {stored}");
         assert_eq!(view["row"]["pull_requests"], stage.reviews().len(), "{told}");
     } else {
-        assert_eq!(answer.code, 1, "{told}: without an answer it is an error: {answer:?}");
+        // What can't be read halts.
+        assert!([1, 10].contains(&answer.code), "{told}: without an answer it is an error: {answer:?}");
         assert!(answer.err.contains("message"), "{told}: {answer:?}");
     }
 }
@@ -68,25 +71,30 @@ fn one(calls: &str, nth: u64, errno: i32) {
     assert_goes_on(&stage, &told);
 }
 
-/// Lets all of these calls fail, one after the other; about `short` of them in the short form.
-fn each(calls: &str, short: u64) {
+/// Lets these calls fail, each in a run of its own: about `short` of them in the short form, else one of `full_step`.
+fn each(calls: &str, short: u64, full_step: u64) {
     let (stage, faults) = shop();
     let answer = run(&stage, &faults, calls, 0, EIO);
     let all = faults.calls();
     assert_eq!((answer.code, faults.hit()), (21, None), "the control: no call failed");
-    let step = if full() { 1 } else { all.div_ceil(short) };
+    let step = if full() { full_step } else { all.div_ceil(short) };
     tell(&format!("{all} calls of{calls}, every {step} of them fails, EIO and ENOSPC in turn"));
-    for (n, nth) in (1..=all).step_by(usize::try_from(step).expect("small")).enumerate() {
-        one(calls, nth, if n % 2 == 0 { EIO } else { ENOSPC });
-    }
+    let cases: Vec<(usize, u64)> = (1..=all).step_by(usize::try_from(step).expect("small")).enumerate().collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some((n, nth)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            one(calls, *nth, if n % 2 == 0 { EIO } else { ENOSPC });
+        }
+    };
+    std::thread::scope(|scope| (0..2).for_each(|_| drop(scope.spawn(work))));
 }
 
 #[test]
 fn any_change_may_fail() {
-    each(CHANGES, 6);
+    each(CHANGES, 6, 1);
 }
 
 #[test]
 fn any_beginning_may_fail() {
-    each(BEGINNINGS, 3);
+    each(BEGINNINGS, 3, 4);
 }

@@ -28,7 +28,7 @@ Exit codes:
   14  the time is over
   20  nothing to do
   21  something waits for a person: open pull requests, or findings handed over
-  22  parked
+  22  it waits, and goes on later
   70  a defect of Loopwright";
 
 /// Runs loops of coding agents on your own machine.

@@ -339,6 +339,7 @@ fn start(run: Uuid, rails: &Rails) -> RunStart {
         retries: Retries::default(),
         only: None,
         parallel: 1,
+        only_reports: false,
         revises: None,
     }
 }

@@ -14,7 +14,7 @@ use crate::finding::Fingerprint;
 use crate::gate::{GateResult, Level};
 use crate::ids::PullRequestId;
 use crate::run::{
-    AgentLine, BuildResult, Built, Discovered, End, Entry, Mode, Outcome, RunEvent, RunStart, Shipped, Step,
+    AgentLine, BuildResult, Built, Discovered, End, Entry, Mode, Outcome, Revise, RunEvent, RunStart, Shipped, Step,
 };
 use crate::triage::plain;
 use crate::verdict::Verdict;
@@ -237,9 +237,16 @@ impl Teller {
             return Vec::new();
         };
         self.told = Some(finding.clone());
-        let cap = self.start.as_ref().map_or(0, |s| s.rails.max_iterations);
         let title = quoted(&self.titles, finding);
-        let text = format!("Took {title} (round {iteration} of {cap}).");
+        let (cap, revises) = self.start.as_ref().map_or((0, None), |s| (s.rails.max_iterations, s.revises.as_ref()));
+        let text = match revises.map(|r| &r.why) {
+            Some(Revise::Moved) => format!("Carrying {title} onto the branch as it is now."),
+            // What a person asks for may go beyond the cap.
+            Some(Revise::SentBack { .. }) => {
+                format!("Took {title} again (round {iteration} of {}).", cap.max(*iteration))
+            }
+            None => format!("Took {title} (round {iteration} of {cap})."),
+        };
         vec![(Mark::Running, 0, text)]
     }
 

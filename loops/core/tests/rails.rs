@@ -55,6 +55,7 @@ fn start(price: u64) -> RunStart {
         retries: Retries::default(),
         only: None,
         parallel: 1,
+        only_reports: false,
         revises: None,
         worked_s: 0,
     }

@@ -53,6 +53,7 @@ fn start(why: Option<Revise>, cap: u32, no_progress: u32) -> RunStart {
         retries: Retries::default(),
         only: Some(finding()),
         parallel: 1,
+        only_reports: false,
         revises: why.map(revision),
         worked_s: 0,
     }

@@ -6,7 +6,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,7 @@ pub struct Supervision {
     halt: HaltFiles,
     shared: Arc<Shared>,
     inits: Mutex<Vec<InitRecord>>,
+    seen: OnceLock<HaltCause>,
     stop: Option<Sender<()>>,
     beating: Option<JoinHandle<()>>,
     // Dropped last: until then nobody else may take the run up.
@@ -61,6 +62,7 @@ impl Supervision {
             halt,
             shared,
             inits: Mutex::default(),
+            seen: OnceLock::new(),
             stop: Some(stop),
             beating: Some(beating),
             _lock: lock,
@@ -102,12 +104,17 @@ impl Supervision {
         self.write_inits(&inits)
     }
 
-    /// Whether the run must stop, and why.
+    /// Whether the run must stop, and why. What has once been so stays so: a sandbox that was ended by a HALT that came and
+    /// went, or by a file that could not be read for a moment, must not look like a step that failed.
     pub fn halted(&self) -> Option<HaltCause> {
-        self.halt.look().or_else(|| {
+        if let Some(seen) = self.seen.get() {
+            return Some(seen.clone());
+        }
+        let cause = self.halt.look().or_else(|| {
             let end = End::parse(&fs::read(self.dir.join(lease::END)).ok()?)?;
             Some(HaltCause::Watchdog(end.cause))
-        })
+        })?;
+        Some(self.seen.get_or_init(|| cause).clone())
     }
 
     /// The cause in words, with the reason that the person gave.
@@ -323,7 +330,20 @@ mod tests {
         let end = End { cause: EndCause::Time, killed: 0, at: moment(Duration::ZERO) };
         fs::write(run.join(lease::END), serde_json::to_vec(&end).expect("json")).expect("written");
         assert_eq!(held.halted(), Some(HaltCause::Watchdog(EndCause::Time)));
+        let (_home, files, run) = run_dir();
+        let held = Supervision::take(&run, files).expect("taken");
         halt::write(&halt::halt_run(&run), &note()).expect("halted");
+        assert_eq!(held.halted(), Some(HaltCause::Asked(HaltLevel::Run)));
+    }
+
+    #[test]
+    fn a_halt_that_came_and_went_has_halted_the_run() {
+        let (_home, files, run) = run_dir();
+        let held = Supervision::take(&run, files.clone()).expect("taken");
+        halt::write(&halt::halt_run(&run), &note()).expect("halted");
+        assert!(held.halted().is_some());
+        fs::remove_file(halt::halt_run(&run)).expect("removed");
+        assert_eq!(files.look(), None, "the control: nothing halts any more");
         assert_eq!(held.halted(), Some(HaltCause::Asked(HaltLevel::Run)));
     }
 

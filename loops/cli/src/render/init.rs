@@ -5,7 +5,7 @@ use loopwright_core::story::Mark;
 use loopwright_engine::api::{AgentView, InitView};
 
 use super::{aligned, check, marked};
-use crate::commands::command;
+use crate::commands::{command, quoted};
 use crate::page::{Page, Tint};
 
 /// Adds what was found, the file, and what it comes to.
@@ -87,7 +87,8 @@ pub(crate) fn next_steps(page: &mut Page, view: &InitView) {
     let mut step = |what: String, why: &str| rows.push(vec![(Tint::Accent, what), (Tint::Muted, why.to_owned())]);
     if view.shared && !view.existing {
         let folder = format!(".loopwright/{name}");
-        step(format!("git add {folder} && git commit -m 'loopwright: {name}'"), "it is read from the branch");
+        let git = format!("git -C {}", quoted(&view.survey.repo));
+        step(format!("{git} add {folder} && {git} commit -m 'loopwright: {name}'"), "it is read from the branch");
     }
     step(command(&format!("run {name}")), "looks and reports; changes nothing");
     step(command("show last"), "tells what it found");

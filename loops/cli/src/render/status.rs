@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use loopwright_core::story::Mark;
 use loopwright_core::triage::plain;
-use loopwright_engine::api::{CeilingRow, FindingRow, StatusView};
+use loopwright_engine::api::{CeilingRow, FindingRow, LostRow, StatusView};
 
 use super::{count, marked, money, review, runs};
 use crate::commands::{self, command};
@@ -23,9 +23,25 @@ pub(crate) fn status(page: &mut Page, view: &StatusView, zone: Zone, now: DateTi
         runs::rows(page, 2, &view.running, zone, now);
         page.gap();
     }
+    lost(page, &view.lost);
     waiting(page, view, zone, now);
     ceilings(page, &view.ceilings);
     closing(page, view, now);
+}
+
+fn lost(page: &mut Page, rows: &[LostRow]) {
+    for row in rows {
+        let name = plain(&row.loop_name, 64);
+        let text = match &row.waits {
+            Some(why) => format!("Run {} of {name} waits: {}", row.short, plain(why, 200)),
+            None => format!("Run {} of {name} lost its processes and goes on with the next pass", row.short),
+        };
+        marked(page, 0, Mark::Skipped, &text);
+    }
+    if !rows.is_empty() {
+        page.line(&format!("  {}", command("tick")));
+        page.gap();
+    }
 }
 
 fn ceilings(page: &mut Page, rows: &[CeilingRow]) {
@@ -71,8 +87,11 @@ fn closing(page: &mut Page, view: &StatusView, now: DateTime<Utc>) {
         page.line(&format!("  {}", command("templates")));
         return;
     }
-    let quiet =
-        view.halted.is_none() && view.running.is_empty() && view.waiting.is_empty() && view.needs_you.is_empty();
+    let quiet = view.halted.is_none()
+        && view.running.is_empty()
+        && view.lost.is_empty()
+        && view.waiting.is_empty()
+        && view.needs_you.is_empty();
     let many = count(view.loops.len(), "loop");
     let said = if quiet { format!("All quiet · {many}") } else { many };
     marked(page, 0, Mark::Nothing, &said);
@@ -106,6 +125,7 @@ mod tests {
             halted: None,
             loops: Vec::new(),
             running: Vec::new(),
+            lost: Vec::new(),
             waiting: Vec::new(),
             needs_you: Vec::new(),
             ceilings: Vec::new(),
@@ -129,6 +149,9 @@ mod tests {
             halted: Some("by hand: wrong branch".to_owned()),
             loops: vec![samples::a_loop()],
             running: vec![samples::run(None, None)],
+            lost: [None, Some("the disk is full (/data)".to_owned())]
+                .map(|waits| LostRow { short: "1a2b3c4d".to_owned(), loop_name: "deps".to_owned(), waits })
+                .into(),
             waiting: vec![samples::pull_request("Formatting: 4 files")],
             needs_you: vec![samples::handed_over()],
             ceilings: vec![CeilingRow {

@@ -85,8 +85,10 @@ fn undecided(page: &mut Page, run: &Run) {
         return marked(page, 0, Mark::Skipped, &format!("{many} left for another run"));
     }
     marked(page, 0, Mark::NeedsYou, &format!("{many} to act on; this run only reported"));
-    let ship = command(&format!("run {} --ship", run.start.loop_name));
-    page.say("  ").tinted(Tint::Accent, &ship);
+    match run.start.only_reports {
+        true => page.line("  The loop only looks: add act, verify and ship to its file to let it work on them."),
+        false => page.say("  ").tinted(Tint::Accent, &command(&format!("run {} --ship", run.start.loop_name))),
+    }
 }
 
 fn held_back(page: &mut Page, run: &Run, entries: &[Entry]) {
@@ -146,6 +148,23 @@ mod tests {
         let mut page = Page::new(false);
         summary(&mut page, &journal);
         insta::assert_snapshot!(page.text());
+    }
+
+    #[test]
+    fn a_loop_that_only_looks_says_what_it_lacks() {
+        let mut journal = samples::journal();
+        journal.truncate(5);
+        let text = |only_reports| {
+            let mut journal = journal.clone();
+            if let RunEvent::RunStarted(start) = &mut journal[0].event {
+                (start.mode, start.only_reports) = (Mode::Report, only_reports);
+            }
+            let mut page = Page::new(false);
+            summary(&mut page, &journal);
+            page.text().to_owned()
+        };
+        assert!(text(true).contains("add act, verify and ship") && !text(true).contains("--ship"), "{}", text(true));
+        assert!(text(false).contains("--ship"), "the control");
     }
 
     #[test]

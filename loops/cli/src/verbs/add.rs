@@ -5,7 +5,7 @@ use loopwright_engine::api::{self, AddRequest, AddView, ApiError, Confirm};
 
 use crate::App;
 use crate::args::AddArgs;
-use crate::commands::command;
+use crate::commands::{command, quoted};
 use crate::page::{Page, Tint};
 use crate::render::{self, check, loops};
 
@@ -71,15 +71,6 @@ fn confirmation(args: &AddArgs, hash: &str) -> String {
     let name = args.name.as_ref().map_or_else(String::new, |n| format!(" --name {}", quoted(n)));
     let target = quoted(&args.target);
     command(&format!("add {target}{repo}{name}{ship} --confirm {hash}"))
-}
-
-/// A word for a shell.
-pub(super) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-~+:@%".contains(c);
-    match !word.is_empty() && word.chars().all(plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
 }
 
 fn added(app: &App, view: &AddView) -> Result<u8, ApiError> {

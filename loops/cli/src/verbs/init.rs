@@ -57,7 +57,7 @@ fn unconfirmed(args: &InitArgs, app: &App, drafted: &InitView) -> Result<u8, Api
 fn again(args: &InitArgs) -> String {
     let mut words = vec!["init".to_owned()];
     let mut option = |name: &str, value: Option<String>| {
-        words.extend(value.map(|v| format!("--{name} {}", super::add::quoted(&v))));
+        words.extend(value.map(|v| format!("--{name} {}", crate::commands::quoted(&v))));
     };
     option("template", args.template.clone());
     option("name", args.name.clone());

@@ -1,6 +1,7 @@
 //! `loopwright show [RUN|last]`: the story of one run.
 
 use loopwright_core::exit;
+use loopwright_core::run::{Entry, RunEvent};
 use loopwright_core::story::{self, Mark};
 use loopwright_engine::api::{self, ApiError, RunView};
 
@@ -28,7 +29,8 @@ fn tell(page: &mut Page, app: &App, view: &RunView) {
         page.gap();
         review::rows(page, &view.pull_requests, app.zone, now);
     }
-    if runs::reported(&view.row) {
+    let only_reports = |e: &Entry| matches!(&e.event, RunEvent::RunStarted(start) if start.only_reports);
+    if runs::reported(&view.row) && !view.journal.iter().any(only_reports) {
         page.tinted(Tint::Accent, &command(&format!("run {} --ship", view.row.loop_name)));
     }
     if !view.intact {

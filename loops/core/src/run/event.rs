@@ -111,6 +111,9 @@ pub struct RunStart {
     /// How many findings are worked on at once.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub parallel: u32,
+    /// Whether the loop has nothing to act, verify and ship with, and can only report.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_reports: bool,
     /// The pull request that it works on again, instead of opening one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revises: Option<Revision>,

@@ -125,6 +125,7 @@ fn start(mode: Mode, cause: &str, epoch: u32) -> RunStart {
         retries: Retries::default(),
         only: None,
         parallel: 1,
+        only_reports: false,
         revises: None,
         worked_s: 0,
     }

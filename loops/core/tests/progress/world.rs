@@ -277,6 +277,7 @@ fn start(number: u128, cap: u32) -> RunStart {
         retries: Retries { act: Retry { times: 3, every_s: 30 }, ..Retries::default() },
         only: None,
         parallel: 1,
+        only_reports: false,
         revises: None,
     }
 }

@@ -55,9 +55,8 @@ pub fn start(context: &Context, request: StartRequest) -> Result<RunId, ApiError
     refuse_halted(context, &row)?;
     if let Some(live) = stored_runs::live(store.read())?.iter().find(|r| r.loop_id == row.id) {
         let message = format!("{} is running already (run {})", row.name, live.id.short());
-        return Err(
-            ApiError::new(exit::FAILED, message).hint("`loopwright status` shows it; `loopwright halt` ends it")
-        );
+        let hint = format!("`loopwright status` shows it; `loopwright halt --run {}` ends it", live.id.short());
+        return Err(ApiError::new(exit::FAILED, message).hint(hint));
     }
     let resolved = resolve::resolve(&context.home, &row)?;
     resolve::refuse_unusable(&resolved)?;

@@ -157,6 +157,7 @@ fn run_start(run: RunId, claimed: &Occurrence, work: &Work) -> RunStart {
         },
         only: None,
         parallel: acts.map_or(1, |w| w.act.parallel),
+        only_reports: acts.is_none(),
         revises: None,
         worked_s: 0,
     }

@@ -13,10 +13,12 @@ use loopwright_core::money::Micros;
 use loopwright_core::run::Run;
 use loopwright_core::{schedule, story};
 
-use super::{ApiError, CeilingRow, Context, FindingRow, LoopView, StatusView, landing, reviews, runs};
+use super::{ApiError, CeilingRow, Context, FindingRow, LoopView, LostRow, StatusView, landing, reviews, runs};
+use crate::ending;
 use crate::halt::HaltFiles;
 use crate::settings;
 use crate::store::loops::LoopRow;
+use crate::store::runs::RunRecord;
 use crate::store::{Store, findings, ledger, loops as stored, projection, pull_requests, runs as stored_runs};
 
 /// How many of the next times are told.
@@ -39,7 +41,8 @@ pub fn loops(context: &Context) -> Result<Vec<LoopView>, ApiError> {
 pub fn status(context: &Context) -> Result<StatusView, ApiError> {
     let store = context.acting()?;
     let db = store.read();
-    let running = stored_runs::live(db)?;
+    let live = stored_runs::live(db)?;
+    let (running, lost): (Vec<_>, Vec<_>) = live.iter().partition(|r| ending::lives(&context.home.run(r.id)));
     let mut waiting = pull_requests::list(db, false)?;
     waiting.retain(|p| p.state != "sent back" && !landing::is_ahead(context, p.later_until.as_deref()));
     let mut needs_you = Vec::new();
@@ -49,11 +52,17 @@ pub fn status(context: &Context) -> Result<StatusView, ApiError> {
     Ok(StatusView {
         halted: HaltFiles::of_all(&context.home.state).look().map(|cause| cause.to_string()),
         loops: loops(context)?,
-        running: running.iter().map(runs::row).collect(),
+        running: running.into_iter().map(runs::row).collect(),
+        lost: lost.into_iter().map(|record| self::lost(context, record)).collect(),
         waiting: waiting.iter().map(|p| reviews::row(&store, p)).collect::<AnyResult<_>>()?,
         needs_you,
         ceilings: ceilings(context, &store)?,
     })
+}
+
+fn lost(context: &Context, record: &RunRecord) -> LostRow {
+    let waits = context.home.tight().map(|folder| format!("the disk is full ({})", folder.display()));
+    LostRow { short: record.id.short(), loop_name: record.loop_name.clone(), waits }
 }
 
 /// The ceilings over several runs of which a fifth at most is left.

@@ -187,12 +187,25 @@ pub struct StatusView {
     pub loops: Vec<LoopView>,
     /// Runs that live.
     pub running: Vec<RunRow>,
+    /// Runs without an end that no process holds any more.
+    pub lost: Vec<LostRow>,
     /// Pull requests that wait.
     pub waiting: Vec<PullRequestRow>,
     /// Findings handed to a person.
     pub needs_you: Vec<FindingRow>,
     /// Ceilings over several runs that are (almost) reached.
     pub ceilings: Vec<CeilingRow>,
+}
+
+/// A run that lost its processes and goes on with the next pass.
+#[derive(Clone, Debug, Serialize)]
+pub struct LostRow {
+    /// What people type.
+    pub short: String,
+    /// Its loop's name.
+    pub loop_name: String,
+    /// What it waits for; none = nothing but a pass.
+    pub waits: Option<String>,
 }
 
 /// A ceiling over several runs, and how much of it is gone.
