@@ -37,7 +37,7 @@ CREATE TABLE sealed (
 CREATE INDEX runs_by_loop ON runs (loop, started_at, id);
 CREATE INDEX runs_by_time ON runs (started_at, id);
 CREATE INDEX occurrences_by_run ON occurrences (run);
-CREATE INDEX claimed_occurrences ON occurrences (claimed_at) WHERE state = 'claimed';
+CREATE INDEX claimed_occurrences ON occurrences (id) WHERE state = 'claimed';
 CREATE INDEX due_occurrences ON occurrences (due_at) WHERE state = 'due';
 CREATE INDEX attempts_by_run ON attempts (run, finding);
 CREATE INDEX attempts_by_finding ON attempts (finding, id);

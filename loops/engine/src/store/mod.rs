@@ -79,7 +79,7 @@ impl Store {
         }
         damage::look(home)?;
         let connection = Connection::open(&path).with_context(|| format!("opening the database {}", path.display()))?;
-        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.busy_handler(Some(wait_for_others))?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let mut store = Store { connection, changed: home.changed(), backups: home.backups(), watch: None };
         store.prepare(home).map_err(|error| match damage::says_damaged_at_opening(&error) {
@@ -199,6 +199,14 @@ impl Store {
         migrations().to_latest(db).with_context(|| format!("bringing {} up to date", path.display()))?;
         backup::make(self, home).map(drop)
     }
+}
+
+/// Waits while another process writes: a hundred times a millisecond, then in longer steps, five seconds in all.
+/// A commit takes about as long as the first steps; SQLite's own ones grow to a hundred milliseconds.
+fn wait_for_others(tries: i32) -> bool {
+    let step = if tries < 100 { 1 } else { 5 };
+    std::thread::sleep(Duration::from_millis(step));
+    tries < 1080
 }
 
 /// Writes the number of the newest commit in place, always as wide: a file that is cut off first is written out by some file
