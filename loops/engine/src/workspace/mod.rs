@@ -95,7 +95,7 @@ impl Workspaces<'_> {
         let said = String::from_utf8_lossy(&output.stderr);
         anyhow::ensure!(
             output.ended == Ended::Exited(0),
-            "{} ended with {:?}: {}",
+            "{} {}: {}",
             spec.label,
             output.ended,
             said.trim()
