@@ -392,6 +392,9 @@ pub(crate) struct DoctorArgs {
     /// Puts a damaged database aside, goes back to its newest backup with all that was done since, and compares
     #[arg(long)]
     pub(crate) repair: bool,
+    /// With a database that says a newer Loopwright wrote it: none was ever used here, so its header is damaged
+    #[arg(long, requires = "repair")]
+    pub(crate) not_newer: bool,
 }
 
 #[derive(Debug, Args)]
