@@ -424,8 +424,7 @@ proptest! {
 #[test]
 fn how_a_process_ended_is_told_in_words() {
     use super::Ended;
-    let all =
-        [Ended::Exited(3), Ended::Signalled(9), Ended::TimedOut, Ended::Silent, Ended::Flooded, Ended::Halted];
+    let all = [Ended::Exited(3), Ended::Signalled(9), Ended::TimedOut, Ended::Silent, Ended::Flooded, Ended::Halted];
     for ended in all {
         let (words, code) = (ended.to_string(), format!("{ended:?}"));
         assert!(!words.contains(['(', ')']) && words.contains(' ') && words == words.to_lowercase(), "{words}");

@@ -45,7 +45,8 @@ pub struct Newer {
 impl Newer {
     /// What a person can do who knows that no newer program was here.
     pub fn hint(&self) -> Option<String> {
-        let doubt = "if no newer Loopwright was ever used here, its header is damaged: loopwright doctor --repair --not-newer";
+        let doubt =
+            "if no newer Loopwright was ever used here, its header is damaged: loopwright doctor --repair --not-newer";
         (!self.sure).then(|| doubt.to_owned())
     }
 }
