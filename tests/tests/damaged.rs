@@ -192,6 +192,29 @@ fn what_the_backup_does_not_know_is_neither_opened_twice_nor_refunded() {
 }
 
 #[test]
+fn what_may_be_newer_is_put_aside_only_on_the_word_of_a_person() {
+    let stage = shipped();
+    let home = Home::under(&stage.home);
+    Store::open(&home).expect("opens").back_up_now(&home).expect("a backup");
+    let known = content(Store::open(&home).expect("opens").read()).expect("rows");
+    let raw = rusqlite::Connection::open(home.database()).expect("raw");
+    raw.pragma_update(None, "user_version", 99).expect("newer");
+    drop(raw);
+    let bytes = fs::read(home.database()).expect("the file");
+    for words in [&["status"][..], &["doctor", "--repair"]] {
+        let refused = stage.verb(words).exits(1);
+        assert!(refused.message().contains("newer Loopwright (format 99"), "{refused:?}");
+        assert!(refused.hint().contains("doctor --repair --not-newer"), "{refused:?}");
+        assert_eq!(fs::read(home.database()).expect("the file"), bytes, "nothing was changed");
+    }
+    let said = stage.plain(&["doctor"]).out;
+    assert!(said.contains("newer") && !said.contains("keep the database"), "{said}");
+    let repaired = stage.verb(&["doctor", "--repair", "--not-newer"]).json();
+    assert_eq!(repaired["damaged"], true, "the control: {repaired}");
+    assert_eq!(content(Store::open(&home).expect("opens").read()).expect("rows"), known);
+}
+
+#[test]
 fn control_a_backup_put_back_by_hand_opens_them_twice() {
     let stage = forgotten();
     let home = Home::under(&stage.home);

@@ -28,6 +28,7 @@ fn with_toolchains(stage: &Stage, words: &[&str]) -> Answer {
     let set = |name: &str, below: &str| std::env::var_os(name).map_or_else(|| home.join(below), PathBuf::from);
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("CARGO_HOME", set("CARGO_HOME", ".cargo")).env("RUSTUP_HOME", set("RUSTUP_HOME", ".rustup"));
+    command.envs(std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PYENV_")));
     stage.ask(command.arg("--json"))
 }
 

@@ -141,6 +141,16 @@ fn settings_that_are_wrong_stop_what_they_would_bound_and_say_where() {
         "{refused:?}"
     );
     assert!(refused.hint().contains("did you mean `day`?"), "{refused:?}");
+    let looked = |verb: &str, code, wanted: &[&str]| {
+        let said = stage.plain(&[verb]).exits(code).out;
+        wanted.iter().for_each(|words| assert!(said.contains(words), "{words}: {said}"));
+    };
+    looked("status", 0, &["settings.yaml is not valid: a budget is per run", "1 loop"]);
+    stage.verb(&["halt", "--reason", "look"]);
+    looked("status", 0, &["Halted: ", "settings.yaml is not valid"]);
+    looked("doctor", 1, &["invalid", "halted", "loopwright resume"]);
+    assert!(!stage.plain(&["doctor"]).out.contains("missing"), "both are there");
+    stage.verb(&["resume", "--reason", "looked"]);
     fs::remove_file(stage.home.join("config/settings.yaml")).expect("removed");
     stage.run("work").exits(21);
 }

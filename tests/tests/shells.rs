@@ -40,6 +40,7 @@ fn bash_completes_verbs_options_and_what_the_store_knows() {
         (&["loopwright", "show", "la"], "last"),
         (&["loopwright", "init", "--template", "dai"], "daily-triage"),
         (&["loopwright", "completions", "po"], "powershell"),
+        (&["loopwright", "simulate", "--story", ""], "runaway"),
     ] {
         assert_eq!(completed(&stage, words).join(" "), wanted, "{words:?}");
     }
@@ -47,7 +48,9 @@ fn bash_completes_verbs_options_and_what_the_store_knows() {
     assert!(verbs.contains(&"init".to_owned()) && !verbs.iter().any(|verb| verb.starts_with("__")), "{verbs:?}");
     let reviews: Vec<String> = stage.reviews().iter().map(|r| r["short"].as_str().expect("an id").to_owned()).collect();
     assert!(!reviews.is_empty());
-    assert_eq!(sorted(completed(&stage, &["loopwright", "approve", ""])), sorted(reviews));
+    for verb in ["approve", "later"] {
+        assert_eq!(sorted(completed(&stage, &["loopwright", verb, ""])), sorted(reviews.clone()), "{verb}");
+    }
     let run = stage.last()["row"]["short"].as_str().expect("an id").to_owned();
     assert!(completed(&stage, &["loopwright", "logs", ""]).contains(&run));
 }

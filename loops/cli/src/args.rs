@@ -232,7 +232,7 @@ pub(crate) struct CheckArgs {
 #[derive(Debug, Args)]
 pub(crate) struct SimulateArgs {
     /// Which story: `runaway`
-    #[arg(long, value_name = "NAME", default_value = "runaway")]
+    #[arg(long, value_name = "NAME", default_value = "runaway", add = Values::new(complete::stories))]
     pub(crate) story: String,
 }
 
@@ -343,6 +343,7 @@ pub(crate) struct RejectArgs {
 #[derive(Debug, Args)]
 pub(crate) struct LaterArgs {
     /// The pull request's id
+    #[arg(add = Values::new(complete::pull_requests))]
     pub(crate) id: String,
     /// Until when
     #[arg(default_value = loopwright_core::review::later::DEFAULT)]
@@ -392,6 +393,9 @@ pub(crate) struct DoctorArgs {
     /// Puts a damaged database aside, goes back to its newest backup with all that was done since, and compares
     #[arg(long)]
     pub(crate) repair: bool,
+    /// With a database that says a newer Loopwright wrote it: none was ever used here, so its header is damaged
+    #[arg(long, requires = "repair")]
+    pub(crate) not_newer: bool,
 }
 
 #[derive(Debug, Args)]

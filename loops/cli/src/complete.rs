@@ -66,6 +66,11 @@ pub(crate) fn pull_requests() -> Vec<Candidate> {
     rows.into_iter().map(|row| candidate(row.short, &row.title)).collect()
 }
 
+/// The stories of `simulate`.
+pub(crate) fn stories() -> Vec<Candidate> {
+    loopwright_core::simulate::STORIES.into_iter().map(Candidate::new).collect()
+}
+
 fn candidate(value: String, help: &str) -> Candidate {
     Candidate::new(value).help(Some(plain(help, 60).into()))
 }

@@ -18,6 +18,11 @@ pub(crate) fn status(page: &mut Page, view: &StatusView, zone: Zone, now: DateTi
         page.line(&format!("  Nothing starts until you resume: {resume}"));
         page.gap();
     }
+    if let Some(fault) = &view.settings {
+        marked(page, 0, Mark::Failed, &plain(fault, 300));
+        page.line("  No run starts until it is corrected; the ceilings over all loops are not shown");
+        page.gap();
+    }
     if !view.running.is_empty() {
         marked(page, 0, Mark::Running, &format!("{} running", view.running.len()));
         runs::rows(page, 2, &view.running, zone, now);
@@ -88,6 +93,7 @@ fn closing(page: &mut Page, view: &StatusView, now: DateTime<Utc>) {
         return;
     }
     let quiet = view.halted.is_none()
+        && view.settings.is_none()
         && view.running.is_empty()
         && view.lost.is_empty()
         && view.waiting.is_empty()
@@ -129,6 +135,7 @@ mod tests {
             waiting: Vec::new(),
             needs_you: Vec::new(),
             ceilings: Vec::new(),
+            settings: None,
         }
     }
 
@@ -154,6 +161,7 @@ mod tests {
                 .into(),
             waiting: vec![samples::pull_request("Formatting: 4 files")],
             needs_you: vec![samples::handed_over()],
+            settings: Some("settings.yaml is not valid: unknown key `budgett` (1:1)".to_owned()),
             ceilings: vec![CeilingRow {
                 ceiling: "$20/day of daily-triage".to_owned(),
                 committed: Micros(19_500_000),

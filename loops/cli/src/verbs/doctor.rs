@@ -2,7 +2,7 @@
 
 use loopwright_core::exit;
 use loopwright_core::story::Mark;
-use loopwright_engine::api::{self, ApiError, DoctorRow};
+use loopwright_engine::api::{self, ApiError, DoctorRow, Header};
 
 use crate::App;
 use crate::args::DoctorArgs;
@@ -12,14 +12,15 @@ use crate::render::{aligned, tint};
 
 pub(crate) fn run(args: &DoctorArgs, app: &App) -> Result<u8, ApiError> {
     match args.repair {
-        true => repair(app),
+        true => repair(args, app),
         false => look(app),
     }
 }
 
 /// Repairs, and exits 21 where a person has to do the rest.
-fn repair(app: &App) -> Result<u8, ApiError> {
-    let view = api::repair(&app.context)?;
+fn repair(args: &DoctorArgs, app: &App) -> Result<u8, ApiError> {
+    let header = if args.not_newer { Header::Damaged } else { Header::Believed };
+    let view = api::repair(&app.context, header)?;
     app.output.answer(&view, |page| {
         page.line(if view.damaged { "The database was damaged and is repaired." } else { "The database is sound." });
         for line in &view.lines {
@@ -42,7 +43,7 @@ fn look(app: &App) -> Result<u8, ApiError> {
 }
 
 fn missing(row: &DoctorRow) -> bool {
-    mark(row) == Mark::Failed
+    matches!(mark(row), Mark::Failed | Mark::Halted)
 }
 
 fn mark(row: &DoctorRow) -> Mark {
@@ -50,6 +51,7 @@ fn mark(row: &DoctorRow) -> Mark {
         "ok" => Mark::Passed,
         "not built yet" | "not seen" => Mark::Skipped,
         "not advised" => Mark::NeedsYou,
+        "halted" => Mark::Halted,
         _ => Mark::Failed,
     }
 }

@@ -133,6 +133,20 @@ impl Ended {
     }
 }
 
+/// In words that follow the name of what ended: `make` "exited with 3".
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Ended::Exited(code) => write!(f, "exited with {code}"),
+            Ended::Signalled(signal) => write!(f, "was killed by signal {signal}"),
+            Ended::TimedOut => f.write_str("took longer than it may"),
+            Ended::Silent => f.write_str("said nothing for longer than it may"),
+            Ended::Flooded => f.write_str("wrote more than it may"),
+            Ended::Halted => f.write_str("was halted"),
+        }
+    }
+}
+
 impl CheckReport {
     /// The ids of all failed cases.
     pub fn failing(&self) -> BTreeSet<CaseId> {

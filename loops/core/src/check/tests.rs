@@ -420,3 +420,15 @@ proptest! {
         prop_assert!(report.cases.windows(2).all(|w| w[0].id < w[1].id), "sorted, each once");
     }
 }
+
+#[test]
+fn how_a_process_ended_is_told_in_words() {
+    use super::Ended;
+    let all = [Ended::Exited(3), Ended::Signalled(9), Ended::TimedOut, Ended::Silent, Ended::Flooded, Ended::Halted];
+    for ended in all {
+        let (words, code) = (ended.to_string(), format!("{ended:?}"));
+        assert!(!words.contains(['(', ')']) && words.contains(' ') && words == words.to_lowercase(), "{words}");
+        assert_ne!(words, code, "the control: the words of the program's own text");
+    }
+    assert_eq!(Ended::Exited(3).to_string(), "exited with 3");
+}

@@ -74,7 +74,7 @@ fn sources(fields: &Fields<'_>, names: &mut Names, faults: &mut Faults<'_>) -> O
             faults.error(
                 "wrong-value",
                 node.at.clone(),
-                format!("`command(\"{line}\")` is given twice"),
+                format!("`command({})` is given twice", phrase::quote(&line.to_string())),
                 "keep one of the two",
             );
         }

@@ -120,6 +120,9 @@ fn hint(found: &str, expected: &str, words: &[&str]) -> String {
         ("|" | "||", ["AND", ..]) => "write `OR`".to_owned(),
         (_, ["AND", ..]) if expected == "the name of a gate" => "write the name of a gate here".to_owned(),
         (_, ["+", ..]) if expected.contains("text in quotes") => "put it in quotes".to_owned(),
+        (_, ["+", ..]) if expected == "`)`" && !found.is_empty() => {
+            "write `)` here; for a quotation mark inside of a quoted text, write `\\\"`".to_owned()
+        }
         (_, ["AND", ..]) if !found.is_empty() => "put `AND` or `OR` between two gates".to_owned(),
         (_, ["+", ..]) if !found.is_empty() => "put `+` between two names".to_owned(),
         _ if expected == "the end" => format!("remove `{found}`"),

@@ -7,9 +7,9 @@ use std::ops::Range;
 
 use winnow::Parser;
 use winnow::combinator::{
-    Infix, Prefix, alt, delimited, dispatch, expression, fail, opt, preceded, separated, terminated,
+    Infix, Prefix, alt, delimited, dispatch, expression, fail, opt, preceded, repeat, separated, terminated,
 };
-use winnow::token::{one_of, take_till, take_while};
+use winnow::token::{none_of, one_of, take_while};
 
 use super::miss::{In, Stuck, expect, must, whole};
 use crate::gate::Expression;
@@ -40,7 +40,8 @@ pub fn sum(text: &str) -> Result<Vec<Call>, Miss> {
     whole(text, separated(1.., must(call_), token('+', "`+`")), &["+"])
 }
 
-/// Reads `name(argument, …)`; arguments are words, numbers or quoted text (without its quotes).
+/// Reads `name(argument, …)`; arguments are words, numbers or quoted text (without its quotes); between
+/// double quotes, `\"` is a quote and `\\` a backslash.
 pub fn call(text: &str) -> Result<Call, Miss> {
     whole(text, call_, &[])
 }
@@ -146,9 +147,30 @@ fn argument(input: &mut In<'_>) -> Result<Word, Stuck> {
 }
 
 fn quoted<'a>(mark: char) -> impl Parser<In<'a>, Word, Stuck> {
-    let inside = take_till(0.., move |c| c == mark).with_span().map(placed);
+    let escaped = ('\\', one_of(['"', '\\'])).verify(move |_| mark == '"').void();
+    let signs = repeat::<_, _, (), _, _>(0.., alt((escaped, none_of(mark).void())));
+    let inside = signs.take().with_span().map(move |(text, at)| match mark {
+        '"' => Word { text: unescaped(text), at },
+        _ => placed((text, at)),
+    });
     let what = if mark == '"' { "a closing `\"`" } else { "a closing `'`" };
     delimited(one_of(mark), inside, must(expect(what, one_of(mark))))
+}
+
+/// Text as [`call`] reads it back from between double quotes, with them.
+pub fn quote(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// `\"` and `\\` stand for their second sign; before any other sign a backslash is itself.
+fn unescaped(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut signs = text.chars().peekable();
+    while let Some(sign) = signs.next() {
+        let escaped = if sign == '\\' { signs.next_if(|next| matches!(next, '"' | '\\')) } else { None };
+        plain.push(escaped.unwrap_or(sign));
+    }
+    plain
 }
 
 /// [`Expression`] with the places of its gates.
@@ -301,6 +323,24 @@ mod tests {
         for ((start, message, help), at, wanted, advice) in cases {
             assert_eq!((start, message.as_str(), help.as_str()), (at, wanted, advice));
         }
+    }
+
+    #[test]
+    fn quotes_inside_of_quotes() {
+        let text = |phrase: &str| call(phrase).map(|c| c.arguments.expect("one").remove(0).text);
+        for (phrase, wanted) in [
+            (r#"f("grep -n \"a b\" x")"#, r#"grep -n "a b" x"#),
+            (r#"f("a\\")"#, r"a\"),
+            (r#"f("\w \\\" \n")"#, r#"\w \" \n"#),
+            (r"f('a\ \\ b')", r"a\ \\ b"),
+            (r#"f('say "x"')"#, r#"say "x""#),
+        ] {
+            assert_eq!(text(phrase).as_deref(), Ok(wanted), "{phrase}");
+            assert_eq!(text(&format!("f({})", quote(wanted))).as_deref(), Ok(wanted), "printed back");
+        }
+        let miss = sum(r#"command("grep -n "a b" x")"#).expect_err("the control: a quote ends the text");
+        assert!(miss.help.contains(r#"write `\"`"#), "{miss:?}");
+        assert!(text(r#"f("a\")"#).is_err(), "nothing closes it");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::launch;
 use crate::sandbox::probe::{self, Layer, LayerState};
 use crate::sandbox::toolchain::Toolchains;
 use crate::settings;
-use crate::store::{Damaged, Store, ledger, says_damaged};
+use crate::store::{Damaged, Newer, Store, ledger, says_damaged};
 
 /// Looks at everything that a run needs.
 pub fn doctor(context: &Context) -> Vec<DoctorRow> {
@@ -60,7 +60,12 @@ fn ok(part: &str, detail: String) -> DoctorRow {
 }
 
 fn missing(part: &str, detail: String, repair: &str) -> DoctorRow {
-    DoctorRow { part: part.to_owned(), state: "missing".to_owned(), detail, repair: Some(repair.to_owned()) }
+    wrong(part, "missing", detail, repair)
+}
+
+/// What is there, and not as it must be.
+fn wrong(part: &str, state: &str, detail: String, repair: &str) -> DoctorRow {
+    DoctorRow { part: part.to_owned(), state: state.to_owned(), detail, repair: Some(repair.to_owned()) }
 }
 
 fn user() -> DoctorRow {
@@ -83,28 +88,40 @@ fn git(context: &Context) -> DoctorRow {
 }
 
 fn database(context: &Context) -> DoctorRow {
-    match Store::open(&context.home).and_then(|store| store.verify()) {
-        Ok(()) => ok("database", format!("{} (SQLite {})", context.home.database().display(), rusqlite::version())),
-        Err(error) => {
-            let repair = match error.is::<Damaged>() || says_damaged(&error) {
-                true => "loopwright doctor --repair",
-                false => "keep the file, and say what it says",
-            };
-            missing("database", format!("{error:#}"), repair)
+    let error = match Store::open(&context.home).and_then(|store| store.verify()) {
+        Ok(()) => {
+            let path = context.home.database();
+            return ok("database", format!("{} (SQLite {})", path.display(), rusqlite::version()));
         }
-    }
+        Err(error) => error,
+    };
+    let (state, repair) = match error.downcast_ref::<Newer>() {
+        Some(newer) => ("newer", newer.hint().unwrap_or_else(|| "update Loopwright".to_owned())),
+        None if error.is::<Damaged>() || says_damaged(&error) => ("damaged", "loopwright doctor --repair".to_owned()),
+        None => ("unreadable", "keep the file, and say what it says".to_owned()),
+    };
+    wrong("database", state, format!("{error:#}"), &repair)
 }
 
 /// Whether the sums that ceilings go by are what their rows add up to.
 fn ledger(context: &Context) -> DoctorRow {
     let repair = "keep the database, and say what this says";
-    match Store::open(&context.home).and_then(|store| ledger::verify(store.read())) {
+    let Ok(store) = Store::open(&context.home) else {
+        return DoctorRow {
+            part: "ledger".to_owned(),
+            state: "not seen".to_owned(),
+            detail: "it is in the database, which comes first".to_owned(),
+            repair: None,
+        };
+    };
+    match ledger::verify(store.read()) {
         Ok(differ) if differ.is_empty() => ok("ledger", "its sums are what its rows add up to".to_owned()),
         Ok(differ) => {
             let shown: Vec<String> = differ.iter().take(3).map(ToString::to_string).collect();
-            missing("ledger", format!("{} sums differ from their rows: {}", differ.len(), shown.join("; ")), repair)
+            let detail = format!("{} sums differ from their rows: {}", differ.len(), shown.join("; "));
+            wrong("ledger", "damaged", detail, repair)
         }
-        Err(error) => missing("ledger", format!("{error:#}"), repair),
+        Err(error) => wrong("ledger", "unreadable", format!("{error:#}"), repair),
     }
 }
 
@@ -112,7 +129,9 @@ fn settings(context: &Context) -> DoctorRow {
     let path = settings::path(&context.home).display().to_string();
     match settings::read(&context.home) {
         Ok(_) => ok("settings", path),
-        Err(error) => missing("settings", format!("{error:#}"), "correct the file; no run starts until it can be read"),
+        Err(error) => {
+            wrong("settings", "invalid", format!("{error:#}"), "correct the file; no run starts until it can be read")
+        }
     }
 }
 
@@ -128,6 +147,6 @@ fn watchdog() -> DoctorRow {
 fn armed(context: &Context) -> DoctorRow {
     match HaltFiles::of_all(&context.home.state).look() {
         None => ok("kill switch", "armed, not halted".to_owned()),
-        Some(cause) => missing("kill switch", format!("halted: {cause}"), "loopwright resume --reason \"…\""),
+        Some(cause) => wrong("kill switch", "halted", cause.to_string(), "loopwright resume --reason \"…\""),
     }
 }

@@ -43,7 +43,7 @@ use crate::home::Home;
 use crate::resolve::ResolveError;
 use crate::sandbox::toolchain::HostEnvironment;
 use crate::settings::{self, InvalidSettings};
-use crate::store::{Damaged, Store, says_damaged};
+use crate::store::{Damaged, Newer, Store, says_damaged};
 
 pub use add::{AddRequest, Confirm, add};
 pub use approve::{Approval, approve, landed};
@@ -55,7 +55,7 @@ pub use init::{InitRequest, init};
 pub use later::later;
 pub use reconcile::Deed;
 pub use reject::reject;
-pub use repair::{RepairView, repair};
+pub use repair::{Header, RepairView, repair};
 pub use reviews::{put_off, review, reviews};
 pub use run::{StartRequest, start};
 pub use run_inner::run_inner;
@@ -119,6 +119,9 @@ impl From<anyhow::Error> for ApiError {
         if says_damaged(&error) {
             let message = format!("the database is damaged: {error:#}");
             return ApiError::new(exit::FAILED, message).hint("loopwright doctor --repair");
+        }
+        if let Some(newer) = error.downcast_ref::<Newer>() {
+            return ApiError { hint: newer.hint(), ..ApiError::new(exit::FAILED, newer) };
         }
         if let Some(trouble) = Trouble::of(&error) {
             return ApiError::new(exit::FAILED, format!("{}: {error:#}", trouble.words())).hint(trouble.hint());

@@ -21,7 +21,7 @@ use crate::steps::stamp;
 use crate::store::adopt::{LostRun, adopt};
 use crate::store::loops::{self, LoopRow};
 use crate::store::repair::{self, Repaired};
-use crate::store::{Damaged, Store, findings, pull_requests, runs, says_damaged};
+use crate::store::{Damaged, Newer, Store, findings, pull_requests, runs, says_damaged};
 
 /// How long the watchdog of a run that has just ended may take to be gone.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -49,16 +49,25 @@ pub struct RepairView {
     pub left: Vec<String>,
 }
 
+/// What is known of a database whose header says that a newer program wrote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Header {
+    /// It is believed.
+    Believed,
+    /// The person says that no newer program was ever used.
+    Damaged,
+}
+
 /// Repairs the database, if it is damaged, and compares it with the repositories and the run directories.
 ///
 /// # Errors
-/// A run lives, or no sound copy is left; nothing was moved then.
-pub fn repair(context: &Context) -> Result<RepairView, ApiError> {
+/// A run lives, a newer program wrote it, or no sound copy is left; nothing was moved then.
+pub fn repair(context: &Context, header: Header) -> Result<RepairView, ApiError> {
     refuse_living(context)?;
     let mut view = RepairView::default();
     let mut store = match sound(context) {
         Ok(store) => store,
-        Err(error) if error.is::<Damaged>() || says_damaged(&error) => {
+        Err(error) if is_damaged(&error, header) => {
             let name = context.now.format("%Y-%m-%dT%H%M%SZ").to_string();
             let repaired = repair::repair(&context.home, &name).map_err(no_way_back)?;
             view.damaged = true;
@@ -79,6 +88,11 @@ fn sound(context: &Context) -> Result<Store> {
     let store = Store::open(&context.home)?;
     store.verify()?;
     Ok(store)
+}
+
+fn is_damaged(error: &anyhow::Error, header: Header) -> bool {
+    let doubted = error.downcast_ref::<Newer>().is_some_and(|newer| !newer.sure && header == Header::Damaged);
+    doubted || error.is::<Damaged>() || says_damaged(error)
 }
 
 fn no_way_back(error: anyhow::Error) -> ApiError {

@@ -5,6 +5,7 @@ use std::collections::btree_map::Entry;
 
 use anyhow::Result as AnyResult;
 use chrono::SecondsFormat;
+use loopwright_core::definition::settings::Settings;
 use loopwright_core::definition::{Trigger, read_bytes};
 use loopwright_core::finding::FindingState;
 use loopwright_core::ids::RunId;
@@ -49,6 +50,11 @@ pub fn status(context: &Context) -> Result<StatusView, ApiError> {
     for row in stored::all(db)? {
         needs_you.extend(handed_over(&store, &row)?);
     }
+    // What can't be read stops whatever starts, and hides nothing here.
+    let (set, settings) = match settings::read(&context.home) {
+        Ok(set) => (set, None),
+        Err(error) => (Settings::default(), Some(format!("{error:#}"))),
+    };
     Ok(StatusView {
         halted: HaltFiles::of_all(&context.home.state).look().map(|cause| cause.to_string()),
         loops: loops(context)?,
@@ -56,7 +62,8 @@ pub fn status(context: &Context) -> Result<StatusView, ApiError> {
         lost: lost.into_iter().map(|record| self::lost(context, record)).collect(),
         waiting: waiting.iter().map(|p| reviews::row(&store, p)).collect::<AnyResult<_>>()?,
         needs_you,
-        ceilings: ceilings(context, &store)?,
+        ceilings: ceilings(context, &store, &set)?,
+        settings,
     })
 }
 
@@ -66,8 +73,7 @@ fn lost(context: &Context, record: &RunRecord) -> LostRow {
 }
 
 /// The ceilings over several runs of which a fifth at most is left.
-fn ceilings(context: &Context, store: &Store) -> Result<Vec<CeilingRow>, ApiError> {
-    let of_fleet = settings::read(&context.home)?.ceilings;
+fn ceilings(context: &Context, store: &Store, set: &Settings) -> AnyResult<Vec<CeilingRow>> {
     let mut rows: Vec<CeilingRow> = Vec::new();
     for row in stored::all(store.read())? {
         let definition = std::fs::read(&row.path).ok().and_then(|text| read_bytes(&text).definition);
@@ -75,7 +81,7 @@ fn ceilings(context: &Context, store: &Store) -> Result<Vec<CeilingRow>, ApiErro
         let ceilings = Ceilings {
             loop_name: row.name.clone(),
             of_loop: definition.map_or_else(Vec::new, |d| d.rails.ceilings),
-            of_fleet: of_fleet.clone(),
+            of_fleet: set.ceilings.clone(),
             zone,
             fleet_zone: context.zone,
             ..Ceilings::of_run(Micros::ZERO)

@@ -195,6 +195,8 @@ pub struct StatusView {
     pub needs_you: Vec<FindingRow>,
     /// Ceilings over several runs that are (almost) reached.
     pub ceilings: Vec<CeilingRow>,
+    /// What is wrong with `settings.yaml`; none = it can be read.
+    pub settings: Option<String>,
 }
 
 /// A run that lost its processes and goes on with the next pass.

@@ -67,7 +67,7 @@ pub fn run(order: &CheckOrder<'_>, sandbox: &dyn Sandbox) -> anyhow::Result<Chec
         output.extend_from_slice(format!("$ {command}\n").as_bytes());
         output.extend_from_slice(&out.stdout);
         output.extend_from_slice(&out.stderr);
-        output.extend_from_slice(format!("\n({:?})\n", out.ended).as_bytes());
+        output.extend_from_slice(format!("\n(it {})\n", out.ended).as_bytes());
         let report = check::read(order.check, command, out.ended, &out.stdout, &out.stderr);
         whole = Some(match whole {
             Some(before) => before.merge(report),

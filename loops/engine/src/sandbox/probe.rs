@@ -117,7 +117,7 @@ fn ask(sandbox: &dyn Sandbox) -> anyhow::Result<Vec<String>> {
 
 fn answers(output: &BoxOutput) -> anyhow::Result<Vec<String>> {
     let stderr = String::from_utf8_lossy(&output.stderr);
-    anyhow::ensure!(output.ended == Ended::Exited(0), "the probe ended with {:?}: {}", output.ended, stderr.trim());
+    anyhow::ensure!(output.ended == Ended::Exited(0), "the probe {}: {}", output.ended, stderr.trim());
     Ok(String::from_utf8_lossy(&output.stdout).lines().map(|line| line.trim().to_owned()).collect())
 }
 

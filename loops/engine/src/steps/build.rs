@@ -130,14 +130,10 @@ fn too_many_turns(work: &Work, result: &AgentResult) -> Option<String> {
 
 /// An attempt that was cut off is still looked at: what it left may be whole.
 fn merged(collected: BuildResult, report: &AgentReport) -> BuildResult {
-    let cut = match report.ended {
-        Ended::TimedOut => "it took longer than it may",
-        Ended::Silent => "it said nothing for longer than it may",
-        Ended::Flooded => "it wrote more than it may",
-        Ended::Signalled(_) => "it was killed",
-        _ => return collected,
-    };
-    let why = format!("the maker was ended: {cut}; {}", plain(&report.tail, 200));
+    if matches!(report.ended, Ended::Exited(_) | Ended::Halted) {
+        return collected;
+    }
+    let why = format!("the maker was ended: it {}; {}", report.ended, plain(&report.tail, 200));
     BuildResult::Unusable { why: why.trim_end_matches([' ', ';']).to_owned() }
 }
 

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use loopwright_core::check::text;
 use loopwright_core::definition::Command;
 use loopwright_core::run::Outcome;
 use sha2::{Digest, Sha256};
 
 use super::Work;
 use crate::resolve::environment;
-use crate::sandbox::{Access, BoxSpec, Limits, Mount, Output, Sandbox};
+use crate::sandbox::{Access, BoxOutput, BoxSpec, Limits, Mount, Output, Sandbox};
 use crate::workspace::{Origin, Workspace};
 
 /// Files that say which dependencies a project has.
@@ -50,22 +51,32 @@ pub fn prepare(work: &mut Work) -> Result<Outcome> {
 pub fn probe(work: &Work, base: &Workspace) -> Result<()> {
     for check in &work.resolved.checks {
         for probe in &check.probes {
-            let argv = vec!["sh".to_owned(), "-c".to_owned(), "\"$@\" >/dev/null 2>&1".to_owned(), "sh".to_owned()];
+            let argv = vec!["sh".to_owned(), "-c".to_owned(), "\"$@\" >/dev/null".to_owned(), "sh".to_owned()];
             let argv = argv.into_iter().chain(probe.argv()).collect();
             let limits = Limits { wall: Duration::from_secs(60), idle: None, output: 1 << 20 };
             let output = work.sandbox.run(&spec(work, base, "probe", argv, limits))?;
             if !output.ended.well() {
                 bail!(
                     "env_not_ready: `{}` ({}) does not work in the sandbox, which sees only the system and the toolchains \
-                     that `loopwright check {}` lists",
+                     that `loopwright check {}` lists: {}",
                     asked(probe),
                     check.name,
-                    work.row.name
+                    work.row.name,
+                    last_words(&output)
                 );
             }
         }
     }
     Ok(())
+}
+
+/// The last line of what a program said of its failure, or how it ended.
+fn last_words(output: &BoxOutput) -> String {
+    let said = text::clean(&output.stderr);
+    match said.lines().map(str::trim).rfind(|line| !line.is_empty()) {
+        Some(line) => loopwright_core::triage::plain(line, 300),
+        None => format!("it {}", output.ended),
+    }
 }
 
 /// The program that a probe asks for.
@@ -113,9 +124,7 @@ fn make(work: &Work, setup: &Command, workspace: &Workspace, layer: &Path) -> Re
     let limits = Limits { wall: Duration::from_secs(1800), idle: None, output: 16 << 20 };
     let output = work.sandbox.run(&spec(work, workspace, "setup", setup.argv(), limits))?;
     if !output.ended.well() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let tail = loopwright_core::triage::plain(said.lines().last().unwrap_or_default(), 300);
-        bail!("env_not_ready: `{setup}` (setup) ended with {:?}: {tail}", output.ended);
+        bail!("env_not_ready: `{setup}` (setup) {}: {}", output.ended, last_words(&output));
     }
     let left = left_behind(work, workspace)?;
     let fresh = layer.with_file_name(format!("making-{}", uuid::Uuid::now_v7().simple()));

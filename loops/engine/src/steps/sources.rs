@@ -89,7 +89,7 @@ fn named_by(command: &Command, work: &Work, keys: &mut BTreeSet<String>, said: &
     if !output.ended.well() {
         let err = text::clean(&output.stderr);
         let last = err.lines().map(str::trim).rfind(|l| !l.is_empty()).map_or(String::new(), text::line);
-        bail!("the source `{command}` ended with {:?}: {last}; repair it, or leave it out of `discover`", output.ended);
+        bail!("the source `{command}` {}: {last}; repair it, or leave it out of `discover`", output.ended);
     }
     let Asked { findings, bad } = asked::read(&output.stdout, keys);
     said.findings.extend(findings);

@@ -226,7 +226,7 @@ fn check(work: &Work, judged: &Judged<'_>, verdict: &mut Verdict, reserve: Micro
             verdict.verified = false;
             verdict
                 .reasons
-                .push(format!("the checker gave no valid verdict ({:?}); that is a rejection", report.ended));
+                .push(format!("the checker gave no valid verdict (it {}); that is a rejection", report.ended));
         }
     }
     Ok(build::charge(&report.result, reserve))

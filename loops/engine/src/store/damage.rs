@@ -26,7 +26,7 @@ pub struct Damaged {
     pub what: String,
 }
 
-/// The database was written by a newer program.
+/// The database was written by a newer program, as far as its header says.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{} was written by a newer Loopwright (format {version}, this one knows {NEWEST}); nothing was changed. \
@@ -38,6 +38,17 @@ pub struct Newer {
     pub path: PathBuf,
     /// Its format.
     pub version: i64,
+    /// Whether a backup of a newer format lies beside it too, so that its header can't be what is damaged.
+    pub sure: bool,
+}
+
+impl Newer {
+    /// What a person can do who knows that no newer program was here.
+    pub fn hint(&self) -> Option<String> {
+        let doubt =
+            "if no newer Loopwright was ever used here, its header is damaged: loopwright doctor --repair --not-newer";
+        (!self.sure).then(|| doubt.to_owned())
+    }
 }
 
 impl Damaged {
@@ -86,25 +97,24 @@ pub(super) fn look(home: &Home) -> Result<()> {
         return Err(Damaged { path, what: what.to_owned() }.into());
     }
     match newest_version(&path)? {
-        Some(version) if version <= NEWEST => Ok(()),
-        None => Ok(()),
-        Some(version) if has_newer_backup(&home.backups())? => Err(Newer { path, version }.into()),
-        Some(version) => {
-            Err(Damaged { path, what: format!("its header says format {version}, no backup does") }.into())
+        // A header that says so is believed: what a newer program wrote must never be taken for damage.
+        Some(version) if version > NEWEST => {
+            let sure = has_newer_backup(&home.backups())?;
+            Err(Newer { path, version, sure }.into())
         }
+        _ => Ok(()),
     }
 }
 
-/// Whether a newer program was here: it makes a backup before and after it migrates. Without any backup it may have been.
+/// Whether a newer program was here for sure: it makes a backup before and after it migrates.
 fn has_newer_backup(folder: &Path) -> Result<bool> {
-    let found = backup::all(folder);
-    for path in &found {
+    for path in backup::all(folder) {
         let name = path.file_stem().and_then(|n| n.to_str()?.strip_prefix("before-v")?.parse().ok());
-        if name.max(newest_version(path)?) > Some(NEWEST) {
+        if name.max(newest_version(&path)?) > Some(NEWEST) {
             return Ok(true);
         }
     }
-    Ok(found.is_empty())
+    Ok(false)
 }
 
 /// The version in the file's header, or in the newest copy of the first page in the write-ahead log.

@@ -137,7 +137,8 @@ pub(super) fn verify(db: &Connection) -> Result<Seal> {
 /// It does not ([`Unsound`]), or it can't be read.
 pub(super) fn sound(db: &Connection) -> Result<()> {
     let said: String = db.query_row("PRAGMA integrity_check(1)", [], |r| r.get(0)).context("checking the database")?;
-    ensure!(said == "ok", Unsound(said));
+    // SQLite puts a heading above it; a message of ours is one line.
+    ensure!(said == "ok", Unsound(said.split_whitespace().collect::<Vec<_>>().join(" ")));
     Ok(())
 }
 

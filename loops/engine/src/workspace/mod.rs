@@ -93,13 +93,7 @@ impl Workspaces<'_> {
     fn run_well(&self, spec: &crate::sandbox::BoxSpec) -> Result<BoxOutput> {
         let output = self.sandbox.run(spec)?;
         let said = String::from_utf8_lossy(&output.stderr);
-        anyhow::ensure!(
-            output.ended == Ended::Exited(0),
-            "{} ended with {:?}: {}",
-            spec.label,
-            output.ended,
-            said.trim()
-        );
+        anyhow::ensure!(output.ended == Ended::Exited(0), "{} {}: {}", spec.label, output.ended, said.trim());
         Ok(output)
     }
 }

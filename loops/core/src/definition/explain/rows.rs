@@ -1,6 +1,7 @@
 //! Every key of a loop with its value and origin, in the order in which a loop file is written.
 
 use super::{Origin, Row, Surroundings};
+use crate::definition::phrase::quote;
 use crate::definition::values::duration;
 use crate::definition::{
     AgentSpec, Command, Definition, Independence, Merge, Origins, Rails, Retry, ShipAction, Source, Trigger, Work,
@@ -194,7 +195,7 @@ fn source(source: &Source) -> String {
         Source::OpenIssues => "open_issues".to_owned(),
         Source::RecentCommits => "recent_commits".to_owned(),
         Source::TodoComments => "todo_comments".to_owned(),
-        Source::Command(command) => format!("command(\"{command}\")"),
+        Source::Command(command) => format!("command({})", quote(&command.to_string())),
     }
 }
 

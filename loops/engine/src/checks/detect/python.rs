@@ -4,18 +4,37 @@ use loopwright_core::definition::Command;
 
 use super::{DetectedCheck, LINTS, Look, TESTS};
 
+/// Which Python runs pytest: that of `.venv`, or `python3`, or the system's where that one alone has pytest.
+macro_rules! python {
+    () => {
+        "python=python3; has() { \"$1\" -c 'import pytest' 2>/dev/null; }
+if [ -x .venv/bin/python ]; then python=.venv/bin/python
+elif ! has python3 && has /usr/bin/python3; then python=/usr/bin/python3; fi
+"
+    };
+}
+
 /// Runs pytest and writes its report to standard output, what it says for people to standard error. A file that can't be
 /// imported does not keep the others from running; no tests at all is no failure.
-const PYTEST: &str = "python=python3; if [ -x .venv/bin/python ]; then python=.venv/bin/python; fi
-\"$python\" -m pytest -q -p no:cacheprovider --continue-on-collection-errors -o junit_family=xunit1 \
+const PYTEST: &str = concat!(
+    python!(),
+    "\"$python\" -m pytest -q -p no:cacheprovider --continue-on-collection-errors -o junit_family=xunit1 \
 --junitxml=/tmp/pytest.xml >&2
 code=$?
 cat /tmp/pytest.xml
 if [ $code = 5 ]; then code=0; fi
-exit $code";
+exit $code"
+);
 
-const PYTEST_THERE: &str = "python=python3; if [ -x .venv/bin/python ]; then python=.venv/bin/python; fi
-exec \"$python\" -m pytest --version";
+/// Whether pytest is there; its last line says which Python has none, and how it gets one.
+const PYTEST_THERE: &str = concat!(
+    python!(),
+    "\"$python\" -m pytest --version && exit
+at=$(command -v \"$python\") || { echo 'no python3 is seen there; install it, and pytest for it' >&2; exit 1; }
+echo \"$at ($(\"$python\" -V 2>&1)) is the Python seen there, and it has no pytest; install it with that very Python: \
+python3 -m pip install pytest, or let setup make .venv with pytest in it\" >&2
+exit 1"
+);
 
 /// Begins a line for the shell that runs ruff; its arguments follow.
 pub(crate) const RUFF: &str = "ruff=ruff; if [ -x .venv/bin/ruff ]; then ruff=.venv/bin/ruff; fi; exec \"$ruff\" ";
