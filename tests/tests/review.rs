@@ -155,7 +155,11 @@ fn under_halt_a_sending_back_waits() {
     let sent = stage.verb(&["send-back", id(&first), "--note", "later then"]).exits(0).json();
     assert!(sent["run"].is_null() && sent["waits"].as_str().expect("why").contains("halted"), "{sent}");
     assert_eq!((state(&stage, &first).as_str(), runs(&stage)), ("sent back", 1));
-    stage.verb(&["tick"]).exits(20);
+    let held = stage.verb(&["tick"]).exits(10).json();
+    assert_eq!(
+        (held["deeds"][0]["did"].as_str(), &held["deeds"][0]["pull_request"]),
+        (Some("held"), &first["row"]["id"])
+    );
     assert_eq!(runs(&stage), 1, "nothing starts under HALT");
     stage.verb(&["resume", "--reason", "looked"]).exits(0);
     let second = settled(&stage, &first, "open");

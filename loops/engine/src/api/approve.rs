@@ -56,7 +56,22 @@ pub fn approve(context: &Context, typed: &str, approval: &Approval) -> Result<Ap
     if let Some(at) = lands_at {
         return Ok(scheduled(&record, &at));
     }
-    Ok(started(context, &mut store, &record)?)
+    let view = started(context, &mut store, &record);
+    view.or_else(|error| stands(&store, &record, error))
+}
+
+/// An approval that is written down stands, whatever keeps it from landing: every pass tries again, until it is undone.
+fn stands(store: &Store, record: &PullRequestRecord, error: anyhow::Error) -> Result<ApproveView, ApiError> {
+    let approved = now(store, record).ok().flatten().is_some_and(|record| record.state == "approved");
+    let error = ApiError::from(error);
+    if !approved {
+        return Err(error);
+    }
+    let why = match error.hint {
+        Some(hint) => format!("{}; {hint}", error.message),
+        None => error.message,
+    };
+    Ok(ApproveView::Waiting { why, command: format!("loopwright undo {}", record.id.short()) })
 }
 
 fn scheduled(record: &PullRequestRecord, at: &str) -> ApproveView {
@@ -103,8 +118,14 @@ fn started(context: &Context, store: &mut Store, record: &PullRequestRecord) -> 
     let view = landing::land_approved(context, store, record)?;
     match view {
         ApproveView::Checking { now, why, run: None } => {
-            revise::begin_due(context, store)?;
-            revise::checking(store, record, now, why)
+            let deeds = revise::begin_due(context, store)?;
+            match revise::held_now(&deeds, record.id) {
+                Some((held, command)) => Ok(ApproveView::Waiting {
+                    why: format!("{why}, and it can't be checked there: {held}"),
+                    command: command.unwrap_or_else(|| format!("loopwright undo {}", record.id.short())),
+                }),
+                None => revise::checking(store, record, now, why),
+            }
         }
         view => Ok(view),
     }
@@ -126,7 +147,8 @@ pub fn landed(context: &Context, typed: &str) -> Result<ApproveView, ApiError> {
         }),
         "approved" => {
             run::refuse_halted(context, &row)?;
-            Ok(started(context, &mut store, &record)?)
+            let view = started(context, &mut store, &record);
+            view.or_else(|error| stands(&store, &record, error))
         }
         _ => Ok(revise::given_back(&store, &record)?),
     }

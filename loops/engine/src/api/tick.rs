@@ -20,8 +20,10 @@ impl TickView {
         match self.deeds.as_slice() {
             [] => exit::NOTHING,
             deeds if deeds.iter().any(|deed| matches!(deed, Deed::Failed { .. })) => exit::FAILED,
-            deeds if deeds.iter().all(|deed| matches!(deed, Deed::Waits { .. })) => exit::PARKED,
-            _ => exit::DONE,
+            deeds if deeds.iter().any(|deed| !matches!(deed, Deed::Waits { .. } | Deed::Held { .. })) => exit::DONE,
+            deeds if deeds.iter().any(|deed| matches!(deed, Deed::Held { halted: true, .. })) => exit::HALTED,
+            deeds if deeds.iter().any(|deed| matches!(deed, Deed::Held { .. })) => exit::WAITS,
+            _ => exit::PARKED,
         }
     }
 }

@@ -345,7 +345,7 @@ pub enum ApproveView {
         /// The repository.
         repo: String,
     },
-    /// It is approved and lands when the checkout is clean.
+    /// It is approved and lands when what is in its way is gone: a checkout with changes, a loop that is not confirmed.
     Waiting {
         /// Why.
         why: String,
@@ -390,6 +390,8 @@ pub struct SendBackView {
     pub run: Option<RunId>,
     /// Why it has not begun.
     pub waits: Option<String>,
+    /// What lets it begin, where one command does it.
+    pub repair: Option<String>,
     /// The cap of iterations, where one more was granted.
     pub granted: Option<u32>,
     /// What takes it back until its run begins.
