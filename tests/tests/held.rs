@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use loopwright_tests::stage::{RAILS, Stage, wait_for};
+use loopwright_tests::stage::{RAILS, Stage, wait_for, write_program};
 use serde_json::Value;
 
 /// What the maker was told stands in its file.
@@ -152,4 +152,27 @@ fn a_pass_says_what_waits() {
     stage.verb(&["undo", id(&review)]).exits(0);
     stage.verb(&["tick"]).exits(20);
     stage.git(&["checkout", "--quiet", "README.md"]);
+}
+
+/// What others landed meanwhile is no part of what an update changed.
+#[test]
+fn since_the_last_look_is_the_changes_own() {
+    let (stage, review) = shipped();
+    stage.write("docs/other.md", "meanwhile\n");
+    stage.commit("meanwhile");
+    stage.verb(&["send-back", id(&review), "--note", "kept words"]).exits(0);
+    let second = again(&stage, &review);
+    let since = &second["since"];
+    let patch = since["diff"].as_str().expect("a patch");
+    assert!(patch.contains("+kept words") && !patch.contains("other.md"), "{since}");
+    assert_eq!((since["whole"].as_bool(), since["stat"]["files"].as_u64()), (Some(false), Some(1)), "{since}");
+    // What was shown does not fit any more: that is said, and the whole change is shown.
+    stage.write("docs/1.md", "by hand\n");
+    stage.commit("by hand");
+    stage.edit(|| write_program(&stage.beside("loops/work/maker.sh"), "#!/bin/sh\necho other > docs/1.md\n"));
+    stage.verb(&["send-back", id(&review), "--note", "once more"]).exits(0);
+    let third = again(&stage, &second);
+    assert_eq!((&third["since"]["whole"], &third["since"]["diff"]), (&Value::Bool(true), &third["diff"]));
+    let told = stage.plain(&["review", id(&review), "--since"]).exits(0).out;
+    assert!(told.contains("does not fit the branch"), "{told}");
 }

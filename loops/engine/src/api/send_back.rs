@@ -26,8 +26,9 @@ pub fn send_back(context: &Context, typed: &str, note: &str, via: Via) -> Result
     let record = reviews::find(&store, typed)?;
     let (no_landing, state) = landing::hold(context, &mut store, &record)?;
     if !matches!(state, State::Open { .. } | State::Approved { .. }) {
+        let verb = if matches!(state, State::Rejected { .. }) { "undo" } else { "review" };
         return Err(ApiError::new(exit::FAILED, format!("it is {} already", state.word()))
-            .hint(format!("loopwright review {}", record.id.short())));
+            .hint(format!("loopwright {verb} {}", record.id.short())));
     }
     let (id, at) = (ReviewId(Uuid::now_v7()), stamp(context.now));
     let why = Revise::SentBack { note: note.clone() };

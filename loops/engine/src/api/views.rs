@@ -328,8 +328,10 @@ pub struct Since {
     pub commit: String,
     /// How much differs.
     pub stat: DiffStat,
-    /// The patch from that version to this one.
+    /// The patch from that version, on the branch as this one has it, to this one.
     pub diff: String,
+    /// That version does not fit the branch as this one has it: the patch is the whole change.
+    pub whole: bool,
 }
 
 /// What an approval came to.
