@@ -176,3 +176,31 @@ fn since_the_last_look_is_the_changes_own() {
     let told = stage.plain(&["review", id(&review), "--since"]).exits(0).out;
     assert!(told.contains("does not fit the branch"), "{told}");
 }
+
+/// Whatever else a verb does, what was due and is done by it is told, also where the run is refused then.
+#[test]
+fn verbs_tell_what_was_due() {
+    let (stage, review) = shipped();
+    stage.write("README.md", "being written\n");
+    stage.verb(&["approve", id(&review), "--tree", tree(&review)]).exits(21);
+    stage.git(&["checkout", "--quiet", "README.md"]);
+    let ran = stage.plain(&["run", "work"]).exits(20);
+    stage.remember();
+    let short = review["row"]["short"].as_str().expect("an id");
+    assert!(ran.err.contains(&format!("Pull request {short} landed as")), "{ran:?}");
+    assert_eq!(stage.verb(&["run", "work"]).exits(20).json()["deeds"], serde_json::json!([]));
+}
+
+#[test]
+fn resuming_and_adding_tell_what_they_let_begin() {
+    let (stage, review) = shipped();
+    stage.verb(&["halt"]).exits(0);
+    stage.verb(&["send-back", id(&review), "--note", "kept words"]).exits(0);
+    change_loop(&stage);
+    let resumed = stage.plain(&["resume", "--reason", "looked"]).exits(0);
+    assert!(resumed.out.contains("changed since it was confirmed"), "{resumed:?}");
+    let held = stage.verb(&["tick"]).exits(21).json();
+    let added = stage.paste(held["deeds"][0]["command"].as_str().expect("a command")).exits(0);
+    assert!(added.out.contains("works on pull request"), "{added:?}");
+    again(&stage, &review);
+}

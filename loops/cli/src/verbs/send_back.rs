@@ -61,7 +61,7 @@ fn answer(page: &mut Page, view: &SendBackView) {
         (_, Some(why)) => {
             marked(page, 0, Mark::NeedsYou, &format!("Sent back, waiting: {}", plain(why, 400)));
             if let Some(repair) = &view.repair {
-                page.line("The first pass after this begins it:");
+                page.line("This lets it begin:");
                 page.tinted(Tint::Accent, &commands::in_text(repair));
             }
         }

@@ -19,7 +19,12 @@ fn answer(page: &mut Page, view: &TickView) {
     if view.deeds.is_empty() {
         marked(page, 0, Mark::Nothing, "Nothing to do.");
     }
-    for deed in &view.deeds {
+    deeds(page, &view.deeds);
+}
+
+/// Adds a line for each deed.
+pub(super) fn deeds(page: &mut Page, deeds: &[Deed]) {
+    for deed in deeds {
         let (mark, text) = line(deed);
         marked(page, 0, mark, &plain(&text, 400));
     }

@@ -70,6 +70,8 @@ pub struct AddView {
     pub renames: Option<String>,
     /// The loop, once registered.
     pub registered: Option<LoopView>,
+    /// What waited and was done once it was registered, or why it still waits.
+    pub deeds: Vec<super::Deed>,
 }
 
 /// `init`: what was found, what was drafted, and the loop once it is registered.
