@@ -188,7 +188,7 @@ impl Context {
     }
 
     /// The same after a whole pass: runs that lost their processes go on, approved changes that waited land, and what
-    /// decisions asked for begins. What the verbs that let something begin do first (add, run, approve, send-back, resume),
+    /// decisions asked for begins. What the verbs that let something begin do first (run, approve, send-back) or at last (add, resume),
     /// and no verb that looks or halts.
     fn landing(&self) -> Result<Store, ApiError> {
         Ok(self.pass()?.0)
