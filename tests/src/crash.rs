@@ -85,11 +85,11 @@ impl Stage {
         began.elapsed()
     }
 
-    /// Makes passes until there is nothing left to do; each lets what goes on come to its end.
+    /// Makes passes until nothing is left to do but what waits for a person; each lets what goes on come to its end.
     pub fn tick_until_quiet(&self) {
         for _ in 0..12 {
             self.until_nobody_lives();
-            if self.verb(&["tick"]).code == 20 {
+            if [10, 20, 21].contains(&self.verb(&["tick"]).code) {
                 return;
             }
         }

@@ -156,7 +156,11 @@ fn under_halt_a_sending_back_waits() {
     let sent = stage.verb(&["send-back", id(&first), "--note", "later then"]).exits(0).json();
     assert!(sent["run"].is_null() && sent["waits"].as_str().expect("why").contains("halted"), "{sent}");
     assert_eq!((state(&stage, &first).as_str(), runs(&stage)), ("sent back", 1));
-    stage.verb(&["tick"]).exits(20);
+    let held = stage.verb(&["tick"]).exits(10).json();
+    assert_eq!(
+        (held["deeds"][0]["did"].as_str(), &held["deeds"][0]["pull_request"]),
+        (Some("held"), &first["row"]["id"])
+    );
     assert_eq!(runs(&stage), 1, "nothing starts under HALT");
     stage.verb(&["resume", "--reason", "looked"]).exits(0);
     let second = settled(&stage, &first, "open");
@@ -182,6 +186,8 @@ fn a_sending_back_can_be_undone_until_its_run_begins() {
     stage.verb(&["send-back", id(&first), "--note", "now"]).exits(0);
     let late = stage.verb(&["undo", id(&first)]).exits(1);
     assert!(late.message().contains("has begun"), "{late:?}");
+    let run = stage.verb(&["runs"]).exits(0).json()[0]["short"].as_str().expect("an id").to_owned();
+    assert!(late.hint().contains(&format!("`loopwright halt --run {run}`")), "{late:?}");
     settled(&stage, &first, "open");
 }
 
@@ -238,7 +244,14 @@ fn a_rejection_is_remembered_and_told() {
     assert!(stage.reviews().is_empty());
     let listed = stage.plain(&["reviews", "--all"]).exits(0).out;
     assert!(listed.contains("rejected: too many words"), "{listed}");
-    stage.verb(&["approve", id(&first), "--tree", tree(&first)]).exits(1);
+    let short = first["row"]["short"].as_str().expect("an id");
+    for again in [
+        vec!["approve", id(&first), "--tree", tree(&first)],
+        vec!["reject", id(&first), "--reason", "no"],
+        vec!["later", id(&first)],
+    ] {
+        assert_eq!(stage.verb(&again).exits(1).hint(), format!("loopwright undo {short}"), "{again:?}");
+    }
     // It is left alone until a person asks; then the maker knows why.
     stage.run("work").exits(20);
     assert!(stage.reviews().is_empty());
@@ -297,7 +310,11 @@ fn an_approval_with_a_moment_can_be_undone() {
     let head = stage.git(&["rev-parse", "HEAD"]);
     let approve = |after: &str| stage.verb(&["approve", id(&first), "--tree", tree(&first), "--in", after]);
     assert_eq!(approve("1h").exits(21).json()["result"], "scheduled");
-    assert_eq!(approve("1h").exits(21).json()["result"], "scheduled", "twice is once");
+    let hour = approve("1h").exits(21).json();
+    assert_eq!(hour["result"], "scheduled", "twice is once");
+    let later = approve("2h").exits(21).json();
+    assert!(later["at"].as_str() > hour["at"].as_str(), "another time is taken: {later}");
+    assert_eq!(stage.review(id(&first))["row"]["lands_at"], later["at"]);
     stage.verb(&["tick"]).exits(20);
     stage.assert_untouched();
     assert_eq!(stage.verb(&["undo", id(&first)]).exits(0).json()["what"], "approval");

@@ -5,7 +5,7 @@ use loopwright_core::gate::{GateResult, Level};
 use loopwright_core::story::Mark;
 use loopwright_core::triage::plain;
 use loopwright_core::verdict::CheckerVerdict;
-use loopwright_engine::api::{Happened, PullRequestRow, ReviewView};
+use loopwright_engine::api::{Happened, PullRequestRow, ReviewView, Since};
 
 use super::{aligned, count, diff, mark, marked, money};
 use crate::commands;
@@ -19,11 +19,21 @@ pub(crate) fn review(page: &mut Page, view: &ReviewView, since: bool, zone: Zone
     page.gap();
     history(page, view, zone, now);
     match view.since.as_ref().filter(|_| since) {
-        Some(since) => diff::diff(page, &since.diff),
+        Some(since) => update(page, since),
         None => diff::diff(page, &view.diff),
     }
     page.gap();
     last_line(page, view);
+}
+
+/// What the last update changed; said in words where a patch alone would mislead.
+fn update(page: &mut Page, since: &Since) {
+    if since.whole {
+        page.line("What was shown before does not fit the branch as it is now. This is the whole change:");
+    } else if since.diff.is_empty() {
+        page.line("The same change, on the branch as it is now.");
+    }
+    diff::diff(page, &since.diff);
 }
 
 /// What happened to it, where that is more than its opening; nothing else stands above the change.
@@ -227,7 +237,6 @@ fn state(row: &PullRequestRow) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use loopwright_engine::api::Since;
 
     use super::*;
     use crate::render::samples;
@@ -261,8 +270,12 @@ mod tests {
         };
         view.history.push(happened("sent back", Some("src/a.rs:1: a better name"), None));
         view.history.push(happened("updated", None, Some("facade00facade00")));
-        let since =
-            Since { commit: "c0ffeec0ffee".to_owned(), stat: view.row.stat, diff: "+the new part\n".to_owned() };
+        let since = Since {
+            commit: "c0ffeec0ffee".to_owned(),
+            stat: view.row.stat,
+            diff: "+the new part\n".to_owned(),
+            whole: false,
+        };
         view.since = Some(since);
         view.row.why = Some("the attempt after your note came to nothing: halted".to_owned());
         let text = shown(&view);

@@ -8,6 +8,7 @@ use crate::args::AddArgs;
 use crate::commands::{command, quoted};
 use crate::page::{Page, Tint};
 use crate::render::{self, check, loops};
+use crate::verbs::tick;
 
 pub(crate) fn run(args: &AddArgs, app: &App) -> Result<u8, ApiError> {
     let confirm = args.confirm.clone().map_or(Confirm::None, Confirm::Hash);
@@ -85,6 +86,7 @@ fn registered(page: &mut Page, app: &App, view: &AddView) {
     render::marked(page, 0, loopwright_core::story::Mark::Passed, "Added.");
     loops::one(page, registered, app.zone, app.context.now);
     page.tinted(Tint::Accent, &command(&format!("run {}", registered.name)));
+    tick::deeds(page, &view.deeds);
 }
 
 #[cfg(test)]

@@ -3,29 +3,23 @@
 use loopwright_core::exit;
 use loopwright_core::story::Mark;
 use loopwright_engine::api::{self, ApiError};
-use serde::Serialize;
 
 use crate::App;
 use crate::args::ResumeArgs;
 use crate::output::usage_error;
 use crate::render::marked;
 use crate::verbs::halt::level;
-
-/// What goes on again.
-#[derive(Serialize)]
-struct Resumed {
-    what: String,
-}
+use crate::verbs::tick;
 
 pub(crate) fn run(args: &ResumeArgs, app: &App) -> Result<u8, ApiError> {
     if args.reason.trim().is_empty() {
         let hint = "say why it may go on: --reason 'branch fixed'";
         return Err(usage_error("the reason is empty", hint));
     }
-    let what = api::resume(&app.context, level(&args.level), &args.reason)?;
-    let view = Resumed { what };
+    let view = api::resume(&app.context, level(&args.level), &args.reason)?;
     app.output.answer(&view, |page| {
         marked(page, 0, Mark::Passed, &format!("Resumed: {}", view.what));
+        tick::deeds(page, &view.deeds);
     })?;
     Ok(exit::DONE)
 }

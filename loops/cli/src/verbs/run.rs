@@ -2,7 +2,7 @@
 
 use loopwright_core::exit;
 use loopwright_core::ids::RunId;
-use loopwright_engine::api::{self, ApiError, StartRequest};
+use loopwright_engine::api::{self, ApiError, Deed, RunView, StartRequest};
 use serde::Serialize;
 
 use crate::App;
@@ -12,23 +12,45 @@ use crate::interrupt::Interrupt;
 use crate::live::{self, Screen};
 use crate::page::Tint;
 use crate::render::{runs, summary};
+use crate::verbs::tick;
 
 pub(crate) fn run(args: &RunArgs, app: &App) -> Result<u8, ApiError> {
     let request = StartRequest { name: args.name.clone(), ship: args.ship, finding: args.finding.clone() };
+    let deeds = settled(app)?;
     match args.detach {
-        true => detached(app, api::start(&app.context, request)?),
-        false => followed(app, request),
+        true => detached(app, api::start(&app.context, request)?, deeds),
+        false => followed(app, request, deeds),
     }
+}
+
+/// What was due and is done before anything new begins is told, even where the run is refused then.
+fn settled(app: &App) -> Result<Vec<Deed>, ApiError> {
+    let deeds = api::settle(&app.context)?;
+    if !app.output.json() {
+        let mut page = app.output.error_page();
+        tick::deeds(&mut page, &deeds);
+        app.output.print_error(&page);
+    }
+    Ok(deeds)
+}
+
+/// A run that was followed to its end.
+#[derive(Serialize)]
+struct Followed {
+    #[serde(flatten)]
+    view: RunView,
+    deeds: Vec<Deed>,
 }
 
 /// A run that nobody waits for.
 #[derive(Serialize)]
 struct Detached {
     run: RunId,
+    deeds: Vec<Deed>,
 }
 
-fn detached(app: &App, id: RunId) -> Result<u8, ApiError> {
-    app.output.answer(&Detached { run: id }, |page| {
+fn detached(app: &App, id: RunId, deeds: Vec<Deed>) -> Result<u8, ApiError> {
+    app.output.answer(&Detached { run: id, deeds }, |page| {
         page.line(&format!("Started run {}.", id.short()));
         page.tinted(Tint::Accent, &command(&format!("show {}", id.short())));
         page.tinted(Tint::Accent, &command(&format!("halt --run {}", id.short())));
@@ -36,7 +58,7 @@ fn detached(app: &App, id: RunId) -> Result<u8, ApiError> {
     Ok(exit::DONE)
 }
 
-fn followed(app: &App, request: StartRequest) -> Result<u8, ApiError> {
+fn followed(app: &App, request: StartRequest, deeds: Vec<Deed>) -> Result<u8, ApiError> {
     let screen = Screen::new(&app.output);
     let interrupt = Interrupt::listen(&screen)?;
     let id = api::start(&app.context, request)?;
@@ -45,7 +67,7 @@ fn followed(app: &App, request: StartRequest) -> Result<u8, ApiError> {
     match app.output.json() {
         true => {
             let view = api::show(&app.context, &id.to_string())?;
-            app.output.answer(&view, |_| {})?;
+            app.output.answer(&Followed { view, deeds }, |_| {})?;
         }
         false => {
             let mut page = app.output.page();

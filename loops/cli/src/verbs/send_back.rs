@@ -7,6 +7,7 @@ use loopwright_core::exit;
 use loopwright_core::review::Via;
 use loopwright_core::revise::NOTE_LIMIT;
 use loopwright_core::story::Mark;
+use loopwright_core::triage::plain;
 use loopwright_engine::api::{self, ApiError, SendBackView};
 
 use crate::App;
@@ -58,7 +59,11 @@ fn read(path: &Path) -> Result<String, ApiError> {
 fn answer(page: &mut Page, view: &SendBackView) {
     match (&view.run, &view.waits) {
         (_, Some(why)) => {
-            marked(page, 0, Mark::NeedsYou, &format!("Sent back, waiting: {why}"));
+            marked(page, 0, Mark::NeedsYou, &format!("Sent back, waiting: {}", plain(why, 400)));
+            if let Some(repair) = &view.repair {
+                page.line("This lets it begin:");
+                page.tinted(Tint::Accent, &commands::in_text(repair));
+            }
         }
         (Some(run), None) => {
             marked(page, 0, Mark::Running, &format!("Sent back: run {} works on it.", run.short()));

@@ -5,6 +5,7 @@ use loopwright_core::triage::plain;
 use loopwright_engine::api::{self, ApiError, Deed, TickView};
 
 use crate::App;
+use crate::commands;
 use crate::page::Page;
 use crate::render::marked;
 
@@ -18,7 +19,12 @@ fn answer(page: &mut Page, view: &TickView) {
     if view.deeds.is_empty() {
         marked(page, 0, Mark::Nothing, "Nothing to do.");
     }
-    for deed in &view.deeds {
+    deeds(page, &view.deeds);
+}
+
+/// Adds a line for each deed.
+pub(super) fn deeds(page: &mut Page, deeds: &[Deed]) {
+    for deed in deeds {
         let (mark, text) = line(deed);
         marked(page, 0, mark, &plain(&text, 400));
     }
@@ -41,6 +47,10 @@ fn line(deed: &Deed) -> (Mark, String) {
             let text =
                 format!("Run {} of {loop_name} works on pull request {} again.", run.short(), pull_request.short());
             (Mark::Running, text)
+        }
+        Deed::Held { pull_request, why, command, .. } => {
+            let repair = command.as_ref().map_or_else(String::new, |c| format!(" ({})", commands::in_text(c)));
+            (Mark::NeedsYou, format!("What you decided on pull request {} waits: {why}{repair}", pull_request.short()))
         }
         Deed::GaveBack { pull_request, why } => {
             (Mark::NeedsYou, format!("Pull request {} waits for you again: {why}", pull_request.short()))
@@ -80,6 +90,12 @@ mod tests {
                 run: run.parse().expect("an id"),
                 loop_name: "daily-triage".to_owned(),
                 pull_request: run.parse().expect("an id"),
+            },
+            Deed::Held {
+                pull_request: run.parse().expect("an id"),
+                why: "halted: HALT for everything; nothing starts".to_owned(),
+                command: Some("loopwright resume --reason \"…\"".to_owned()),
+                halted: true,
             },
             Deed::GaveBack {
                 pull_request: run.parse().expect("an id"),

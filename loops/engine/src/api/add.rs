@@ -62,7 +62,7 @@ pub fn add(context: &Context, request: AddRequest) -> Result<AddView, ApiError> 
     let reading = read_bytes(&bytes);
     let Some(definition) = reading.definition.clone() else {
         let check = check::view(context, &path.display().to_string(), bytes, reading, wanted.as_deref());
-        return Ok(AddView { check, hash, renames: None, registered: None });
+        return Ok(AddView { check, hash, renames: None, registered: None, deeds: Vec::new() });
     };
     let repo = repository(context, &path, &definition, wanted)?;
     let text = New { request: &request, definition: &definition, path: &path, repo: &repo, bytes: &bytes, hash: &hash };
@@ -81,11 +81,12 @@ pub fn add(context: &Context, request: AddRequest) -> Result<AddView, ApiError> 
         }
     };
     if !confirmed {
-        return Ok(AddView { check: view, hash, renames, registered: None });
+        return Ok(AddView { check: view, hash, renames, registered: None, deeds: Vec::new() });
     }
     let row = text.register(context)?;
     let registered = Some(status::loop_view(context, &context.store()?, &row)?);
-    Ok(AddView { check: view, hash, renames, registered })
+    // What waited for its confirmation begins.
+    Ok(AddView { check: view, hash, renames, registered, deeds: context.then("adding") })
 }
 
 /// What is meant; with another name it is always the template, even where a loop is called like it.
@@ -233,7 +234,7 @@ impl New<'_> {
 
     /// Writes its file if it is not there, and registers it.
     pub(super) fn register(&self, context: &Context) -> Result<LoopRow, ApiError> {
-        let mut store = context.landing()?;
+        let mut store = context.acting()?;
         let before = self.before(&store)?;
         if !self.path.exists() {
             private_dir(self.path.parent().context("the loop file has no folder")?)?;

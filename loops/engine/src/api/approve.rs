@@ -3,7 +3,7 @@
 use chrono::Duration;
 use loopwright_core::exit;
 use loopwright_core::ids::ReviewId;
-use loopwright_core::review::{self, Event, Shown, Via};
+use loopwright_core::review::{self, Event, Shown, State, Via};
 use uuid::Uuid;
 
 use super::{ApiError, ApproveView, Context, landing, reviews, revise, run};
@@ -46,17 +46,41 @@ pub fn approve(context: &Context, typed: &str, approval: &Approval) -> Result<Ap
             keep(context, &mut store, &record, shown, approval.via, lands_at.clone())?;
             fail::point("approved-written");
         }
+        "approved" if approval.after_s.is_some() => {
+            keep_anew(context, &mut store, &record, approval.via, lands_at.clone())?;
+        }
         "approved" => {}
         "sent back" => {
             return Err(ApiError::new(exit::FAILED, "it is sent back: another attempt is on its way")
                 .hint(format!("`loopwright undo {}` takes that back until its run begins", record.id.short())));
         }
-        other => return Err(ApiError::new(exit::FAILED, format!("it is {other} already"))),
+        other => return Err(decided(&record, other)),
     }
     if let Some(at) = lands_at {
-        return Ok(scheduled(&record, &at));
+        return Ok(scheduled(&now(&store, &record)?.unwrap_or(record), &at));
     }
-    Ok(started(context, &mut store, &record)?)
+    let view = started(context, &mut store, &record);
+    view.or_else(|error| stands(&store, &record, error))
+}
+
+/// An approval that is written down stands, whatever keeps it from landing: every pass tries again, until it is undone.
+fn stands(store: &Store, record: &PullRequestRecord, error: anyhow::Error) -> Result<ApproveView, ApiError> {
+    let approved = now(store, record).ok().flatten().is_some_and(|record| record.state == "approved");
+    let error = ApiError::from(error);
+    if !approved {
+        return Err(error);
+    }
+    let why = match error.hint {
+        Some(hint) => format!("{}; {hint}", error.message),
+        None => error.message,
+    };
+    Ok(ApproveView::Waiting { why, command: format!("loopwright undo {}", record.id.short()) })
+}
+
+/// It is decided already; a rejection can be taken back.
+pub(super) fn decided(record: &PullRequestRecord, state: &str) -> ApiError {
+    let back = matches!(state, "approved" | "rejected").then(|| format!("loopwright undo {}", record.id.short()));
+    ApiError { hint: back, ..ApiError::new(exit::FAILED, format!("it is {state} already")) }
 }
 
 fn scheduled(record: &PullRequestRecord, at: &str) -> ApproveView {
@@ -77,20 +101,43 @@ fn keep(
 ) -> Result<(), ApiError> {
     let at = stamp(context.now);
     let event = Event::Approved { shown, via, lands_at };
-    let decision = Decision {
-        id: ReviewId(Uuid::now_v7()),
-        pull_request: record.id,
-        word: "approve",
-        via,
-        tree: &record.tree,
-        at: &at,
-        note: None,
-    };
+    let decision = decision(record, via, &at);
     let kept = stored::advance(store, record.id, &event, &at, |tx| decisions::put(tx, &decision));
     match kept {
         // Two clicks at once: both approve the same, one of them writes it.
         Err(_) if now(store, record)?.is_some_and(|r| r.state == "approved" && r.tree == record.tree) => Ok(()),
         kept => Ok(kept?),
+    }
+}
+
+/// The same approval with another time: one thing, so that nothing sees it undone.
+fn keep_anew(
+    context: &Context,
+    store: &mut Store,
+    record: &PullRequestRecord,
+    via: Via,
+    lands_at: Option<String>,
+) -> Result<(), ApiError> {
+    let (_no_landing, state) = landing::hold(context, store, record)?;
+    let State::Approved { shown, .. } = state else { return Err(decided(record, state.word())) };
+    let at = stamp(context.now);
+    let decision = decision(record, via, &at);
+    Ok(store.write(|tx| {
+        stored::step(tx, record.id, &Event::Undone, &at)?;
+        stored::step(tx, record.id, &Event::Approved { shown, via, lands_at }, &at)?;
+        decisions::put(tx, &decision)
+    })?)
+}
+
+fn decision<'a>(record: &'a PullRequestRecord, via: Via, at: &'a str) -> Decision<'a> {
+    Decision {
+        id: ReviewId(Uuid::now_v7()),
+        pull_request: record.id,
+        word: "approve",
+        via,
+        tree: &record.tree,
+        at,
+        note: None,
     }
 }
 
@@ -103,8 +150,14 @@ fn started(context: &Context, store: &mut Store, record: &PullRequestRecord) -> 
     let view = landing::land_approved(context, store, record)?;
     match view {
         ApproveView::Checking { now, why, run: None } => {
-            revise::begin_due(context, store)?;
-            revise::checking(store, record, now, why)
+            let deeds = revise::begin_due(context, store)?;
+            match revise::held_now(&deeds, record.id) {
+                Some((held, command)) => Ok(ApproveView::Waiting {
+                    why: format!("{why}, and it can't be checked there: {held}"),
+                    command: command.unwrap_or_else(|| format!("loopwright undo {}", record.id.short())),
+                }),
+                None => revise::checking(store, record, now, why),
+            }
         }
         view => Ok(view),
     }
@@ -126,7 +179,8 @@ pub fn landed(context: &Context, typed: &str) -> Result<ApproveView, ApiError> {
         }),
         "approved" => {
             run::refuse_halted(context, &row)?;
-            Ok(started(context, &mut store, &record)?)
+            let view = started(context, &mut store, &record);
+            view.or_else(|error| stands(&store, &record, error))
         }
         _ => Ok(revise::given_back(&store, &record)?),
     }

@@ -10,7 +10,7 @@ use loopwright_core::ids::RunId;
 use loopwright_core::lease::HaltNote;
 use serde::Serialize;
 
-use super::{ApiError, Context, changes, runs};
+use super::{ApiError, Context, Deed, changes, runs};
 use crate::ending;
 use crate::halt as files;
 use crate::store::{loops, runs as stored};
@@ -117,21 +117,27 @@ fn wait_for_end(context: &Context, alive: &[RunId]) -> Result<(), ApiError> {
     }
 }
 
+/// What resuming came to.
+#[derive(Clone, Debug, Serialize)]
+pub struct ResumeView {
+    /// What may start again, for people.
+    pub what: String,
+    /// What waited for that and was done, or why it still waits.
+    pub deeds: Vec<Deed>,
+}
+
 /// Lifts a halt; says what may start again.
 ///
 /// # Errors
 /// No reason was given, there is no such loop or run, or the file can't be removed.
-pub fn resume(context: &Context, level: Level, reason: &str) -> Result<String, ApiError> {
+pub fn resume(context: &Context, level: Level, reason: &str) -> Result<ResumeView, ApiError> {
     if reason.trim().is_empty() {
         return Err(ApiError::new(exit::USAGE, "resuming wants a reason").hint("loopwright resume --reason \"…\""));
     }
     let note = HaltNote { at: context.now, by: "terminal".to_owned(), reason: reason.to_owned() };
-    let resumed = lift(context, level, &note)?;
-    // What waited under HALT lands now; what still can't says why when it is looked at.
-    if let Err(error) = context.landing() {
-        tracing::warn!("after resuming: {error}");
-    }
-    Ok(resumed)
+    let what = lift(context, level, &note)?;
+    // What waited under HALT lands now; what still can't says why.
+    Ok(ResumeView { what, deeds: context.then("resuming") })
 }
 
 fn lift(context: &Context, level: Level, note: &HaltNote) -> Result<String, ApiError> {

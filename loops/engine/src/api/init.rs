@@ -134,7 +134,7 @@ impl Draft<'_> {
             let row = new.register(context)?;
             registered = Some(status::loop_view(context, &context.store()?, &row)?);
         }
-        let add = AddView { check: view, hash: hash.clone(), renames: None, registered };
+        let add = AddView { check: view, hash: hash.clone(), renames: None, registered, deeds: Vec::new() };
         Ok(self.view(&definition, add, request.share, false))
     }
 
@@ -242,7 +242,7 @@ fn existing(context: &Context, store: &Store, draft: Draft<'_>, row: LoopRow) ->
     let view = check::view(context, &row.path.display().to_string(), bytes, reading, Some(&row.repo_path));
     let registered = Some(status::loop_view(context, store, &row)?);
     let shared = row.path.starts_with(&row.repo_path);
-    let add = AddView { check: view, hash, renames: None, registered };
+    let add = AddView { check: view, hash, renames: None, registered, deeds: Vec::new() };
     Ok(draft.view(&definition, add, shared, true))
 }
 

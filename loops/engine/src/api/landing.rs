@@ -34,17 +34,23 @@ pub(super) fn land_waiting(context: &Context, store: &mut Store) -> Result<Vec<D
             tracing::warn!(pull_request = %record.id, "its ref could not be brought in line: {error:#}");
         }
         let row = loops::by_id(store.read(), record.loop_id)?;
-        let waits = record.state == "approved" && !is_ahead(context, record.lands_at.as_deref());
-        if !waits || run::refuse_halted(context, &row).is_err() {
+        if record.state != "approved" || is_ahead(context, record.lands_at.as_deref()) {
             continue;
         }
-        // What still can't land waits on; it says why when it is looked at.
+        if let Err(halted) = run::refuse_halted(context, &row) {
+            deeds.push(revise::halted(record.id, halted));
+            continue;
+        }
         match land_approved(context, store, &record) {
             Ok(ApproveView::Merged { commit, branch, .. }) => {
                 deeds.push(Deed::Landed { pull_request: record.id, commit, branch });
             }
             Ok(ApproveView::Moved { why, .. }) => deeds.push(Deed::GaveBack { pull_request: record.id, why }),
-            Ok(_) => {}
+            Ok(ApproveView::Waiting { why, command }) => {
+                deeds.push(Deed::Held { pull_request: record.id, why, command: Some(command), halted: false });
+            }
+            // What is checked again is told where its run begins.
+            Ok(ApproveView::Checking { .. } | ApproveView::Scheduled { .. }) => {}
             Err(error) => deeds.push(failed(format!("approved change {}", record.id.short()), &error)),
         }
     }

@@ -6,7 +6,7 @@ use loopwright_core::review::later::until;
 use loopwright_core::review::{Event, Via};
 use uuid::Uuid;
 
-use super::{ApiError, Context, LaterView, reviews};
+use super::{ApiError, Context, LaterView, approve, reviews};
 use crate::steps::stamp;
 use crate::store::pull_requests as stored;
 use crate::store::reviews::{self as decisions, Decision};
@@ -20,9 +20,7 @@ pub fn later(context: &Context, typed: &str, when: &str, via: Via) -> Result<Lat
     let mut store = context.acting()?;
     let record = reviews::find(&store, typed)?;
     if !matches!(record.state.as_str(), "open" | "sent back") {
-        let hint = (record.state == "approved").then(|| format!("loopwright undo {}", record.id.short()));
-        let error = ApiError::new(exit::FAILED, format!("it is {} already", record.state));
-        return Err(ApiError { hint, ..error });
+        return Err(approve::decided(&record, &record.state));
     }
     let (until, at) = (stamp(until), stamp(context.now));
     let decision = Decision {

@@ -50,7 +50,7 @@ pub use approve::{Approval, approve, landed};
 pub use changes::{Changes, changes};
 pub use check::{check, schema};
 pub use doctor::doctor;
-pub use halt::{HaltView, Level, halt, resume};
+pub use halt::{HaltView, Level, ResumeView, halt, resume};
 pub use init::{InitRequest, init};
 pub use later::later;
 pub use reconcile::Deed;
@@ -64,7 +64,7 @@ pub use send_back::send_back;
 pub use simulate::{Simulation, simulate};
 pub use status::{loops, status};
 pub use templates::templates;
-pub use tick::{TickView, tick};
+pub use tick::{TickView, settle, tick};
 pub use undo::undo;
 pub use views::*;
 
@@ -191,15 +191,28 @@ impl Context {
     }
 
     /// The same after a whole pass: runs that lost their processes go on, approved changes that waited land, and what
-    /// decisions asked for begins. What the verbs that let something begin do first (add, run, approve, send-back, resume),
+    /// decisions asked for begins. What the verbs that let something begin do first (run, approve, send-back) or at last (add, resume),
     /// and no verb that looks or halts.
     fn landing(&self) -> Result<Store, ApiError> {
+        Ok(self.pass()?.0)
+    }
+
+    /// Makes such a pass after something that stands whatever comes of the pass.
+    fn then(&self, after: &str) -> Vec<Deed> {
+        self.pass().map(|(_, deeds)| deeds).unwrap_or_else(|error| {
+            tracing::warn!("after {after}: {error}");
+            Vec::new()
+        })
+    }
+
+    /// The same, with what it did.
+    fn pass(&self) -> Result<(Store, Vec<Deed>), ApiError> {
         let mut store = self.store()?;
-        reconcile::reconcile(self, &mut store, Reach::Whole)?;
+        let mut deeds = reconcile::reconcile(self, &mut store, Reach::Whole)?;
         store.back_up(&self.home)?;
-        landing::land_waiting(self, &mut store)?;
-        revise::begin_due(self, &mut store)?;
-        Ok(store)
+        deeds.extend(landing::land_waiting(self, &mut store)?);
+        deeds.extend(revise::begin_due(self, &mut store)?);
+        Ok((store, deeds))
     }
 }
 

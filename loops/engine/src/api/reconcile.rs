@@ -69,6 +69,17 @@ pub enum Deed {
         /// The pull request.
         pull_request: loopwright_core::ids::PullRequestId,
     },
+    /// What was decided on a pull request stands, and can't be done yet; the first pass after its cause does it.
+    Held {
+        /// Which.
+        pull_request: loopwright_core::ids::PullRequestId,
+        /// Why, for people.
+        why: String,
+        /// What a person may run about it, where one command does it.
+        command: Option<String>,
+        /// Whether HALT alone holds it.
+        halted: bool,
+    },
     /// A pull request waits for a person again: what was to follow from a decision came to nothing.
     GaveBack {
         /// Which.

@@ -7,7 +7,7 @@ use loopwright_core::review::{Event, Via};
 use loopwright_core::revise::note;
 use uuid::Uuid;
 
-use super::{ApiError, Context, RejectView, landing, reviews};
+use super::{ApiError, Context, RejectView, approve, landing, reviews};
 use crate::steps::stamp;
 use crate::store::pull_requests as stored;
 use crate::store::reviews::{self as decisions, Decision};
@@ -28,7 +28,7 @@ pub fn reject(context: &Context, typed: &str, reason: &str, via: Via) -> Result<
     let record = reviews::find(&store, typed)?;
     let (_no_landing, state) = landing::hold(context, &mut store, &record)?;
     if !state.undecided() {
-        return Err(ApiError::new(exit::FAILED, format!("it is {} already", state.word())));
+        return Err(approve::decided(&record, state.word()));
     }
     let at = stamp(context.now);
     let decision = Decision {

@@ -71,24 +71,27 @@ fn view(store: &Store, record: &PullRequestRecord, loop_row: &LoopRow, repos: &R
         iterations: runs::on_pull_request(store.read(), record.id)?.0,
         merged: record.merged.clone(),
         approve_command: format!("loopwright approve {} --tree {}", record.id.short(), &record.tree[..12]),
-        since: since(repos, &events)?,
+        since: since(repos, Oid::from_str(&record.base)?, &events)?,
         history: events.into_iter().map(happened).collect(),
     })
 }
 
-/// What the last update changed. The commits stay in the engine's repository, whatever the base became.
-fn since(repos: &Repos, events: &[(String, Event)]) -> AnyResult<Option<Since>> {
+/// What the last update changed, apart from what the branch became meanwhile. The commits stay in the engine's repository.
+fn since(repos: &Repos, base: Oid, events: &[(String, Event)]) -> AnyResult<Option<Since>> {
     let mut shown = events.iter().rev().filter_map(|(_, event)| match event {
         Event::Opened { shown } | Event::Updated { shown, .. } => Some(shown),
         _ => None,
     });
     let (Some(now), Some(before)) = (shown.next(), shown.next()) else { return Ok(None) };
     let (from, to) = (Oid::from_str(&before.commit)?, Oid::from_str(&now.commit)?);
-    Ok(Some(Since {
-        commit: before.commit.clone(),
-        stat: repos.diff(from, to)?.stat(),
-        diff: String::from_utf8_lossy(&repos.diff_text(from, to)?).into_owned(),
-    }))
+    let update = repos.update(from, to)?;
+    let whole = update.is_none();
+    let (facts, diff) = match update {
+        Some(update) => update,
+        None => (repos.diff(base, to)?, repos.diff_text(base, to)?),
+    };
+    let (commit, diff) = (before.commit.clone(), String::from_utf8_lossy(&diff).into_owned());
+    Ok(Some(Since { commit, stat: facts.stat(), diff, whole }))
 }
 
 fn happened((at, event): (String, Event)) -> Happened {

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use chrono::Utc;
 use git2::Oid;
-use loopwright_core::ids::{OccurrenceId, RunId};
+use loopwright_core::ids::{OccurrenceId, PullRequestId, RunId};
 use loopwright_core::review::Event;
 use loopwright_core::run::{Mode, Revise, Revision, RunStart};
 use uuid::Uuid;
 
 use super::reconcile::{Deed, failed};
-use super::{ApproveView, Context, landing, run};
+use super::{ApiError, ApproveView, Context, landing, run};
 use crate::agent::rebase::Rebase;
 use crate::fail;
-use crate::resolve::{self, AnyAgent, Resolved};
+use crate::resolve::{self, AnyAgent, ResolveError, Resolved};
 use crate::steps::stamp;
 use crate::store::due::{self, Due};
 use crate::store::loops::LoopRow;
@@ -90,7 +90,7 @@ pub(super) fn given_back(store: &Store, record: &PullRequestRecord) -> Result<Ap
     })
 }
 
-/// Begins what is due, and gives back to the person what can't begin or came to nothing.
+/// Begins what is due, tells what waits for a repair or under HALT, and gives back to the person what came to nothing.
 ///
 /// # Errors
 /// The store can't be read or written.
@@ -99,10 +99,23 @@ pub(super) fn begin_due(context: &Context, store: &mut Store) -> Result<Vec<Deed
     for due in due::all(store.read())? {
         let row = loops::by_id(store.read(), due.loop_id)?;
         let busy = runs::live(store.read())?.iter().any(|r| r.loop_id == row.id);
-        if busy || run::refuse_halted(context, &row).is_err() {
+        if busy {
             continue;
         }
-        match begin(context, store, &row, &due) {
+        if let Err(error) = run::refuse_halted(context, &row) {
+            // One that is approved is told by whoever lands it.
+            let told = due.trigger == due::MOVED;
+            deeds.extend((!told).then(|| halted(due.revises.pull_request, error)));
+            continue;
+        }
+        let resolved = match ready(context, store, &row, &due) {
+            Ok(resolved) => resolved,
+            Err(error) => {
+                deeds.push(held(due.revises.pull_request, error));
+                continue;
+            }
+        };
+        match begin(context, store, &row, (&due, &resolved)) {
             Ok(deed) => deeds.extend(deed),
             Err(error) => {
                 deeds.push(failed(format!("the next run on {}", due.revises.pull_request.short()), &error));
@@ -114,11 +127,50 @@ pub(super) fn begin_due(context: &Context, store: &mut Store) -> Result<Vec<Deed
     Ok(deeds)
 }
 
-fn begin(context: &Context, store: &mut Store, row: &LoopRow, due: &Due) -> Result<Option<Deed>> {
+/// The loop that is to work on it, if a run of it can begin. What is wrong here a person can repair: the decision waits
+/// for that, and is not lost by it.
+fn ready(context: &Context, store: &Store, row: &LoopRow, due: &Due) -> Result<Resolved> {
     let resolved = resolved(context, store, row, Some(&due.revises))?;
     resolve::refuse_unusable(&resolved)?;
     resolve::refuse_exposing(&context.home, row, &resolved, context.host.home.as_deref())?;
     run::refuse_unboxed(context)?;
+    Ok(resolved)
+}
+
+/// What waits for a repair, with the command that does it where one does.
+fn held(pull_request: PullRequestId, error: anyhow::Error) -> Deed {
+    let command = match error.downcast_ref::<ResolveError>() {
+        Some(ResolveError::Changed { path, now }) => Some(format!("loopwright add {path} --confirm {now}")),
+        Some(ResolveError::Invalid { path, .. }) => Some(format!("loopwright check {path}")),
+        _ => None,
+    };
+    let error = error.downcast::<ApiError>().unwrap_or_else(ApiError::from);
+    let why = match (&command, error.hint) {
+        (None, Some(hint)) => format!("{}; {hint}", error.message),
+        _ => error.message,
+    };
+    Deed::Held { pull_request, why, command, halted: false }
+}
+
+/// What HALT holds, with the command that lifts it.
+pub(super) fn halted(pull_request: PullRequestId, error: ApiError) -> Deed {
+    Deed::Held { pull_request, why: error.message, command: error.hint, halted: true }
+}
+
+/// Why a decision on this pull request waits, and what a person may run about it, if a pass just said so.
+pub(super) fn held_now(deeds: &[Deed], id: PullRequestId) -> Option<(String, Option<String>)> {
+    deeds.iter().find_map(|deed| match deed {
+        Deed::Held { pull_request, why, command, .. } if *pull_request == id => Some((why.clone(), command.clone())),
+        _ => None,
+    })
+}
+
+fn begin(
+    context: &Context,
+    store: &mut Store,
+    row: &LoopRow,
+    (due, resolved): (&Due, &Resolved),
+) -> Result<Option<Deed>> {
     let id = RunId(Uuid::now_v7());
     let dir = context.home.run(id);
     let claim = run::new_run_dir(&dir)?;

@@ -8,7 +8,7 @@ use loopwright_core::revise as rules;
 use loopwright_core::run::Revise;
 use uuid::Uuid;
 
-use super::{ApiError, Context, SendBackView, landing, reviews, revise, run};
+use super::{ApiError, Context, SendBackView, landing, reviews, revise};
 use crate::steps::stamp;
 use crate::store::pull_requests::{self as stored, PullRequestRecord};
 use crate::store::reviews::{self as decisions, Decision};
@@ -26,8 +26,9 @@ pub fn send_back(context: &Context, typed: &str, note: &str, via: Via) -> Result
     let record = reviews::find(&store, typed)?;
     let (no_landing, state) = landing::hold(context, &mut store, &record)?;
     if !matches!(state, State::Open { .. } | State::Approved { .. }) {
+        let verb = if matches!(state, State::Rejected { .. }) { "undo" } else { "review" };
         return Err(ApiError::new(exit::FAILED, format!("it is {} already", state.word()))
-            .hint(format!("loopwright review {}", record.id.short())));
+            .hint(format!("loopwright {verb} {}", record.id.short())));
     }
     let (id, at) = (ReviewId(Uuid::now_v7()), stamp(context.now));
     let why = Revise::SentBack { note: note.clone() };
@@ -49,8 +50,9 @@ pub fn send_back(context: &Context, typed: &str, note: &str, via: Via) -> Result
     })?;
     drop(no_landing);
     let granted = granted(&store, &record)?;
-    revise::begin_due(context, &mut store)?;
-    view(context, &store, &record, note, granted)
+    let deeds = revise::begin_due(context, &mut store)?;
+    let held = revise::held_now(&deeds, record.id);
+    view(&store, &record, note, granted, held)
 }
 
 /// Whether a round is granted that the cap would not allow.
@@ -63,17 +65,17 @@ fn granted(store: &Store, record: &PullRequestRecord) -> Result<Option<u32>, Api
 }
 
 fn view(
-    context: &Context,
     store: &Store,
     record: &PullRequestRecord,
     note: String,
     granted: Option<u32>,
+    held: Option<(String, Option<String>)>,
 ) -> Result<SendBackView, ApiError> {
     let row = loops::by_id(store.read(), record.loop_id)?;
     let asked = due::last_on(store.read(), record.id)?.context("what was asked for is not stored")?;
-    let halted = run::refuse_halted(context, &row).err().map(|e| e.message);
+    let (held, repair) = held.map_or((None, None), |(why, command)| (Some(why), command));
     let waits = match asked.state.as_str() {
-        "due" => Some(halted.unwrap_or_else(|| format!("{} is running; it begins after that run", row.name))),
+        "due" => Some(held.unwrap_or_else(|| format!("{} is running; it begins after that run", row.name))),
         "failed" => Some(asked.reason.unwrap_or_else(|| "its run did not begin".to_owned())),
         _ => None,
     };
@@ -81,6 +83,7 @@ fn view(
         id: record.id,
         note,
         run: asked.run,
+        repair: repair.filter(|_| waits.is_some()),
         waits,
         granted,
         undo: format!("loopwright undo {}", record.id.short()),

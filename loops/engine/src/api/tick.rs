@@ -20,10 +20,20 @@ impl TickView {
         match self.deeds.as_slice() {
             [] => exit::NOTHING,
             deeds if deeds.iter().any(|deed| matches!(deed, Deed::Failed { .. })) => exit::FAILED,
-            deeds if deeds.iter().all(|deed| matches!(deed, Deed::Waits { .. })) => exit::PARKED,
-            _ => exit::DONE,
+            deeds if deeds.iter().any(|deed| !matches!(deed, Deed::Waits { .. } | Deed::Held { .. })) => exit::DONE,
+            deeds if deeds.iter().any(|deed| matches!(deed, Deed::Held { halted: true, .. })) => exit::HALTED,
+            deeds if deeds.iter().any(|deed| matches!(deed, Deed::Held { .. })) => exit::WAITS,
+            _ => exit::PARKED,
         }
     }
+}
+
+/// Makes the pass that `start` begins with, and says what it did: for whoever asks for a run and would not see it otherwise.
+///
+/// # Errors
+/// The store can't be read or written.
+pub fn settle(context: &Context) -> Result<Vec<Deed>, ApiError> {
+    Ok(context.pass()?.1)
 }
 
 /// Makes one pass. Many at once do each thing once.

@@ -11,7 +11,7 @@ use super::{ApiError, Context, UndoView, landing, reviews};
 use crate::steps::stamp;
 use crate::store::pull_requests::{self as stored, LinkedFinding, PullRequestRecord};
 use crate::store::reviews::{self as decisions, Decision};
-use crate::store::{due, findings};
+use crate::store::{Store, due, findings};
 
 /// Takes back an approval that has not landed, a rejection, a sending back whose run has not begun, or a putting off.
 ///
@@ -43,7 +43,7 @@ pub fn undo(context: &Context, typed: &str, via: Via) -> Result<UndoView, ApiErr
         undone(tx, &record, &linked, &state)?;
         decisions::put(tx, &decision)
     })
-    .map_err(explained)?;
+    .or_else(|error| explained(&store, &record, error))?;
     Ok(UndoView { id: record.id, what: what.to_owned(), state: "open".to_owned() })
 }
 
@@ -85,13 +85,19 @@ enum TooLate {
     AnotherStands(String),
 }
 
-fn explained(error: anyhow::Error) -> ApiError {
+/// The error with what a person can do all the same.
+fn explained(store: &Store, record: &PullRequestRecord, error: anyhow::Error) -> Result<(), ApiError> {
     let hint = match error.downcast_ref::<TooLate>() {
-        Some(TooLate::RunBegan) => "`loopwright halt --run ID` ends it, and the pull request is open again as it was",
-        Some(TooLate::AnotherStands(_)) => "decide on that one first",
-        None => return error.into(),
+        Some(TooLate::RunBegan) => {
+            let run = due::last_on(store.read(), record.id)?.and_then(|asked| asked.run);
+            run.map(|run| {
+                format!("`loopwright halt --run {}` ends it, and the pull request is open again as it was", run.short())
+            })
+        }
+        Some(TooLate::AnotherStands(other)) => Some(format!("decide on that one first: loopwright review {other}")),
+        None => return Err(error.into()),
     };
-    ApiError::new(exit::FAILED, error).hint(hint)
+    Err(ApiError { hint, ..ApiError::new(exit::FAILED, error) })
 }
 
 fn nothing(state: &State) -> ApiError {

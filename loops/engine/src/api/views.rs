@@ -70,6 +70,8 @@ pub struct AddView {
     pub renames: Option<String>,
     /// The loop, once registered.
     pub registered: Option<LoopView>,
+    /// What waited and was done once it was registered, or why it still waits.
+    pub deeds: Vec<super::Deed>,
 }
 
 /// `init`: what was found, what was drafted, and the loop once it is registered.
@@ -330,8 +332,10 @@ pub struct Since {
     pub commit: String,
     /// How much differs.
     pub stat: DiffStat,
-    /// The patch from that version to this one.
+    /// The patch from that version, on the branch as this one has it, to this one.
     pub diff: String,
+    /// That version does not fit the branch as this one has it: the patch is the whole change.
+    pub whole: bool,
 }
 
 /// What an approval came to.
@@ -347,7 +351,7 @@ pub enum ApproveView {
         /// The repository.
         repo: String,
     },
-    /// It is approved and lands when the checkout is clean.
+    /// It is approved and lands when what is in its way is gone: a checkout with changes, a loop that is not confirmed.
     Waiting {
         /// Why.
         why: String,
@@ -392,6 +396,8 @@ pub struct SendBackView {
     pub run: Option<RunId>,
     /// Why it has not begun.
     pub waits: Option<String>,
+    /// What lets it begin, where one command does it.
+    pub repair: Option<String>,
     /// The cap of iterations, where one more was granted.
     pub granted: Option<u32>,
     /// What takes it back until its run begins.

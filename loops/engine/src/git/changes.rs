@@ -3,7 +3,7 @@
 //! Everything is said explicitly, so that no configuration and no attribute of a repository changes the result.
 
 use anyhow::{Context, Result};
-use git2::{Delta, Diff, DiffFindOptions, DiffFormat, DiffOptions, Oid, Patch, Repository};
+use git2::{Delta, Diff, DiffFindOptions, DiffFormat, DiffOptions, Oid, Patch, Repository, Tree};
 use loopwright_core::diff::{ChangeKind, DiffFacts, FileChange};
 
 use super::read::tree;
@@ -12,6 +12,9 @@ use super::repos::Repos;
 /// Files larger than this many bytes are bytes, not lines.
 const TEXT_LIMIT: i64 = 4 << 20;
 
+/// The priority of a place for objects before all places on disk.
+const IN_MEMORY_FIRST: i32 = 1000;
+
 impl Repos {
     /// What changed from `base` to `commit`, sorted by path, with renames recognised.
     ///
@@ -19,18 +22,8 @@ impl Repos {
     /// A commit is unknown.
     pub fn diff(&self, base: Oid, commit: Oid) -> Result<DiffFacts> {
         let repo = self.open_results()?;
-        let mut options = options();
-        options.context_lines(0);
-        let mut diff = between(&repo, base, commit, &mut options)?;
-        let mut find = DiffFindOptions::new();
-        find.renames(true).rename_threshold(50).rename_limit(1000);
-        diff.find_similar(Some(&mut find)).with_context(|| format!("find renames in {base}..{commit}"))?;
-        let mut files = (0..diff.deltas().len())
-            .map(|at| file_change(&repo, &diff, at))
-            .collect::<Result<Vec<_>>>()
-            .with_context(|| format!("compare {base} with {commit}"))?;
-        files.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(DiffFacts { files })
+        facts(&repo, &tree(&repo, base)?, &tree(&repo, commit)?)
+            .with_context(|| format!("compare {base} with {commit}"))
     }
 
     /// The patch from `base` to `commit`: the same bytes for the same two trees on every machine; binaries are included whole.
@@ -39,19 +32,7 @@ impl Repos {
     /// A commit is unknown.
     pub fn diff_text(&self, base: Oid, commit: Oid) -> Result<Vec<u8>> {
         let repo = self.open_results()?;
-        let mut options = options();
-        options.context_lines(3).show_binary(true);
-        let diff = between(&repo, base, commit, &mut options)?;
-        let mut text = Vec::new();
-        diff.print(DiffFormat::Patch, |_, _, line| {
-            if let '+' | '-' | ' ' = line.origin() {
-                text.push(line.origin() as u8);
-            }
-            text.extend_from_slice(line.content());
-            true
-        })
-        .with_context(|| format!("print {base}..{commit}"))?;
-        Ok(text)
+        text(&repo, &tree(&repo, base)?, &tree(&repo, commit)?).with_context(|| format!("print {base}..{commit}"))
     }
 
     /// The id of the change from `base` to `commit` apart from where it stands (line numbers, white space), as 40 hex digits.
@@ -62,9 +43,64 @@ impl Repos {
         let repo = self.open_results()?;
         let mut options = options();
         options.context_lines(3);
-        let diff = between(&repo, base, commit, &mut options)?;
+        let diff = between(&repo, &tree(&repo, base)?, &tree(&repo, commit)?, &mut options)?;
         Ok(diff.patchid(None).with_context(|| format!("patch id of {base}..{commit}"))?.to_string())
     }
+
+    /// What became of a change: `before` carried onto the base of `now`, against `now`, as facts and as a patch. What others
+    /// changed on the branch between both bases is no part of that. None where `before` does not fit the base of `now`.
+    ///
+    /// # Errors
+    /// A commit is unknown or has no parent.
+    pub fn update(&self, before: Oid, now: Oid) -> Result<Option<(DiffFacts, Vec<u8>)>> {
+        let repo = self.open_results()?;
+        // Whoever looks writes nothing: what is carried is kept in memory.
+        let objects = repo.odb()?;
+        objects.add_new_mempack_backend(IN_MEMORY_FIRST).context("keep objects in memory")?;
+        let (old, new) = (tree(&repo, before)?, tree(&repo, now)?);
+        let (old_base, new_base) = (base_tree(&repo, before)?, base_tree(&repo, now)?);
+        let mut carried = repo
+            .merge_trees(&old_base, &new_base, &old, None)
+            .with_context(|| format!("carry {before} onto the base of {now}"))?;
+        if carried.has_conflicts() {
+            return Ok(None);
+        }
+        let carried = repo.find_tree(carried.write_tree_to(&repo).context("write the carried change")?)?;
+        Ok(Some((facts(&repo, &carried, &new)?, text(&repo, &carried, &new)?)))
+    }
+}
+
+/// The tree that a change was made on.
+fn base_tree(repo: &Repository, commit: Oid) -> Result<Tree<'_>> {
+    let base = repo.find_commit(commit)?.parent_id(0).with_context(|| format!("the base of {commit}"))?;
+    tree(repo, base)
+}
+
+fn facts(repo: &Repository, old: &Tree<'_>, new: &Tree<'_>) -> Result<DiffFacts> {
+    let mut options = options();
+    options.context_lines(0);
+    let mut diff = between(repo, old, new, &mut options)?;
+    let mut find = DiffFindOptions::new();
+    find.renames(true).rename_threshold(50).rename_limit(1000);
+    diff.find_similar(Some(&mut find)).context("find renames")?;
+    let mut files = (0..diff.deltas().len()).map(|at| file_change(repo, &diff, at)).collect::<Result<Vec<_>>>()?;
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(DiffFacts { files })
+}
+
+fn text(repo: &Repository, old: &Tree<'_>, new: &Tree<'_>) -> Result<Vec<u8>> {
+    let mut options = options();
+    options.context_lines(3).show_binary(true);
+    let diff = between(repo, old, new, &mut options)?;
+    let mut text = Vec::new();
+    diff.print(DiffFormat::Patch, |_, _, line| {
+        if let '+' | '-' | ' ' = line.origin() {
+            text.push(line.origin() as u8);
+        }
+        text.extend_from_slice(line.content());
+        true
+    })?;
+    Ok(text)
 }
 
 fn options() -> DiffOptions {
@@ -80,10 +116,9 @@ fn options() -> DiffOptions {
     options
 }
 
-fn between<'r>(repo: &'r Repository, base: Oid, commit: Oid, options: &mut DiffOptions) -> Result<Diff<'r>> {
-    let (old, new) = (tree(repo, base)?, tree(repo, commit)?);
-    repo.diff_tree_to_tree(Some(&old), Some(&new), Some(options))
-        .with_context(|| format!("compare {base} with {commit}"))
+fn between<'r>(repo: &'r Repository, old: &Tree<'_>, new: &Tree<'_>, options: &mut DiffOptions) -> Result<Diff<'r>> {
+    repo.diff_tree_to_tree(Some(old), Some(new), Some(options))
+        .with_context(|| format!("compare tree {} with {}", old.id(), new.id()))
 }
 
 fn file_change(repo: &Repository, diff: &Diff<'_>, at: usize) -> Result<FileChange> {
