@@ -43,8 +43,9 @@ pub fn put(tx: &Transaction<'_>, d: &Decision<'_>) -> Result<()> {
 /// # Errors
 /// The row can't be read.
 pub fn last(db: &Connection, id: PullRequestId, word: &str) -> Result<Option<ReviewId>> {
-    let mut rows =
-        db.prepare_cached("SELECT id FROM reviews WHERE pull_request = ?1 AND decision = ?2 ORDER BY id DESC LIMIT 1")?;
+    let mut rows = db.prepare_cached(
+        "SELECT id FROM reviews WHERE pull_request = ?1 AND decision = ?2 ORDER BY rowid DESC LIMIT 1",
+    )?;
     let mut found = rows.query_map([id.to_string(), word.to_owned()], |r| super::parsed(r, 0))?;
     found.next().transpose().context("reading the reviews")
 }
