@@ -50,6 +50,20 @@ fn the_list_ends_with_the_first_that_still_waits() {
 }
 
 #[test]
+fn a_branch_that_is_gone_comes_back_with_the_command_that_is_printed() {
+    let (stage, reviews) = shipped();
+    stage.git(&["switch", "--quiet", "--detach"]);
+    stage.git(&["branch", "-D", "main"]);
+    let approve = ["approve", id(&reviews[0]), "--tree", tree(&reviews[0])];
+    let said = stage.plain(&approve).out;
+    assert_eq!(said.matches("nothing is lost").count(), 1, "{said}");
+    let (_, command) = said.split_once("have it again: ").expect("a command");
+    let command = command.lines().next().expect("a line").trim_end_matches('.').to_owned();
+    stage.edit(|| drop(stage.paste(&command).exits(0)));
+    stage.edit(|| drop(stage.verb(&approve).exits(0)));
+}
+
+#[test]
 fn another_tree_or_none_is_refused() {
     let (stage, reviews) = shipped();
     let other = tree(&reviews[1])[..12].to_owned();

@@ -49,7 +49,9 @@ pub(super) fn moved(
 ) -> Result<ApproveView> {
     let (at, branch) = (stamp(context.now), &record.branch);
     let Some(tip) = tip else {
-        let why = format!("{branch} of {} is gone; nothing was written and nothing is lost", row.repo_path.display());
+        let repo = row.repo_path.display();
+        let why =
+            format!("{branch} of {repo} is gone; to have it again: git -C '{repo}' branch '{branch}' {}", record.base);
         stored::advance(store, record.id, &Event::Reopened { why }, &at, |_| Ok(()))?;
         return given_back(store, record);
     };

@@ -59,7 +59,7 @@ pub enum UserRepoError {
         message: String,
     },
     /// HEAD names no branch.
-    #[error("{} has no branch checked out; check out the one to work on: {choices}", path.display())]
+    #[error("{} has no branch checked out{}", path.display(), which(choices))]
     Detached {
         /// The repository.
         path: PathBuf,
@@ -115,6 +115,9 @@ impl UserRepoError {
                 "Loopwright reads repositories with SHA-1 objects and refs as files; work on a clone in that format"
                     .to_owned()
             }
+            UserRepoError::Detached { path, choices } if choices.is_empty() => {
+                format!("it has none; make one of what is checked out: git -C {} switch -c main", quoted(path))
+            }
             UserRepoError::NoBranch { .. } => "`git branch` lists the branches that are there".to_owned(),
             UserRepoError::Shallow(_)
             | UserRepoError::Owner(_)
@@ -123,6 +126,11 @@ impl UserRepoError {
         };
         Some(hint)
     }
+}
+
+/// What to choose from, if there is anything.
+fn which(choices: &str) -> String {
+    if choices.is_empty() { String::new() } else { format!("; check out the one to work on: {choices}") }
 }
 
 /// A path for a shell.
@@ -232,5 +240,19 @@ fn explain(path: &Path, error: git2::Error) -> UserRepoError {
             UserRepoError::Format { path, message }
         }
         _ => UserRepoError::Git { path, source: error },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_branch_to_choose_the_way_to_one_is_named() {
+        let detached = |choices: &str| UserRepoError::Detached { path: "/r".into(), choices: choices.to_owned() };
+        assert_eq!(detached("").to_string(), "/r has no branch checked out");
+        assert!(detached("").hint().is_some_and(|h| h.ends_with("git -C '/r' switch -c main")));
+        let some = detached("main, dev");
+        assert!(some.to_string().ends_with("check out the one to work on: main, dev") && some.hint().is_none());
     }
 }

@@ -32,7 +32,7 @@ const PYTEST_THERE: &str = concat!(
     "\"$python\" -m pytest --version && exit
 at=$(command -v \"$python\") || { echo 'no python3 is seen there; install it, and pytest for it' >&2; exit 1; }
 echo \"$at ($(\"$python\" -V 2>&1)) is the Python seen there, and it has no pytest; install it with that very Python: \
-python3 -m pip install pytest, or let setup make .venv with pytest in it\" >&2
+$python -m pip install pytest, or let setup make .venv with pytest in it\" >&2
 exit 1"
 );
 

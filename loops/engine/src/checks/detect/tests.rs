@@ -110,3 +110,25 @@ fn a_vendored_copy_is_not_formatted() {
     let go = of(&[("go.mod", ""), ("vendor/modules.txt", "")]);
     assert!(go.contains("-not -path ./vendor/* -exec gofmt -l {} +"), "{go}");
 }
+
+#[test]
+fn a_python_without_pytest_is_named_with_its_repair() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let python = folder.path().join(".venv/bin/python");
+    std::fs::create_dir_all(python.parent().expect("a folder")).expect("a folder");
+    let look = |path: &str| (path == "pytest.ini").then(String::new);
+    let argv = detect(&look).checks[0].probes[0].argv();
+    let probe = |script: &str| {
+        std::fs::write(&python, script).expect("a program");
+        std::fs::set_permissions(&python, std::fs::Permissions::from_mode(0o755)).expect("executable");
+        let output = std::process::Command::new(&argv[0]).args(&argv[1..]).current_dir(folder.path()).output();
+        let output = output.expect("sh starts");
+        (output.status.success(), String::from_utf8(output.stderr).expect("text"))
+    };
+    let (well, said) = probe("#!/bin/sh\nif [ \"$1\" = -V ]; then echo Python 3; exit 0; fi\nexit 1\n");
+    let last = said.lines().last().expect("a line");
+    assert!(!well && last.contains(".venv/bin/python (Python 3)"), "{said}");
+    assert!(last.contains("it has no pytest") && last.contains("-m pip install pytest"), "{said}");
+    assert_eq!(probe("#!/bin/sh\n"), (true, String::new()), "the control: it has pytest");
+}
