@@ -20,9 +20,9 @@ pub mod repair;
 pub mod reviews;
 pub mod runs;
 mod seal;
+mod told;
 
 use std::fs::File;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -149,7 +149,7 @@ impl Store {
         let value = act(&transaction, &mut seal)?;
         transaction.commit().context("committing to the database")?;
         // Only a wake-up: whoever misses it looks again by itself. The number says that this commit must be there.
-        let _ = tell(&self.changed, seal.commits);
+        let _ = told::tell(&self.changed, seal.commits);
         Ok(value)
     }
 
@@ -199,13 +199,6 @@ impl Store {
         migrations().to_latest(db).with_context(|| format!("bringing {} up to date", path.display()))?;
         backup::make(self, home).map(drop)
     }
-}
-
-/// Writes the number of the newest commit in place, always as wide: a file that is cut off first is written out by some file
-/// systems when it is closed.
-fn tell(changed: &Path, commits: i64) -> std::io::Result<()> {
-    let mut file = File::options().write(true).create(true).truncate(false).open(changed)?;
-    file.write_all(format!("{commits:>20}").as_bytes())
 }
 
 /// Held by whoever brings the database up to date, or repairs it.

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 use rusqlite::{Connection, Transaction, params_from_iter};
 
-use super::damage::{beside, told};
+use super::damage::beside;
 use super::redo::{self, Record};
 use super::seal::{self, Change, Seal, Unsound};
+use super::told::{self, told};
 use super::{NEWEST, backup, lock_for_migration, migrations};
 use crate::home::{Home, private_dir};
 
@@ -66,9 +67,9 @@ pub fn repair(home: &Home, stamp: &str) -> Result<Repaired> {
     // Of those that come equally far the first: what is there, before any backup.
     let best = tried.reduce(|best, next| if next.commits > best.commits { next } else { best });
     let Some(best) = best else { bail!("neither the database nor a backup in {} is sound", home.backups().display()) };
-    let known = records.last().map_or(0, |r| r.n).max(told(&home.changed()));
+    let known = records.last().map_or(0, |r| r.n).max(told(&home.changed()).unwrap_or_default());
     let aside = put_in_place(home, &best.path, stamp)?;
-    crate::home::replace(&home.changed(), best.commits.to_string().as_bytes())?;
+    crate::home::replace(&home.changed(), told::content(best.commits).as_bytes())?;
     clear(&workshop)?;
     let (replayed, lost) = (best.commits - best.began, (known - best.commits).max(0));
     Ok(Repaired { aside, from: best.from, replayed, lost })

@@ -120,6 +120,17 @@ fn commits_that_went_with_the_log_are_missed_and_brought_back() {
 }
 
 #[test]
+fn a_number_that_two_writers_mixed_is_no_damage() {
+    let (_dir, home) = home();
+    put(&home, 0..9);
+    std::fs::write(home.changed(), "990").expect("99 over 100");
+    assert_eq!(rows(&home).expect("it is sound"), 9);
+    put(&home, 9..10);
+    std::fs::write(home.changed(), told::content(990)).expect("told");
+    assert_eq!(refused(&home).what, "980 commits of 990 are missing", "a whole one counts: the control");
+}
+
+#[test]
 fn what_no_log_holds_is_counted_as_lost() {
     let (_dir, home) = home();
     put(&home, 0..9);
