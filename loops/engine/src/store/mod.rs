@@ -102,16 +102,29 @@ impl Store {
         let (folder, watch) = (self.backups.clone(), self.watch()?);
         // What an act that failed had changed is no change.
         watch.take();
-        self.write_through(|tx, seal| {
+        let (value, follows) = self.write_through(|tx, seal| {
             let value = act(tx)?;
             let changes = watch.take();
-            if !changes.is_empty() {
-                seal.take_in(&changes);
-                seal.write(tx)?;
-                redo::append(&folder, seal.segment, &Record::of(seal.commits, seal.state()?, changes)?)?;
+            if changes.is_empty() {
+                return Ok((value, true));
             }
-            Ok(value)
-        })
+            seal.take_in(&changes);
+            seal.write(tx)?;
+            let follows = backup::leads_to(&folder, seal.segment, seal.commits);
+            redo::append(&folder, seal.segment, &Record::of(seal.commits, seal.state()?, changes)?, follows)?;
+            Ok((value, follows))
+        })?;
+        if !follows {
+            self.bridge(&folder);
+        }
+        Ok(value)
+    }
+
+    /// Makes a backup where the redo log has a gap. What can't be done now is tried again by the next commit.
+    fn bridge(&mut self, folder: &Path) {
+        if let Err(error) = backup::make(self, folder) {
+            tracing::warn!("the redo log has a gap, and no backup was made: {error:#}");
+        }
     }
 
     /// Makes a backup if the newest is older than a day; one that fails for want of room is made another time.
@@ -127,7 +140,7 @@ impl Store {
     /// # Errors
     /// It can't be written.
     pub fn back_up_now(&mut self, home: &Home) -> Result<()> {
-        backup::make(self, home).map(drop)
+        backup::make(self, &home.backups()).map(drop)
     }
 
     /// Looks at every page, row and index, and at every chain of the journal.
@@ -197,7 +210,7 @@ impl Store {
         }
         db.pragma_update(None, "journal_mode", "WAL")?;
         migrations().to_latest(db).with_context(|| format!("bringing {} up to date", path.display()))?;
-        backup::make(self, home).map(drop)
+        backup::make(self, &home.backups()).map(drop)
     }
 }
 
