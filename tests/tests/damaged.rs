@@ -130,7 +130,7 @@ fn no_damage_is_silent_and_all_of_it_is_repaired() {
             Err(error) => {
                 noticed += 1;
                 let repaired = repair(&copied, "now").unwrap_or_else(|e| panic!("{how}: {error:#}: {e:#}"));
-                assert_eq!(repaired.lost, 0, "{how}");
+                assert_eq!(repaired.lost, Some(0), "{how}");
                 let sound = Store::open(&copied).expect("it starts");
                 sound.verify().expect("sound");
                 assert_eq!(content(sound.read()).expect("rows"), known, "{how}: {repaired:?}");
@@ -142,6 +142,113 @@ fn no_damage_is_silent_and_all_of_it_is_repaired() {
     ));
     assert!(noticed > copies / 2, "it was damage");
     assert!(blind > 0, "the control: without the seal some pass for the truth");
+}
+
+/// Damages the database, and keeps of its newest redo log the first `kept` lines alone.
+fn cut(stage: &Stage, kept: usize) {
+    let home = Home::under(&stage.home);
+    let log = log(&home);
+    let text = fs::read_to_string(&log).expect("the log");
+    let lines: Vec<&str> = text.lines().take(kept).collect();
+    assert!(kept > 0 && lines.len() < text.lines().count(), "something is lost");
+    fs::write(&log, lines.join("\n") + "\n").expect("cut");
+    fs::remove_file(home.data.join("loopwright.db-wal")).ok();
+    fs::write(home.database(), b"no database any more").expect("damaged");
+}
+
+fn log(home: &Home) -> std::path::PathBuf {
+    let logs = fs::read_dir(home.backups()).expect("backups").flatten().map(|e| e.path());
+    logs.filter(|p| p.extension().is_some_and(|e| e == "redo")).max().expect("a log")
+}
+
+/// A stage whose redo log ends while its only run made its first attempt; both pull requests of the run are there.
+fn broken_off() -> Stage {
+    let stage = Stage::shop();
+    let agents = "agents:\n  maker: {command: [./maker.sh], price: $0.50/attempt}\n";
+    let path = stage.personal("work", &format!("{agents}{RAILS}"), &[("maker.sh", MAKER)]);
+    stage.add(&path.display().to_string(), true);
+    stage.run("work").exits(21);
+    wait_for("the run's processes to be gone", || stage.processes().is_empty().then_some(()));
+    let text = fs::read_to_string(log(&Home::under(&stage.home))).expect("the log");
+    let attempt = text.lines().position(|line| line.contains("\"attempts\"")).expect("an attempt");
+    cut(&stage, attempt + 1);
+    stage
+}
+
+#[test]
+fn a_run_whose_last_commits_are_lost_ends_with_what_it_spent() {
+    let stage = broken_off();
+    let repaired = stage.verb(&["doctor", "--repair"]).exits(21).json();
+    let runs = stage.verb(&["runs"]).exits(0).json();
+    assert_eq!((runs[0]["end"]["state"].as_str(), runs.as_array().map(Vec::len)), (Some("failed"), Some(1)), "{runs}");
+    assert_eq!(spent(&stage), 1_000_000, "two attempts at $0.50: {repaired}");
+    let again = stage.run("work").exits(20).json();
+    assert!(loopwright_tests::stage::steps(&again, "build").is_empty(), "{again}");
+    assert!(stage.reviews().is_empty(), "the same change twice");
+    assert_eq!(spent(&stage), 1_000_000);
+    let doctor = stage.verb(&["doctor"]).json();
+    assert!(!doctor.to_string().contains("micro-dollars"), "the ledger adds up: {doctor}");
+}
+
+#[test]
+fn control_without_it_the_run_goes_on_and_ships_them_twice() {
+    let stage = broken_off();
+    repair(&Home::under(&stage.home), "now").expect("repaired");
+    stage.verb(&["tick"]);
+    wait_for("its end", || {
+        let runs = stage.verb(&["runs"]).exits(0).json();
+        (!runs[0]["end"].is_null()).then_some(())
+    });
+    assert_eq!(stage.reviews().len(), 2, "while the refs of the first two are there");
+}
+
+/// A stage where an approval that waited and a sending back were taken back, which the database has forgotten.
+fn undone() -> (Stage, String) {
+    let stage = Stage::shop();
+    stage.maker(RAILS, MAKER);
+    stage.run("work").exits(21);
+    let reviews = stage.reviews();
+    let id = |at: usize| reviews[at]["id"].as_str().expect("an id");
+    let tree = stage.review(id(0))["tree"].as_str().expect("a tree").to_owned();
+    stage.write("README.md", "being written\n");
+    stage.verb(&["approve", id(0), "--tree", &tree]).exits(21);
+    stage.verb(&["halt"]).exits(0);
+    stage.verb(&["send-back", id(1), "--note", "oh"]).exits(0);
+    let decided = fs::read_to_string(log(&Home::under(&stage.home))).expect("the log").lines().count();
+    stage.verb(&["undo", id(0)]).exits(0);
+    stage.verb(&["undo", id(1)]).exits(0);
+    wait_for("the run's processes to be gone", || stage.processes().is_empty().then_some(()));
+    cut(&stage, decided);
+    stage.git(&["checkout", "--quiet", "README.md"]);
+    let head = stage.git(&["rev-parse", "HEAD"]);
+    (stage, head)
+}
+
+#[test]
+fn decisions_that_may_have_been_taken_back_wait_for_the_person_again() {
+    let (stage, head) = undone();
+    let left = stage.verb(&["doctor", "--repair"]).exits(21).json()["left"].to_string();
+    assert_eq!(left.matches("waits for you again").count(), 2, "{left}");
+    stage.verb(&["resume", "--reason", "repaired"]).exits(0);
+    stage.verb(&["tick"]);
+    let states: Vec<_> = stage.reviews().iter().map(|r| r["state"].clone()).collect();
+    assert_eq!(states, ["open", "open"]);
+    assert_eq!(stage.git(&["rev-parse", "HEAD"]), head, "nothing landed");
+    assert_eq!(stage.verb(&["runs"]).exits(0).json().as_array().map(Vec::len), Some(1), "nothing began");
+    let first = stage.reviews()[0]["id"].as_str().expect("an id").to_owned();
+    stage.approve(&stage.review(&first)).exits(0);
+}
+
+#[test]
+fn control_without_it_what_was_undone_lands_and_begins() {
+    let (stage, head) = undone();
+    repair(&Home::under(&stage.home), "now").expect("repaired");
+    stage.verb(&["resume", "--reason", "repaired"]);
+    stage.remember();
+    assert_ne!(stage.git(&["rev-parse", "HEAD"]), head, "it landed");
+    let runs = || stage.verb(&["runs"]).exits(0).json();
+    assert!(runs().as_array().map_or(0, Vec::len) > 1, "it began");
+    wait_for("the end of it", || runs().as_array().expect("runs").iter().all(|r| !r["end"].is_null()).then_some(()));
 }
 
 /// A stage whose database and redo log lost everything since before its only run; the run's refs and directories are there.

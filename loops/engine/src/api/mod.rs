@@ -7,6 +7,7 @@ mod approve;
 mod changes;
 mod check;
 mod doctor;
+mod doubted;
 mod halt;
 mod init;
 mod landing;

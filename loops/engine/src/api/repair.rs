@@ -13,9 +13,10 @@ use loopwright_core::finding::{Finding, FindingSource, FindingState, Fingerprint
 use loopwright_core::ids::{LoopId, PullRequestId, RepoId, RunId};
 use loopwright_core::known::Known;
 use loopwright_core::lease::{self, Beat};
+use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
 
-use super::{ApiError, Context};
+use super::{ApiError, Context, doubted};
 use crate::git::{OpenChange, Repos};
 use crate::steps::stamp;
 use crate::store::adopt::{LostRun, adopt};
@@ -65,12 +66,14 @@ pub enum Header {
 pub fn repair(context: &Context, header: Header) -> Result<RepairView, ApiError> {
     refuse_living(context)?;
     let mut view = RepairView::default();
+    let mut doubt = false;
     let mut store = match sound(context) {
         Ok(store) => store,
         Err(error) if is_damaged(&error, header) => {
             let name = context.now.format("%Y-%m-%dT%H%M%SZ").to_string();
             let repaired = repair::repair(&context.home, &name).map_err(no_way_back)?;
             view.damaged = true;
+            doubt = repaired.lost != Some(0);
             tell(&mut view, &repaired);
             sound(context)?
         }
@@ -78,6 +81,10 @@ pub fn repair(context: &Context, header: Header) -> Result<RepairView, ApiError>
     };
     pull_requests_without_rows(context, &mut store, &mut view)?;
     runs_without_rows(context, &mut store, &mut view)?;
+    doubted::end_runs(context, &mut store, &mut view, doubt)?;
+    if doubt {
+        doubted::give_back(context, &mut store, &mut view)?;
+    }
     if view.damaged {
         store.back_up_now(&context.home)?;
     }
@@ -124,8 +131,9 @@ fn tell(view: &mut RepairView, repaired: &Repaired) {
     view.lines.push(format!("the damaged files are in {}", repaired.aside.display()));
     view.lines.push(format!("in their place: {} and {} commits since", repaired.from.display(), repaired.replayed));
     match repaired.lost {
-        0 => view.lines.push("nothing is known to be lost".to_owned()),
-        n => view.left.push(format!("the last {n} commits are lost: look at what was decided and run lately")),
+        Some(0) => view.lines.push("nothing is lost".to_owned()),
+        None => view.left.push("commits may be lost: look at what was decided and run lately".to_owned()),
+        Some(n) => view.left.push(format!("the last {n} commits are lost: look at what was decided and run lately")),
     }
 }
 
@@ -161,11 +169,7 @@ fn hold_back(
     };
     for row in its {
         let known = findings::one(store.read(), row.id, &finding)?.unwrap_or_else(|| unseen(&finding, &change.title));
-        // A finding that is decided or waits already stays as it is; put off without an end, only its name opens it again.
-        if matches!(known.state, FindingState::Open | FindingState::Acting | FindingState::Gone) {
-            let held = Known { state: FindingState::Snoozed { until: "9999-12-31T00:00:00Z".to_owned() }, ..known };
-            store.write(|tx| findings::put(tx, row.id, &held, &stamp(context.now)))?;
-        }
+        store.write(|tx| put_off(tx, row.id, known, &stamp(context.now)))?;
         view.left.push(format!(
             "the pull request {id} of {} lost its evidence, so it can't be approved; its finding waits. \
              See it: {see}; make it anew: loopwright run {} --finding {}",
@@ -175,6 +179,15 @@ fn hold_back(
         ));
     }
     Ok(())
+}
+
+/// Puts a finding off without an end: only its name opens it again. One that is decided or waits already stays as it is.
+pub(super) fn put_off(tx: &Transaction<'_>, loop_id: LoopId, known: Known, at: &str) -> Result<()> {
+    if !matches!(known.state, FindingState::Open | FindingState::Acting | FindingState::Gone) {
+        return Ok(());
+    }
+    let state = FindingState::Snoozed { until: "9999-12-31T00:00:00Z".to_owned() };
+    findings::put(tx, loop_id, &Known { state, ..known }, at)
 }
 
 /// A finding of which only a commit is left; the next look at the base tells the rest.
@@ -194,6 +207,11 @@ fn unseen(fingerprint: &Fingerprint, title: &str) -> Known {
     })
 }
 
+/// What is written down in the directory of a run about it.
+pub(super) fn about(run_dir: &Path) -> Option<About> {
+    fs::read(run_dir.join(ABOUT)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok())
+}
+
 /// What a run spent that the database does not know is booked from its last sign of life.
 fn runs_without_rows(context: &Context, store: &mut Store, view: &mut RepairView) -> Result<()> {
     for id in run_directories(&context.home.runs())? {
@@ -202,7 +220,7 @@ fn runs_without_rows(context: &Context, store: &mut Store, view: &mut RepairView
         }
         let dir = context.home.run(id);
         let Some(beat) = fs::read(dir.join(lease::BEAT)).ok().and_then(|bytes| Beat::parse(&bytes)) else { continue };
-        let about: Option<About> = fs::read(dir.join(ABOUT)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let about = about(&dir);
         let row = about.as_ref().and_then(|a| loops::by_id(store.read(), a.loop_id).ok());
         let (Some(about), Some(row)) = (about, row) else {
             view.left.push(format!(

@@ -27,7 +27,7 @@ const EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 /// The database is damaged.
 pub(super) fn regular(store: &mut Store, home: &Home) -> Result<()> {
     let due = is_due(store, &home.backups());
-    match due.and_then(|due| if due { make(store, home).map(drop) } else { Ok(()) }) {
+    match due.and_then(|due| if due { make(store, &home.backups()).map(drop) } else { Ok(()) }) {
         Err(error) if says_damaged(&error) => Err(error),
         Err(error) => {
             tracing::warn!("no backup was made: {error:#}");
@@ -46,32 +46,39 @@ fn is_due(store: &Store, folder: &Path) -> Result<bool> {
     Ok(old || logged(folder)? < Seal::read(store.read())?.commits)
 }
 
+/// Whether the redo log `segment` leads up to the commit before number `next`, so that its record follows without a gap.
+pub(super) fn leads_to(folder: &Path, segment: i64, next: i64) -> bool {
+    // A record of `next` itself was written for a commit that failed.
+    let follows = |n: i64| n + 1 >= next;
+    redo::last(folder, segment).map_or_else(|| logged(folder).is_ok_and(follows), follows)
+}
+
 /// The last commit that backups and redo logs hold.
 fn logged(folder: &Path) -> Result<i64> {
-    let mut files = redo::files(folder)?;
-    let last = files.pop().and_then(|(segment, _)| redo::last(folder, segment));
-    match (last, numbered(folder)?.pop()) {
-        (Some(n), _) => Ok(n),
-        // A backup that is damaged holds nothing: then another one is due.
-        (None, Some((_, backup))) => {
-            Ok(read_only(&backup).and_then(|db| Seal::read(&db)).map_or(0, |seal| seal.commits))
-        }
-        (None, None) => Ok(0),
+    let log = redo::files(folder)?.pop();
+    let backup = numbered(folder)?.pop();
+    // The log before the newest backup may go on after it; a log that is there and has no whole end may have lost it.
+    let last = log.as_ref().and_then(|(segment, _)| redo::last(folder, *segment)).unwrap_or_default();
+    let Some((number, backup)) = backup else { return Ok(last) };
+    if log.is_some_and(|(segment, _)| segment >= number) {
+        return Ok(last);
     }
+    // A backup that is damaged holds nothing: then another one is due.
+    let held = read_only(&backup).and_then(|db| Seal::read(&db)).map_or(0, |seal| seal.commits);
+    Ok(last.max(held))
 }
 
 /// Makes a backup, and lets the commits from now on go to a redo log of their own. Returns where it is.
 ///
 /// # Errors
 /// The database is damaged, or the backup can't be written; the older ones are as they were.
-pub(super) fn make(store: &mut Store, home: &Home) -> Result<PathBuf> {
-    let folder = home.backups();
-    private_dir(&folder)?;
+pub(super) fn make(store: &mut Store, folder: &Path) -> Result<PathBuf> {
+    private_dir(folder)?;
     let lock = folder.join("lock");
     let held = File::create(&lock).with_context(|| format!("creating {}", lock.display()))?;
     held.lock().with_context(|| format!("locking {}", lock.display()))?;
     let newest = |found: Vec<(i64, PathBuf)>| found.last().map_or(0, |(number, _)| *number);
-    let number = newest(numbered(&folder)?).max(newest(redo::files(&folder)?)) + 1;
+    let number = newest(numbered(folder)?).max(newest(redo::files(folder)?)) + 1;
     let path = folder.join(format!("{number:06}.db"));
     // The indexes too, which the copy has anew.
     seal::verify(store.read()).context("checking the database before its backup")?;
@@ -80,7 +87,7 @@ pub(super) fn make(store: &mut Store, home: &Home) -> Result<PathBuf> {
         seal.segment = number;
         seal.write(tx)
     })?;
-    prune(&folder)?;
+    prune(folder)?;
     Ok(path)
 }
 

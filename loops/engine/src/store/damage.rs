@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use rusqlite::Connection;
 
 use super::seal::{self, Seal, Unsound};
+use super::told::told;
 use super::{NEWEST, backup};
 use crate::home::Home;
 
@@ -155,18 +156,13 @@ pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
     name.into()
 }
 
-/// How many commits whoever waits for news was told of.
-pub(super) fn told(changed: &Path) -> i64 {
-    fs::read_to_string(changed).ok().and_then(|text| text.trim().parse().ok()).unwrap_or_default()
-}
-
 /// Whether every commit that was told of is there, and every row what was written.
 ///
 /// # Errors
 /// They are not ([`Unsound`]), or can't be read.
 pub(super) fn check(db: &Connection, home: &Home) -> Result<()> {
     // Read first: both only grow.
-    let told = told(&home.changed());
+    let told = told(&home.changed()).unwrap_or_default();
     let Seal { commits, schema, .. } = Seal::read(db)?;
     ensure!(schema == NEWEST, Unsound(format!("it says format {NEWEST}, its seal {schema}")));
     let header = start(&home.database(), 20)?;

@@ -20,9 +20,9 @@ pub mod repair;
 pub mod reviews;
 pub mod runs;
 mod seal;
+mod told;
 
 use std::fs::File;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -102,16 +102,29 @@ impl Store {
         let (folder, watch) = (self.backups.clone(), self.watch()?);
         // What an act that failed had changed is no change.
         watch.take();
-        self.write_through(|tx, seal| {
+        let (value, follows) = self.write_through(|tx, seal| {
             let value = act(tx)?;
             let changes = watch.take();
-            if !changes.is_empty() {
-                seal.take_in(&changes);
-                seal.write(tx)?;
-                redo::append(&folder, seal.segment, &Record::of(seal.commits, seal.state()?, changes)?)?;
+            if changes.is_empty() {
+                return Ok((value, true));
             }
-            Ok(value)
-        })
+            seal.take_in(&changes);
+            seal.write(tx)?;
+            let follows = backup::leads_to(&folder, seal.segment, seal.commits);
+            redo::append(&folder, seal.segment, &Record::of(seal.commits, seal.state()?, changes)?, follows)?;
+            Ok((value, follows))
+        })?;
+        if !follows {
+            self.bridge(&folder);
+        }
+        Ok(value)
+    }
+
+    /// Makes a backup where the redo log has a gap. What can't be done now is tried again by the next commit.
+    fn bridge(&mut self, folder: &Path) {
+        if let Err(error) = backup::make(self, folder) {
+            tracing::warn!("the redo log has a gap, and no backup was made: {error:#}");
+        }
     }
 
     /// Makes a backup if the newest is older than a day; one that fails for want of room is made another time.
@@ -127,7 +140,7 @@ impl Store {
     /// # Errors
     /// It can't be written.
     pub fn back_up_now(&mut self, home: &Home) -> Result<()> {
-        backup::make(self, home).map(drop)
+        backup::make(self, &home.backups()).map(drop)
     }
 
     /// Looks at every page, row and index, and at every chain of the journal.
@@ -149,7 +162,7 @@ impl Store {
         let value = act(&transaction, &mut seal)?;
         transaction.commit().context("committing to the database")?;
         // Only a wake-up: whoever misses it looks again by itself. The number says that this commit must be there.
-        let _ = tell(&self.changed, seal.commits);
+        let _ = told::tell(&self.changed, seal.commits);
         Ok(value)
     }
 
@@ -197,7 +210,7 @@ impl Store {
         }
         db.pragma_update(None, "journal_mode", "WAL")?;
         migrations().to_latest(db).with_context(|| format!("bringing {} up to date", path.display()))?;
-        backup::make(self, home).map(drop)
+        backup::make(self, &home.backups()).map(drop)
     }
 }
 
@@ -207,13 +220,6 @@ fn wait_for_others(tries: i32) -> bool {
     let step = if tries < 100 { 1 } else { 5 };
     std::thread::sleep(Duration::from_millis(step));
     tries < 1080
-}
-
-/// Writes the number of the newest commit in place, always as wide: a file that is cut off first is written out by some file
-/// systems when it is closed.
-fn tell(changed: &Path, commits: i64) -> std::io::Result<()> {
-    let mut file = File::options().write(true).create(true).truncate(false).open(changed)?;
-    file.write_all(format!("{commits:>20}").as_bytes())
 }
 
 /// Held by whoever brings the database up to date, or repairs it.

@@ -1,7 +1,8 @@
 //! The redo log: the rows of every commit once more, beside the database, so that a backup and the log together are all there was.
 //!
 //! It is written before the commit and not synced: after a power cut its end may be missing, while the database has it all.
-//! A line is a hash, the record as JSON, and its number; a line that is not whole is left out.
+//! A line is a hash, the record as JSON, and its number; a line that is not whole is left out. A line after a gap ends in 0
+//! instead: whoever writes next sees that nothing follows on it until a backup begins another log.
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
@@ -49,15 +50,15 @@ fn cell(value: Value) -> Result<serde_json::Value> {
     })
 }
 
-/// Adds a record to the log number `segment`.
+/// Adds a record to the log number `segment`; `follows` if the commit before it is in the log or in a backup.
 ///
 /// # Errors
 /// It can't be written; the commit must not follow then.
-pub(super) fn append(folder: &Path, segment: i64, record: &Record) -> Result<()> {
+pub(super) fn append(folder: &Path, segment: i64, record: &Record, follows: bool) -> Result<()> {
     let path = file(folder, segment);
     let json = serde_json::to_string(record).context("writing a record")?;
     // The empty line before it ends whatever an earlier writer left half written.
-    let line = format!("\n{} {json} {}\n", hash(&json), record.n);
+    let line = format!("\n{} {json} {}\n", hash(&json), if follows { record.n } else { 0 });
     let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path);
     file.and_then(|mut f| f.write_all(line.as_bytes())).with_context(|| format!("writing {}", path.display()))
 }
@@ -134,7 +135,7 @@ mod tests {
     fn a_later_record_replaces_what_was_not_committed() {
         let folder = tempfile::tempdir().expect("a folder");
         for (segment, n, word) in [(1, 1, "a"), (1, 2, "b"), (1, 3, "lost"), (2, 3, "c"), (2, 4, "d")] {
-            append(folder.path(), segment, &record(n, word)).expect("written");
+            append(folder.path(), segment, &record(n, word), true).expect("written");
         }
         let words = [record(1, "a"), record(2, "b"), record(3, "c"), record(4, "d")];
         assert_eq!(read(folder.path()).expect("read"), words);
@@ -144,14 +145,14 @@ mod tests {
     #[test]
     fn what_is_not_whole_is_left_out() {
         let folder = tempfile::tempdir().expect("a folder");
-        append(folder.path(), 1, &record(1, "a\nb")).expect("written");
-        append(folder.path(), 1, &record(2, "b")).expect("written");
+        append(folder.path(), 1, &record(1, "a\nb"), true).expect("written");
+        append(folder.path(), 1, &record(2, "b"), true).expect("written");
         let path = file(folder.path(), 1);
         let whole = fs::read(&path).expect("read");
         fs::write(&path, &whole[..whole.len() - 3]).expect("cut");
         assert_eq!(read(folder.path()).expect("read"), [record(1, "a\nb")]);
         assert_eq!(last(folder.path(), 1), None);
-        append(folder.path(), 1, &record(2, "again")).expect("written");
+        append(folder.path(), 1, &record(2, "again"), true).expect("written");
         assert_eq!(read(folder.path()).expect("read"), [record(1, "a\nb"), record(2, "again")]);
         let turned: Vec<u8> = whole.iter().map(|b| if *b == b'b' { b'c' } else { *b }).collect();
         fs::write(&path, turned).expect("turned");

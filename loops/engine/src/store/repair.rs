@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 use rusqlite::{Connection, Transaction, params_from_iter};
 
-use super::damage::{beside, told};
+use super::damage::beside;
 use super::redo::{self, Record};
 use super::seal::{self, Change, Seal, Unsound};
+use super::told::{self, told};
 use super::{NEWEST, backup, lock_for_migration, migrations};
 use crate::home::{Home, private_dir};
 
@@ -26,8 +27,8 @@ pub struct Repaired {
     pub from: PathBuf,
     /// How many commits of the redo log followed.
     pub replayed: i64,
-    /// How many commits are known to be lost.
-    pub lost: i64,
+    /// How many commits are lost; none if that can't be known.
+    pub lost: Option<i64>,
 }
 
 /// What a way back may begin with.
@@ -66,12 +67,14 @@ pub fn repair(home: &Home, stamp: &str) -> Result<Repaired> {
     // Of those that come equally far the first: what is there, before any backup.
     let best = tried.reduce(|best, next| if next.commits > best.commits { next } else { best });
     let Some(best) = best else { bail!("neither the database nor a backup in {} is sound", home.backups().display()) };
-    let known = records.last().map_or(0, |r| r.n).max(told(&home.changed()));
+    let (logged, told) = (records.last().map_or(0, |r| r.n), told(&home.changed()));
+    let missing = (logged.max(told.unwrap_or_default()) - best.commits).max(0);
+    // Without the number that was told last, the end of the redo log may be lost too.
+    let lost = Some(missing).filter(|n| *n > 0 || told.is_some());
     let aside = put_in_place(home, &best.path, stamp)?;
-    crate::home::replace(&home.changed(), best.commits.to_string().as_bytes())?;
+    crate::home::replace(&home.changed(), told::content(best.commits).as_bytes())?;
     clear(&workshop)?;
-    let (replayed, lost) = (best.commits - best.began, (known - best.commits).max(0));
-    Ok(Repaired { aside, from: best.from, replayed, lost })
+    Ok(Repaired { aside, from: best.from, replayed: best.commits - best.began, lost })
 }
 
 fn records(home: &Home) -> Result<Vec<Record>> {
