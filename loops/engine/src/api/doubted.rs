@@ -43,8 +43,8 @@ pub(super) fn end_runs(context: &Context, store: &mut Store, view: &mut RepairVi
         }
     }
     if doubted {
-        for (occurrence, _) in occurrences::not_begun(store.read())? {
-            store.write(|tx| occurrences::give_up(tx, occurrence, BOOKS_LOST))?;
+        for (occurrence, run) in occurrences::not_begun(store.read())? {
+            store.write(|tx| occurrences::give_up(tx, occurrence, run, BOOKS_LOST))?;
         }
     }
     Ok(())
