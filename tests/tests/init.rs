@@ -196,7 +196,7 @@ fn a_shared_loop_counts_once_it_is_committed() {
     assert!(!text.contains("repo:"), "each has it somewhere else: {text}");
     let refused = stage.plain(&["run", "report"]).exits(1);
     assert!(refused.err.contains("not committed"), "{refused:?}");
-    let line = said.lines().map(str::trim).find(|l| l.starts_with("git add")).expect("what to type");
+    let line = said.lines().map(str::trim).find(|l| l.starts_with("git -C ")).expect("what to type");
     let commit = line.split("  ").next().expect("a command");
     stage.git(&["config", "user.name", "Ada"]);
     stage.git(&["config", "user.email", "ada@example.com"]);
