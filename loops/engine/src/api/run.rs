@@ -214,6 +214,11 @@ fn wait_until_begun(context: &Context, store: &Store, run: RunId, mut launched: 
         let ended = launched.watchdog.try_wait().context("asking for the watchdog")?;
         if let (Some(status), None) = (ended, stored_runs::by_id(store.read(), run)?) {
             let why = std::fs::read_to_string(context.home.run(run).join(ERROR));
+            // On a full disk nobody could write down why.
+            if let (Err(_), Some(folder)) = (&why, context.home.full()) {
+                let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+                return Err(full).with_context(|| format!("the run did not begin ({})", folder.display()));
+            }
             bail!(
                 "the run did not begin: {}",
                 why.unwrap_or_else(|_| format!("its watchdog ended with {status}")).trim_end()

@@ -314,7 +314,7 @@ fn quoted(path: &Path) -> String {
 /// or shows something else under it, holds this too, and before the store's.
 ///
 /// # Errors
-/// The lock can't be had within [`DECIDES_WITHIN`]: whoever has it hangs, or was stopped.
+/// The lock can't be had within 15 s: whoever has it hangs, or was stopped.
 pub fn lock(repos: &Repos) -> Result<File> {
     let path: PathBuf = repos.results_path().join("landing.lock");
     let file = fs::OpenOptions::new().create(true).append(true).open(&path);

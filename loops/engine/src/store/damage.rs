@@ -11,6 +11,7 @@ use rusqlite::Connection;
 
 use super::seal::{self, Seal, Unsound};
 use super::told::told;
+use super::wal;
 use super::{NEWEST, backup};
 use crate::home::Home;
 
@@ -118,19 +119,19 @@ fn has_newer_backup(folder: &Path) -> Result<bool> {
     Ok(false)
 }
 
-/// The version in the file's header, or in the newest copy of the first page in the write-ahead log.
+/// The version in the first page: its newest committed copy in the write-ahead log, or else the file's own. A power cut may
+/// leave torn pages in either; what the log holds whole is written over them.
 fn newest_version(path: &Path) -> Result<Option<i64>> {
+    let header = start(path, 100)?;
+    let logged = wal::first_page(&start(&beside(path, "-wal"), u64::MAX)?).and_then(version);
+    Ok(logged.or_else(|| version(&header)))
+}
+
+/// `user_version` of a first page.
+fn version(page: &[u8]) -> Option<i64> {
     const SIGN: &[u8] = b"SQLite format 3\0";
     const AT: usize = 60;
-    let version = |page: &[u8]| number(page, AT).filter(|_| page.starts_with(SIGN));
-    let header = start(path, 100)?;
-    let wal = start(&beside(path, "-wal"), u64::MAX)?;
-    let newest = number(&wal, 8).and_then(|size| {
-        let frames = wal.get(32..)?.chunks_exact(24 + usize::try_from(size).ok()?);
-        let ours = frames.filter(|f| f.get(8..16) == wal.get(16..24) && number(f, 0) == Some(1));
-        ours.filter_map(|f| version(f.get(24..)?)).max()
-    });
-    Ok(version(&header).max(newest))
+    wal::number(page, AT).filter(|_| page.starts_with(SIGN)).map(i64::from)
 }
 
 /// The first bytes of a file; none if it is not there.
@@ -142,11 +143,6 @@ fn start(path: &Path, limit: u64) -> Result<Vec<u8>> {
         }
         _ => Ok(bytes),
     }
-}
-
-fn number(bytes: &[u8], at: usize) -> Option<i64> {
-    let four: [u8; 4] = bytes.get(at..at + 4)?.try_into().ok()?;
-    Some(u32::from_be_bytes(four).into())
 }
 
 /// The file that SQLite keeps beside its database.

@@ -21,6 +21,7 @@ pub mod reviews;
 pub mod runs;
 mod seal;
 mod told;
+mod wal;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
