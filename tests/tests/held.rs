@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use loopwright_tests::stage::{RAILS, Stage, wait_for, write_program};
+use loopwright_tests::stage::{RAILS, Stage, id, state, tree, wait_for, write_program};
 use serde_json::Value;
 
 /// What the maker was told stands in its file.
@@ -18,18 +18,6 @@ fn shipped() -> (Stage, Value) {
     stage.run("work").exits(21);
     let review = stage.review(stage.reviews()[0]["id"].as_str().expect("an id"));
     (stage, review)
-}
-
-fn id(review: &Value) -> &str {
-    review["row"]["id"].as_str().expect("an id")
-}
-
-fn tree(review: &Value) -> &str {
-    review["tree"].as_str().expect("a tree")
-}
-
-fn state(stage: &Stage, review: &Value) -> String {
-    stage.review(id(review))["row"]["state"].as_str().expect("a state").to_owned()
 }
 
 /// The loop file is not the one that was confirmed any more.

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use loopwright_tests::stage::{RAILS, Running, Stage, prints};
+use loopwright_tests::stage::{RAILS, Running, Stage, id, prints, state, tree};
 use serde_json::Value;
 
 /// Two issues, each solved by a file of its own.
@@ -18,18 +18,6 @@ fn shipped() -> (Stage, Vec<Value>) {
     assert_eq!(rows.len(), 2);
     let reviews = rows.iter().map(|row| stage.review(row["id"].as_str().expect("an id"))).collect();
     (stage, reviews)
-}
-
-fn id(review: &Value) -> &str {
-    review["row"]["id"].as_str().expect("an id")
-}
-
-fn tree(review: &Value) -> &str {
-    review["tree"].as_str().expect("a tree")
-}
-
-fn state(stage: &Stage, review: &Value) -> String {
-    stage.review(id(review))["row"]["state"].as_str().expect("a state").to_owned()
 }
 
 /// A verb that acts and begins nothing of its own.

@@ -8,7 +8,7 @@ use loopwright_engine::api::{self, Approval, ApproveView, Context, Deed};
 use loopwright_engine::home::Home;
 use loopwright_engine::sandbox::toolchain::HostEnvironment;
 use loopwright_tests::nasty::signal;
-use loopwright_tests::stage::{RAILS, Stage, events, outcomes, wait_for};
+use loopwright_tests::stage::{RAILS, Stage, events, id, outcomes, state, tree, wait_for};
 use serde_json::Value;
 
 /// One file for each issue; what the maker was told stands in it.
@@ -32,18 +32,6 @@ fn shipped_by(rails: &str, maker: &str) -> (Stage, Value) {
 
 fn shipped() -> (Stage, Value) {
     shipped_by(RAILS, MAKER)
-}
-
-fn id(review: &Value) -> &str {
-    review["row"]["id"].as_str().expect("an id")
-}
-
-fn tree(review: &Value) -> &str {
-    review["tree"].as_str().expect("a tree")
-}
-
-fn state(stage: &Stage, review: &Value) -> String {
-    stage.review(id(review))["row"]["state"].as_str().expect("a state").to_owned()
 }
 
 /// Waits until all runs have ended and the pull request has this state.

@@ -22,7 +22,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub use programs::programs;
-pub use ritual::{RAILS, events, outcomes, steps, write_program};
+pub use ritual::{RAILS, events, id, outcomes, state, steps, tree, write_program};
 pub use running::Running;
 pub use untouched::{Prints, Scope, prints};
 

@@ -103,6 +103,21 @@ impl Stage {
     }
 }
 
+/// The id of a pull request as it was shown.
+pub fn id(review: &Value) -> &str {
+    review["row"]["id"].as_str().expect("an id")
+}
+
+/// The tree that it showed.
+pub fn tree(review: &Value) -> &str {
+    review["tree"].as_str().expect("a tree")
+}
+
+/// Where it stands now.
+pub fn state(stage: &Stage, review: &Value) -> String {
+    stage.review(id(review))["row"]["state"].as_str().expect("a state").to_owned()
+}
+
 /// The events of a run with this type.
 pub fn events<'a>(run: &'a Value, kind: &str) -> Vec<&'a Value> {
     run["journal"].as_array().into_iter().flatten().filter(|e| e["type"] == kind).collect()

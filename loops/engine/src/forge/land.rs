@@ -5,7 +5,7 @@
 //! Hooks, filters and the network are never used: libgit2 does all of it.
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -18,7 +18,7 @@ use rustix::io::Errno;
 
 use super::worktree::{self, Checkout};
 use crate::fail;
-use crate::git::{AUTHOR, Repos, UserRepo};
+use crate::git::{AUTHOR, Repos, UserRepo, quoted};
 
 /// An approved change that is to land.
 #[derive(Clone, Debug)]
@@ -302,12 +302,6 @@ fn sync_packs(user: &Repository) -> Result<()> {
 fn command(repos: &Repos, landing: &Landing, checkout: &Checkout) -> String {
     let (from, to) = (quoted(repos.results_path()), quoted(&checkout.root));
     format!("git -C {to} pull --ff-only {from} refs/loopwright/landing/{}", landing.id)
-}
-
-fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%=".contains(c);
-    if text.chars().all(plain) { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// One landing at a time per repository; the lock dies with its process. Whoever takes a decision on an approved change back,

@@ -17,6 +17,7 @@ pub use open::OpenChange;
 pub use read::{CommitFacts, FILE_LIMIT, Kind};
 pub use repos::{Base, Repos};
 pub use sweep::Owner;
+pub(crate) use user::quoted;
 pub use user::{UserRepo, UserRepoError, user_repository};
 
 /// Whom the commits of attempts name as author and committer.
