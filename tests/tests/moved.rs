@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use loopwright_tests::stage::{RAILS, Stage, events, outcomes, steps, wait_for};
+use loopwright_tests::stage::{RAILS, Stage, events, id, outcomes, state, steps, wait_for};
 use serde_json::Value;
 
 /// One file for each issue.
@@ -25,14 +25,6 @@ fn shipped_by(rest: &str, maker: &str) -> (Stage, Value) {
 
 fn shipped() -> (Stage, Value) {
     shipped_by("", MAKER)
-}
-
-fn id(review: &Value) -> &str {
-    review["row"]["id"].as_str().expect("an id")
-}
-
-fn state(stage: &Stage, review: &Value) -> String {
-    stage.review(id(review))["row"]["state"].as_str().expect("a state").to_owned()
 }
 
 /// Somebody else's commit.

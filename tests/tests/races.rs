@@ -14,7 +14,7 @@ use loopwright_engine::forge::{Guard, Landed, Landing, land, lock};
 use loopwright_engine::git::{Repos, user_repository};
 use loopwright_engine::home::Home;
 use loopwright_engine::store::{Store, pull_requests};
-use loopwright_tests::stage::{Answer, RAILS, Running, Stage};
+use loopwright_tests::stage::{Answer, RAILS, Running, Stage, id};
 use serde_json::Value;
 
 /// Two issues, each solved by a file of its own.
@@ -172,10 +172,6 @@ fn store_files(stage: &Stage) -> Vec<PathBuf> {
 
 fn oid(hex: &str) -> Oid {
     hex.parse().expect("an object's id")
-}
-
-fn id(review: &Value) -> &str {
-    review["row"]["id"].as_str().expect("an id")
 }
 
 fn text<'v>(review: &'v Value, field: &str) -> &'v str {
