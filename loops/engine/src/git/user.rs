@@ -253,7 +253,7 @@ mod tests {
     fn without_a_branch_to_choose_the_way_to_one_is_named() {
         let detached = |choices: &str| UserRepoError::Detached { path: "/r".into(), choices: choices.to_owned() };
         assert_eq!(detached("").to_string(), "/r has no branch checked out");
-        assert!(detached("").hint().is_some_and(|h| h.ends_with("git -C '/r' switch -c main")));
+        assert!(detached("").hint().is_some_and(|h| h.ends_with("git -C /r switch -c main")));
         let some = detached("main, dev");
         assert!(some.to_string().ends_with("check out the one to work on: main, dev") && some.hint().is_none());
     }
