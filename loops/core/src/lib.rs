@@ -28,6 +28,7 @@ pub mod scan;
 pub mod schedule;
 pub mod simulate;
 pub mod story;
+pub mod timing;
 pub mod todo;
 pub mod triage;
 pub mod verdict;

@@ -4,10 +4,12 @@
 
 use std::ops::Range;
 
-use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, TimeZone as _, Timelike as _, Utc};
 use chrono_tz::Tz;
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
+
+use crate::timing::{After, Timing, Trigger};
 
 /// What is wrong with a cron expression, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,37 +69,95 @@ pub fn means_or(expression: &str) -> bool {
     !free(2) && !free(4) && !and
 }
 
-/// The next `n` times after `after`, in the zone; fewer if there are no more, none for an expression that [`check`] refuses.
-pub fn next_times(expression: &str, zone: Tz, after: DateTime<Utc>, n: usize) -> Vec<DateTime<Tz>> {
-    let Ok(cron) = parse(expression) else {
-        return Vec::new();
-    };
-    cron.iter_after(after.with_timezone(&zone)).take(n).collect()
+/// The due times of a loop after `after`, the earliest first, each once, with the trigger that names it; without end where its
+/// triggers have none.
+pub fn due_times(timing: &Timing, zone: Tz, after: DateTime<Utc>) -> impl Iterator<Item = (DateTime<Utc>, &Trigger)> {
+    let mut heads: Vec<_> =
+        timing.triggers.iter().map(|trigger| (trigger, times_of(trigger, zone, after).peekable())).collect();
+    std::iter::from_fn(move || {
+        let first = heads.iter_mut().filter_map(|(_, times)| times.peek().copied()).min()?;
+        let mut named = None;
+        for (trigger, times) in &mut heads {
+            if times.next_if_eq(&first).is_some() {
+                named = named.or(Some(*trigger));
+            }
+        }
+        named.map(|trigger| (first, trigger))
+    })
+}
+
+/// The times of one trigger after `after`.
+fn times_of(trigger: &Trigger, zone: Tz, after: DateTime<Utc>) -> Box<dyn Iterator<Item = DateTime<Utc>> + '_> {
+    match trigger {
+        Trigger::Cron(expression) => match parse(expression) {
+            Ok(cron) => {
+                let mut last = after.with_timezone(&zone);
+                Box::new(std::iter::from_fn(move || {
+                    last = cron.find_next_occurrence(&last, false).ok()?;
+                    Some(last.with_timezone(&Utc))
+                }))
+            }
+            Err(()) => Box::new(std::iter::empty()),
+        },
+        Trigger::Every(seconds) => {
+            let step = i64::try_from(*seconds).unwrap_or(i64::MAX).max(1);
+            let first = after.timestamp().div_euclid(step) + 1;
+            Box::new((first..).map_while(move |n| DateTime::from_timestamp(n.checked_mul(step)?, 0)))
+        }
+        Trigger::At(time) => Box::new(local(*time, zone).into_iter().filter(move |at| *at > after)),
+        Trigger::After { .. } | Trigger::File(_) | Trigger::Manual => Box::new(std::iter::empty()),
+    }
+}
+
+/// The moment of a time on the clock of a zone: the first of two where the clock is set back, the first after the gap where
+/// it is set forward.
+pub fn local(time: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
+    let moment = |time: &NaiveDateTime| zone.from_local_datetime(time).earliest().map(|at| at.with_timezone(&Utc));
+    // No gap is longer than a day, and every one ends at a whole minute.
+    moment(&time).or_else(|| (1..=24 * 60).find_map(|m| moment(&(time.with_second(0)? + Duration::minutes(m)))))
+}
+
+/// The next `n` times after `after`, in the zone; fewer if there are no more.
+pub fn next_times(timing: &Timing, zone: Tz, after: DateTime<Utc>, n: usize) -> Vec<DateTime<Tz>> {
+    due_times(timing, zone, after).take(n).map(|(time, _)| time.with_timezone(&zone)).collect()
 }
 
 /// How often it starts in the seven days after `now`.
-pub fn runs_per_week(expression: &str, zone: Tz, now: DateTime<Utc>) -> u32 {
-    let Ok(cron) = parse(expression) else {
-        return 0;
-    };
+pub fn runs_per_week(timing: &Timing, zone: Tz, now: DateTime<Utc>) -> u32 {
     let end = now + Duration::days(7);
-    let times = cron.iter_after(now.with_timezone(&zone)).take_while(|time| *time <= end);
+    let times = due_times(timing, zone, now).take_while(|(time, _)| *time <= end);
     u32::try_from(times.count()).unwrap_or(u32::MAX)
 }
 
 /// How often it starts on the busiest of the seven days after `now`, days being the zone's.
-pub fn most_runs_a_day(expression: &str, zone: Tz, now: DateTime<Utc>) -> u32 {
-    let Ok(cron) = parse(expression) else {
-        return 0;
-    };
+pub fn most_runs_a_day(timing: &Timing, zone: Tz, now: DateTime<Utc>) -> u32 {
     let first = now.with_timezone(&zone).date_naive();
     let mut days = std::collections::BTreeMap::new();
     // The eighth day is there in part only, and so is the first; neither has more than the same weekday as a whole.
     let end = now + Duration::days(8);
-    for time in cron.iter_after(now.with_timezone(&zone)).take_while(|time| *time <= end) {
-        *days.entry(time.date_naive() - first).or_insert(0) += 1;
+    for (time, _) in due_times(timing, zone, now).take_while(|(time, _)| *time <= end) {
+        *days.entry(time.with_timezone(&zone).date_naive() - first).or_insert(0) += 1;
     }
     days.into_values().max().unwrap_or(0)
+}
+
+/// All that starts a loop, in words: `weekdays at 09:00, and after other-loop`.
+pub fn in_words(timing: &Timing) -> String {
+    let words: Vec<String> = timing.triggers.iter().map(trigger_words).collect();
+    words.join(", and ")
+}
+
+fn trigger_words(trigger: &Trigger) -> String {
+    match trigger {
+        Trigger::Cron(expression) => words(expression),
+        Trigger::Every(seconds) => format!("every {}", crate::definition::duration(*seconds)),
+        Trigger::At(time) => format!("once, {}", time.format("%Y-%m-%d at %H:%M")),
+        Trigger::After { name, outcome: After::Finished } => format!("after {name}"),
+        Trigger::After { name, outcome: After::Failed } => format!("after {name} has failed"),
+        Trigger::After { name, outcome: After::Ended } => format!("after {name}, however it ended"),
+        Trigger::File(glob) => format!("when {glob} changes"),
+        Trigger::Manual => "by hand".to_owned(),
+    }
 }
 
 /// The expression in words: `weekdays at 09:00`.
@@ -218,8 +278,11 @@ fn field_possible(index: usize, start: usize, field: &str) -> Result<(), CronFau
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::TimeZone;
     use std::collections::BTreeMap;
+
+    fn cron(expression: &str) -> Timing {
+        Timing { triggers: vec![Trigger::Cron(expression.to_owned())], ..Timing::manual() }
+    }
 
     fn utc(text: &str) -> DateTime<Utc> {
         text.parse().expect("a time")
@@ -248,15 +311,42 @@ mod tests {
     fn times_of_the_week() {
         let now = utc("2026-11-20T12:00:00Z");
         let berlin = chrono_tz::Europe::Berlin;
-        let next: Vec<String> = next_times("0 9 * * MON-FRI", berlin, now, 2).iter().map(|t| t.to_rfc3339()).collect();
+        let next: Vec<String> =
+            next_times(&cron("0 9 * * MON-FRI"), berlin, now, 2).iter().map(|t| t.to_rfc3339()).collect();
         assert_eq!(next, ["2026-11-23T09:00:00+01:00", "2026-11-24T09:00:00+01:00"]);
-        assert_eq!(runs_per_week("0 9 * * MON-FRI", berlin, now), 5);
-        assert_eq!(runs_per_week("0 * * * *", berlin, now), 168);
-        assert_eq!(runs_per_week("nonsense", berlin, now), 0);
-        assert_eq!(most_runs_a_day("0 9 * * MON-FRI", berlin, now), 1);
-        assert_eq!(most_runs_a_day("0 * * * *", berlin, now), 24);
-        assert_eq!(most_runs_a_day("nonsense", berlin, now), 0);
-        assert!(next_times("nonsense", berlin, now, 3).is_empty());
+        assert_eq!(runs_per_week(&cron("0 9 * * MON-FRI"), berlin, now), 5);
+        assert_eq!(runs_per_week(&cron("0 * * * *"), berlin, now), 168);
+        assert_eq!(runs_per_week(&cron("nonsense"), berlin, now), 0);
+        assert_eq!(most_runs_a_day(&cron("0 9 * * MON-FRI"), berlin, now), 1);
+        assert_eq!(most_runs_a_day(&cron("0 * * * *"), berlin, now), 24);
+        assert_eq!(most_runs_a_day(&cron("nonsense"), berlin, now), 0);
+        assert!(next_times(&cron("nonsense"), berlin, now, 3).is_empty());
+    }
+
+    #[test]
+    fn several_triggers_are_one_timetable() {
+        let at = "2026-11-21T12:00:00".parse().expect("a time");
+        let triggers =
+            vec![Trigger::Every(3600), Trigger::Cron("0 12,13 * * *".to_owned()), Trigger::At(at), Trigger::Manual];
+        let timing = Timing { triggers, ..Timing::manual() };
+        let times = due_times(&timing, Tz::UTC, utc("2026-11-21T10:59:59Z")).take(4);
+        let shown: Vec<String> = times.map(|(time, t)| format!("{} {}", time.format("%H:%M"), t.word())).collect();
+        assert_eq!(shown, ["11:00 every", "12:00 every", "13:00 every", "14:00 every"], "each moment once");
+        assert_eq!(
+            in_words(&timing),
+            "every 1h, and daily, and once, 2026-11-21 at 12:00, and by hand".replace("daily", &words("0 12,13 * * *"))
+        );
+        let none = due_times(&timing, Tz::UTC, utc("2026-11-21T12:00:00Z")).take(50).filter(|(_, t)| t.word() == "at");
+        assert_eq!(none.count(), 0);
+    }
+
+    #[test]
+    fn a_time_that_the_clock_skips_is_the_first_after_it_and_one_that_comes_twice_the_first() {
+        let berlin = chrono_tz::Europe::Berlin;
+        let moment = |text: &str| local(text.parse().expect("a time"), berlin).expect("a moment").to_rfc3339();
+        assert_eq!(moment("2026-03-29T02:30:00"), "2026-03-29T01:00:00+00:00");
+        assert_eq!(moment("2026-10-25T02:30:00"), "2026-10-25T00:30:00+00:00");
+        assert_eq!(moment("2026-12-01T08:25:00"), "2026-12-01T07:25:00+00:00");
     }
 
     #[test]
@@ -338,7 +428,7 @@ mod tests {
         for name in ZONES {
             let zone: Tz = name.parse().expect(name);
             for hour in 0..=3 {
-                let times = next_times(&format!("30 {hour} * * *"), zone, start(zone).with_timezone(&Utc), 740);
+                let times = next_times(&cron(&format!("30 {hour} * * *")), zone, start(zone).with_timezone(&Utc), 740);
                 assert_eq!(wrong_days(times.into_iter()), [], "{name} {hour}:30");
             }
         }
@@ -360,7 +450,7 @@ mod tests {
         ) {
             let now = utc("2026-11-20T12:00:00Z");
             match check(&text) {
-                Ok(()) => proptest::prop_assert_eq!(next_times(&text, Tz::UTC, now, 1).len(), 1),
+                Ok(()) => proptest::prop_assert_eq!(next_times(&cron(&text), Tz::UTC, now, 1).len(), 1),
                 Err(fault) => proptest::prop_assert!(fault.at.end <= text.len()),
             }
             proptest::prop_assert!(!words(&text).is_empty());

@@ -173,7 +173,7 @@ pub fn checks_of(definition: &Definition, look: &Look<'_>) -> Vec<Check> {
 
 /// Whether what the project's checks say is looked at for findings.
 fn scans(definition: &Definition) -> bool {
-    definition.discover.sources.iter().any(|source| matches!(source, Source::ScanCiFailures(_)))
+    definition.sources().iter().any(|source| matches!(source, Source::ScanCiFailures(_)))
 }
 
 /// A check as the loop file has it; asked is only whether its programs exist.
@@ -266,7 +266,7 @@ pub fn refuse_exposing(home: &Home, row: &LoopRow, resolved: &Resolved, person: 
 /// What is missing, with what to do.
 pub fn refuse_unusable(resolved: &Resolved) -> Result<()> {
     let only_checks = |s: &Source| matches!(s, Source::ScanCiFailures(_) | Source::RecentCommits);
-    if resolved.checks.is_empty() && resolved.definition.discover.sources.iter().all(only_checks) {
+    if resolved.checks.is_empty() && resolved.definition.sources().iter().all(only_checks) {
         bail!(
             "no checks were detected in {} and the loop defines none; name them under `checks:`, \
              as in `checks: {{tests_pass: [make, test]}}`",

@@ -339,7 +339,7 @@ impl Runner {
             run: start.rails.budget,
             of_loop: start.rails.ceilings.clone(),
             of_fleet: resolved.settings.ceilings.clone(),
-            zone: resolved.definition.zone.unwrap_or(computer),
+            zone: resolved.definition.timing.zone.unwrap_or(computer),
             fleet_zone: computer,
             beside,
         }

@@ -15,10 +15,11 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
 
-use super::{Definition, Origins, Rails, ShipAction, Trigger};
+use super::{Definition, Origins, Rails, ShipAction};
 use crate::ledger::{Ceiling, Period};
 use crate::money::Micros;
 use crate::schedule;
+use crate::timing::Trigger;
 
 pub use plan::plan;
 
@@ -171,17 +172,18 @@ pub fn explain(definition: &Definition, origins: &Origins, around: &Surroundings
 }
 
 fn timetable(definition: &Definition, around: &Surroundings) -> Option<Timetable> {
-    let Trigger::Cron(expression) = &definition.trigger else {
+    let timing = &definition.timing;
+    if !timing.triggers.iter().any(Trigger::is_time) {
         return None;
-    };
-    let zone = definition.zone.unwrap_or(around.zone);
-    let next = schedule::next_times(expression, zone, around.now, NEXT);
+    }
+    let zone = timing.zone.unwrap_or(around.zone);
+    let next = schedule::next_times(timing, zone, around.now, NEXT);
     Some(Timetable {
-        words: schedule::words(expression),
+        words: schedule::in_words(timing),
         zone: zone.name().to_owned(),
         next: next.iter().map(DateTime::to_rfc3339).collect(),
-        runs_per_week: schedule::runs_per_week(expression, zone, around.now),
-        runs_per_day: schedule::most_runs_a_day(expression, zone, around.now),
+        runs_per_week: schedule::runs_per_week(timing, zone, around.now),
+        runs_per_day: schedule::most_runs_a_day(timing, zone, around.now),
     })
 }
 

@@ -31,26 +31,30 @@ use serde::{Deserialize, Serialize};
 use crate::gate::Expression;
 use crate::ledger::Ceiling;
 use crate::money::Micros;
+use crate::timing::Timing;
 
 pub use read::{Origins, Reading, read, read_bytes};
+pub use values::duration;
 
 /// A loop with all defaults filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Definition {
     /// Its name: lower-case letters, digits and hyphens.
     pub name: String,
-    /// What starts it.
-    pub trigger: Trigger,
-    /// The zone of its schedule; none = the computer's.
-    pub zone: Option<chrono_tz::Tz>,
+    /// When it starts by itself.
+    pub timing: Timing,
     /// The repository it works on as written (a path); none = the git root above the file.
     pub repo: Option<String>,
     /// How its workspaces are kept apart.
     pub isolation: Isolation,
-    /// How it finds work.
-    pub discover: Discover,
+    /// What it does first, in order; all that it does where there is no discover.
+    pub chores: Vec<Chore>,
+    /// How it finds work; none = it has only chores.
+    pub discover: Option<Discover>,
     /// What it does with what it found; none = it only reports.
     pub work: Option<Work>,
+    /// What is done once after any end, HALT included.
+    pub finally: Finally,
     /// When it stops.
     pub rails: Rails,
     /// How much it may ask of the person.
@@ -67,13 +71,80 @@ pub struct Definition {
     pub env: BTreeMap<String, String>,
 }
 
-/// What starts a loop.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trigger {
-    /// `cron("0 9 * * MON-FRI")`
-    Cron(String),
-    /// `manual`: only a person.
-    Manual,
+impl Definition {
+    /// Where it looks for findings.
+    pub fn sources(&self) -> &[Source] {
+        self.discover.as_ref().map_or(&[], |discover| &discover.sources)
+    }
+}
+
+/// A step that is not about findings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Chore {
+    /// `- run:`
+    Run(Box<RunStep>),
+    /// `- wait:`: nothing goes on until then; a run that waits long is parked, and holds no slot.
+    Wait(Until),
+}
+
+/// `- run:`: a command in the sandbox, with what it was granted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunStep {
+    /// Its name; `run-1` for the first one without.
+    pub name: String,
+    /// What is run; `./x` lies beside the loop file.
+    pub command: Command,
+    /// Whether the steps after it begin while it still runs.
+    pub service: bool,
+    /// When it is ended, whether or not it has done so by itself.
+    pub until: Option<Until>,
+    /// Further tries where it fails.
+    pub retry: Retry,
+    /// Seconds after which one try has failed; none = the run's own time alone.
+    pub max_s: Option<u64>,
+    /// `finally:` alone: whether it may be repeated where nobody knows what came of it.
+    pub idempotent: bool,
+    /// What it may reach and see.
+    pub grants: Grants,
+}
+
+/// What a step may reach and see beside its own folders. Without any: no network, no secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grants {
+    /// Hosts, each with its port: `registry.example:443`.
+    pub network: Vec<String>,
+    /// Paths of the user's that it sees, read-only.
+    pub read: Vec<String>,
+    /// Paths of the user's that it may write.
+    pub write: Vec<String>,
+}
+
+/// What is waited for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Until {
+    /// `15:30`: the next such time on the clock of the loop's zone after the run's start.
+    Time(chrono::NaiveTime),
+    /// `file("state/stop")`: this file of the loop's state folder is there; the path is relative to that folder.
+    File(String),
+    /// `exit(engine)`: that service has ended.
+    Exit(String),
+}
+
+/// What is done once after any end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finally {
+    /// Its steps, in order.
+    pub steps: Vec<RunStep>,
+    /// Seconds that all of them together may take.
+    pub max_s: u64,
+}
+
+impl Default for Finally {
+    fn default() -> Finally {
+        Finally { steps: Vec::new(), max_s: 60 }
+    }
 }
 
 /// How workspaces are kept apart. There is no `none`.

@@ -10,8 +10,9 @@ use super::fields::Fields;
 use super::steps::Names;
 use super::values::{first_line, text};
 use super::yaml::{Node, Value};
-use super::{Definition, Isolation, agents, commands, rails, steps, trigger, yaml};
+use super::{Definition, Finally, Isolation, agents, commands, rails, steps, trigger, yaml};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::timing::Timing;
 
 pub(super) const KEYS: [&str; 14] = [
     "version",
@@ -134,12 +135,13 @@ fn whole(root: &Node, faults: &mut Faults<'_>) -> Option<Definition> {
     let steps = steps?;
     Some(Definition {
         name: name?,
-        trigger: trigger?,
-        zone: zone?,
+        timing: Timing { triggers: vec![trigger?], zone: zone?, ..Timing::manual() },
         repo: repo.map_or(Some(None), |r| r.map(Some))?,
         isolation: isolation?,
-        discover: steps.discover,
+        chores: Vec::new(),
+        discover: Some(steps.discover),
         work: steps.work,
+        finally: Finally::default(),
         rails: rails?,
         review: review?,
         independence: independence?,

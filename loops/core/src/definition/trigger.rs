@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use chrono_tz::{TZ_VARIANTS, Tz};
 
-use super::Trigger;
 use super::faults::Faults;
 use super::fields::Fields;
 use super::nearest::{nearest, suggestion};
@@ -12,6 +11,7 @@ use super::phrase::{self, Call, Word};
 use super::values::{inside, phrase as read_phrase, text};
 use super::yaml::Node;
 use crate::schedule;
+use crate::timing::Trigger;
 
 const EXAMPLE: &str = "trigger: cron(\"0 9 * * MON-FRI\")";
 /// Triggers of later versions.

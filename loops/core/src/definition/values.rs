@@ -73,7 +73,7 @@ pub(super) fn choice<T: Copy>(node: &Node, words: &[(&str, T)], example: &str, f
 }
 
 /// `90s`, `45m`, `2h`: the largest unit that divides it.
-pub(super) fn duration(seconds: u64) -> String {
+pub fn duration(seconds: u64) -> String {
     match seconds {
         s if s >= 3600 && s % 3600 == 0 => format!("{}h", s / 3600),
         s if s >= 60 && s % 60 == 0 => format!("{}m", s / 60),

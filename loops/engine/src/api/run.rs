@@ -132,7 +132,7 @@ fn begin(
         key: occurrence.to_string(),
         due_at: stamp(context.now),
         claimed_at: stamp(Utc::now()),
-        zone: definition.zone.unwrap_or(context.zone).to_string(),
+        zone: definition.timing.zone.unwrap_or(context.zone).to_string(),
         run,
     };
     if !store.write(|tx| occurrences::claim(tx, &claimed))? {
@@ -163,7 +163,7 @@ pub(super) fn begin_claimed(
     let left_s = definition.rails.max_duration_s;
     let begin = || {
         // Beside the database, for when that is lost.
-        let day = context.now.with_timezone(&definition.zone.unwrap_or(context.zone)).date_naive();
+        let day = context.now.with_timezone(&definition.timing.zone.unwrap_or(context.zone)).date_naive();
         let about = serde_json::to_vec(&repair::About { loop_id, day })?;
         std::fs::write(dir.join(repair::ABOUT), about).context("writing what the run is about")?;
         under_watchdog(context, Begin { run, loop_id, left_s, only, claim })

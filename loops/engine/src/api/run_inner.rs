@@ -150,7 +150,7 @@ fn run_start(run: RunId, claimed: &Occurrence, work: &Work) -> RunStart {
         maker: line(&work.maker.facts()),
         checker: work.checker.as_ref().map(|c| line(&c.facts())),
         retries: Retries {
-            discover: d.discover.retry,
+            discover: d.discover.as_ref().map_or_else(Default::default, |found| found.retry),
             act: acts.map_or_else(Default::default, |w| w.act.retry),
             verify: acts.map_or_else(Default::default, |w| w.verify.retry),
             ship: acts.map_or_else(Default::default, |w| w.ship.retry),

@@ -5,8 +5,8 @@ use std::collections::btree_map::Entry;
 
 use anyhow::Result as AnyResult;
 use chrono::SecondsFormat;
+use loopwright_core::definition::read_bytes;
 use loopwright_core::definition::settings::Settings;
-use loopwright_core::definition::{Trigger, read_bytes};
 use loopwright_core::finding::FindingState;
 use loopwright_core::ids::RunId;
 use loopwright_core::ledger::{Ceilings, Place};
@@ -77,7 +77,7 @@ fn ceilings(context: &Context, store: &Store, set: &Settings) -> AnyResult<Vec<C
     let mut rows: Vec<CeilingRow> = Vec::new();
     for row in stored::all(store.read())? {
         let definition = std::fs::read(&row.path).ok().and_then(|text| read_bytes(&text).definition);
-        let zone = definition.as_ref().and_then(|d| d.zone).unwrap_or(context.zone);
+        let zone = definition.as_ref().and_then(|d| d.timing.zone).unwrap_or(context.zone);
         let ceilings = Ceilings {
             loop_name: row.name.clone(),
             of_loop: definition.map_or_else(Vec::new, |d| d.rails.ceilings),
@@ -133,13 +133,12 @@ fn handed_over(store: &Store, row: &LoopRow) -> AnyResult<Vec<FindingRow>> {
 pub(super) fn loop_view(context: &Context, store: &Store, row: &LoopRow) -> AnyResult<LoopView> {
     let text = std::fs::read(&row.path).unwrap_or_default();
     let definition = read_bytes(&text).definition;
-    let (words, next) = match definition.as_ref().map(|d| (&d.trigger, d.zone.unwrap_or(context.zone))) {
+    let (words, next) = match definition.as_ref().map(|d| (&d.timing, d.timing.zone.unwrap_or(context.zone))) {
         None => ("its file can't be read".to_owned(), Vec::new()),
-        Some((Trigger::Manual, _)) => ("by hand".to_owned(), Vec::new()),
-        Some((Trigger::Cron(expression), zone)) => {
-            let times = schedule::next_times(expression, zone, context.now, NEXT);
+        Some((timing, zone)) => {
+            let times = schedule::next_times(timing, zone, context.now, NEXT);
             let texts = times.iter().map(|t| t.to_rfc3339_opts(SecondsFormat::Secs, false)).collect();
-            (schedule::words(expression), texts)
+            (schedule::in_words(timing), texts)
         }
     };
     let last = stored_runs::newest(store.read(), Some(row.id), 1)?;

@@ -65,12 +65,12 @@ pub fn discover(work: &mut Work, only: Option<&Fingerprint>) -> Result<Noted> {
 
 /// A loop that only lists what checks have no part in needs none of them.
 fn needs_reports(definition: &Definition) -> bool {
-    let scans = definition.discover.sources.iter().any(|s| matches!(s, Source::ScanCiFailures(_)));
+    let scans = definition.sources().iter().any(|s| matches!(s, Source::ScanCiFailures(_)));
     scans || definition.work.is_some()
 }
 
 fn seen(work: &Work) -> Result<(Vec<Finding>, Notes)> {
-    let sources = &work.resolved.definition.discover.sources;
+    let sources = work.resolved.definition.sources();
     let reports: Vec<CheckReport> = scan::looked_at(sources, &work.base_reports).into_iter().cloned().collect();
     let mut seen = core_scan::findings(&reports);
     let mut notes = Vec::new();
@@ -104,7 +104,7 @@ fn of_issue(issue: &Issue) -> Finding {
 
 /// Names the recent commits that touched a finding's places.
 fn add_suspects(work: &Work, seen: &mut [Finding]) -> Result<()> {
-    if !work.resolved.definition.discover.sources.contains(&Source::RecentCommits) {
+    if !work.resolved.definition.sources().contains(&Source::RecentCommits) {
         return Ok(());
     }
     let commits = work.resolved.repos.recent_commits(work.resolved.base.commit, RECENT)?;

@@ -43,7 +43,7 @@ pub struct Said {
 pub fn ask(work: &Work) -> Result<Said> {
     let mut said = Said::default();
     let mut keys = BTreeSet::new();
-    for source in &work.resolved.definition.discover.sources {
+    for source in work.resolved.definition.sources() {
         match source {
             Source::TodoComments => comments(work, &mut said)?,
             Source::Command(command) => named_by(command, work, &mut keys, &mut said)?,

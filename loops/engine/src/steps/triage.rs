@@ -33,7 +33,8 @@ pub enum ReadBack {
 
 /// The list's file.
 pub fn path(work: &Work) -> PathBuf {
-    work.home.loop_state(work.row.id).join(&work.resolved.definition.discover.write_to)
+    let list = work.resolved.definition.discover.as_ref().map_or("triage.md", |discover| &discover.write_to);
+    work.home.loop_state(work.row.id).join(list)
 }
 
 /// Reads the person's edits since the list was written last.

@@ -66,7 +66,8 @@ fn migrations() -> Migrations<'static> {
     Migrations::new((1..).zip(STEPS).map(step).collect())
 }
 
-const STEPS: [&str; 2] = [include_str!("0001_first.sql"), include_str!("0002_steady.sql")];
+const STEPS: [&str; 3] =
+    [include_str!("0001_first.sql"), include_str!("0002_steady.sql"), include_str!("0003_time.sql")];
 
 impl Store {
     /// Opens (and makes or migrates) the database of a home.

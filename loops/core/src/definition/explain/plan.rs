@@ -5,10 +5,11 @@ use crate::definition::Definition;
 
 /// One line each: what it looks for, what its first run does, what follows once it may ship.
 pub fn plan(definition: &Definition) -> Vec<String> {
-    let mut lines = vec![
-        format!("looks for work: {}", sources(definition)),
-        format!("lists what it found in state/{}, which you may edit", definition.discover.write_to),
-    ];
+    let mut lines = Vec::new();
+    if let Some(discover) = &definition.discover {
+        lines.push(format!("looks for work: {}", sources(definition)));
+        lines.push(format!("lists what it found in state/{}, which you may edit", discover.write_to));
+    }
     let Some(work) = &definition.work else {
         lines.push("that is all: it changes nothing".to_owned());
         return lines;

@@ -4,7 +4,7 @@ use super::{Origin, Row, Surroundings};
 use crate::definition::phrase::quote;
 use crate::definition::values::duration;
 use crate::definition::{
-    AgentSpec, Command, Definition, Independence, Merge, Origins, Rails, Retry, ShipAction, Source, Trigger, Work,
+    AgentSpec, Command, Definition, Independence, Merge, Origins, Rails, Retry, ShipAction, Source, Work,
 };
 
 /// All rows.
@@ -28,7 +28,7 @@ pub(super) fn rows(definition: &Definition, origins: &Origins, around: &Surround
 
 /// The gates of a loop that need a command, in the order of their mention.
 pub(super) fn gates(definition: &Definition) -> Vec<String> {
-    let scanned = definition.discover.sources.iter().flat_map(|source| match source {
+    let scanned = definition.sources().iter().flat_map(|source| match source {
         Source::ScanCiFailures(checks) => checks.clone(),
         _ => Vec::new(),
     });
@@ -64,11 +64,9 @@ impl Rows<'_> {
 
 fn head(definition: &Definition, around: &Surroundings, rows: &mut Rows<'_>) {
     rows.add("name", &definition.name);
-    match &definition.trigger {
-        Trigger::Cron(expression) => rows.add("trigger", format!("cron(\"{expression}\")")),
-        Trigger::Manual => rows.add("trigger", "manual"),
-    }
-    match definition.zone {
+    let triggers: Vec<String> = definition.timing.triggers.iter().map(ToString::to_string).collect();
+    rows.add("trigger", triggers.join(", "));
+    match definition.timing.zone {
         Some(zone) => rows.add("zone", zone.name()),
         None => rows.put("zone", around.zone.name(), Origin::Detected { by: "this computer".to_owned() }),
     }
@@ -81,7 +79,7 @@ fn head(definition: &Definition, around: &Surroundings, rows: &mut Rows<'_>) {
 }
 
 fn steps(definition: &Definition, rows: &mut Rows<'_>) {
-    let discover = &definition.discover;
+    let Some(discover) = &definition.discover else { return };
     rows.add("discover.run", sources(definition));
     rows.add("discover.write_to", format!("state/{}", discover.write_to));
     retry("discover", discover.retry, rows);
@@ -181,7 +179,7 @@ fn checks(definition: &Definition, around: &Surroundings, rows: &mut Rows<'_>) {
 
 /// Where a loop looks for work, as its file says it.
 pub(super) fn sources(definition: &Definition) -> String {
-    sum(definition.discover.sources.iter().map(source))
+    sum(definition.sources().iter().map(source))
 }
 
 fn sum(names: impl Iterator<Item = String>) -> String {

@@ -1,8 +1,9 @@
 //! Whole files: what is accepted, what is refused, and that nothing panics or hangs.
 
 use super::*;
-use crate::definition::{Command, Merge, ShipAction, Source, Trigger};
+use crate::definition::{Command, Merge, ShipAction, Source};
 use crate::money::Micros;
+use crate::timing::Trigger;
 
 const SEED: &str = include_str!("../../../../../tests/samples/seed/loop.yaml");
 
@@ -12,9 +13,12 @@ fn the_seed_is_read_as_it_stands() {
     assert_eq!(reading.diagnostics, []);
     let loop_ = reading.definition.expect("a definition");
     assert_eq!(loop_.name, "daily-triage");
-    assert_eq!(loop_.trigger, Trigger::Cron("0 9 * * MON-FRI".to_owned()));
-    assert_eq!(loop_.discover.write_to, "triage.md");
-    assert_eq!(loop_.discover.sources, [Source::ScanCiFailures(vec![]), Source::OpenIssues, Source::RecentCommits]);
+    assert_eq!(loop_.timing.triggers, [Trigger::Cron("0 9 * * MON-FRI".to_owned())]);
+    assert_eq!(loop_.discover.as_ref().expect("discover").write_to, "triage.md");
+    assert_eq!(
+        loop_.discover.as_ref().expect("discover").sources,
+        [Source::ScanCiFailures(vec![]), Source::OpenIssues, Source::RecentCommits]
+    );
     let work = loop_.work.expect("work");
     assert_eq!(work.act.maker, "implementer");
     assert_eq!(work.verify.checker.as_deref(), Some("reviewer"));
@@ -60,7 +64,7 @@ fn every_key_is_read() {
     let reading = read(&text);
     assert_eq!(reading.diagnostics, []);
     let d = reading.definition.expect("a definition");
-    assert_eq!(d.zone, Some(chrono_tz::Europe::Berlin));
+    assert_eq!(d.timing.zone, Some(chrono_tz::Europe::Berlin));
     assert_eq!((d.rails.max_duration_s, d.rails.max_tokens, d.rails.max_turns), (2700, Some(2_000_000), Some(60)));
     assert_eq!((d.review.max_open, d.review.merge), (2, Merge::FastForward));
     let maker = &d.agents["implementer"];
@@ -236,7 +240,7 @@ fn comments_and_commands_are_sources() {
         let text = SEED.replace("scan_ci_failures + open_issues + recent_commits", run);
         let reading = read(&text);
         let faults: Vec<String> = reading.diagnostics.into_iter().map(|d| d.message).collect();
-        reading.definition.map(|d| d.discover.sources).ok_or(faults)
+        reading.definition.map(|d| d.discover.expect("discover").sources).ok_or(faults)
     };
     let command = |line: &str| Source::Command(Command::Shell(line.to_owned()));
     let found = sources("todo_comments + command(\"./a.sh --all\") + command('b')").expect("valid");
