@@ -62,11 +62,7 @@ fn a_newer_version_is_seen_in_the_log_too() {
     let raw = Connection::open(home.database()).expect("raw");
     raw.pragma_update(None, "user_version", 99).expect("newer");
     let header = std::fs::read(home.database()).expect("the file");
-    assert_eq!(
-        header[60..64],
-        u32::try_from(super::NEWEST).expect("small").to_be_bytes(),
-        "only the log has it: the control"
-    );
+    assert_eq!(header[60..64], u32::try_from(NEWEST).expect("small").to_be_bytes(), "only the log has it: the control");
     std::fs::write(home.backups().join("before-v99.db"), b"").expect("as the newer program does");
     let Err(error) = Store::open(&home) else { panic!("a newer database was opened") };
     assert!(error.is::<Newer>(), "{error:#}");
