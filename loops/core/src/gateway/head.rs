@@ -138,7 +138,8 @@ fn one_length(headers: &[Header<'_>]) -> Result<(), Malformed> {
 }
 
 /// What is between a program and its proxy, and not for the host.
-const BETWEEN: &[&str] = &["connection", "keep-alive", "proxy-authorization", "proxy-connection", "te", "upgrade", "host"];
+const BETWEEN: &[&str] =
+    &["connection", "keep-alive", "proxy-authorization", "proxy-connection", "te", "upgrade", "host"];
 
 fn onward(method: &str, path: &str, to: &HostPort, headers: &[Header<'_>]) -> Vec<u8> {
     let host = if to.port == 80 { to.host.to_string() } else { to.to_string() };
@@ -163,7 +164,10 @@ mod tests {
 
     #[test]
     fn a_tunnel_is_asked_for_by_name_and_port() {
-        assert_eq!(tunnel("Registry.Example:443").map(|asked| asked.to().to_string()), Ok("registry.example:443".into()));
+        assert_eq!(
+            tunnel("Registry.Example:443").map(|asked| asked.to().to_string()),
+            Ok("registry.example:443".into())
+        );
         assert!(read(b"CONNECT a.example:443 HTTP/1.1\r\n\r\n").is_ok());
         assert!(read(b"CONNECT a.example:443 HTTP/1.1\r\nHost: a.example\r\n\r\n").is_ok());
         for target in ["a.example", "a.example.:443", "me@a.example:443", "a%2eexample:443", "a.example\0:443", "/"] {
@@ -190,7 +194,8 @@ mod tests {
 
     #[test]
     fn a_request_goes_on_for_its_host_alone() {
-        let head = b"GET http://A.example:8080/x?y=%00 HTTP/1.1\r\nhost: a.example:8080\r\nProxy-Connection: keep-alive\r\n\
+        let head =
+            b"GET http://A.example:8080/x?y=%00 HTTP/1.1\r\nhost: a.example:8080\r\nProxy-Connection: keep-alive\r\n\
             Connection: keep-alive\r\nAccept: */*\r\n\r\n";
         let Ok(Asked::Request { to, head }) = read(head) else { panic!("not understood") };
         assert_eq!(to.to_string(), "a.example:8080");

@@ -36,7 +36,9 @@ pub enum NoHost {
     #[error("`{0}` is no port: write a number from 1 to 65535")]
     Number(String),
     /// The host is not a name and not an address.
-    #[error("`{0}` is no host: write a name such as `registry.example`, or an address such as `192.0.2.1` or `[2001:db8::1]`")]
+    #[error(
+        "`{0}` is no host: write a name such as `registry.example`, or an address such as `192.0.2.1` or `[2001:db8::1]`"
+    )]
     Name(String),
 }
 
@@ -61,7 +63,8 @@ impl HostPort {
 }
 
 fn number(text: &str) -> Result<u16, NoHost> {
-    let plain = !text.is_empty() && text.len() <= 5 && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+    let plain =
+        !text.is_empty() && text.len() <= 5 && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
     let port = text.parse::<u16>().ok().filter(|_| plain);
     port.ok_or_else(|| NoHost::Number(text.to_owned()))
 }
