@@ -1,6 +1,7 @@
 //! Occurrences: every due time and every event of a loop, each with exactly one end.
 
 use anyhow::{Context as _, Result, bail};
+use chrono::{DateTime, Utc};
 use loopwright_core::ids::{LoopId, OccurrenceId, RunId};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -55,9 +56,37 @@ pub fn claim(tx: &Transaction<'_>, o: &Occurrence) -> Result<bool> {
 /// Its run would begin though it was given up, or the row can't be written.
 pub fn set(tx: &Transaction<'_>, id: OccurrenceId, state: &str, reason: Option<&str>) -> Result<()> {
     let from = if state == "running" { "claimed" } else { "running" };
-    if !moved(tx, id, from, state, reason)? && state == "running" {
+    let set = moved(tx, id, from, state, reason)?;
+    if !set && state == "running" {
         bail!("this start took too long and was given up: nothing was done; start it again");
     }
+    // A run that is parked may be halted where it stands.
+    if !set {
+        moved(tx, id, "parked", state, reason)?;
+    }
+    Ok(())
+}
+
+/// Parks a running occurrence: it lives, without a process, and its run goes on no earlier than `until`.
+///
+/// # Errors
+/// The row can't be written.
+pub fn park(tx: &Transaction<'_>, id: OccurrenceId, until: Option<DateTime<Utc>>, why: &str) -> Result<()> {
+    let sql =
+        "UPDATE occurrences SET state = 'parked', reason = ?2, not_before = ?3 WHERE id = ?1 AND state = 'running'";
+    let until = until.map(crate::steps::stamp);
+    tx.execute(sql, params![id.to_string(), why, until]).context("parking an occurrence")?;
+    Ok(())
+}
+
+/// Lets a parked occurrence run again.
+///
+/// # Errors
+/// The row can't be written.
+pub fn unpark(tx: &Transaction<'_>, id: OccurrenceId) -> Result<()> {
+    let sql =
+        "UPDATE occurrences SET state = 'running', reason = NULL, not_before = NULL WHERE id = ?1 AND state = 'parked'";
+    tx.execute(sql, [id.to_string()]).context("letting a parked occurrence run")?;
     Ok(())
 }
 
@@ -132,7 +161,7 @@ mod tests {
     fn store() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().expect("a folder");
         let home = Home::under(folder.path());
-        home.create(chrono::DateTime::UNIX_EPOCH).expect("home");
+        home.create(DateTime::UNIX_EPOCH).expect("home");
         let store = Store::open(&home).expect("opens");
         let rows = "INSERT INTO repos VALUES ('r', '/r');
             INSERT INTO loops (id, name, path, repo, mode, hash, added_at) VALUES (?1, 'n', '/l', 'r', 'ship', 'h', '');";
