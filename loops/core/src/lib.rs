@@ -4,10 +4,12 @@
 
 pub mod asked;
 pub mod check;
+pub mod chores;
 pub mod definition;
 pub mod diagnostic;
 pub mod diff;
 pub mod draft;
+pub mod due;
 pub mod exit;
 pub mod finding;
 pub mod gate;

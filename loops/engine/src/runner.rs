@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::fail;
 use crate::halt::HaltCause;
 use crate::settings;
-use crate::steps::{Work, build, discover, prepare, scan, ship, verify};
+use crate::steps::{Work, build, chores, discover, prepare, scan, ship, verify};
 use crate::store::ledger::{self, Booking};
 use crate::store::{projection, pull_requests};
 
@@ -123,6 +123,9 @@ impl Runner {
                 Next::Halt { why, detail } => return Ok(End::Halted { why, detail }),
                 Next::Fail(why) => return Ok(End::Failed { why }),
                 Next::Done => return Ok(End::Finished),
+                Next::Stop(_) | Next::PassOver(_) | Next::Park { .. } => {
+                    return Ok(End::Failed { why: "steps that run can't be done yet".to_owned() });
+                }
             }
         }
     }
@@ -141,6 +144,7 @@ impl Runner {
                 self.run.start.run,
             )?,
             refused: self.refused.clone(),
+            chores: chores::observed(&self.run, &self.work.home.loop_state(self.run.start.loop_id), (self.work.now)()),
         })
     }
 
@@ -233,6 +237,9 @@ impl Runner {
                 Done { pull_request: Some(opened.clone()), ..Done::plain(opened.outcome) }
             }
             Step::HandOver { .. } | Step::HoldBack { .. } => Done::plain(Outcome::Noted),
+            Step::Run { .. } | Step::Wait { .. } | Step::Finally { .. } => {
+                anyhow::bail!("steps that run can't be done yet")
+            }
             Step::Build { .. } | Step::Verify { .. } => anyhow::bail!("{} runs beside the journal", step.name()),
         })
     }

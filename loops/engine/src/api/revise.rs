@@ -8,7 +8,7 @@ use chrono::Utc;
 use git2::Oid;
 use loopwright_core::ids::{OccurrenceId, PullRequestId, RunId};
 use loopwright_core::review::Event;
-use loopwright_core::run::{Mode, Revise, Revision, RunStart};
+use loopwright_core::run::{Chores, Mode, Revise, Revision, RunStart};
 use uuid::Uuid;
 
 use super::reconcile::{Deed, failed};
@@ -252,5 +252,7 @@ pub(super) fn agents(
 /// A person asked for this one, so it ships whatever the loop may do by itself.
 pub(super) fn revising(start: RunStart, revises: Option<Revision>) -> RunStart {
     let mode = if revises.is_some() { Mode::Ship } else { start.mode };
-    RunStart { mode, revises, ..start }
+    // What the loop does beside findings has no part in one pull request.
+    let chores = if revises.is_some() { Chores::default() } else { start.chores };
+    RunStart { mode, revises, chores, ..start }
 }

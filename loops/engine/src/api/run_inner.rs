@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use chrono::Utc;
+use loopwright_core::chores::with_moments;
+use loopwright_core::definition::Definition;
 use loopwright_core::exit;
 use loopwright_core::finding::Fingerprint;
 use loopwright_core::ids::RunId;
-use loopwright_core::run::{Mode, Retries, Run, RunEvent, RunStart};
+use loopwright_core::run::{Chores, Mode, Retries, Run, RunEvent, RunStart};
 
 use super::{Context, reconcile, revise, runs};
 use crate::cores::Cores;
@@ -131,6 +133,17 @@ fn sandbox(context: &Context, resolved: &Resolved) -> Result<Bubblewrap> {
     Ok(found)
 }
 
+/// What the run does beside findings; its times are those of the zone that its occurrence was reckoned in.
+fn chores(definition: &Definition, claimed: &Occurrence) -> Chores {
+    let chores = Chores {
+        steps: definition.chores.clone(),
+        alone: definition.discover.is_none(),
+        finally: definition.finally.clone(),
+        ..Chores::default()
+    };
+    with_moments(chores, Utc::now(), claimed.zone.parse().unwrap_or(chrono_tz::Tz::UTC))
+}
+
 fn run_start(run: RunId, claimed: &Occurrence, work: &Work) -> RunStart {
     let (row, resolved) = (&work.row, &work.resolved);
     let d = &resolved.definition;
@@ -160,5 +173,6 @@ fn run_start(run: RunId, claimed: &Occurrence, work: &Work) -> RunStart {
         only_reports: acts.is_none(),
         revises: None,
         worked_s: 0,
+        chores: chores(d, claimed),
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod checkout;
+pub mod chores;
 pub mod discover;
 pub mod prepare;
 pub mod revise;
