@@ -233,11 +233,10 @@ pub(super) fn resolved(
 /// Who makes and who checks: for a change whose base moved, nobody makes and gates alone check.
 ///
 /// # Errors
-/// As [`resolve::agents`].
+/// The commit that was shown can't be named.
 pub(super) fn agents(
     resolved: &Resolved,
-    row: &LoopRow,
-    run_dir: &Path,
+    folder: &Path,
     revises: Option<&Revision>,
 ) -> Result<(AnyAgent, Option<AnyAgent>)> {
     match revises {
@@ -245,7 +244,7 @@ pub(super) fn agents(
             let commit = Oid::from_str(commit).context("the commit that was shown")?;
             Ok((Arc::new(Rebase { commit }), None))
         }
-        _ => resolve::agents(resolved, row, run_dir),
+        _ => Ok(resolve::agents(resolved, folder)),
     }
 }
 
