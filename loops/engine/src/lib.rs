@@ -6,6 +6,7 @@ pub mod checks;
 pub mod cores;
 pub mod ending;
 pub mod fail;
+mod finally;
 pub mod forge;
 pub mod gateway;
 pub mod git;
