@@ -33,6 +33,7 @@ pub mod timing;
 pub mod todo;
 pub mod triage;
 pub mod verdict;
+pub mod watched;
 
 /// Bytes as lower-case hex digits.
 pub fn hex(bytes: &[u8]) -> String {

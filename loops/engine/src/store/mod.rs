@@ -23,6 +23,7 @@ pub mod schedules;
 mod seal;
 mod told;
 mod wal;
+pub mod watched_files;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
