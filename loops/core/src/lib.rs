@@ -12,6 +12,7 @@ pub mod due;
 pub mod exit;
 pub mod finding;
 pub mod gate;
+pub mod gateway;
 pub mod hidden;
 pub mod ids;
 pub mod independence;
