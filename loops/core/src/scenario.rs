@@ -190,16 +190,20 @@ impl Span {
     }
 }
 
-/// Moments of kills within a time, the earliest first.
-pub fn kills(kills: &[Kill], within: &Range<DateTime<Utc>>, zone: Tz) -> Vec<DateTime<Utc>> {
+/// A pass that starts something makes about so many commits.
+const MOST_COMMITS: u64 = 6;
+
+/// Kills within a time, the earliest first: when, and after how many further commits.
+pub fn kills(kills: &[Kill], within: &Range<DateTime<Utc>>, zone: Tz) -> Vec<(DateTime<Utc>, u32)> {
     let long = u64::try_from((within.end - within.start).num_seconds()).unwrap_or(0).max(1);
     let mut found = Vec::new();
     for kill in kills {
         match *kill {
-            Kill::At(at) => found.extend(local(at, zone).filter(|at| within.contains(at))),
+            Kill::At(at) => found.extend(local(at, zone).filter(|at| within.contains(at)).map(|at| (at, 0))),
             Kill::Random { seed, times } => found.extend((0..u64::from(times)).filter_map(|n| {
-                let at = i64::try_from(mixed(seed.wrapping_add(n.wrapping_mul(0x5851_f42d_4c95_7f2d))) % long).ok()?;
-                Some(within.start + chrono::Duration::seconds(at))
+                let number = mixed(seed.wrapping_add(n.wrapping_mul(0x5851_f42d_4c95_7f2d)));
+                let at = within.start + chrono::Duration::seconds(i64::try_from(number % long).ok()?);
+                Some((at, u32::try_from((number >> 32) % MOST_COMMITS).ok()?))
             })),
         }
     }
@@ -261,7 +265,7 @@ mod tests {
         let random = |seed| kills(&[Kill::Random { seed, times: 5 }], &within, Tz::UTC);
         assert_eq!(random(1), random(1));
         assert_ne!(random(1), random(2));
-        assert!(random(1).iter().all(|at| within.contains(at)) && random(1).len() == 5);
+        assert!(random(1).iter().all(|(at, _)| within.contains(at)) && random(1).len() == 5);
         assert!(kills(&[Kill::At(at("2026-12-12 00:00"))], &within, Tz::UTC).is_empty());
     }
 

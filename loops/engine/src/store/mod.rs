@@ -21,6 +21,7 @@ pub mod repair;
 pub mod reviews;
 pub mod runs;
 mod seal;
+pub mod simulated;
 mod throw_away;
 mod told;
 mod wal;
@@ -42,6 +43,7 @@ use self::seal::{Seal, Unsound, Watch};
 use crate::home::{Home, private_dir};
 
 pub use self::damage::{Damaged, Newer, says_damaged};
+pub use self::throw_away::Killed;
 
 /// The first SQLite without the WAL-reset corruption: 3.51.3.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -57,6 +59,8 @@ pub struct Store {
     // Made by the first write: whoever only reads needs none.
     watch: Option<Watch>,
     guarded: bool,
+    // Of one that is thrown away: until its process is killed.
+    commits_left: Option<u32>,
 }
 
 /// The schema, step by step. A step that shipped is never edited; each one seals what it leaves, in its own transaction.
@@ -87,7 +91,7 @@ impl Store {
         connection.busy_handler(Some(wait_for_others))?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let (changed, backups) = (home.changed(), home.backups());
-        let mut store = Store { connection, changed, backups, watch: None, guarded: true };
+        let mut store = Store { connection, changed, backups, watch: None, guarded: true, commits_left: None };
         store.prepare(home).map_err(|error| match damage::says_damaged_at_opening(&error) {
             true => Damaged::of(&error, &path).into(),
             false => error,

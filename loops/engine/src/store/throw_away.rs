@@ -4,8 +4,14 @@
 use anyhow::{Context as _, Result};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use std::panic::resume_unwind;
+
 use super::{NEWEST, STATEMENTS, Store, migrations, version, wait_for_others};
 use crate::home::Home;
+
+/// What unwinds out of a store whose process is killed.
+#[derive(Debug)]
+pub struct Killed;
 
 impl Store {
     /// Opens (and makes) a database that is thrown away with its home: for simulations alone.
@@ -27,7 +33,17 @@ impl Store {
             migrations().to_latest(&mut connection).with_context(|| format!("making {}", path.display()))?;
         }
         let (changed, backups) = (home.changed(), home.backups());
-        Ok(Store { connection, changed, backups, watch: None, guarded: false })
+        Ok(Store { connection, changed, backups, watch: None, guarded: false, commits_left: None })
+    }
+
+    /// Whoever works with it is killed right after so many commits: [`Killed`] unwinds then. None = never.
+    pub fn kill_after(&mut self, commits: Option<u32>) {
+        self.commits_left = commits;
+    }
+
+    /// How many commits are left.
+    pub fn commits_left(&self) -> Option<u32> {
+        self.commits_left
     }
 
     /// One transaction that nothing is kept of but its rows.
@@ -38,6 +54,12 @@ impl Store {
             .context("starting to write to the database")?;
         let value = act(&transaction)?;
         transaction.commit().context("committing to the database")?;
+        if let Some(left) = &mut self.commits_left {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                resume_unwind(Box::new(Killed));
+            }
+        }
         Ok(value)
     }
 }
