@@ -20,6 +20,7 @@ mod redo;
 pub mod repair;
 pub mod reviews;
 pub mod runs;
+pub mod schedules;
 mod seal;
 pub mod simulated;
 mod throw_away;
