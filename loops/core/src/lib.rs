@@ -27,6 +27,7 @@ pub mod review;
 pub mod revise;
 pub mod run;
 pub mod scan;
+pub mod scenario;
 pub mod schedule;
 pub mod simulate;
 pub mod story;
