@@ -64,7 +64,7 @@ pub use runs::{journal_after, log_files, open_log, run_row, runs, show};
 pub use send_back::send_back;
 pub use simulate::{Simulation, simulate};
 pub use status::{loops, status};
-pub use templates::templates;
+pub use templates::{templates, write_template};
 pub use tick::{TickView, settle, tick};
 pub use undo::undo;
 pub use views::*;
