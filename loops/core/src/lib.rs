@@ -8,6 +8,7 @@ pub mod definition;
 pub mod diagnostic;
 pub mod diff;
 pub mod draft;
+pub mod due;
 pub mod exit;
 pub mod finding;
 pub mod gate;

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::check::{self, Target};
-use super::{AddView, ApiError, Context, status, templates};
+use super::{AddView, ApiError, Context, schedule, status, templates};
 use crate::git::user_repository;
 use crate::home::{private_dir, replace};
 use crate::steps::stamp;
@@ -264,6 +264,7 @@ impl New<'_> {
                 triage_listed: Vec::new(),
             };
             loops::register(tx, &row, &at)?;
+            schedule::keep(tx, context, id, self.definition)?;
             Ok(row)
         })?)
     }

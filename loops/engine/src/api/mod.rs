@@ -20,6 +20,7 @@ mod revise;
 mod run;
 mod run_inner;
 mod runs;
+mod schedule;
 mod send_back;
 mod simulate;
 mod status;

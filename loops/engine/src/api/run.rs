@@ -15,6 +15,7 @@ use loopwright_core::run::Mode;
 use uuid::Uuid;
 
 use super::run_inner::ERROR;
+use super::schedule::Starting;
 use super::{ApiError, Context, only_one, repair};
 use crate::halt::HaltFiles;
 use crate::home::private_dir;
@@ -25,7 +26,7 @@ use crate::sandbox::probe::{self, LayerState};
 use crate::steps::stamp;
 use crate::store::loops::{self, LoopRow};
 use crate::store::occurrences::{self, Occurrence};
-use crate::store::{Store, findings, runs as stored_runs};
+use crate::store::{Store, findings, runs as stored_runs, schedules};
 use crate::{fail, lease};
 
 /// How much longer than its own limit a run may take until its watchdog ends it.
@@ -142,6 +143,40 @@ fn begin(
     fail::point("occurrence-claimed");
     begin_claimed(context, store, definition, (row.id, run, occurrence), (only, claim))?;
     Ok(run)
+}
+
+/// Starts the processes of a run for an occurrence that waited, and does not wait for its first event: a pass finds those that
+/// never began. `false` if the occurrence does not wait any more, or its loop lives.
+///
+/// # Errors
+/// It can't be started; its occurrence has its end then.
+pub(super) fn begin_scheduled(context: &Context, store: &mut Store, starting: Starting) -> Result<bool> {
+    let Starting { loop_id, occurrence, run } = starting;
+    let dir = context.home.run(run);
+    let claim = new_run_dir(&dir)?;
+    if !store.write(|tx| schedules::begin(tx, occurrence, run, Utc::now()))? {
+        std::fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
+        return Ok(false);
+    }
+    fail::point("occurrence-claimed");
+    let begin = || {
+        let left_s = schedules::limits(store.read(), loop_id)?.0.context("nobody has read how long a run may take")?;
+        about(context, store, loop_id, &dir)?;
+        under_watchdog(context, Begin { run, loop_id, left_s, only: None, claim: claim.try_clone()? })
+    };
+    if let Err(error) = begin() {
+        let why = format!("{error:#}");
+        store.write(|tx| occurrences::give_up(tx, occurrence, run, &why))?;
+        return Err(error);
+    }
+    Ok(true)
+}
+
+/// Writes beside the database what a run is about, for when that is lost.
+fn about(context: &Context, store: &Store, loop_id: LoopId, dir: &Path) -> Result<()> {
+    let zone = schedules::timing(store.read(), loop_id)?.and_then(|(timing, _)| timing.zone).unwrap_or(context.zone);
+    let about = repair::About { loop_id, day: context.now.with_timezone(&zone).date_naive() };
+    std::fs::write(dir.join(repair::ABOUT), serde_json::to_vec(&about)?).context("writing what the run is about")
 }
 
 /// Makes the directory of a new run, and claims it before anybody can see its occurrence: one that is claimed by nobody has

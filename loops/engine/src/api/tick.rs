@@ -1,10 +1,11 @@
 //! `tick`: one whole reconcile pass. Runs that lost their processes go on, what was approved lands, what has no owner goes.
 
+use chrono::{DateTime, Utc};
 use loopwright_core::exit;
 use serde::Serialize;
 
 use super::reconcile::{self, Deed, Reach};
-use super::{ApiError, Context, landing, revise};
+use super::{ApiError, Context, landing, revise, schedule};
 use crate::sweep::sweep;
 
 /// What a pass came to.
@@ -12,6 +13,8 @@ use crate::sweep::sweep;
 pub struct TickView {
     /// What it did, in order; empty when everything was in order.
     pub deeds: Vec<Deed>,
+    /// When the next pass has something to do that nobody else would tell of.
+    pub next_at: Option<DateTime<Utc>>,
 }
 
 impl TickView {
@@ -45,7 +48,9 @@ pub fn tick(context: &Context) -> Result<TickView, ApiError> {
     let mut deeds = reconcile::reconcile(context, &mut store, Reach::Whole)?;
     deeds.extend(landing::land_waiting(context, &mut store)?);
     deeds.extend(revise::begin_due(context, &mut store)?);
+    deeds.extend(schedule::pass(context, &mut store, &schedule::machine(), &mut schedule::under_watchdog)?);
     let swept = sweep(&context.home, &store, context.now)?;
     deeds.extend(swept.lines().into_iter().map(|what| Deed::Swept { what }));
-    Ok(TickView { deeds })
+    let next_at = schedule::wakes_at(context, &store)?;
+    Ok(TickView { deeds, next_at })
 }

@@ -19,6 +19,7 @@ mod redo;
 pub mod repair;
 pub mod reviews;
 pub mod runs;
+pub mod schedules;
 mod seal;
 mod told;
 mod wal;
