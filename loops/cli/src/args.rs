@@ -138,6 +138,13 @@ Verbs that let something begin make this pass first; a timer may make it too. It
 
 Example: loopwright tick")]
     Tick,
+    /// Is the scheduler: starts loops at their times until it is told to stop
+    #[command(after_help = "\
+One per data folder. SIGTERM and Ctrl-C end it within a second; the runs that it started go on, and the next one takes
+up what is left. It writes its log to state/log/serve.log.
+
+Example: loopwright serve")]
+    Serve,
     /// Looks at what Loopwright needs on this machine
     #[command(after_help = "Example: loopwright doctor\n         loopwright doctor --repair")]
     Doctor(DoctorArgs),

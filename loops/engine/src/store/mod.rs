@@ -9,9 +9,11 @@ pub mod base_results;
 mod damage;
 pub mod due;
 pub mod findings;
+pub mod fleet;
 pub mod journal;
 pub mod ledger;
 pub mod loops;
+pub mod news;
 pub mod occurrences;
 pub mod projection;
 pub mod pull_requests;
@@ -55,6 +57,7 @@ pub struct Store {
     backups: PathBuf,
     // Made by the first write: whoever only reads needs none.
     watch: Option<Watch>,
+    opened: news::Opened,
 }
 
 /// The schema, step by step. A step that shipped is never edited; each one seals what it leaves, in its own transaction.
@@ -84,11 +87,18 @@ impl Store {
         let connection = Connection::open(&path).with_context(|| format!("opening the database {}", path.display()))?;
         connection.busy_handler(Some(wait_for_others))?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        let mut store = Store { connection, changed: home.changed(), backups: home.backups(), watch: None };
+        let mut store = Store {
+            connection,
+            changed: home.changed(),
+            backups: home.backups(),
+            watch: None,
+            opened: news::Opened::default(),
+        };
         store.prepare(home).map_err(|error| match damage::says_damaged_at_opening(&error) {
             true => Damaged::of(&error, &path).into(),
             false => error,
         })?;
+        store.opened = news::Opened::look(&path);
         Ok(store)
     }
 
