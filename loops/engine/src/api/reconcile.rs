@@ -8,7 +8,6 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use chrono::Utc;
 use loopwright_core::ids::{OccurrenceId, RunId};
 use loopwright_core::lease::{self, Beat};
 use loopwright_core::recover::{self, Left, Recovery};
@@ -236,7 +235,7 @@ fn take_up(context: &Context, store: &mut Store, run: &mut Run, worked_s: u64, c
 
 /// Writes an event that cuts off what was open: what that had reserved is charged.
 fn write(store: &mut Store, run: &mut Run, event: RunEvent) -> Result<()> {
-    let (at, open) = (stamp(Utc::now()), run.open.clone());
+    let (at, open) = (stamp(crate::clock::now()), run.open.clone());
     projection::record(store, run, event, &at, |tx| ledger::cut_off(tx, &open, &at))
 }
 

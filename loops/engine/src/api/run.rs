@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use chrono::Utc;
 use loopwright_core::definition::Definition;
 use loopwright_core::exit;
 use loopwright_core::finding::Fingerprint;
@@ -132,7 +131,7 @@ fn begin(
         trigger: "manual".to_owned(),
         key: occurrence.to_string(),
         due_at: stamp(context.now),
-        claimed_at: stamp(Utc::now()),
+        claimed_at: stamp(crate::clock::now()),
         zone: definition.timing.zone.unwrap_or(context.zone).to_string(),
         run,
     };
@@ -154,15 +153,17 @@ pub(super) fn begin_scheduled(context: &Context, store: &mut Store, starting: St
     let Starting { loop_id, occurrence, run } = starting;
     let dir = context.home.run(run);
     let claim = new_run_dir(&dir)?;
-    if !store.write(|tx| schedules::begin(tx, occurrence, run, Utc::now()))? {
+    if !store.write(|tx| schedules::begin(tx, occurrence, run, crate::clock::now()))? {
         std::fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
         return Ok(false);
     }
     fail::point("occurrence-claimed");
     let begin = || {
-        let left_s = schedules::limits(store.read(), loop_id)?.0.context("nobody has read how long a run may take")?;
+        let (left_s, finally_s) = schedules::limits(store.read(), loop_id)?;
+        let left_s = left_s.context("nobody has read how long a run may take")?;
+        let finally_s = (finally_s > 0).then_some(finally_s);
         about(context, store, loop_id, &dir)?;
-        under_watchdog(context, Begin { run, loop_id, left_s, only: None, claim: claim.try_clone()? })
+        under_watchdog(context, Begin { run, loop_id, left_s, only: None, finally_s, claim: claim.try_clone()? })
     };
     if let Err(error) = begin() {
         let why = format!("{error:#}");

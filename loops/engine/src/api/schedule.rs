@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::reconcile::{Deed, failed};
-use super::{Context, run, watched};
+use super::{Context, run, scheduler, watched};
 use crate::halt::{self, HaltFiles};
 use crate::settings;
 use crate::store::loops::LoopRow;
@@ -36,9 +36,9 @@ pub(super) struct Machine {
     pub(super) absences: Vec<Absence>,
 }
 
-/// What this computer tells a pass that nobody else tells anything.
-pub(super) fn machine() -> Machine {
-    Machine { on_battery: crate::os::on_battery(), absences: Vec::new() }
+/// What this computer tells a pass, and when nobody looked since the scheduler's last one.
+pub(super) fn machine(context: &Context) -> Machine {
+    Machine { on_battery: crate::os::on_battery(), absences: scheduler::absences(context) }
 }
 
 /// A run that is to begin for an occurrence that waited.
