@@ -116,6 +116,26 @@ fn a_paused_slot_and_the_fair_turn() {
 }
 
 #[test]
+fn another_zone_of_the_computer_makes_up_no_times() {
+    let stage = quarterly("", Duration::minutes(5));
+    loop_of(&stage, "yearly", "trigger: cron(\"0 9 1 1 *\")", Duration::days(700));
+    stage.verb(&["tick"]);
+    stage.until_nobody_lives();
+    let before = ledger(&stage).len();
+    // As if its times had been reckoned at the other side of the earth, long ago: none of before comes once more.
+    stage.change_rows("UPDATE schedules SET zone = 'Pacific/Auckland'", &[]);
+    stage.verb(&["tick"]);
+    stage.until_nobody_lives();
+    assert!(ledger(&stage).len() <= before + 1, "at most a quarter of an hour that has come: {:?}", ledger(&stage));
+    let store = Store::open(&Home::under(&stage.home)).expect("the store");
+    let zones: i64 = store
+        .read()
+        .query_row("SELECT COUNT(*) FROM schedules WHERE zone = 'Pacific/Auckland'", [], |r| r.get(0))
+        .expect("a number");
+    assert_eq!(zones, 0);
+}
+
+#[test]
 fn under_halt_nothing_starts_and_the_row_says_so() {
     let stage = quarterly("", Duration::hours(1));
     stage.verb(&["halt"]).exits(0);
