@@ -20,8 +20,11 @@ use rusqlite::Connection;
 /// The first schema as it shipped.
 const FIRST: &str = include_str!("../../loops/engine/src/store/0001_first.sql");
 
+/// What the second format has beside it.
+const SECOND: &str = include_str!("../../loops/engine/src/store/0002_steady.sql");
+
 /// The format of this program.
-const NOW: i64 = 2;
+const NOW: i64 = 3;
 
 /// Writes a database of format 1, with `more` results of checks beside the sample's rows.
 fn first(home: &Home, more: usize) -> Connection {
@@ -36,6 +39,18 @@ fn first(home: &Home, more: usize) -> Connection {
         db.execute(row, [n.to_string(), format!("report {n} ").repeat(300)]).expect("a row");
     }
     db.execute_batch("COMMIT; PRAGMA user_version = 1").expect("format 1");
+    db
+}
+
+/// Writes a database of format 2, its seal with it.
+fn second(home: &Home) -> Connection {
+    home.create(chrono::DateTime::UNIX_EPOCH).expect("a home");
+    let db = Connection::open(home.database()).expect("a database");
+    db.pragma_update(None, "journal_mode", "WAL").expect("as it was");
+    db.execute_batch(FIRST).expect("the first schema");
+    db.execute_batch(SECOND).expect("the second schema");
+    let rows = sample_text("v2/rows.sql");
+    db.execute_batch(&format!("BEGIN; {rows}; COMMIT; PRAGMA user_version = 2")).expect("the rows");
     db
 }
 
@@ -64,12 +79,18 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
-fn the_first_format_opens_and_its_histories_replay() {
-    let folder = in_memory();
-    let home = Home::under(folder.path());
-    let before = rows(&first(&home, 3));
-    let store = Store::open(&home).expect("opens");
-    assert_eq!(rows(store.read()), before);
+fn old_formats_open_and_their_histories_replay() {
+    for version in 1..NOW {
+        let folder = in_memory();
+        let home = Home::under(folder.path());
+        let before = rows(&if version == 1 { first(&home, 3) } else { second(&home) });
+        opens_and_replays(&home, version, &before);
+    }
+}
+
+fn opens_and_replays(home: &Home, version: i64, before: &BTreeMap<String, Vec<String>>) {
+    let store = Store::open(home).expect("opens");
+    assert_eq!(rows(store.read()), *before);
     store.verify().expect("all chains hold");
     let stored = runs::newest(store.read(), None, 100).expect("runs");
     assert_eq!(stored.len(), 2);
@@ -84,9 +105,9 @@ fn the_first_format_opens_and_its_histories_replay() {
     }
     assert!(journal::intact(store.read(), "run/none").expect("read"));
     // And back: the backup from before the migration is the old format, whole.
-    let backup = Connection::open(home.backups().join("before-v2.db")).expect("the backup");
-    assert_eq!(rows(&backup), before);
-    assert_eq!(backup.query_row("PRAGMA user_version", [], |r| r.get::<_, i64>(0)).expect("a version"), 1);
+    let backup = Connection::open(home.backups().join(format!("before-v{NOW}.db"))).expect("the backup");
+    assert_eq!(rows(&backup), *before);
+    assert_eq!(backup.query_row("PRAGMA user_version", [], |r| r.get::<_, i64>(0)).expect("a version"), version);
 }
 
 #[test]
@@ -96,6 +117,7 @@ fn every_pair_of_versions_is_decided() {
         let home = Home::under(folder.path());
         match version {
             0 => home.create(chrono::DateTime::UNIX_EPOCH).expect("a home"),
+            2 => drop(second(&home)),
             _ => drop(first(&home, 0)),
         }
         if version >= NOW {
@@ -169,6 +191,6 @@ fn damage_after_a_migration_leads_back_to_the_copy_from_before_it() {
         fs::write(damaged, b"nothing").expect("damaged");
     }
     let repaired = repair(&home, "now").expect("repaired");
-    assert!(repaired.from.ends_with("before-v2.db"), "{repaired:?}");
+    assert!(repaired.from.ends_with(format!("before-v{NOW}.db")), "{repaired:?}");
     assert_eq!(rows(Store::open(&home).expect("opens").read()), before);
 }

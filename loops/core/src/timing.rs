@@ -10,6 +10,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::definition::phrase::quote;
+use crate::run::End;
 
 /// When a loop starts by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,6 +154,17 @@ impl Timing {
             jitter_s: 0,
             quiet_hours: None,
             battery: Battery::default(),
+        }
+    }
+}
+
+impl After {
+    /// Whether a run that ended so starts what comes after it.
+    pub fn fits(self, end: &End) -> bool {
+        match self {
+            After::Finished => *end == End::Finished,
+            After::Failed => *end != End::Finished,
+            After::Ended => true,
         }
     }
 }

@@ -43,6 +43,9 @@ fn line(deed: &Deed) -> (Mark, String) {
         Deed::Landed { pull_request, commit, branch } => {
             (Mark::Passed, format!("Pull request {} landed as {commit} on {branch}.", pull_request.short()))
         }
+        Deed::Started { run, loop_name, .. } => {
+            (Mark::Running, format!("Run {} of {loop_name} was started for its time.", run.short()))
+        }
         Deed::Began { run, loop_name, pull_request } => {
             let text =
                 format!("Run {} of {loop_name} works on pull request {} again.", run.short(), pull_request.short());
@@ -111,7 +114,7 @@ mod tests {
         ];
         let mut page = Page::new(false);
         for deeds in [Vec::new(), deeds] {
-            answer(&mut page, &TickView { deeds });
+            answer(&mut page, &TickView { deeds, next_at: None });
         }
         insta::assert_snapshot!(page.text());
     }

@@ -3,18 +3,30 @@
 use super::budget;
 use super::faults::Faults;
 use super::fields::Fields;
-use super::values::first_line;
+use super::values::{first_line, small};
 use super::yaml::{self, Node, Value};
 use crate::diagnostic::Diagnostic;
 use crate::ledger::Ceiling;
 
-const KEYS: [&str; 1] = ["budget"];
+const KEYS: [&str; 2] = ["budget", "max_runs"];
+
+/// Runs that may go on at once where nothing is set.
+const SLOTS: u32 = 2;
 
 /// What holds for all loops together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// Ceilings of all loops together, per day and month of the computer's zone.
     pub ceilings: Vec<Ceiling>,
+    /// How many runs start by themselves beside each other, over all loops; none = two.
+    pub max_runs: Option<u32>,
+}
+
+impl Settings {
+    /// How many runs start by themselves beside each other.
+    pub fn slots(&self) -> usize {
+        self.max_runs.unwrap_or(SLOTS) as usize
+    }
 }
 
 /// Reads the settings. Never panics, whatever the text; an empty file sets nothing.
@@ -46,7 +58,8 @@ fn whole(root: &Node, faults: &mut Faults<'_>) -> Option<Settings> {
     };
     let fields = Fields::over(entries, "settings", 0..0, &KEYS, faults);
     let ceilings = fields.get("budget").map_or(Some(Vec::new()), |node| budget::of_fleet(node, faults));
-    Some(Settings { ceilings: ceilings? })
+    let max_runs = fields.get("max_runs").map(|node| small(node, 1..=32, "max_runs: 2", faults));
+    Some(Settings { ceilings: ceilings?, max_runs: max_runs.map_or(Some(None), |n| n.map(Some))? })
 }
 
 #[cfg(test)]
@@ -64,6 +77,8 @@ mod tests {
         let settings = read(b"# mine\nbudget: [$500/month, $50/day]\n").expect("valid");
         let shown: Vec<String> = settings.ceilings.iter().map(ToString::to_string).collect();
         assert_eq!(shown, ["$50/day", "$500/month"]);
+        assert_eq!(read(b"max_runs: 4").map(|s| s.slots()), Ok(4));
+        assert_eq!(told("max_runs: 0\n")[0].2, "0 is outside of what is allowed here");
         assert_eq!(read(b""), Ok(Settings::default()));
         assert_eq!(read(b"# nothing yet\n"), Ok(Settings::default()));
     }

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::check::{self, Target};
-use super::{AddView, ApiError, Context, status, templates};
+use super::{AddView, ApiError, Context, schedule, status, templates};
 use crate::git::user_repository;
 use crate::home::{private_dir, replace};
 use crate::steps::stamp;
@@ -221,7 +221,8 @@ impl New<'_> {
     /// Refuses to register a text that is not the one that stands in the file.
     fn unwritten(&self) -> Result<(), ApiError> {
         if !self.path.exists() {
-            return Ok(());
+            let folder = self.path.parent().context("the loop file has no folder")?;
+            return templates::refuse_beside(&self.request.target, folder);
         }
         let there = fs::read(self.path).with_context(|| format!("reading {}", self.path.display()))?;
         if there == self.bytes {
@@ -237,7 +238,9 @@ impl New<'_> {
         let mut store = context.acting()?;
         let before = self.before(&store)?;
         if !self.path.exists() {
-            private_dir(self.path.parent().context("the loop file has no folder")?)?;
+            let folder = self.path.parent().context("the loop file has no folder")?;
+            private_dir(folder)?;
+            templates::write_beside(&self.request.target, folder)?;
             replace(self.path, self.bytes)?;
         }
         let mode = match (&before, self.request.ship) {
@@ -261,6 +264,7 @@ impl New<'_> {
                 triage_listed: Vec::new(),
             };
             loops::register(tx, &row, &at)?;
+            schedule::keep(tx, context, id, self.definition)?;
             Ok(row)
         })?)
     }

@@ -8,7 +8,6 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use chrono::Utc;
 use loopwright_core::ids::{OccurrenceId, RunId};
 use loopwright_core::lease::{self, Beat};
 use loopwright_core::recover::{self, Left, Recovery};
@@ -16,12 +15,12 @@ use loopwright_core::run::{End, Run, RunEvent};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Context, run};
+use super::{Context, run, run_inner};
 use crate::agent::fixer::PRODUCTS;
 use crate::halt::HaltFiles;
 use crate::steps::stamp;
 use crate::store::runs::RunRecord;
-use crate::store::{Store, due, ledger, occurrences, projection, runs};
+use crate::store::{Store, due, ledger, occurrences, projection, runs, schedules};
 use crate::{ending, fail};
 
 /// What a pass did.
@@ -59,6 +58,15 @@ pub enum Deed {
         commit: String,
         /// The branch.
         branch: String,
+    },
+    /// A run was started for a time or an event.
+    Started {
+        /// Which.
+        run: RunId,
+        /// Of which loop.
+        loop_name: String,
+        /// For which occurrence.
+        occurrence: OccurrenceId,
     },
     /// A run began that works on a pull request again.
     Began {
@@ -140,7 +148,12 @@ pub(super) fn reconcile(context: &Context, store: &mut Store, reach: Reach) -> R
         if store.write(|tx| due::wait_again(tx, occurrence, run))? {
             continue;
         }
-        if store.write(|tx| occurrences::give_up(tx, occurrence, run, "its run never began"))? {
+        let why = fs::read_to_string(context.home.run(run).join(run_inner::ERROR)).ok();
+        if why.is_none() && store.write(|tx| schedules::begin_again(tx, occurrence, run))? {
+            continue;
+        }
+        let why = why.as_deref().map_or("its run never began", str::trim_end);
+        if store.write(|tx| occurrences::give_up(tx, occurrence, run, why))? {
             deeds.push(Deed::GaveUp { occurrence });
         }
     }
@@ -216,13 +229,13 @@ fn take_up(context: &Context, store: &mut Store, run: &mut Run, worked_s: u64, c
         fs::remove_file(&beat).with_context(|| format!("removing {}", beat.display()))?;
     }
     fail::point("taken-up");
-    run::under_watchdog(context, run::Begin { run: id, loop_id, left_s, only: None, claim })?;
+    run::under_watchdog(context, run::Begin { run: id, loop_id, left_s, only: None, finally_s: None, claim })?;
     Ok(Deed::TookUp { run: id, loop_name, epoch })
 }
 
 /// Writes an event that cuts off what was open: what that had reserved is charged.
 fn write(store: &mut Store, run: &mut Run, event: RunEvent) -> Result<()> {
-    let (at, open) = (stamp(Utc::now()), run.open.clone());
+    let (at, open) = (stamp(crate::clock::now()), run.open.clone());
     projection::record(store, run, event, &at, |tx| ledger::cut_off(tx, &open, &at))
 }
 

@@ -1,5 +1,7 @@
 //! Linux: processes named beyond doubt, and what a child process takes along from us.
 
+mod wake;
+
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
@@ -11,6 +13,8 @@ use anyhow::{Context, bail};
 use loopwright_core::lease::{InitRecord, ProcStat};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{self, Pid, PidfdFlags, Resource, Rlimit, Signal};
+
+pub use wake::{Wake, Woken, clocks, give_memory_back};
 
 /// The identity of this boot.
 ///
@@ -183,6 +187,24 @@ pub fn die_with_parent() -> anyhow::Result<()> {
     process::set_parent_process_death_signal(Some(Signal::KILL)).context("asking to die with the parent")
 }
 
+/// Whether the computer runs on its battery: it has one, and no mains that is connected.
+pub fn on_battery() -> bool {
+    on_battery_in(Path::new("/sys/class/power_supply"))
+}
+
+fn on_battery_in(folder: &Path) -> bool {
+    let (mut battery, mut mains) = (false, false);
+    for supply in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let of = |name: &str| fs::read_to_string(supply.path().join(name)).unwrap_or_default();
+        match of("type").trim() {
+            // That of a mouse or a headset says nothing of the computer.
+            "Battery" => battery |= of("scope").trim() != "Device",
+            _ => mains |= of("online").trim() == "1",
+        }
+    }
+    battery && !mains
+}
+
 /// Whether this descriptor, inherited by number, is the reading end of a pipe whose writing end is held by somebody.
 pub fn pipe_is_held(number: i32) -> bool {
     use std::os::unix::fs::FileTypeExt;
@@ -277,5 +299,25 @@ mod tests {
         let strict = list(true);
         assert!(!strict.contains(pipe), "{strict}");
         assert!(strict.contains(" /usr\n"), "{strict}");
+    }
+    #[test]
+    fn a_battery_counts_while_no_mains_is_connected() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let supply = |name: &str, files: &[(&str, &str)]| {
+            fs::create_dir_all(folder.path().join(name)).expect("a supply");
+            for (file, text) in files {
+                fs::write(folder.path().join(name).join(file), format!("{text}\n")).expect("written");
+            }
+        };
+        assert!(!on_battery_in(folder.path()), "a desktop computer has no supply");
+        supply("hid-mouse", &[("type", "Battery"), ("scope", "Device")]);
+        assert!(!on_battery_in(folder.path()), "a mouse is no battery of the computer");
+        supply("BAT0", &[("type", "Battery")]);
+        assert!(on_battery_in(folder.path()));
+        supply("AC", &[("type", "Mains"), ("online", "1")]);
+        assert!(!on_battery_in(folder.path()));
+        supply("AC", &[("online", "0")]);
+        assert!(on_battery_in(folder.path()));
+        assert!(!on_battery_in(&folder.path().join("nowhere")));
     }
 }

@@ -45,3 +45,8 @@ pub fn inherit_only(_command: &mut Command, _kept: Option<&File>) {}
 
 /// Leaves `command` as it is: nothing dies with its parent here yet.
 pub fn bind(_command: &mut Command) {}
+
+/// Whether the computer runs on its battery: not asked here yet, so that nothing waits for the mains.
+pub fn on_battery() -> bool {
+    false
+}

@@ -34,3 +34,8 @@ DROP INDEX one_live_occurrence;
 CREATE UNIQUE INDEX one_live_occurrence ON occurrences (loop) WHERE state IN ('claimed', 'running', 'parked');
 -- What `why`, `status` and a pass ask must not take longer with a longer ledger.
 CREATE INDEX occurrences_by_due ON occurrences (loop, due_at);
+-- How often a run was started for it.
+ALTER TABLE occurrences ADD COLUMN starts INTEGER NOT NULL DEFAULT 0;
+-- What its watchdog must know before anybody has read the file again: the run's own time, and that of its `finally` steps.
+ALTER TABLE loops ADD COLUMN max_duration_s INTEGER;
+ALTER TABLE loops ADD COLUMN finally_s INTEGER NOT NULL DEFAULT 0;

@@ -48,14 +48,17 @@ pub fn claim(tx: &Transaction<'_>, o: &Occurrence) -> Result<bool> {
     Ok(stored.context("storing an occurrence")? == 1)
 }
 
-/// Moves an occurrence on: to `running` from `claimed` alone, to an end (`reason` says why) from `running` alone.
+/// Moves an occurrence on at a time: to `running` from `claimed` alone, to an end (`reason` says why) from `running` alone.
 /// One that has its end keeps it.
 ///
 /// # Errors
 /// Its run would begin though it was given up, or the row can't be written.
-pub fn set(tx: &Transaction<'_>, id: OccurrenceId, state: &str, reason: Option<&str>) -> Result<()> {
-    let from = if state == "running" { "claimed" } else { "running" };
-    if !moved(tx, id, from, state, reason)? && state == "running" {
+pub fn set(tx: &Transaction<'_>, id: OccurrenceId, state: &str, reason: Option<&str>, at: &str) -> Result<()> {
+    let (from, ended_at) = if state == "running" { ("claimed", None) } else { ("running", Some(at)) };
+    let sql = "UPDATE occurrences SET state = ?3, reason = ?4, ended_at = ?5 WHERE id = ?1 AND state = ?2";
+    let rows =
+        tx.execute(sql, params![id.to_string(), from, state, reason, ended_at]).context("moving an occurrence on")?;
+    if rows == 0 && state == "running" {
         bail!("this start took too long and was given up: nothing was done; start it again");
     }
     Ok(())
@@ -68,12 +71,6 @@ pub fn set(tx: &Transaction<'_>, id: OccurrenceId, state: &str, reason: Option<&
 pub fn give_up(tx: &Transaction<'_>, id: OccurrenceId, run: RunId, why: &str) -> Result<bool> {
     let sql = "UPDATE occurrences SET state = 'failed', reason = ?3 WHERE id = ?1 AND run = ?2 AND state = 'claimed'";
     let rows = tx.execute(sql, params![id.to_string(), run.to_string(), why]).context("giving an occurrence up")?;
-    Ok(rows == 1)
-}
-
-fn moved(tx: &Transaction<'_>, id: OccurrenceId, from: &str, to: &str, reason: Option<&str>) -> Result<bool> {
-    let sql = "UPDATE occurrences SET state = ?3, reason = ?4 WHERE id = ?1 AND state = ?2";
-    let rows = tx.execute(sql, params![id.to_string(), from, to, reason]).context("moving an occurrence on")?;
     Ok(rows == 1)
 }
 
@@ -184,7 +181,7 @@ mod tests {
         let stranger = RunId(Uuid::from_u128(99));
         assert!(!store.write(|tx| give_up(tx, o.id, stranger, "slow")).expect("nothing"), "another run is not meant");
         store.write(|tx| give_up(tx, o.id, o.run, "late")).expect("given up");
-        let error = store.write(|tx| set(tx, o.id, "running", None)).expect_err("too late");
+        let error = store.write(|tx| set(tx, o.id, "running", None, "t")).expect_err("too late");
         assert!(error.to_string().contains("given up"), "{error}");
         assert_eq!(state(&store, &o), "failed");
     }
@@ -194,11 +191,11 @@ mod tests {
         let (_folder, mut store) = store();
         let o = occurrence(1, "a");
         store.write(|tx| claim(tx, &o)).expect("claimed");
-        store.write(|tx| set(tx, o.id, "running", None)).expect("begun: the control");
+        store.write(|tx| set(tx, o.id, "running", None, "t")).expect("begun: the control");
         store.write(|tx| give_up(tx, o.id, o.run, "late")).expect("nothing");
         assert_eq!(state(&store, &o), "running");
         for (to, is) in [("finished", "finished"), ("halted", "finished")] {
-            store.write(|tx| set(tx, o.id, to, None)).expect("ended");
+            store.write(|tx| set(tx, o.id, to, None, "t")).expect("ended");
             assert_eq!(state(&store, &o), is);
         }
     }
@@ -209,7 +206,7 @@ mod tests {
         let o = occurrence(1, "2026-01-01T00:05:00Z");
         store.write(|tx| claim(tx, &o)).expect("claimed");
         assert_eq!(not_begun(store.read()).expect("read"), [(o.id, o.run)]);
-        store.write(|tx| set(tx, o.id, "running", None)).expect("begun");
+        store.write(|tx| set(tx, o.id, "running", None, "t")).expect("begun");
         assert_eq!(not_begun(store.read()).expect("read"), []);
     }
 }

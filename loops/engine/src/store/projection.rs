@@ -9,7 +9,7 @@ use loopwright_core::run::{End, Entry, HaltWhy, Outcome, Revise, Revision, Run, 
 use rusqlite::{Connection, Transaction};
 use uuid::Uuid;
 
-use super::{Store, findings, journal, occurrences, pull_requests, runs};
+use super::{Store, findings, journal, occurrences, pull_requests, runs, schedules};
 
 /// Replays the journal of a run.
 ///
@@ -67,7 +67,7 @@ fn project(tx: &Transaction<'_>, before: &Run, run: &Run, entry: &Entry) -> Resu
     match &entry.event {
         RunEvent::RunStarted(start) if start.epoch == 1 => {
             runs::insert(tx, run, &entry.at)?;
-            occurrences::set(tx, start.occurrence, "running", None)?;
+            occurrences::set(tx, start.occurrence, "running", None, &entry.at)?;
         }
         RunEvent::StepStarted { step, id } => step_started(tx, run, step, *id)?,
         RunEvent::StepFinished { id, outcome } => {
@@ -81,7 +81,7 @@ fn project(tx: &Transaction<'_>, before: &Run, run: &Run, entry: &Entry) -> Resu
         RunEvent::RunStarted(_) => cut_off(tx, before)?,
         RunEvent::RunEnded { end } => {
             cut_off(tx, before)?;
-            ended(tx, run, end)?;
+            ended(tx, run, end, &entry.at)?;
             give_back(tx, run, end, &entry.at)?;
         }
         RunEvent::Noted { .. } => {}
@@ -167,7 +167,7 @@ fn give_back(tx: &Transaction<'_>, run: &Run, end: &End, at: &str) -> Result<()>
     pull_requests::step(tx, *pull_request, &Event::Reopened { why }, at).map(drop)
 }
 
-fn ended(tx: &Transaction<'_>, run: &Run, end: &End) -> Result<()> {
+fn ended(tx: &Transaction<'_>, run: &Run, end: &End, at: &str) -> Result<()> {
     findings::reopen_acting(tx, run.start.loop_id)?;
     let (state, reason) = match end {
         End::Finished => ("finished", None),
@@ -175,5 +175,6 @@ fn ended(tx: &Transaction<'_>, run: &Run, end: &End) -> Result<()> {
         End::Halted { why, detail } => ("halted", Some(format!("{why:?}: {detail}").to_lowercase())),
         End::Failed { why } => ("failed", Some(why.clone())),
     };
-    occurrences::set(tx, run.start.occurrence, state, reason.as_deref())
+    occurrences::set(tx, run.start.occurrence, state, reason.as_deref(), at)?;
+    schedules::follow(tx, run, end, at)
 }

@@ -1,0 +1,233 @@
+//! What becomes of each due time, and which occurrence that waits starts now: pure decisions over what the ledger holds.
+//!
+//! A time that comes gets its row at once ([`arrivals`]): it waits for its start, or has its end with the reason. What waits
+//! is looked at in each pass ([`choose`]). Which times there are is in [`crate::schedule`].
+
+mod choose;
+#[cfg(test)]
+mod tests;
+
+use chrono::{DateTime, Duration, Utc};
+use chrono_tz::Tz;
+
+use crate::schedule::due_times;
+use crate::timing::{Battery, CatchUpHow, Overlap, Timing};
+
+pub use choose::{Choice, Hold, Live, Pass, Subject, Waiting, choose, seconds};
+
+/// How long after its time a start still is on time.
+pub const ON_TIME: Duration = Duration::seconds(60);
+/// How far apart the starts are that were missed and are caught up in one pass.
+pub const STAGGER: Duration = Duration::seconds(10);
+/// So many missed times get rows of their own; more of them become one row.
+pub const OWN_ROWS: usize = 500;
+/// So many missed times are counted; of more it is known only that they are at least as many.
+pub const COUNTED: usize = 100_000;
+
+/// A time in which nobody looked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Absence {
+    /// From this moment on.
+    pub from: DateTime<Utc>,
+    /// Until this one.
+    pub to: DateTime<Utc>,
+    /// Why.
+    pub why: Absent,
+}
+
+/// Why nobody looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// The computer was asleep.
+    Asleep,
+    /// It was off.
+    Off,
+    /// No scheduler ran.
+    NotRunning,
+    /// The clock was set.
+    ClockSet,
+}
+
+/// A loop whose times have come.
+#[derive(Clone, Copy, Debug)]
+pub struct Arriving<'a> {
+    /// When it starts.
+    pub timing: &'a Timing,
+    /// The zone of its times.
+    pub zone: Tz,
+    /// Every due time up to here has its row.
+    pub since: DateTime<Utc>,
+    /// The time of the pass.
+    pub now: DateTime<Utc>,
+    /// Why nothing starts it: paused, or halted.
+    pub stopped: Option<&'a str>,
+    /// Whether the computer runs on its battery.
+    pub on_battery: bool,
+    /// How its live run is called, and whether that is parked.
+    pub live: Option<(&'a str, bool)>,
+    /// How many of its occurrences wait already.
+    pub waiting: usize,
+    /// When nobody looked.
+    pub absences: &'a [Absence],
+    /// What is caught up starts no earlier than this.
+    pub caught_up_from: DateTime<Utc>,
+}
+
+/// A due time, or many with one fate, and what becomes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// The due time; the first one of many.
+    pub due_at: DateTime<Utc>,
+    /// The last one of many.
+    pub until: Option<DateTime<Utc>>,
+    /// How many they are.
+    pub times: usize,
+    /// The word of its trigger.
+    pub trigger: &'static str,
+    /// What becomes of it.
+    pub fate: Fate,
+}
+
+/// What becomes of a due time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It waits for its start.
+    Waits {
+        /// Not before this.
+        not_before: DateTime<Utc>,
+    },
+    /// Nobody was there.
+    Missed(String),
+    /// It was not to start.
+    Skipped(String),
+}
+
+/// What becomes of all due times after `since` up to `now`, the earliest first.
+pub fn arrivals(loop_: &Arriving<'_>, jitter: impl Fn(DateTime<Utc>) -> Duration) -> Vec<Arrival> {
+    let within = seconds(loop_.timing.catch_up.within_s).max(ON_TIME);
+    let recent = (loop_.now - within).max(loop_.since);
+    let mut rows = missed_long_ago(loop_, recent);
+    let times: Vec<_> = due_times(loop_.timing, loop_.zone, recent).take_while(|(at, _)| *at <= loop_.now).collect();
+    let late = times.iter().filter(|(at, _)| loop_.now - *at > ON_TIME).count();
+    let spared = late.saturating_sub(caught_up(loop_, times.len() - late));
+    let (mut waiting, mut caught) = (loop_.waiting, 0);
+    let over = missed(loop_, &times[..spared], times.get(spared).map(|(at, _)| *at));
+    rows.extend(over);
+    for (i, (at, trigger)) in times.iter().enumerate().skip(spared) {
+        let earliest = if i < late {
+            caught += 1;
+            loop_.caught_up_from + STAGGER * (caught - 1)
+        } else {
+            *at + jitter(*at)
+        };
+        let fate = fate(loop_, *at, waiting, earliest);
+        waiting += usize::from(matches!(fate, Fate::Waits { .. }));
+        rows.push(Arrival { due_at: *at, until: None, times: 1, trigger: trigger.word(), fate });
+    }
+    rows
+}
+
+/// How many of the late times may still start, beside those that are on time.
+fn caught_up(loop_: &Arriving<'_>, on_time: usize) -> usize {
+    match loop_.timing.catch_up.how {
+        // What stops it is told rather than that it was missed.
+        _ if loop_.stopped.is_some() => usize::MAX,
+        CatchUpHow::Skip => 0,
+        CatchUpHow::Once => usize::from(on_time == 0),
+        CatchUpHow::All(most) => (most as usize).saturating_sub(on_time),
+    }
+}
+
+/// The times that are too old to be caught up.
+fn missed_long_ago(loop_: &Arriving<'_>, recent: DateTime<Utc>) -> Vec<Arrival> {
+    let old = due_times(loop_.timing, loop_.zone, loop_.since).take_while(|(at, _)| *at <= recent);
+    let old: Vec<_> = old.take(COUNTED).collect();
+    missed(loop_, &old, None)
+}
+
+/// Rows for times that are missed; `instead` is the one that starts in their place.
+fn missed(
+    loop_: &Arriving<'_>,
+    times: &[(DateTime<Utc>, &crate::timing::Trigger)],
+    instead: Option<DateTime<Utc>>,
+) -> Vec<Arrival> {
+    let fate = |at: DateTime<Utc>| match loop_.stopped {
+        Some(why) => Fate::Skipped(why.to_owned()),
+        None => Fate::Missed(format!("{}{}", absent(loop_, at), in_place(loop_, instead))),
+    };
+    if let (true, [(first, trigger), .., (last, _)]) = (times.len() > OWN_ROWS, times) {
+        let (until, trigger, fate) = (Some(*last), trigger.word(), fate(*first));
+        return vec![Arrival { due_at: *first, until, times: times.len(), trigger, fate }];
+    }
+    let row = |(at, trigger): &(DateTime<Utc>, &crate::timing::Trigger)| Arrival {
+        due_at: *at,
+        until: None,
+        times: 1,
+        trigger: trigger.word(),
+        fate: fate(*at),
+    };
+    times.iter().map(row).collect()
+}
+
+fn in_place(loop_: &Arriving<'_>, instead: Option<DateTime<Utc>>) -> String {
+    match (loop_.timing.catch_up.how, instead) {
+        (_, Some(at)) => format!("; the start of {} stands for it", shown(at, loop_.zone)),
+        (CatchUpHow::Skip, None) => "; missed starts are not caught up (catch_up: skip)".to_owned(),
+        (_, None) => {
+            let within = crate::definition::duration(loop_.timing.catch_up.within_s);
+            format!("; too long ago to be caught up (within {within})")
+        }
+    }
+}
+
+/// Why nobody was there at a time.
+fn absent(loop_: &Arriving<'_>, at: DateTime<Utc>) -> String {
+    let Some(absence) = loop_.absences.iter().find(|a| a.from <= at && at <= a.to) else {
+        return "nobody looked at that time".to_owned();
+    };
+    let (from, to) = (shown(absence.from, loop_.zone), shown(absence.to, loop_.zone));
+    match absence.why {
+        Absent::Asleep => format!("the computer was asleep from {from} to {to}"),
+        Absent::Off => format!("the computer was off from {from} to {to}"),
+        Absent::NotRunning => format!("no scheduler ran from {from} to {to}"),
+        Absent::ClockSet => format!("the clock was set from {from} to {to}"),
+    }
+}
+
+/// What becomes of a time that may start.
+fn fate(loop_: &Arriving<'_>, at: DateTime<Utc>, waiting: usize, earliest: DateTime<Utc>) -> Fate {
+    let timing = loop_.timing;
+    if let Some(why) = loop_.stopped {
+        return Fate::Skipped(why.to_owned());
+    }
+    if loop_.on_battery && timing.battery == Battery::Skip {
+        return Fate::Skipped("the computer ran on its battery (battery: skip)".to_owned());
+    }
+    match (loop_.live, timing.overlap) {
+        (Some((run, true)), _) => return Fate::Skipped(format!("its run {run} was parked")),
+        (Some((run, false)), Overlap::Skip) => {
+            return Fate::Skipped(format!("its run {run} still went on (overlap: skip)"));
+        }
+        _ => {}
+    }
+    let most = match timing.catch_up.how {
+        CatchUpHow::All(most) if loop_.live.is_none() => most as usize,
+        _ => 1,
+    };
+    if waiting >= most.max(1) {
+        return Fate::Skipped("an earlier start still waited".to_owned());
+    }
+    let quiet = timing.quiet_hours.filter(|quiet| quiet.hold(at.with_timezone(&loop_.zone).time()));
+    match quiet {
+        Some(quiet) if timing.catch_up.how == CatchUpHow::Skip => {
+            let (from, to) = (quiet.from.format("%H:%M"), quiet.to.format("%H:%M"));
+            Fate::Skipped(format!("it was within quiet hours ({from} to {to})"))
+        }
+        _ => Fate::Waits { not_before: earliest },
+    }
+}
+
+/// A moment on the clock of the zone.
+pub fn shown(at: DateTime<Utc>, zone: Tz) -> String {
+    at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string()
+}

@@ -1,0 +1,174 @@
+//! Which of the occurrences that wait starts now, and what the others wait for.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Days, Duration, NaiveTime, Utc};
+use chrono_tz::Tz;
+
+use super::{ON_TIME, shown};
+use crate::ids::{LoopId, OccurrenceId, RunId};
+use crate::schedule::local;
+use crate::timing::{Battery, Overlap, Timing};
+
+/// What a pass knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Pass<'a> {
+    /// Its time.
+    pub now: DateTime<Utc>,
+    /// How many runs may go on at once.
+    pub slots: usize,
+    /// Whether the computer runs on its battery.
+    pub on_battery: bool,
+    /// The loops with something that waits.
+    pub loops: &'a BTreeMap<LoopId, Subject>,
+    /// The live runs of all loops.
+    pub live: &'a [Live],
+}
+
+/// A loop with something that waits.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// When it starts.
+    pub timing: Timing,
+    /// The zone of its times.
+    pub zone: Tz,
+    /// Why nothing starts it: paused, or halted.
+    pub stopped: Option<String>,
+    /// When its last run began.
+    pub last_began: Option<DateTime<Utc>>,
+}
+
+/// A run that has not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Live {
+    /// Whose.
+    pub loop_id: LoopId,
+    /// Which.
+    pub run: RunId,
+    /// Whether it is parked, and holds no slot.
+    pub parked: bool,
+}
+
+/// An occurrence that waits for its start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Which.
+    pub id: OccurrenceId,
+    /// Of which loop.
+    pub loop_id: LoopId,
+    /// The word of its trigger.
+    pub trigger: String,
+    /// When it was due.
+    pub due_at: DateTime<Utc>,
+    /// It starts no earlier than this.
+    pub not_before: Option<DateTime<Utc>>,
+}
+
+/// What becomes of one that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// It starts.
+    Start,
+    /// It starts once this run has been halted.
+    Cancel(RunId),
+    /// It goes on waiting.
+    Hold(Hold),
+    /// Its time is over.
+    Missed(String),
+    /// It is not to start.
+    Skipped(String),
+}
+
+/// What one that waits waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// In words: `quiet hours until 07:00`.
+    pub why: String,
+    /// When that is over, where a time is known.
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// Decides on all that wait. Whose loop has not run for longest comes first.
+pub fn choose(waiting: &[Waiting], pass: &Pass<'_>) -> Vec<(OccurrenceId, Choice)> {
+    let began = |one: &Waiting| pass.loops.get(&one.loop_id).and_then(|l| l.last_began);
+    let mut order: Vec<&Waiting> = waiting.iter().collect();
+    order.sort_by_key(|one| (began(one), one.due_at, one.loop_id, one.id));
+    let mut live = pass.live.to_vec();
+    let mut chosen = Vec::new();
+    for one in order {
+        let choice = match pass.loops.get(&one.loop_id) {
+            Some(subject) => decide(one, subject, &live, pass),
+            None => Choice::Skipped("its loop is no longer registered".to_owned()),
+        };
+        if choice == Choice::Start {
+            // The slot is taken; which run it will be is not known here.
+            live.push(Live { loop_id: one.loop_id, run: RunId(one.id.0), parked: false });
+        }
+        chosen.push((one.id, choice));
+    }
+    chosen
+}
+
+fn decide(one: &Waiting, subject: &Subject, live: &[Live], pass: &Pass<'_>) -> Choice {
+    if let Some(why) = &subject.stopped {
+        return Choice::Skipped(why.clone());
+    }
+    let timing = &subject.timing;
+    let held = hold(one, subject, live, pass);
+    let last = one.not_before.unwrap_or(one.due_at).max(one.due_at) + seconds(timing.catch_up.within_s).max(ON_TIME);
+    if pass.now > last {
+        let (within, why) = (crate::definition::duration(timing.catch_up.within_s), held.map(|h| h.why));
+        let why = why.unwrap_or_else(|| "nobody looked".to_owned());
+        return Choice::Missed(format!("it waited too long (within {within}): {why}"));
+    }
+    match (held, live.iter().find(|l| l.loop_id == one.loop_id)) {
+        (Some(held), _) => Choice::Hold(held),
+        (None, Some(own)) => Choice::Cancel(own.run),
+        (None, None) => Choice::Start,
+    }
+}
+
+/// What keeps it from starting; nothing where it would start once its own run has been cancelled.
+fn hold(one: &Waiting, subject: &Subject, live: &[Live], pass: &Pass<'_>) -> Option<Hold> {
+    let (timing, now) = (&subject.timing, pass.now);
+    if let Some(at) = one.not_before.filter(|at| *at > now) {
+        let why = format!("it starts at {}", shown_exactly(at, subject.zone));
+        return Some(Hold { why, until: Some(at) });
+    }
+    let clock = now.with_timezone(&subject.zone);
+    if let Some(quiet) = timing.quiet_hours.filter(|quiet| quiet.hold(clock.time())) {
+        let until = next_local(now, subject.zone, quiet.to);
+        return Some(Hold { why: format!("quiet hours until {}", quiet.to.format("%H:%M")), until });
+    }
+    if pass.on_battery && timing.battery == Battery::Wait {
+        return Some(Hold { why: "the computer runs on its battery (battery: wait)".to_owned(), until: None });
+    }
+    let own = live.iter().find(|l| l.loop_id == one.loop_id);
+    if let Some(own) = own {
+        if timing.overlap == Overlap::CancelPrevious && !own.parked {
+            return None;
+        }
+        let how = if own.parked { "is parked" } else { "goes on" };
+        return Some(Hold { why: format!("its run {} {how}", own.run.short()), until: None });
+    }
+    let busy = live.iter().filter(|l| !l.parked).count();
+    (busy >= pass.slots)
+        .then(|| Hold { why: format!("{busy} runs go on, and {} may at once", pass.slots), until: None })
+}
+
+/// The first such time of the day after a moment.
+pub(super) fn next_local(after: DateTime<Utc>, zone: Tz, time: NaiveTime) -> Option<DateTime<Utc>> {
+    let today = after.with_timezone(&zone).date_naive();
+    let days = (0..3).filter_map(|n| today.checked_add_days(Days::new(n)));
+    days.filter_map(|day| local(day.and_time(time), zone)).find(|at| *at > after)
+}
+
+fn shown_exactly(at: DateTime<Utc>, zone: Tz) -> String {
+    let seconds = at.with_timezone(&zone).format(":%S").to_string();
+    format!("{}{seconds}", shown(at, zone))
+}
+
+/// A number of seconds as a duration.
+pub fn seconds(n: u64) -> Duration {
+    Duration::seconds(i64::try_from(n).unwrap_or(i64::MAX / 1000))
+}

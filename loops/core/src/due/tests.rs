@@ -1,0 +1,225 @@
+//! Scripts of passes over one loop and over several.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::*;
+use crate::ids::{LoopId, OccurrenceId, RunId};
+use crate::timing::{CatchUp, QuietHours, Trigger};
+
+fn utc(text: &str) -> DateTime<Utc> {
+    format!("2026-11-{text}:00Z").parse().expect("a time")
+}
+
+fn cron(expression: &str) -> Timing {
+    Timing { triggers: vec![Trigger::Cron(expression.to_owned())], ..Timing::manual() }
+}
+
+fn caught(how: CatchUpHow, within_h: u64) -> CatchUp {
+    CatchUp { how, within_s: within_h * 3600 }
+}
+
+fn arriving<'a>(timing: &'a Timing, since: &str, now: &str) -> Arriving<'a> {
+    let now = utc(now);
+    Arriving {
+        timing,
+        zone: Tz::UTC,
+        since: utc(since),
+        now,
+        stopped: None,
+        on_battery: false,
+        live: None,
+        waiting: 0,
+        absences: &[],
+        caught_up_from: now,
+    }
+}
+
+fn told(arriving: &Arriving<'_>) -> Vec<String> {
+    let line = |a: &Arrival| {
+        let many = a.until.map_or(String::new(), |u| format!(" to {} ({})", u.format("%d %H:%M"), a.times));
+        let fate = match &a.fate {
+            Fate::Waits { not_before } => format!("starts {}", not_before.format("%d %H:%M:%S")),
+            Fate::Missed(why) => format!("missed: {why}"),
+            Fate::Skipped(why) => format!("skipped: {why}"),
+        };
+        format!("{}{many} {fate}", a.due_at.format("%d %H:%M"))
+    };
+    arrivals(arriving, |_| Duration::zero()).iter().map(line).collect()
+}
+
+#[test]
+fn on_time_it_starts_and_before_nothing_is_there() {
+    let timing = cron("0 9 * * *");
+    assert_eq!(told(&arriving(&timing, "20T09:00", "21T08:59")), [""; 0]);
+    assert_eq!(told(&arriving(&timing, "20T09:00", "21T09:00")), ["21 09:00 starts 21 09:00:00"]);
+    assert_eq!(told(&arriving(&timing, "21T09:00", "21T09:00")), [""; 0], "what has its row has no other");
+}
+
+#[test]
+fn after_nine_hours_asleep_a_quarter_of_an_hour_starts_once_and_the_others_have_their_reason() {
+    let timing = Timing { catch_up: caught(CatchUpHow::Once, 12), ..cron("*/15 * * * *") };
+    let absences = [Absence { from: utc("20T22:00"), to: utc("21T07:02"), why: Absent::Asleep }];
+    let rows = told(&Arriving { absences: &absences, ..arriving(&timing, "20T22:00", "21T07:02") });
+    assert_eq!(rows.len(), 36);
+    assert_eq!(
+        rows[0],
+        "20 22:15 missed: the computer was asleep from 2026-11-20 22:00 to 2026-11-21 07:02; \
+         the start of 2026-11-21 07:00 stands for it"
+    );
+    assert_eq!(rows[35], "21 07:00 starts 21 07:02:00");
+    let on_the_hour = told(&arriving(&timing, "20T22:00", "21T07:00"));
+    assert_eq!(on_the_hour.iter().filter(|row| row.contains("starts")).count(), 1, "one on time stands for all");
+}
+
+#[test]
+fn several_are_caught_up_one_after_the_other_and_never_what_is_too_old() {
+    let timing = Timing { catch_up: caught(CatchUpHow::All(3), 4), ..cron("0 * * * *") };
+    let rows = told(&arriving(&timing, "20T22:00", "21T07:30"));
+    let starts: Vec<&str> = rows.iter().filter(|r| r.contains("starts")).map(String::as_str).collect();
+    let wanted = ["21 05:00 starts 21 07:30:00", "21 06:00 starts 21 07:30:10", "21 07:00 starts 21 07:30:20"];
+    assert_eq!(starts, wanted);
+    assert!(rows[0].contains("too long ago to be caught up (within 4h)"), "{}", rows[0]);
+    let none = Timing { catch_up: caught(CatchUpHow::Skip, 4), ..timing };
+    let rows = told(&arriving(&none, "20T22:00", "21T07:30"));
+    assert!(rows.len() == 9 && rows.iter().all(|r| r.contains("missed")), "{rows:?}");
+}
+
+#[test]
+fn ten_years_away_are_one_row() {
+    let timing = cron("0 * * * *");
+    let rows = told(&arriving(&timing, "01T00:00", "29T00:30"));
+    assert_eq!(rows.len(), 1 + 12, "{rows:?}");
+    assert!(rows[0].starts_with("01 01:00 to 28 12:00 (660) missed"), "{}", rows[0]);
+}
+
+#[test]
+fn what_stops_a_loop_is_told_for_every_time() {
+    let timing = cron("0 * * * *");
+    let rows = told(&Arriving { stopped: Some("it is paused"), ..arriving(&timing, "20T22:00", "21T02:00") });
+    assert!(rows.len() == 4 && rows.iter().all(|r| r.ends_with("skipped: it is paused")), "{rows:?}");
+}
+
+#[test]
+fn while_it_runs_the_policy_decides() {
+    let live = Some(("1a2b3c4d", false));
+    let of = |overlap, live, waiting| {
+        let timing = Timing { overlap, ..cron("0 9 * * *") };
+        told(&Arriving { live, waiting, ..arriving(&timing, "21T08:00", "21T09:00") }).remove(0)
+    };
+    assert!(of(Overlap::Skip, live, 0).ends_with("skipped: its run 1a2b3c4d still went on (overlap: skip)"));
+    assert!(of(Overlap::Queue, live, 0).contains("starts"));
+    assert!(of(Overlap::Queue, live, 1).ends_with("skipped: an earlier start still waited"));
+    assert!(of(Overlap::CancelPrevious, live, 0).contains("starts"));
+    for overlap in [Overlap::Skip, Overlap::Queue, Overlap::CancelPrevious] {
+        assert!(of(overlap, Some(("1a2b3c4d", true)), 0).ends_with("skipped: its run 1a2b3c4d was parked"));
+    }
+}
+
+#[test]
+fn quiet_hours_and_battery() {
+    let quiet_hours = Some(QuietHours { from: "22:00:00".parse().expect("t"), to: "07:00:00".parse().expect("t") });
+    let timing = Timing { quiet_hours, ..cron("0 5 * * *") };
+    assert_eq!(told(&arriving(&timing, "21T04:00", "21T05:00")), ["21 05:00 starts 21 05:00:00"], "it is held later");
+    let skip = Timing { catch_up: caught(CatchUpHow::Skip, 12), ..timing };
+    let rows = told(&arriving(&skip, "21T04:00", "21T05:00"));
+    assert_eq!(rows, ["21 05:00 skipped: it was within quiet hours (22:00 to 07:00)"]);
+    let battery = Timing { battery: Battery::Skip, ..cron("0 5 * * *") };
+    let rows = told(&Arriving { on_battery: true, ..arriving(&battery, "21T04:00", "21T05:00") });
+    assert_eq!(rows, ["21 05:00 skipped: the computer ran on its battery (battery: skip)"]);
+}
+
+struct World {
+    loops: BTreeMap<LoopId, Subject>,
+    live: Vec<Live>,
+    waiting: Vec<Waiting>,
+}
+
+fn loop_id(n: u128) -> LoopId {
+    LoopId(Uuid::from_u128(n))
+}
+
+impl World {
+    /// `n` loops with one occurrence each, due at 09:00.
+    fn of(n: u128, timing: &Timing) -> World {
+        let subject = Subject { timing: timing.clone(), zone: Tz::UTC, stopped: None, last_began: None };
+        let waiting = |n| Waiting {
+            id: OccurrenceId(Uuid::from_u128(100 + n)),
+            loop_id: loop_id(n),
+            trigger: "cron".to_owned(),
+            due_at: utc("21T09:00"),
+            not_before: None,
+        };
+        World {
+            loops: (1..=n).map(|n| (loop_id(n), subject.clone())).collect(),
+            live: Vec::new(),
+            waiting: (1..=n).map(waiting).collect(),
+        }
+    }
+
+    fn runs(&mut self, loop_: u128, parked: bool) {
+        self.live.push(Live { loop_id: loop_id(loop_), run: RunId(Uuid::from_u128(0xabcd_0000 + loop_)), parked });
+    }
+
+    fn told(&self, now: &str, on_battery: bool) -> Vec<String> {
+        let pass = Pass { now: utc(now), slots: 2, on_battery, loops: &self.loops, live: &self.live };
+        let choices = choose(&self.waiting, &pass);
+        let line = |(id, choice): &(OccurrenceId, Choice)| {
+            let what = match choice {
+                Choice::Start => "start".to_owned(),
+                Choice::Cancel(run) => format!("cancel {}", run.short()),
+                Choice::Hold(hold) => format!("hold: {}", hold.why),
+                Choice::Missed(why) => format!("missed: {why}"),
+                Choice::Skipped(why) => format!("skipped: {why}"),
+            };
+            format!("{} {what}", id.0.as_u128() - 100)
+        };
+        choices.iter().map(line).collect()
+    }
+}
+
+#[test]
+fn slots_are_shared_fairly() {
+    let mut world = World::of(4, &cron("0 9 * * *"));
+    world.runs(9, false);
+    world.runs(8, true);
+    world.loops.get_mut(&loop_id(1)).expect("a loop").last_began = Some(utc("21T08:00"));
+    world.loops.get_mut(&loop_id(3)).expect("a loop").last_began = Some(utc("20T08:00"));
+    let busy = "hold: 2 runs go on, and 2 may at once";
+    let told = world.told("21T09:00", false);
+    assert_eq!(told[0], "2 start", "one that never ran comes first, and a parked run holds no slot");
+    assert_eq!(told[1..], [format!("4 {busy}"), format!("3 {busy}"), format!("1 {busy}")]);
+}
+
+#[test]
+fn what_it_waits_for_is_named_and_ends() {
+    let quiet_hours = Some(QuietHours { from: "08:00:00".parse().expect("t"), to: "10:00:00".parse().expect("t") });
+    let world = World::of(1, &Timing { quiet_hours, ..cron("0 9 * * *") });
+    assert_eq!(world.told("21T09:00", false), ["1 hold: quiet hours until 10:00"]);
+    assert_eq!(world.told("21T10:00", false), ["1 start"]);
+    let world =
+        World::of(1, &Timing { battery: Battery::Wait, catch_up: caught(CatchUpHow::Once, 1), ..cron("0 9 * * *") });
+    assert_eq!(world.told("21T09:30", true), ["1 hold: the computer runs on its battery (battery: wait)"]);
+    assert_eq!(world.told("21T09:30", false), ["1 start"]);
+    assert!(world.told("21T10:01", true)[0].starts_with("1 missed: it waited too long (within 1h): the computer runs"));
+    assert_eq!(world.told("21T10:01", false), ["1 missed: it waited too long (within 1h): nobody looked"]);
+}
+
+#[test]
+fn a_live_run_is_waited_for_or_cancelled_and_a_parked_one_never_disturbed() {
+    for (overlap, parked, wanted) in [
+        (Overlap::Queue, false, "1 hold: its run abcd0001 goes on"),
+        (Overlap::CancelPrevious, false, "1 cancel abcd0001"),
+        (Overlap::CancelPrevious, true, "1 hold: its run abcd0001 is parked"),
+    ] {
+        let mut world = World::of(1, &Timing { overlap, ..cron("0 9 * * *") });
+        world.runs(1, parked);
+        assert_eq!(world.told("21T09:00", false), [wanted]);
+    }
+    let mut world = World::of(1, &cron("0 9 * * *"));
+    world.loops.get_mut(&loop_id(1)).expect("a loop").stopped = Some("everything is halted".to_owned());
+    assert_eq!(world.told("21T09:00", false), ["1 skipped: everything is halted"]);
+    world.loops.clear();
+    assert_eq!(world.told("21T09:00", false), ["1 skipped: its loop is no longer registered"]);
+}

@@ -1,0 +1,273 @@
+//! The scheduler's part of a pass: each due time gets its row, and what may start is started.
+//!
+//! What becomes of each is decided in `core::due`. Without memory: everything is in the store, so that a pass of any process
+//! does the same, and of many at once each start happens once.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use chrono::{DateTime, Duration, Utc};
+use loopwright_core::definition::{Definition, read_bytes};
+use loopwright_core::due::{self, Absence, Arriving, Choice, Live, Pass, Subject, Waiting};
+use loopwright_core::ids::{LoopId, OccurrenceId, RunId};
+use loopwright_core::lease::HaltNote;
+use loopwright_core::timing::Timing;
+use rusqlite::Transaction;
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::reconcile::{Deed, failed};
+use super::{Context, run, scheduler, watched};
+use crate::halt::{self, HaltFiles};
+use crate::settings;
+use crate::store::loops::LoopRow;
+use crate::store::schedules::{self, Keep, Scheduled};
+use crate::store::{Store, loops};
+
+/// A ledger that reaches further ahead than this was written while the clock was wrong.
+const AHEAD: Duration = Duration::minutes(5);
+
+/// What the computer tells a pass.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Machine {
+    /// Whether it runs on its battery.
+    pub(super) on_battery: bool,
+    /// When nobody looked.
+    pub(super) absences: Vec<Absence>,
+}
+
+/// What this computer tells a pass, and when nobody looked since the scheduler's last one.
+pub(super) fn machine(context: &Context) -> Machine {
+    Machine { on_battery: crate::os::on_battery(), absences: scheduler::absences(context) }
+}
+
+/// A run that is to begin for an occurrence that waited.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Starting {
+    /// Its loop.
+    pub(super) loop_id: LoopId,
+    /// Its occurrence, claimed for it.
+    pub(super) occurrence: OccurrenceId,
+    /// Its id.
+    pub(super) run: RunId,
+}
+
+/// What starts runs: claims the occurrence for the run that it begins, and says whether it did.
+pub(super) type Begin<'a> = dyn FnMut(&Context, &mut Store, Starting) -> Result<bool> + 'a;
+
+/// Gives each due time its row, and starts what may start.
+///
+/// # Errors
+/// The store can't be read or written. What fails for one loop keeps no other from its times, and is told.
+pub(super) fn pass(
+    context: &Context,
+    store: &mut Store,
+    machine: &Machine,
+    begin: &mut Begin<'_>,
+) -> Result<Vec<Deed>> {
+    let mut deeds = Vec::new();
+    for id in schedules::unread(store.read())? {
+        if let Err(error) = read_once(context, store, id) {
+            tracing::warn!("loop {id} is not scheduled: {error:#}");
+        }
+    }
+    let mut caught_up_from = context.now;
+    for loop_ in schedules::come(store.read(), context.now, context.now + AHEAD, context.zone)? {
+        match arrive(context, store, machine, &loop_, caught_up_from) {
+            Ok(late) => caught_up_from += due::STAGGER * i32::try_from(late).unwrap_or(i32::MAX),
+            Err(error) => deeds.push(failed(format!("the times of {}", loop_.name), &error)),
+        }
+    }
+    deeds.extend(watched::pass(context, store)?);
+    deeds.extend(start(context, store, machine, begin)?);
+    Ok(deeds)
+}
+
+/// The next moment at which a pass has something to do that no other process tells of.
+///
+/// # Errors
+/// The store can't be read.
+pub(super) fn wakes_at(context: &Context, store: &Store) -> Result<Option<DateTime<Utc>>> {
+    let next = schedules::next(store.read())?;
+    let waits = schedules::next_of_waiting(store.read(), context.now)?;
+    let held = held(context, store)?.into_values().filter_map(|hold| hold.until).min();
+    let rested = watched::rested_at(store)?;
+    Ok([next, waits, held, rested].into_iter().flatten().min())
+}
+
+/// What each occurrence that waits waits for.
+///
+/// # Errors
+/// The store can't be read.
+pub(super) fn held(context: &Context, store: &Store) -> Result<BTreeMap<OccurrenceId, due::Hold>> {
+    let on_battery = crate::os::on_battery();
+    let chosen = chosen(context, store, on_battery)?;
+    let hold = |(_, id, choice)| if let Choice::Hold(hold) = choice { Some((id, hold)) } else { None };
+    Ok(chosen.into_iter().filter_map(hold).collect())
+}
+
+/// Reads when a loop starts that an older program registered; not before its file is the one that was confirmed.
+fn read_once(context: &Context, store: &mut Store, id: LoopId) -> Result<()> {
+    let row = loops::by_id(store.read(), id)?;
+    let Some(definition) = confirmed(&row)? else { return Ok(()) };
+    store.write(|tx| keep(tx, context, id, &definition))
+}
+
+/// The loop as it was confirmed; none if its file is another one by now.
+fn confirmed(row: &LoopRow) -> Result<Option<Definition>> {
+    let text = std::fs::read(&row.path).with_context(|| format!("reading {}", row.path.display()))?;
+    let same = loopwright_core::hex(&Sha256::digest(&text)) == row.hash;
+    Ok(read_bytes(&text).definition.filter(|_| same))
+}
+
+/// Keeps when a loop starts, with its registration.
+pub(super) fn keep(tx: &Transaction<'_>, context: &Context, id: LoopId, definition: &Definition) -> Result<()> {
+    let finally = &definition.finally;
+    let kept = Keep {
+        timing: &definition.timing,
+        max_duration_s: definition.rails.max_duration_s,
+        finally_s: if finally.steps.is_empty() { 0 } else { finally.max_s },
+    };
+    schedules::keep(tx, id, &kept, context.now, context.zone)
+}
+
+/// Gives the due times of one loop their rows; says how many late ones start.
+fn arrive(
+    context: &Context,
+    store: &mut Store,
+    machine: &Machine,
+    loop_: &Scheduled,
+    caught_up_from: DateTime<Utc>,
+) -> Result<usize> {
+    // Times that have come came in the zone of then; from now on they are the new one's.
+    let (timing, now, zone) = (&loop_.timing, context.now, loop_.zone);
+    let since = loop_.since.min(now);
+    let stopped = stopped(context, loop_.loop_id, &loop_.name, loop_.paused);
+    store.write(|tx| {
+        if loop_.since > now + AHEAD {
+            let times = schedules::take_back(tx, loop_.loop_id, now)?;
+            tracing::warn!(loop.name = loop_.name, times, "the clock was ahead: times that have not come are taken back");
+        }
+        let (live, waiting) = (schedules::live(tx)?, schedules::waiting(tx)?);
+        let live = live.iter().find(|l| l.loop_id == loop_.loop_id).map(|l| (l.run.short(), l.parked));
+        let arriving = Arriving {
+            timing,
+            zone,
+            since,
+            now,
+            stopped: stopped.as_deref(),
+            on_battery: machine.on_battery,
+            live: live.as_ref().map(|(run, parked)| (run.as_str(), *parked)),
+            waiting: waiting.iter().filter(|w| w.loop_id == loop_.loop_id).count(),
+            absences: &machine.absences,
+            caught_up_from,
+        };
+        let arrivals = due::arrivals(&arriving, |at| jitter(loop_.loop_id, at, timing));
+        let mut late = 0;
+        for arrival in &arrivals {
+            let waits = matches!(arrival.fate, due::Fate::Waits { .. }) && now - arrival.due_at > due::ON_TIME;
+            late += usize::from(schedules::arrive(tx, loop_.loop_id, arrival, zone, now)? && waits);
+        }
+        schedules::reach(tx, loop_.loop_id, timing, now, context.zone)?;
+        Ok(late)
+    })
+}
+
+/// How much later than its time a start is, the same at each look.
+fn jitter(id: LoopId, at: DateTime<Utc>, timing: &Timing) -> Duration {
+    if timing.jitter_s == 0 {
+        return Duration::zero();
+    }
+    let digest = Sha256::digest(format!("{id} {}", at.timestamp()));
+    let number = u64::from_be_bytes(digest[..8].try_into().unwrap_or_default());
+    due::seconds(number % (timing.jitter_s + 1))
+}
+
+/// Why nothing starts this loop by itself.
+fn stopped(context: &Context, id: LoopId, name: &str, paused: bool) -> Option<String> {
+    let mut files = HaltFiles::of_all(&context.home.state);
+    files.halts.push((halt::HaltLevel::Loop, halt::halt_loop(&context.home.state, id)));
+    match files.look() {
+        Some(cause) => Some(format!("it was halted: {cause}")),
+        None => paused.then(|| format!("it was paused (`loopwright enable {name}` lets it start again)")),
+    }
+}
+
+/// Starts what may start, and ends what may not.
+fn start(context: &Context, store: &mut Store, machine: &Machine, begin: &mut Begin<'_>) -> Result<Vec<Deed>> {
+    let mut deeds = Vec::new();
+    for (loop_id, occurrence, choice) in chosen(context, store, machine.on_battery)? {
+        let done = match choice {
+            Choice::Start => begin_one(context, store, (loop_id, occurrence), begin),
+            Choice::Cancel(run) => cancel(context, run).map(|()| None),
+            Choice::Hold(_) => Ok(None),
+            Choice::Missed(why) => end(context, store, occurrence, "missed", &why),
+            Choice::Skipped(why) => end(context, store, occurrence, "skipped", &why),
+        };
+        deeds.extend(done.unwrap_or_else(|error| Some(failed(format!("a start of loop {loop_id}"), &error))));
+    }
+    Ok(deeds)
+}
+
+fn begin_one(
+    context: &Context,
+    store: &mut Store,
+    (loop_id, occurrence): (LoopId, OccurrenceId),
+    begin: &mut Begin<'_>,
+) -> Result<Option<Deed>> {
+    let run = RunId(Uuid::now_v7());
+    let began = begin(context, store, Starting { loop_id, occurrence, run })?;
+    let loop_name = loops::by_id(store.read(), loop_id)?.name;
+    Ok(began.then_some(Deed::Started { run, loop_name, occurrence }))
+}
+
+fn end(context: &Context, store: &mut Store, id: OccurrenceId, state: &str, why: &str) -> Result<Option<Deed>> {
+    store.write(|tx| schedules::end(tx, id, state, why, context.now))?;
+    Ok(None)
+}
+
+/// Halts a run in whose place the next one starts.
+fn cancel(context: &Context, run: RunId) -> Result<()> {
+    let dir = context.home.run(run);
+    let note = "the next start of its loop is due (overlap: cancel_previous)".to_owned();
+    halt::write(&halt::halt_run(&dir), &HaltNote { at: context.now, by: "scheduler".to_owned(), reason: note })
+}
+
+/// What becomes of everything that waits.
+fn chosen(context: &Context, store: &Store, on_battery: bool) -> Result<Vec<(LoopId, OccurrenceId, Choice)>> {
+    let waiting = schedules::waiting(store.read())?;
+    if waiting.is_empty() {
+        return Ok(Vec::new());
+    }
+    let loops = subjects(context, store, &waiting)?;
+    let live: Vec<Live> = schedules::live(store.read())?;
+    let slots = settings::read(&context.home)?.slots();
+    let pass = Pass { now: context.now, slots, on_battery, loops: &loops, live: &live };
+    let of: BTreeMap<OccurrenceId, LoopId> = waiting.iter().map(|w| (w.id, w.loop_id)).collect();
+    let choices = due::choose(&waiting, &pass);
+    Ok(choices.into_iter().filter_map(|(id, choice)| Some((*of.get(&id)?, id, choice))).collect())
+}
+
+fn subjects(context: &Context, store: &Store, waiting: &[Waiting]) -> Result<BTreeMap<LoopId, Subject>> {
+    let mut subjects = BTreeMap::new();
+    for one in waiting {
+        if subjects.contains_key(&one.loop_id) {
+            continue;
+        }
+        let Some((timing, paused)) = schedules::timing(store.read(), one.loop_id)? else { continue };
+        let name = loops::by_id(store.read(), one.loop_id)?.name;
+        let subject = Subject {
+            zone: timing.zone.unwrap_or(context.zone),
+            stopped: stopped(context, one.loop_id, &name, paused),
+            last_began: schedules::last_began(store.read(), one.loop_id)?,
+            timing,
+        };
+        subjects.insert(one.loop_id, subject);
+    }
+    Ok(subjects)
+}
+
+/// Starts the watchdog of a scheduled run, and does not wait for it.
+pub(super) fn under_watchdog(context: &Context, store: &mut Store, starting: Starting) -> Result<bool> {
+    run::begin_scheduled(context, store, starting)
+}
