@@ -12,6 +12,7 @@ pub mod draft;
 pub mod due;
 pub mod exit;
 pub mod finding;
+pub mod fleet;
 pub mod gate;
 pub mod gateway;
 pub mod hidden;
@@ -28,13 +29,16 @@ pub mod review;
 pub mod revise;
 pub mod run;
 pub mod scan;
+pub mod scenario;
 pub mod schedule;
+pub mod scheduler;
 pub mod simulate;
 pub mod story;
 pub mod timing;
 pub mod todo;
 pub mod triage;
 pub mod verdict;
+pub mod watched;
 
 /// Bytes as lower-case hex digits.
 pub fn hex(bytes: &[u8]) -> String {

@@ -8,7 +8,6 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use chrono::Utc;
 use loopwright_core::ids::{OccurrenceId, RunId};
 use loopwright_core::lease::{self, Beat};
 use loopwright_core::recover::{self, Left, Recovery};
@@ -181,7 +180,7 @@ fn recover(context: &Context, store: &mut Store, record: &RunRecord, reach: Reac
     let worked_s = worked_s(context, store, &run)?;
     let halted = HaltFiles::of_run(&context.home.state, run.start.loop_id, &dir).look().map(|cause| cause.to_string());
     let ended = fs::read(dir.join(lease::END)).ok().and_then(|bytes| lease::End::parse(&bytes)).map(|end| end.cause);
-    let seen = chores::observed(&run, &context.home.loop_state(run.start.loop_id), Utc::now());
+    let seen = chores::observed(&run, &context.home.loop_state(run.start.loop_id), crate::clock::now());
     let left = Left { run: &run, alive: false, halted: halted.as_deref(), ended, worked_s, chores: &seen };
     match recover::recover(&left) {
         Recovery::Leave => Ok(None),
@@ -237,7 +236,7 @@ fn take_up(context: &Context, store: &mut Store, run: &mut Run, worked_s: u64, c
 
 /// Writes an event that cuts off what was open: what that had reserved is charged.
 fn write(store: &mut Store, run: &mut Run, event: RunEvent) -> Result<()> {
-    let (at, open) = (stamp(Utc::now()), run.open.clone());
+    let (at, open) = (stamp(crate::clock::now()), run.open.clone());
     projection::record(store, run, event, &at, |tx| ledger::cut_off(tx, &open, &at))
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use chrono::Utc;
 use loopwright_core::chores::with_moments;
 use loopwright_core::definition::Definition;
 use loopwright_core::exit;
@@ -112,7 +111,7 @@ fn work(
         cores: Arc::new(Cores::of_this_machine()),
         folder,
         person: context.host.home.clone(),
-        now: Utc::now,
+        now: crate::clock::now,
     })
 }
 
@@ -121,11 +120,11 @@ fn rescue(context: &Context, work: &mut Work, run: &mut Run) -> Result<()> {
     if work.resolved.code.is_none() {
         return Ok(());
     }
-    let rescued = work.workspaces()?.rescue(work.run, work.code()?.base.commit, Utc::now())?;
+    let rescued = work.workspaces()?.rescue(work.run, work.code()?.base.commit, crate::clock::now())?;
     for kept in rescued {
         let text = format!("what {} had made when it was cut off is kept as {}", kept.name, kept.reference);
         let event = RunEvent::Noted { topic: "rescued".to_owned(), text };
-        projection::record(&mut work.store, run, event, &stamp(Utc::now()), |_| Ok(()))?;
+        projection::record(&mut work.store, run, event, &stamp(crate::clock::now()), |_| Ok(()))?;
     }
     reconcile::clear_workspaces(context, work.run);
     Ok(())
@@ -151,7 +150,7 @@ fn chores(definition: &Definition, claimed: &Occurrence) -> Chores {
         finally: definition.finally.clone(),
         ..Chores::default()
     };
-    with_moments(chores, Utc::now(), claimed.zone.parse().unwrap_or(chrono_tz::Tz::UTC))
+    with_moments(chores, crate::clock::now(), claimed.zone.parse().unwrap_or(chrono_tz::Tz::UTC))
 }
 
 fn run_start(run: RunId, claimed: &Occurrence, work: &Work) -> RunStart {
