@@ -32,8 +32,25 @@ macro_rules! shipped {
     };
 }
 
-const SHIPPED: [Shipped; 4] =
-    [shipped!("daily-triage"), shipped!("report"), shipped!("todo-sweep"), shipped!("tidy")];
+const SHIPPED: [Shipped; 7] = [
+    shipped!("daily-triage"),
+    shipped!("report"),
+    shipped!("todo-sweep"),
+    shipped!("tidy"),
+    shipped!("dependency-updates", "change.sh", "fetch.sh", "update.sh"),
+    shipped!("nightly-backup", "copy.sh", "report.sh"),
+    shipped!(
+        "trading-day",
+        "book.sh",
+        "engine.sh",
+        "login.sh",
+        "monitor.sh",
+        "notify.sh",
+        "open-day.sh",
+        "report.sh",
+        "square-off.sh"
+    ),
+];
 
 /// All shipped loops; the first comment line of each says what it is for.
 pub fn templates() -> Vec<TemplateView> {
@@ -87,7 +104,8 @@ fn refuse_other<'a>(
     files: impl IntoIterator<Item = &'a (&'static str, &'static str)>,
 ) -> Result<(), ApiError> {
     let differs = |path: &PathBuf, text: &str| {
-        path.symlink_metadata().is_ok_and(|found| !found.is_file() || fs::read(path).is_ok_and(|t| t != text.as_bytes()))
+        path.symlink_metadata()
+            .is_ok_and(|found| !found.is_file() || fs::read(path).is_ok_and(|t| t != text.as_bytes()))
     };
     for (file, text) in files {
         let path = folder.join(file);
