@@ -4,6 +4,7 @@
 
 pub mod asked;
 pub mod check;
+pub mod chores;
 pub mod definition;
 pub mod diagnostic;
 pub mod diff;

@@ -19,6 +19,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use super::kernel::Covers;
 use super::pins::Pins;
 use super::pump::Pump;
+use super::stop::{Ending, Stopper};
 use super::toolchain::{HostEnvironment, Toolchains};
 use super::view::{self, Contents, MADE_FILES, MountRow};
 use super::{BoxOutput, BoxSpec, Limits, Sandbox, probe, seccomp};
@@ -46,6 +47,7 @@ pub struct Bubblewrap {
     pins: Arc<Pins>,
     supervision: Option<Arc<Supervision>>,
     deadline: Option<Instant>,
+    stopper: Option<Arc<Stopper>>,
     /// The only hosts that its boxes reach; none = no network at all.
     network: Arc<Vec<HostPort>>,
 }
@@ -82,6 +84,7 @@ impl Bubblewrap {
             pins: Arc::default(),
             supervision: None,
             deadline: None,
+            stopper: None,
             network: Arc::default(),
         })
     }
@@ -95,6 +98,18 @@ impl Bubblewrap {
     /// The same, for boxes that end with the time of their run, whatever their own limits say.
     pub fn until(mut self, deadline: Instant) -> Bubblewrap {
         self.deadline = Some(deadline);
+        self
+    }
+
+    /// The same, for boxes that are asked to end when the time of their run is over, and have so long for that.
+    pub fn with_patience(mut self, by: Duration) -> Bubblewrap {
+        self.deadline = self.deadline.map(|at| at + by);
+        self
+    }
+
+    /// The same, for a box that ends when it is asked to.
+    pub fn stopped_by(mut self, stopper: Arc<Stopper>) -> Bubblewrap {
+        self.stopper = Some(stopper);
         self
     }
 
@@ -195,7 +210,12 @@ impl Sandbox for Bubblewrap {
         let monitor = os::child_pidfd(running.child.id())?;
         running.go();
         fail::point("box-running");
-        let stopped = pump.until_end(&monitor, || self.halted())?;
+        let mut ending = Ending::default();
+        let stopped = pump.until_end(&monitor, || match self.stopper.as_ref().is_some_and(|s| s.asked()) {
+            _ if self.halted() => Some(Ended::Halted),
+            true => ending.go_on(running.held.as_ref()),
+            false => None,
+        })?;
         let said = running.end()?;
         fail::point("box-ended");
         let flooded = pump.drain()?;

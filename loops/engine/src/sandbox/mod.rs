@@ -6,6 +6,8 @@ pub mod grants;
 #[cfg(target_os = "linux")]
 mod kernel;
 #[cfg(target_os = "linux")]
+pub mod log;
+#[cfg(target_os = "linux")]
 mod pins;
 #[cfg(target_os = "linux")]
 pub mod probe;
@@ -13,6 +15,8 @@ pub mod probe;
 mod pump;
 #[cfg(target_os = "linux")]
 mod seccomp;
+#[cfg(target_os = "linux")]
+pub mod stop;
 pub mod toolchain;
 #[cfg(target_os = "linux")]
 pub mod view;
@@ -84,6 +88,8 @@ pub enum Output {
     Memory,
     /// Into a new file of the engine's (a bundle, a large log).
     File(PathBuf),
+    /// Both streams, into a new file of the engine's that keeps the newest; no amount is too much.
+    Log(PathBuf),
 }
 
 /// How it went.
@@ -93,7 +99,7 @@ pub struct BoxOutput {
     pub ended: Ended,
     /// Standard output, up to the limit; empty when it went into a file.
     pub stdout: Vec<u8>,
-    /// Standard error, up to the limit.
+    /// Standard error, up to the limit; its beginning where both streams went into a log.
     pub stderr: Vec<u8>,
     /// How long it took.
     pub took: Duration,
