@@ -11,6 +11,7 @@ pub mod diff;
 pub mod draft;
 pub mod due;
 pub mod exit;
+pub mod finally;
 pub mod finding;
 pub mod fleet;
 pub mod gate;

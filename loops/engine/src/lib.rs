@@ -8,6 +8,7 @@ pub mod cores;
 pub mod ending;
 pub mod fail;
 pub mod forge;
+pub mod gateway;
 pub mod git;
 pub mod halt;
 pub mod home;
