@@ -35,6 +35,7 @@ pub mod timing;
 pub mod todo;
 pub mod triage;
 pub mod verdict;
+pub mod why;
 
 /// Bytes as lower-case hex digits.
 pub fn hex(bytes: &[u8]) -> String {
