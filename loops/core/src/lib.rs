@@ -13,6 +13,7 @@ pub mod exit;
 pub mod finding;
 pub mod fleet;
 pub mod gate;
+pub mod gateway;
 pub mod hidden;
 pub mod ids;
 pub mod independence;
@@ -27,6 +28,7 @@ pub mod review;
 pub mod revise;
 pub mod run;
 pub mod scan;
+pub mod scenario;
 pub mod schedule;
 pub mod scheduler;
 pub mod simulate;
@@ -35,6 +37,7 @@ pub mod timing;
 pub mod todo;
 pub mod triage;
 pub mod verdict;
+pub mod watched;
 pub mod why;
 
 /// Bytes as lower-case hex digits.

@@ -31,6 +31,7 @@ mod tick;
 mod trouble;
 mod undo;
 mod views;
+mod watched;
 
 use std::fmt::Display;
 use std::path::PathBuf;

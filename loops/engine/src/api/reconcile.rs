@@ -229,7 +229,7 @@ fn take_up(context: &Context, store: &mut Store, run: &mut Run, worked_s: u64, c
         fs::remove_file(&beat).with_context(|| format!("removing {}", beat.display()))?;
     }
     fail::point("taken-up");
-    run::under_watchdog(context, run::Begin { run: id, loop_id, left_s, only: None, claim })?;
+    run::under_watchdog(context, run::Begin { run: id, loop_id, left_s, only: None, finally_s: None, claim })?;
     Ok(Deed::TookUp { run: id, loop_name, epoch })
 }
 
