@@ -70,7 +70,7 @@ pub use send_back::send_back;
 pub use serve::{Began, serve};
 pub use simulate::{Simulation, simulate};
 pub use status::{loops, status};
-pub use templates::templates;
+pub use templates::{templates, write_template};
 pub use tick::{TickView, settle, tick};
 pub use undo::undo;
 pub use views::*;

@@ -63,10 +63,10 @@ pub struct Store {
     backups: PathBuf,
     // Made by the first write: whoever only reads needs none.
     watch: Option<Watch>,
-    opened: news::Opened,
     guarded: bool,
     // Of one that is thrown away: until its process is killed.
     commits_left: Option<u32>,
+    opened: news::Opened,
 }
 
 /// The schema, step by step. A step that shipped is never edited; each one seals what it leaves, in its own transaction.
@@ -97,7 +97,7 @@ impl Store {
         connection.busy_handler(Some(wait_for_others))?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let (changed, backups, opened) = (home.changed(), home.backups(), news::Opened::default());
-        let mut store = Store { connection, changed, backups, watch: None, opened, guarded: true, commits_left: None };
+        let mut store = Store { connection, changed, backups, watch: None, guarded: true, commits_left: None, opened };
         store.prepare(home).map_err(|error| match damage::says_damaged_at_opening(&error) {
             true => Damaged::of(&error, &path).into(),
             false => error,
