@@ -40,6 +40,7 @@ pub mod todo;
 pub mod triage;
 pub mod verdict;
 pub mod watched;
+pub mod why;
 
 /// Bytes as lower-case hex digits.
 pub fn hex(bytes: &[u8]) -> String {
