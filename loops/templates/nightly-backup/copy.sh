@@ -5,7 +5,8 @@
 # Needs GNU tar, find, sort and sha256sum.
 set -eu
 
-source=${LOOPWRIGHT_READ%%:*} target=${LOOPWRIGHT_WRITE%%:*}
+# The first of the granted paths.
+source=$(printf "%s\n" "$LOOPWRIGHT_READ" | head -n 1) target=$(printf "%s\n" "$LOOPWRIGHT_WRITE" | head -n 1)
 cd "$LOOPWRIGHT_STATE"
 
 # What came of it, for the report: the run, a word, and a text.

@@ -180,7 +180,7 @@ fn recover(context: &Context, store: &mut Store, record: &RunRecord, reach: Reac
     let worked_s = worked_s(context, store, &run)?;
     let halted = HaltFiles::of_run(&context.home.state, run.start.loop_id, &dir).look().map(|cause| cause.to_string());
     let ended = fs::read(dir.join(lease::END)).ok().and_then(|bytes| lease::End::parse(&bytes)).map(|end| end.cause);
-    let seen = chores::observed(&run, &context.home.loop_state(run.start.loop_id), Utc::now());
+    let seen = chores::observed(&run, &context.home.loop_state(run.start.loop_id), crate::clock::now());
     let left = Left { run: &run, alive: false, halted: halted.as_deref(), ended, worked_s, chores: &seen };
     match recover::recover(&left) {
         Recovery::Leave => Ok(None),

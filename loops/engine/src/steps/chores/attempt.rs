@@ -67,7 +67,7 @@ impl Attempt {
         let spec = BoxSpec {
             label: format!("step {}", step.name),
             argv: argv(&step.command),
-            env: environment(step, site),
+            env: environment(step, site, &granted.mounts),
             cwd: STATE.to_owned(),
             mounts: [mounts(site), granted.mounts].concat(),
             stdin: Vec::new(),
@@ -108,8 +108,15 @@ fn mounts(site: &Site<'_>) -> Vec<Mount> {
     vec![mount(site.folder, INSIDE, Access::ReadOnly), mount(site.state, STATE, Access::Writable)]
 }
 
-fn environment(step: &RunStep, site: &Site<'_>) -> BTreeMap<String, String> {
+/// The loop's variables, and what the step has no other way to know: granted paths are written as `~/…` in the file.
+fn environment(step: &RunStep, site: &Site<'_>, granted: &[Mount]) -> BTreeMap<String, String> {
+    let paths = |access| {
+        let paths = granted.iter().filter(|mount| mount.access == access).map(|mount| mount.target.as_str());
+        paths.collect::<Vec<&str>>().join("\n")
+    };
     let own = [
+        ("LOOPWRIGHT_READ", paths(Access::ReadOnly)),
+        ("LOOPWRIGHT_WRITE", paths(Access::Writable)),
         ("LOOPWRIGHT_RUN", site.run.to_string()),
         ("LOOPWRIGHT_STEP", step.name.clone()),
         ("LOOPWRIGHT_STATE", STATE.to_owned()),
