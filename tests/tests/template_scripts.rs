@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use loopwright_tests::book;
 use loopwright_tests::dice::Dice;
 use loopwright_tests::stage::{prints, wait_for};
 use loopwright_tests::tell;
@@ -77,25 +78,20 @@ fn market(changed: &[(&str, &str)]) -> Desk {
     Desk::new("trading-day", &env)
 }
 
-/// Whole rows of the book: name, side, quantity, price.
-fn book(desk: &Desk) -> Vec<(String, i64, i64)> {
-    let text = desk.state("trades.csv");
-    let rows = text.lines().map(|line| line.split(',').collect::<Vec<_>>()).filter(|r| r.len() == 7 && r[6] == ".");
-    let number = |text: &str| text.parse::<i64>().expect("a number");
-    let sign = |side: &str| if side == "BUY" { 1 } else { -1 };
-    rows.map(|r| (r[0].to_owned(), sign(r[3]) * number(r[4]), number(r[5]))).collect()
-}
-
-fn held(desk: &Desk) -> i64 {
-    book(desk).iter().map(|(_, quantity, _)| quantity).sum()
-}
-
 /// Lets the engine trade until the book satisfies something, and kills it.
 fn trade_until(desk: &Desk, run: &str, what: &str, enough: impl Fn(&Desk) -> bool) {
     let mut engine = desk.script("engine.sh", run).spawn().expect("sh starts");
     wait_for(what, || enough(desk).then_some(()));
     engine.kill().expect("it lives");
     engine.wait().expect("a child");
+}
+
+fn trades(desk: &Desk) -> usize {
+    book::trades(&desk.at("state")).len()
+}
+
+fn held(desk: &Desk) -> i64 {
+    book::held(&desk.at("state"))
 }
 
 fn hold(desk: &Desk, run: &str) {
@@ -111,25 +107,13 @@ fn a_day_is_flat_at_its_end_and_its_report_adds_up() {
     let desk = market(&[]);
     desk.does("open-day.sh", "one");
     desk.does("login.sh", "one");
-    trade_until(&desk, "one", "some trades", |desk| book(desk).len() > 20);
+    trade_until(&desk, "one", "some trades", |desk| trades(desk) > 20);
     for _ in 0..3 {
         desk.does("square-off.sh", "one");
         desk.does("report.sh", "one");
         desk.does("notify.sh", "one");
     }
-    let rows = book(&desk);
-    assert_eq!(held(&desk), 0);
-    assert_eq!(rows.iter().filter(|(name, ..)| name == "one/square-off").count(), 1);
-    let result: i64 = rows.iter().map(|(_, quantity, price)| -quantity * price).sum();
-    let reports: Vec<PathBuf> =
-        files(&desk.at("state")).into_iter().filter(|p| p.extension() == Some("json".as_ref())).collect();
-    let [report] = &reports[..] else { panic!("{reports:?}") };
-    let report: serde_json::Value = serde_json::from_slice(&fs::read(report).expect("a report")).expect("JSON");
-    assert_eq!((report["result"].as_i64(), report["held"].as_i64()), (Some(result), Some(0)));
-    let trades = rows.iter().filter(|(_, quantity, _)| *quantity != 0).count() as u64;
-    let told = report["purchases"].as_u64().zip(report["sales"].as_u64()).map(|(bought, sold)| bought + sold);
-    assert_eq!(told, Some(trades));
-    assert_eq!(desk.state("notices.log").lines().count(), 1);
+    book::flat_and_reported(&desk.at("state"), "one").expect("a day that adds up");
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -142,16 +126,16 @@ fn an_engine_that_is_killed_again_and_again_makes_no_trade_twice() {
     desk.does("open-day.sh", "one");
     let kills = 25;
     for _ in 0..kills {
-        let more = book(&desk).len() + dice.below(4);
-        trade_until(&desk, "one", "a trade", |desk| book(desk).len() >= more);
+        let more = trades(&desk) + dice.below(4);
+        trade_until(&desk, "one", "a trade", |desk| trades(desk) >= more);
     }
-    let rows = book(&desk);
-    let names: BTreeSet<&String> = rows.iter().map(|(name, ..)| name).collect();
+    let rows = book::trades(&desk.at("state"));
+    let names: BTreeSet<&String> = rows.iter().map(|trade| &trade.name).collect();
     assert_eq!(names.len(), rows.len(), "a trade has two rows");
     let mut held = 0;
-    for (name, quantity, _) in &rows {
-        held += quantity;
-        assert!((0..=50).contains(&held), "{held} held after {name}");
+    for trade in &rows {
+        held += trade.bought;
+        assert!((0..=50).contains(&held), "{held} held after {}", trade.name);
     }
     desk.does("square-off.sh", "one");
     assert_eq!(self::held(&desk), 0);
@@ -178,8 +162,8 @@ fn control_a_square_off_that_does_not_read_the_book_fails_the_same_test() {
     hold(&desk, "one");
     let naive = format!("one/x,one,1,SELL,{},10000,.\n", held(&desk));
     for _ in 0..2 {
-        let book = desk.state("trades.csv");
-        fs::write(desk.at("state/trades.csv"), format!("{book}{naive}")).expect("a row");
+        let rows = desk.state("trades.csv");
+        fs::write(desk.at("state/trades.csv"), format!("{rows}{naive}")).expect("a row");
     }
     assert_ne!(held(&desk), 0);
 }
