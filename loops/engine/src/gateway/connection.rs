@@ -1,7 +1,7 @@
 //! One connection out of a box: its request is read, judged, and either refused in words or passed on.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,9 @@ use super::{Shared, relay};
 const TELLING: Duration = Duration::from_secs(30);
 /// How long a host may take to answer.
 const CONNECTING: Duration = Duration::from_secs(15);
+
+/// How long whoever was refused may go on talking.
+const HEARING_OUT: Duration = Duration::from_secs(1);
 
 /// A request that does not go on: what its sender is told.
 struct Refusal {
@@ -126,5 +129,19 @@ fn answer(inside: &mut TcpStream, refusal: &Refusal) {
         body.len()
     );
     let _ = inside.set_write_timeout(Some(TELLING));
-    let _ = inside.write_all(head.as_bytes()).and_then(|()| inside.write_all(body.as_bytes()));
+    let said = inside.write_all(format!("{head}{body}").as_bytes());
+    if said.is_ok() && inside.shutdown(Shutdown::Write).is_ok() {
+        hear_out(inside);
+    }
+}
+
+/// Takes what was still on its way: closed over unread bytes, a connection loses the answer too.
+fn hear_out(inside: &mut TcpStream) {
+    let (until, mut left, mut part) = (Instant::now() + HEARING_OUT, 1 << 20, [0; 4096]);
+    while left > 0 && Instant::now() < until && inside.set_read_timeout(Some(HEARING_OUT)).is_ok() {
+        match inside.read(&mut part) {
+            Ok(count) if count > 0 => left -= count.min(left),
+            _ => return,
+        }
+    }
 }
