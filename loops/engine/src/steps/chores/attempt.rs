@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use loopwright_core::check::Ended;
-use loopwright_core::definition::RunStep;
+use loopwright_core::definition::{Chore, Definition, RunStep};
 use loopwright_core::ids::RunId;
 use loopwright_core::lease::RAW;
 use loopwright_core::run::{Ran, RanHow};
@@ -19,6 +19,7 @@ use crate::sandbox::grants::{Keeper, granted};
 use crate::sandbox::log::last_line;
 use crate::sandbox::stop::{Stopper, TO_END};
 use crate::sandbox::{Access, BoxSpec, Limits, Mount, Output, Sandbox};
+use crate::workspace::Workspace;
 
 /// Where the loop's state folder lies inside.
 const STATE: &str = "/state";
@@ -77,6 +78,12 @@ impl Attempt {
         Ok(Attempt { sandbox, spec, max, log, stopper })
     }
 
+    /// The same with a checkout of the project as `/workspace`, which is the try's own.
+    pub fn with_checkout(mut self, checkout: &Workspace) -> Attempt {
+        self.spec.mounts.push(checkout.mount(Access::Writable));
+        self
+    }
+
     /// What ends it from another thread.
     pub fn stopper(&self) -> Arc<Stopper> {
         Arc::clone(&self.stopper)
@@ -100,6 +107,13 @@ impl Attempt {
         let log = format!("{RAW}/{name}");
         Ok(Some(Ran { how, code, seconds: output.took.as_secs(), last: last_line(&self.log), log }))
     }
+}
+
+/// What the run steps of a loop share with its other steps, which come after them: their state folder, read-only.
+pub fn shared(definition: &Definition, state: &Path) -> Vec<Mount> {
+    let any = definition.chores.iter().any(|chore| matches!(chore, Chore::Run(_)));
+    let mount = Mount { source: state.to_owned(), target: STATE.to_owned(), access: Access::ReadOnly };
+    if any && definition.discover.is_some() { vec![mount] } else { Vec::new() }
 }
 
 fn mounts(site: &Site<'_>) -> Vec<Mount> {
