@@ -181,7 +181,7 @@ fn raw_bytes_to_the_proxy_get_nothing_else() {
     ];
     for trick in &tricks {
         let raw = format!(
-            "exec 3<>/dev/tcp/127.0.0.1/${{http_proxy##*:}}; printf '{trick}GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' >&3; cat <&3"
+            "exec 3<>/dev/tcp/127.0.0.1/${{http_proxy##*:}}; printf '%b' '{trick}GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' >&3; cat <&3"
         );
         let output = boxed(&[format!("localhost:{granted}")], &raw);
         let answer = text(&output.stdout);

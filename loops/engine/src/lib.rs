@@ -7,6 +7,7 @@ pub mod clock;
 pub mod cores;
 pub mod ending;
 pub mod fail;
+mod finally;
 pub mod forge;
 pub mod gateway;
 pub mod git;

@@ -149,6 +149,7 @@ fn chores(definition: &Definition, claimed: &Occurrence) -> Chores {
         steps: definition.chores.clone(),
         alone: definition.discover.is_none(),
         finally: definition.finally.clone(),
+        env: if definition.finally.steps.is_empty() { Default::default() } else { definition.env.clone() },
         ..Chores::default()
     };
     with_moments(chores, crate::clock::now(), claimed.zone.parse().unwrap_or(chrono_tz::Tz::UTC))

@@ -60,8 +60,8 @@ impl Runner {
         };
         self.memory.tries.insert(id, (attempt.stopper(), None));
         self.on_a_thread(id, "run", move || {
-            let ran = attempt.make()?.context("it was halted")?;
-            Ok(Done::plain(Outcome::Ran(ran)))
+            let chores::Tried { ran, notes } = attempt.make()?.context("it was halted")?;
+            Ok(Done { notes, ..Done::plain(Outcome::Ran(ran)) })
         })
     }
 

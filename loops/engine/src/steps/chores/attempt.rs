@@ -43,12 +43,22 @@ pub struct Site<'a> {
     pub keeper: Keeper<'a>,
 }
 
+/// A try that was made.
+#[derive(Debug)]
+pub struct Tried {
+    /// How it ended.
+    pub ran: Ran,
+    /// What a reader of the run should know, as topic and text.
+    pub notes: Vec<(String, String)>,
+}
+
 /// One try, ready to be made from any thread.
 #[derive(Debug)]
 pub struct Attempt {
     sandbox: Bubblewrap,
     spec: BoxSpec,
     max: Option<Duration>,
+    name: String,
     log: PathBuf,
     stopper: Arc<Stopper>,
 }
@@ -75,7 +85,7 @@ impl Attempt {
             limits: Limits { wall: max.unwrap_or(NO_LIMIT), idle: None, output: u64::MAX },
             stdout: Output::Log(log.clone()),
         };
-        Ok(Attempt { sandbox, spec, max, log, stopper })
+        Ok(Attempt { sandbox, spec, max, name: step.name.clone(), log, stopper })
     }
 
     /// The same with a checkout of the project as `/workspace`, which is the try's own.
@@ -93,7 +103,7 @@ impl Attempt {
     ///
     /// # Errors
     /// The box could not be made.
-    pub fn make(&self) -> Result<Option<Ran>> {
+    pub fn make(&self) -> Result<Option<Tried>> {
         let output = self.sandbox.run(&self.spec)?;
         let (how, code) = match output.ended {
             Ended::Halted => return Ok(None),
@@ -105,7 +115,8 @@ impl Attempt {
         };
         let name = self.log.file_name().unwrap_or_default().to_string_lossy();
         let log = format!("{RAW}/{name}");
-        Ok(Some(Ran { how, code, seconds: output.took.as_secs(), last: last_line(&self.log), log }))
+        let ran = Ran { how, code, seconds: output.took.as_secs(), last: last_line(&self.log), log };
+        Ok(Some(Tried { ran, notes: output.traffic.notes(&self.name) }))
     }
 }
 
