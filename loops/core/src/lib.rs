@@ -13,6 +13,7 @@ pub mod due;
 pub mod exit;
 pub mod finally;
 pub mod finding;
+pub mod fleet;
 pub mod gate;
 pub mod gateway;
 pub mod hidden;
@@ -29,13 +30,17 @@ pub mod review;
 pub mod revise;
 pub mod run;
 pub mod scan;
+pub mod scenario;
 pub mod schedule;
+pub mod scheduler;
 pub mod simulate;
 pub mod story;
 pub mod timing;
 pub mod todo;
 pub mod triage;
 pub mod verdict;
+pub mod watched;
+pub mod why;
 
 /// Bytes as lower-case hex digits.
 pub fn hex(bytes: &[u8]) -> String {

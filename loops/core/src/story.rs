@@ -228,6 +228,7 @@ impl Teller {
         let reports = self.start.as_ref().is_some_and(|s| s.mode == Mode::Report);
         match end {
             End::Finished if reports && self.left > 0 => reported(self.left),
+            End::Finished if self.chores.steps.alone => "Ended: all its steps are done.".to_owned(),
             end => ending(end),
         }
     }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use chrono::Utc;
 use loopwright_core::definition::RunStep;
 use loopwright_core::finally::{Next, ahead, next, stays_unknown};
 use loopwright_core::money::Micros;
@@ -171,7 +170,7 @@ impl LastSteps {
 
     fn record(&mut self, event: RunEvent) -> Result<()> {
         let id = self.run.start.run;
-        projection::record(&mut self.store, &mut self.run, event, &stamp(Utc::now()), |_| Ok(()))
+        projection::record(&mut self.store, &mut self.run, event, &stamp(crate::clock::now()), |_| Ok(()))
             .with_context(|| format!("writing the journal of run {id}"))
     }
 }

@@ -19,6 +19,7 @@ mod nearest;
 pub mod phrase;
 mod rails;
 pub mod read;
+pub mod scenario;
 pub mod schema;
 pub mod settings;
 mod steps;

@@ -46,13 +46,13 @@ impl Told {
                 (Mark::Passed, 0, format!("{called}: ok{after}, {}.", duration(self.since_first(name, ran.seconds))))
             }
             (RanHow::Until, Some(until)) if ran.log.is_empty() => {
-                (Mark::Skipped, 0, format!("{called}: not begun, as it was over already ({}).", awaited(until)))
+                (Mark::Skipped, 0, format!("{called}: not begun, its end was there before: {}.", cause(until)))
             }
             (RanHow::Until, Some(until)) => {
-                (Mark::Passed, 0, format!("{called}: ended {}, after {took}.", awaited(until)))
+                (Mark::Passed, 0, format!("{called}: ended after {took}: {}.", cause(until)))
             }
             (RanHow::Until | RanHow::LastStep, _) => {
-                (Mark::Passed, 0, format!("{called}: ended after the last step, after {took}."))
+                (Mark::Passed, 0, format!("{called}: ended after {took}, with the last step."))
             }
             (RanHow::CutOff, _) => (Mark::Skipped, 0, format!("{called}: cut off after {took}.")),
             _ => (Mark::Failed, 0, self.tried_again(name, tries, &ran.failure())),
@@ -139,12 +139,21 @@ pub(super) fn doing(open: &[(Uuid, Step)]) -> String {
     waiting.unwrap_or_else(|| format!("Running {}", names.join(", ")))
 }
 
-/// `at 15:30`, as what something was ended by or waited for.
+/// Why something was ended, as a clause.
+fn cause(until: &Until) -> String {
+    match until {
+        Until::Time(time) => format!("it was {}", time.format("%H:%M")),
+        Until::File(path) => format!("state/{} was there", plain(path, 100)),
+        Until::Exit(name) => format!("{} had ended", plain(name, 64)),
+    }
+}
+
+/// What is or was waited for, as the rest of a sentence.
 fn awaited(until: &Until) -> String {
     match until {
         Until::Time(time) => format!("until {}", time.format("%H:%M")),
-        Until::File(path) => format!("until state/{} was there", plain(path, 100)),
-        Until::Exit(name) => format!("until {} had ended", plain(name, 64)),
+        Until::File(path) => format!("for state/{}", plain(path, 100)),
+        Until::Exit(name) => format!("for {} to end", plain(name, 64)),
     }
 }
 

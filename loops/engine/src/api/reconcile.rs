@@ -8,7 +8,6 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use chrono::Utc;
 use loopwright_core::finally;
 use loopwright_core::ids::{OccurrenceId, RunId};
 use loopwright_core::lease::{self, Beat};
@@ -216,7 +215,7 @@ fn last_steps(context: &Context, store: &mut Store, run: &mut Run, end: End, cla
     if HaltFiles::of_run(&context.home.state, loop_id, &context.home.run(id)).nows().look().is_some() {
         let text = format!("`halt --now` leaves out: {}", finally::ahead(run).join(", "));
         let noted = RunEvent::Noted { topic: "finally-left-out".to_owned(), text };
-        projection::record(store, run, noted, &stamp(Utc::now()), |_| Ok(()))?;
+        projection::record(store, run, noted, &stamp(crate::clock::now()), |_| Ok(()))?;
         write(store, run, RunEvent::RunEnded { end: end.clone() })?;
         return Ok(Deed::Ended { run: id, loop_name, end });
     }
@@ -232,7 +231,7 @@ pub(super) fn judge(context: &Context, store: &Store, run: &Run) -> Result<(Reco
     let worked_s = worked_s(context, store, run)?;
     let halted = HaltFiles::of_run(&context.home.state, run.start.loop_id, &dir).look().map(|cause| cause.to_string());
     let ended = fs::read(dir.join(lease::END)).ok().and_then(|bytes| lease::End::parse(&bytes)).map(|end| end.cause);
-    let seen = chores::observed(run, &context.home.loop_state(run.start.loop_id), Utc::now());
+    let seen = chores::observed(run, &context.home.loop_state(run.start.loop_id), crate::clock::now());
     let left = Left { run, alive: false, halted: halted.as_deref(), ended, worked_s, chores: &seen };
     Ok((recover::recover(&left), worked_s))
 }
@@ -278,7 +277,7 @@ fn take_up(context: &Context, store: &mut Store, run: &mut Run, worked_s: u64, c
 
 /// Writes an event that cuts off what was open: what that had reserved is charged.
 pub(super) fn write(store: &mut Store, run: &mut Run, event: RunEvent) -> Result<()> {
-    let (at, open) = (stamp(Utc::now()), run.open.clone());
+    let (at, open) = (stamp(crate::clock::now()), run.open.clone());
     projection::record(store, run, event, &at, |tx| ledger::cut_off(tx, &open, &at))
 }
 

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use chrono::Utc;
 use loopwright_core::definition::Definition;
 use loopwright_core::exit;
 use loopwright_core::finding::Fingerprint;
@@ -133,7 +132,7 @@ fn begin(
         trigger: "manual".to_owned(),
         key: occurrence.to_string(),
         due_at: stamp(context.now),
-        claimed_at: stamp(Utc::now()),
+        claimed_at: stamp(crate::clock::now()),
         zone: definition.timing.zone.unwrap_or(context.zone).to_string(),
         run,
     };
@@ -155,7 +154,7 @@ pub(super) fn begin_scheduled(context: &Context, store: &mut Store, starting: St
     let Starting { loop_id, occurrence, run } = starting;
     let dir = context.home.run(run);
     let claim = new_run_dir(&dir)?;
-    if !store.write(|tx| schedules::begin(tx, occurrence, run, Utc::now()))? {
+    if !store.write(|tx| schedules::begin(tx, occurrence, run, crate::clock::now()))? {
         std::fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
         return Ok(false);
     }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use chrono::Utc;
 use loopwright_core::chores::with_moments;
 use loopwright_core::definition::Definition;
 use loopwright_core::exit;
@@ -20,7 +19,7 @@ use crate::lease::{Supervision, require_watchdog};
 use crate::resolve::{self, Resolved, line};
 use crate::runner::{self, Left};
 use crate::sandbox::bubblewrap::Bubblewrap;
-use crate::steps::{Work, stamp};
+use crate::steps::{Work, chores, stamp};
 use crate::store::loops::{self, LoopRow};
 use crate::store::occurrences::{self, Occurrence};
 use crate::store::{Store, due, projection};
@@ -97,6 +96,7 @@ fn work(
     let worked_s = begun.map_or(0, |run| run.start.worked_s);
     let left = Duration::from_secs(resolved.definition.rails.max_duration_s.saturating_sub(worked_s));
     let sandbox = sandbox(context, &resolved)?.supervised(Arc::clone(&supervision)).until(Instant::now() + left);
+    let prepared = chores::shared(&resolved.definition, &context.home.loop_state(row.id));
     Ok(Work {
         run: id,
         home: context.home.clone(),
@@ -107,12 +107,12 @@ fn work(
         sandbox,
         supervision,
         store,
-        prepared: Vec::new(),
+        prepared,
         base_reports: Arc::default(),
         cores: Arc::new(Cores::of_this_machine()),
         folder,
         person: context.host.home.clone(),
-        now: Utc::now,
+        now: crate::clock::now,
     })
 }
 
@@ -121,11 +121,11 @@ fn rescue(context: &Context, work: &mut Work, run: &mut Run) -> Result<()> {
     if work.resolved.code.is_none() {
         return Ok(());
     }
-    let rescued = work.workspaces()?.rescue(work.run, work.code()?.base.commit, Utc::now())?;
+    let rescued = work.workspaces()?.rescue(work.run, work.code()?.base.commit, crate::clock::now())?;
     for kept in rescued {
         let text = format!("what {} had made when it was cut off is kept as {}", kept.name, kept.reference);
         let event = RunEvent::Noted { topic: "rescued".to_owned(), text };
-        projection::record(&mut work.store, run, event, &stamp(Utc::now()), |_| Ok(()))?;
+        projection::record(&mut work.store, run, event, &stamp(crate::clock::now()), |_| Ok(()))?;
     }
     reconcile::clear_workspaces(context, work.run);
     Ok(())
@@ -152,7 +152,7 @@ fn chores(definition: &Definition, claimed: &Occurrence) -> Chores {
         env: if definition.finally.steps.is_empty() { Default::default() } else { definition.env.clone() },
         ..Chores::default()
     };
-    with_moments(chores, Utc::now(), claimed.zone.parse().unwrap_or(chrono_tz::Tz::UTC))
+    with_moments(chores, crate::clock::now(), claimed.zone.parse().unwrap_or(chrono_tz::Tz::UTC))
 }
 
 fn run_start(run: RunId, claimed: &Occurrence, work: &Work) -> RunStart {

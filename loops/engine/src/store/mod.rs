@@ -2,16 +2,20 @@
 //!
 //! Writes go through BEGIN IMMEDIATE; journal and projections of an event are one transaction.
 //! With each commit goes a seal over all rows, and the rows that changed go to the redo log: see `seal` and `redo`.
+//! Only a store that is thrown away afterwards has neither: see `throw_away`.
 
 pub mod adopt;
 mod backup;
 pub mod base_results;
 mod damage;
 pub mod due;
+pub mod explained;
 pub mod findings;
+pub mod fleet;
 pub mod journal;
 pub mod ledger;
 pub mod loops;
+pub mod news;
 pub mod occurrences;
 pub mod projection;
 pub mod pull_requests;
@@ -21,8 +25,11 @@ pub mod reviews;
 pub mod runs;
 pub mod schedules;
 mod seal;
+pub mod simulated;
+mod throw_away;
 mod told;
 mod wal;
+pub mod watched_files;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -41,6 +48,7 @@ use self::seal::{Seal, Unsound, Watch};
 use crate::home::{Home, private_dir};
 
 pub use self::damage::{Damaged, Newer, says_damaged};
+pub use self::throw_away::Killed;
 
 /// The first SQLite without the WAL-reset corruption: 3.51.3.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -55,6 +63,10 @@ pub struct Store {
     backups: PathBuf,
     // Made by the first write: whoever only reads needs none.
     watch: Option<Watch>,
+    guarded: bool,
+    // Of one that is thrown away: until its process is killed.
+    commits_left: Option<u32>,
+    opened: news::Opened,
 }
 
 /// The schema, step by step. A step that shipped is never edited; each one seals what it leaves, in its own transaction.
@@ -84,11 +96,13 @@ impl Store {
         let connection = Connection::open(&path).with_context(|| format!("opening the database {}", path.display()))?;
         connection.busy_handler(Some(wait_for_others))?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        let mut store = Store { connection, changed: home.changed(), backups: home.backups(), watch: None };
+        let (changed, backups, opened) = (home.changed(), home.backups(), news::Opened::default());
+        let mut store = Store { connection, changed, backups, watch: None, guarded: true, commits_left: None, opened };
         store.prepare(home).map_err(|error| match damage::says_damaged_at_opening(&error) {
             true => Damaged::of(&error, &path).into(),
             false => error,
         })?;
+        store.opened = news::Opened::look(&path);
         Ok(store)
     }
 
@@ -102,6 +116,9 @@ impl Store {
     /// # Errors
     /// What `act` returns, or that the commit failed; nothing is stored then.
     pub fn write<T>(&mut self, act: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        if !self.guarded {
+            return self.write_unguarded(act);
+        }
         let (folder, watch) = (self.backups.clone(), self.watch()?);
         // What an act that failed had changed is no change.
         watch.take();

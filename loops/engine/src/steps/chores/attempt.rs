@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use loopwright_core::check::Ended;
-use loopwright_core::definition::RunStep;
+use loopwright_core::definition::{Chore, Definition, RunStep};
 use loopwright_core::ids::RunId;
 use loopwright_core::lease::RAW;
 use loopwright_core::run::{Ran, RanHow};
@@ -19,6 +19,7 @@ use crate::sandbox::grants::{Keeper, granted};
 use crate::sandbox::log::last_line;
 use crate::sandbox::stop::{Stopper, TO_END};
 use crate::sandbox::{Access, BoxSpec, Limits, Mount, Output, Sandbox};
+use crate::workspace::Workspace;
 
 /// Where the loop's state folder lies inside.
 const STATE: &str = "/state";
@@ -77,7 +78,7 @@ impl Attempt {
         let spec = BoxSpec {
             label: format!("step {}", step.name),
             argv: argv(&step.command),
-            env: environment(step, site),
+            env: environment(step, site, &granted.mounts),
             cwd: STATE.to_owned(),
             mounts: [mounts(site), granted.mounts].concat(),
             stdin: Vec::new(),
@@ -85,6 +86,12 @@ impl Attempt {
             stdout: Output::Log(log.clone()),
         };
         Ok(Attempt { sandbox, spec, max, name: step.name.clone(), log, stopper })
+    }
+
+    /// The same with a checkout of the project as `/workspace`, which is the try's own.
+    pub fn with_checkout(mut self, checkout: &Workspace) -> Attempt {
+        self.spec.mounts.push(checkout.mount(Access::Writable));
+        self
     }
 
     /// What ends it from another thread.
@@ -113,14 +120,28 @@ impl Attempt {
     }
 }
 
+/// What the run steps of a loop share with its other steps, which come after them: their state folder, read-only.
+pub fn shared(definition: &Definition, state: &Path) -> Vec<Mount> {
+    let any = definition.chores.iter().any(|chore| matches!(chore, Chore::Run(_)));
+    let mount = Mount { source: state.to_owned(), target: STATE.to_owned(), access: Access::ReadOnly };
+    if any && definition.discover.is_some() { vec![mount] } else { Vec::new() }
+}
+
 fn mounts(site: &Site<'_>) -> Vec<Mount> {
     let mount =
         |source: &Path, target: &str, access| Mount { source: source.to_owned(), target: target.to_owned(), access };
     vec![mount(site.folder, INSIDE, Access::ReadOnly), mount(site.state, STATE, Access::Writable)]
 }
 
-fn environment(step: &RunStep, site: &Site<'_>) -> BTreeMap<String, String> {
+/// The loop's variables, and what the step has no other way to know: granted paths are written as `~/…` in the file.
+fn environment(step: &RunStep, site: &Site<'_>, granted: &[Mount]) -> BTreeMap<String, String> {
+    let paths = |access| {
+        let paths = granted.iter().filter(|mount| mount.access == access).map(|mount| mount.target.as_str());
+        paths.collect::<Vec<&str>>().join("\n")
+    };
     let own = [
+        ("LOOPWRIGHT_READ", paths(Access::ReadOnly)),
+        ("LOOPWRIGHT_WRITE", paths(Access::Writable)),
         ("LOOPWRIGHT_RUN", site.run.to_string()),
         ("LOOPWRIGHT_STEP", step.name.clone()),
         ("LOOPWRIGHT_STATE", STATE.to_owned()),
