@@ -254,8 +254,14 @@ fn a_kill_between_them_repeats_only_what_may_be_repeated() {
     let idempotent = TWO.replace("done\"}", "done\", idempotent: true}");
     let places =
         ["finally-begun", "finally-intent", "finally-acted", "finally-result", "finally-ending", "finally-ended"];
+    let mut kills = 0;
     for (finally, may) in [(TWO, false), (&*idempotent, true)] {
-        for place in places {
+        // Places at which nothing is unknown are the same with both; all of them are tried by `make soak`.
+        let full = std::env::var("LOOPWRIGHT_FULL").is_ok();
+        for place in
+            places.into_iter().filter(|place| full || !may || ["finally-intent", "finally-acted"].contains(place))
+        {
+            kills += 1;
             let stage = day("true", finally, "1h");
             stage.ask(&mut stage.killing(&["run", "day", "--detach"], &Kill::own(place, 1), "once"));
             wait_for("the strike", || stage.struck("once").then_some(()));
@@ -272,7 +278,7 @@ fn a_kill_between_them_repeats_only_what_may_be_repeated() {
             assert_eq!(events(&run, "run_ended").len(), 1);
         }
     }
-    loopwright_tests::tell(&format!("{} kills between the end and the last event", places.len() * 2));
+    loopwright_tests::tell(&format!("{kills} kills between the end and the last event"));
 }
 
 #[test]
