@@ -63,7 +63,10 @@ pub use run::{StartRequest, start};
 pub use run_inner::run_inner;
 pub use runs::{journal_after, log_files, open_log, run_row, runs, show};
 pub use send_back::send_back;
-pub use simulate::{Simulation, simulate};
+pub use simulate::{
+    Line, MOST_DAYS, Played, Setting, SimulateRequest, Simulated, Simulation, SimulationView, Tally, What, play,
+    simulate, simulate_loops,
+};
 pub use status::{loops, status};
 pub use templates::templates;
 pub use tick::{TickView, settle, tick};

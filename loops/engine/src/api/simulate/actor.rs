@@ -45,6 +45,8 @@ pub(super) struct Actor {
     ends: Vec<(DateTime<Utc>, Uuid)>,
     /// When a step that failed is due again.
     again: BTreeMap<Option<Fingerprint>, DateTime<Utc>>,
+    /// How long it had worked when the computer fell asleep or was switched off.
+    left_s: u64,
     /// Why the ledger has refused a round.
     refused: Option<String>,
 }
@@ -53,7 +55,7 @@ impl Actor {
     /// A run whose process has just been started.
     pub(super) fn new(start: RunStart, plot: Plot, ceilings: Ceilings, halt: HaltFiles, now: Moment) -> Actor {
         let (ends, again) = (Vec::new(), BTreeMap::new());
-        Actor { start, plot, ceilings, halt, run: None, began: now.truly, ends, again, refused: None }
+        Actor { start, plot, ceilings, halt, run: None, began: now.truly, ends, again, left_s: 0, refused: None }
     }
 
     /// When it has something to do, by the right clock.
@@ -71,6 +73,11 @@ impl Actor {
     /// Whether its first event is stored.
     pub(super) fn has_begun(&self) -> bool {
         self.run.is_some()
+    }
+
+    /// The computer falls asleep or is switched off.
+    pub(super) fn leave(&mut self, now: Moment) {
+        self.left_s = self.worked_s(now);
     }
 
     /// The computer slept so long, and the run with it.
@@ -200,8 +207,9 @@ impl Actor {
     }
 
     /// The computer was off: whoever looks first decides whether the run goes on; its end, if it does not.
-    pub(super) fn recover(&mut self, now: Moment, worked_s: u64, store: &mut Store) -> Result<Option<End>> {
+    pub(super) fn recover(&mut self, now: Moment, store: &mut Store) -> Result<Option<End>> {
         let halted = self.halt.look().map(|cause| cause.to_string());
+        let worked_s = self.left_s;
         let left = Left { run: self.run()?, alive: false, halted: halted.as_deref(), ended: None, worked_s };
         match recover(&left) {
             Recovery::Leave => Ok(None),
@@ -218,11 +226,6 @@ impl Actor {
                 self.act(now, store)
             }
         }
-    }
-
-    /// How long it has worked when its processes are lost.
-    pub(super) fn lost_after_s(&self, now: Moment) -> u64 {
-        self.worked_s(now)
     }
 
     fn record(

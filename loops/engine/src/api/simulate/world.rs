@@ -234,12 +234,15 @@ impl World {
     /// Writes or takes away the file that halts everything or a loop, as a person would.
     fn halt(&mut self, of: Option<&str>, halts: bool) -> Result<()> {
         let (now, state) = (self.clock.now(), &self.context.home.state);
-        let id = of.map(|name| self.cast.id(name).with_context(|| format!("the scenario halts {name}, which is not simulated")));
+        let id = of.map(|name| {
+            self.cast.id(name).with_context(|| format!("the scenario halts {name}, which is not simulated"))
+        });
         let id = id.transpose()?;
         let path = id.map_or_else(|| halt::halt_all(state), |id| halt::halt_loop(state, id));
         match halts {
             true => {
-                let note = HaltNote { at: now.wall, by: "scenario".to_owned(), reason: "the scenario says so".to_owned() };
+                let note =
+                    HaltNote { at: now.wall, by: "scenario".to_owned(), reason: "the scenario says so".to_owned() };
                 halt::write(&path, &note)?;
             }
             false => drop(halt::clear(&path)?),
@@ -281,7 +284,12 @@ impl World {
         self.actors.retain(Actor::has_begun);
         for mut actor in std::mem::take(&mut self.actors) {
             let end = actor.recover(now, &mut self.store)?;
-            self.told.tell(now.wall, Some(actor.start.loop_id), What::TakenUp, format!("run {}", actor.start.run.short()));
+            self.told.tell(
+                now.wall,
+                Some(actor.start.loop_id),
+                What::TakenUp,
+                format!("run {}", actor.start.run.short()),
+            );
             self.keep(actor, end)?;
         }
         Ok(())
@@ -335,7 +343,7 @@ impl World {
         store.kill_after(self.kill_after);
         let passed = unless_killed(|| -> Result<Vec<Deed>> {
             let mut begun = Vec::new();
-            let lost = lost_starts(store, actors, now);
+            let lost = lost_starts(store, actors);
             let deeds = lost.and_then(|()| {
                 schedule::pass(context, store, machine, &mut |context, store, starting| {
                     let claim = |tx: &rusqlite::Transaction<'_>| {
@@ -380,13 +388,13 @@ impl World {
 }
 
 /// Gives back what was claimed for runs that have no process.
-fn lost_starts(store: &mut Store, actors: &[Actor], now: Moment) -> Result<()> {
+fn lost_starts(store: &mut Store, actors: &[Actor]) -> Result<()> {
     for (occurrence, run) in occurrences::not_begun(store.read())? {
         if actors.iter().any(|actor| actor.start.run == run) {
             continue;
         }
         if !store.write(|tx| schedules::begin_again(tx, occurrence, run))? {
-            store.write(|tx| occurrences::give_up(tx, occurrence, run, "its run never began", &stamp(now.wall)))?;
+            store.write(|tx| occurrences::give_up(tx, occurrence, run, "its run never began"))?;
         }
     }
     Ok(())
