@@ -10,57 +10,80 @@ use serde::Serialize;
 pub(crate) struct Series {
     /// What it is.
     pub(crate) name: &'static str,
-    /// Each sample in milliseconds, in the order in which they were taken.
-    pub(crate) samples_ms: Vec<f64>,
+    /// The unit of all its numbers.
+    pub(crate) unit: &'static str,
+    /// Each sample, in the order in which they were taken.
+    pub(crate) samples: Vec<f64>,
     /// The least.
-    pub(crate) min_ms: f64,
+    pub(crate) min: f64,
     /// The middle one; of two, their mean.
-    pub(crate) median_ms: f64,
+    pub(crate) median: f64,
+    /// The least that 99 of 100 don't exceed.
+    pub(crate) p99: f64,
     /// The most.
-    pub(crate) max_ms: f64,
+    pub(crate) max: f64,
 }
 
 impl Series {
-    /// Of durations.
+    /// Of durations, in milliseconds.
     pub(crate) fn new(name: &'static str, samples: &[Duration]) -> Series {
-        let samples_ms: Vec<f64> = samples.iter().map(|s| s.as_secs_f64() * 1e3).collect();
-        let mut sorted = samples_ms.clone();
+        Series::of(name, "ms", samples.iter().map(|s| s.as_secs_f64() * 1e3).collect())
+    }
+
+    /// Of anything.
+    pub(crate) fn of(name: &'static str, unit: &'static str, samples: Vec<f64>) -> Series {
+        let mut sorted = samples.clone();
         sorted.sort_by(f64::total_cmp);
         let at = |n: usize| sorted.get(n).copied().unwrap_or(f64::NAN);
-        let (low, high) = (at(sorted.len().saturating_sub(1) / 2), at(sorted.len() / 2));
-        let (min_ms, max_ms) = (at(0), at(sorted.len().saturating_sub(1)));
-        Series { name, samples_ms, min_ms, median_ms: f64::midpoint(low, high), max_ms }
+        let last = sorted.len().saturating_sub(1);
+        let median = f64::midpoint(at(last / 2), at(sorted.len() / 2));
+        let p99 = at((sorted.len() * 99).div_ceil(100).saturating_sub(1));
+        Series { name, unit, samples, min: at(0), median, p99, max: at(last) }
     }
 }
 
-/// What a median must not exceed.
+/// What a figure of a series must not exceed.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Bound {
     /// What is promised.
     pub(crate) name: &'static str,
-    /// The median.
-    pub(crate) median_ms: f64,
-    /// The median of its peer, if it has one.
-    pub(crate) peer_ms: Option<f64>,
-    /// The median divided by the peer's.
+    /// The unit of its numbers.
+    pub(crate) unit: &'static str,
+    /// The figure: the median, unless the name says another one.
+    pub(crate) figure: f64,
+    /// The same of its peer, if it has one.
+    pub(crate) peer: Option<f64>,
+    /// The figure divided by the peer's.
     pub(crate) ratio: Option<f64>,
     /// The most that it may be.
-    pub(crate) limit_ms: f64,
+    pub(crate) limit: f64,
     /// Whether it is kept.
     pub(crate) holds: bool,
 }
 
 impl Bound {
-    /// A bound that stands for itself.
-    pub(crate) fn fixed(name: &'static str, series: &Series, limit_ms: f64) -> Bound {
-        let holds = series.median_ms <= limit_ms;
-        Bound { name, median_ms: series.median_ms, peer_ms: None, ratio: None, limit_ms, holds }
+    /// A bound of the median that stands for itself.
+    pub(crate) fn fixed(name: &'static str, series: &Series, limit: f64) -> Bound {
+        Bound::on(name, series, series.median, limit)
     }
 
-    /// At most `factor` times the peer and `extra_ms` more.
-    pub(crate) fn relative(name: &'static str, series: &Series, peer: &Series, factor: f64, extra_ms: f64) -> Bound {
-        let fixed = Bound::fixed(name, series, factor * peer.median_ms + extra_ms);
-        Bound { peer_ms: Some(peer.median_ms), ratio: Some(series.median_ms / peer.median_ms), ..fixed }
+    /// A bound of what 99 of 100 samples don't exceed; the peer is shown beside it.
+    pub(crate) fn p99(name: &'static str, series: &Series, peer: &Series, limit: f64) -> Bound {
+        Bound { peer: Some(peer.p99), ratio: Some(series.p99 / peer.p99), ..Bound::on(name, series, series.p99, limit) }
+    }
+
+    /// At most `factor` times the peer's median and `extra` more.
+    pub(crate) fn relative(name: &'static str, series: &Series, peer: &Series, factor: f64, extra: f64) -> Bound {
+        Bound::fixed(name, series, factor * peer.median + extra).beside(peer)
+    }
+
+    /// The same, with the peer's median shown beside it.
+    pub(crate) fn beside(self, peer: &Series) -> Bound {
+        Bound { peer: Some(peer.median), ratio: Some(self.figure / peer.median), ..self }
+    }
+
+    fn on(name: &'static str, series: &Series, figure: f64, limit: f64) -> Bound {
+        Bound { name, unit: series.unit, figure, peer: None, ratio: None, limit, holds: figure <= limit }
     }
 }
 
@@ -91,16 +114,18 @@ pub(crate) fn print(report: &Report) -> io::Result<()> {
     let [before, after] = report.load.each_ref().map(|l| l.as_deref().unwrap_or("unknown"));
     writeln!(out, "{} processors; load {before} before, {after} after", report.processors)?;
     writeln!(out)?;
-    writeln!(out, "{:<58} {:>4} {:>10} {:>10} {:>10}", "", "n", "min ms", "median ms", "max ms")?;
+    writeln!(out, "{:<58} {:>4} {:>10} {:>10} {:>10} {:>10}", "", "n", "min", "median", "p99", "max")?;
     for s in &report.series {
-        let (count, name) = (s.samples_ms.len(), s.name);
-        writeln!(out, "{name:<58} {count:>4} {:>10.2} {:>10.2} {:>10.2}", s.min_ms, s.median_ms, s.max_ms)?;
+        let Series { name, unit, min, median, p99, max, .. } = s;
+        let count = s.samples.len();
+        writeln!(out, "{name:<58} {count:>4} {min:>10.2} {median:>10.2} {p99:>10.2} {max:>10.2} {unit}")?;
     }
     writeln!(out)?;
     for bound in &report.bounds {
+        let Bound { name, unit, figure, limit, .. } = bound;
         let ratio = bound.ratio.map(|r| format!("  ({r:.2} x its peer)")).unwrap_or_default();
         let word = if bound.holds { "kept  " } else { "BROKEN" };
-        writeln!(out, "{word} {:<58} {:>8.1} ms of {:.1} ms{ratio}", bound.name, bound.median_ms, bound.limit_ms)?;
+        writeln!(out, "{word} {name:<58} {figure:>8.1} {unit} of {limit:.1} {unit}{ratio}")?;
     }
     Ok(())
 }

@@ -5,8 +5,11 @@
 mod attempt;
 mod contention;
 mod figures;
+mod fleet;
 mod history;
+mod idle;
 mod journal;
+mod late;
 mod parallel;
 mod repository;
 mod starts;
@@ -22,7 +25,8 @@ use attempt::Bench;
 use figures::Report;
 
 /// What is measured, in this order; `--only PART` takes one.
-const PARTS: [&str; 7] = ["attempt", "parallel", "contention", "status", "reopened", "boxes", "journal"];
+const PARTS: [&str; 9] =
+    ["attempt", "parallel", "contention", "status", "reopened", "idle", "late", "boxes", "journal"];
 /// Samples of whole attempts; `--samples N` changes it.
 const ATTEMPTS: usize = 9;
 /// No loop may have more pull requests open than 50.
@@ -45,6 +49,9 @@ fn main() -> Result<ExitCode> {
     }
     if let Some(place) = after(&arguments, history::VICTIM) {
         return history::be_killed(Path::new(place)).map(|()| ExitCode::SUCCESS);
+    }
+    if let Some(database) = after(&arguments, idle::OPENS) {
+        return idle::open(Path::new(database)).map(|()| ExitCode::SUCCESS);
     }
     let samples = after(&arguments, "--samples").map_or(Ok(ATTEMPTS), |n| n.parse());
     let samples: usize = samples.context("--samples takes a number")?;
@@ -85,6 +92,8 @@ fn measure(root: &Path, place: &Path, samples: usize, only: Option<&String>) -> 
             "contention" => contention::measure(root, SEVERAL)?,
             "status" => history::status(&program, root, SMALL)?,
             "reopened" => history::reopened(&program, root, FEW)?,
+            "idle" => idle::measure(&program, root, FEW)?,
+            "late" => late::measure(&program, root)?,
             "boxes" => (starts::boxes(SMALL)?, Vec::new()),
             _ => (journal::measure(root, SMALL)?, Vec::new()),
         };

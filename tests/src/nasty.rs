@@ -78,9 +78,9 @@ impl NastyRun {
         let marker = format!("nasty-{}", home.path().file_name().unwrap_or_default().display());
         let run_dir = home.path().join("run");
         let halts = vec![(HaltLevel::All, halt::halt_all(home.path()))];
-        let files = HaltFiles { halts, armed: halt::armed(home.path()) };
+        let files = HaltFiles { halts, armed: Some(halt::armed(home.path())) };
         let mut words: Vec<OsString> = vec![runner.into(), "run".into(), run_dir.clone().into()];
-        words.extend([files.halts[0].1.clone().into(), files.armed.clone().into(), "--".into()]);
+        words.extend([files.halts[0].1.clone().into(), halt::armed(home.path()).into(), "--".into()]);
         words.extend(["sh".into(), "-c".into(), tree(&marker).into()]);
         let launched = launch(&LaunchSpec {
             watchdog: watchdog.to_owned(),
@@ -89,6 +89,7 @@ impl NastyRun {
             max_seconds,
             boot_grace: 30,
             runner: words,
+            finally: None,
             claim: None,
         })?;
         let run = NastyRun { home, marker, launched };

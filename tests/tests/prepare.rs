@@ -64,10 +64,13 @@ fn what_setup_leaves_is_used_and_kept() {
 #[test]
 fn cache_and_data_may_be_on_different_file_systems() {
     use std::os::unix::fs::MetadataExt;
-    // Before the stage, which looks at its home once more at its end.
-    let elsewhere = tempfile::tempdir_in("/dev/shm").expect("a folder in memory");
-    let stage = Stage::shop();
     let device = |path: &std::path::Path| fs::metadata(path).expect("a folder").dev();
+    // The stage may itself be made in memory. This comes before it, as it looks at its home once more at its end.
+    let own = device(&std::env::temp_dir());
+    let other = ["/dev/shm", "/var/tmp", env!("CARGO_TARGET_TMPDIR")].map(std::path::Path::new);
+    let other = other.into_iter().find(|place| place.is_dir() && device(place) != own).expect("another file system");
+    let elsewhere = tempfile::tempdir_in(other).expect("a folder there");
+    let stage = Stage::shop();
     assert_ne!(device(elsewhere.path()), device(&stage.repo), "the test would prove nothing");
     fs::create_dir_all(&stage.home).expect("a home");
     std::os::unix::fs::symlink(elsewhere.path(), stage.home.join("cache")).expect("a link");

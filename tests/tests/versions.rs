@@ -191,6 +191,6 @@ fn damage_after_a_migration_leads_back_to_the_copy_from_before_it() {
         fs::write(damaged, b"nothing").expect("damaged");
     }
     let repaired = repair(&home, "now").expect("repaired");
-    assert!(repaired.from.ends_with(&format!("before-v{NOW}.db")), "{repaired:?}");
+    assert!(repaired.from.ends_with(format!("before-v{NOW}.db")), "{repaired:?}");
     assert_eq!(rows(Store::open(&home).expect("opens").read()), before);
 }

@@ -56,8 +56,11 @@ Nothing of the repository is run or changed (--share writes one file), and the l
 
 Example: loopwright init --repo ~/src/shop-api")]
     Init(InitArgs),
-    /// Lists the loops that ship with Loopwright, or prints one
-    #[command(after_help = "Example: loopwright templates daily-triage > loop.yaml")]
+    /// Lists the loops that ship with Loopwright, or prints or writes one
+    #[command(after_help = "\
+Some have scripts beside their loop.yaml: --out writes all of it.
+
+Example: loopwright templates daily-triage > loop.yaml")]
     Templates(TemplatesArgs),
     /// Registers a loop after showing what it may do
     #[command(after_help = "Example: loopwright add daily-triage --repo ~/src/shop-api")]
@@ -137,6 +140,13 @@ Verbs that let something begin make this pass first; a timer may make it too. It
 
 Example: loopwright tick")]
     Tick,
+    /// Is the scheduler: starts loops at their times until it is told to stop
+    #[command(after_help = "\
+One per data folder. SIGTERM and Ctrl-C end it within a second; the runs that it started go on, and the next one takes
+up what is left. It writes its log to state/log/serve.log.
+
+Example: loopwright serve")]
+    Serve,
     /// Looks at what Loopwright needs on this machine
     #[command(after_help = "Example: loopwright doctor\n         loopwright doctor --repair")]
     Doctor(DoctorArgs),
@@ -208,6 +218,9 @@ pub(crate) struct TemplatesArgs {
     /// Prints this one's loop.yaml
     #[arg(add = Values::new(complete::templates))]
     pub(crate) name: Option<String>,
+    /// Writes it into this folder instead, with the scripts beside it
+    #[arg(long, value_name = "FOLDER", requires = "name", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -11,6 +11,7 @@ mod commands;
 mod complete;
 mod interrupt;
 mod live;
+mod log;
 mod output;
 mod page;
 mod render;
@@ -85,6 +86,7 @@ fn answer(verb: Verb, output: Output) -> Result<u8, ApiError> {
         Verb::Halt(args) => verbs::halt::run(&args, &app),
         Verb::Resume(args) => verbs::resume::run(&args, &app),
         Verb::Tick => verbs::tick::run(&app),
+        Verb::Serve => verbs::serve::run(&app),
         Verb::Doctor(args) => verbs::doctor::run(&args, &app),
         Verb::Simulate(args) => verbs::simulate::run(&args, &app),
         Verb::RunInner(args) => verbs::run_inner::run(&args, &app),

@@ -22,6 +22,10 @@ pub const INITS: &str = "inits";
 pub const WATCHDOG: &str = "watchdog";
 /// Present: this run is to stop.
 pub const HALT: &str = "HALT";
+/// Present, beside a HALT: not even the `finally:` steps of what it stops are to begin or go on.
+pub const NOW: &str = "NOW";
+/// The [`InitRecord`] of a watchdog that has seen the run's end and now lets its `finally:` steps run; gone after them.
+pub const FINALLY: &str = "finally";
 /// An [`End`]: the watchdog ended the run.
 pub const END: &str = "end";
 /// Folder of the agents' raw streams.
@@ -35,6 +39,8 @@ pub const RECORD: &str = "record";
 pub const BEAT_EVERY: Duration = Duration::from_secs(2);
 /// A beat whose number did not change for this long of awake time is stale.
 pub const BEAT_STALE: Duration = Duration::from_secs(30);
+/// How much longer than its own time the process of the `finally:` steps may take until its watchdog ends it.
+pub const FINALLY_GRACE: Duration = Duration::from_secs(15);
 /// Names the descriptor of the pipe that a watchdog hands to its runner.
 pub const WATCHDOG_FD: &str = "LOOPWRIGHT_WATCHDOG_FD";
 

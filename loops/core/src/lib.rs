@@ -11,7 +11,9 @@ pub mod draft;
 pub mod due;
 pub mod exit;
 pub mod finding;
+pub mod fleet;
 pub mod gate;
+pub mod gateway;
 pub mod hidden;
 pub mod ids;
 pub mod independence;
@@ -28,12 +30,14 @@ pub mod run;
 pub mod scan;
 pub mod scenario;
 pub mod schedule;
+pub mod scheduler;
 pub mod simulate;
 pub mod story;
 pub mod timing;
 pub mod todo;
 pub mod triage;
 pub mod verdict;
+pub mod watched;
 
 /// Bytes as lower-case hex digits.
 pub fn hex(bytes: &[u8]) -> String {

@@ -1,6 +1,6 @@
 //! Schedules: what a cron expression means, in words and in times, in a zone with its changes of clock.
 //!
-//! Five fields, minute first. Which occurrences are due, missed or caught up is *not* here.
+//! Five fields, minute first, or a nickname such as `@daily`. Which occurrences are due, missed or caught up is *not* here.
 
 use std::ops::Range;
 
@@ -31,6 +31,16 @@ const FIELDS: [(&str, &str); 5] = [
     ("month", "1 to 12 or JAN to DEC"),
     ("weekday", "0 to 7 or SUN to SAT"),
 ];
+/// Names of whole expressions, in small letters.
+const NICKNAMES: [(&str, &str); 7] = [
+    ("@hourly", "0 * * * *"),
+    ("@daily", "0 0 * * *"),
+    ("@midnight", "0 0 * * *"),
+    ("@weekly", "0 0 * * SUN"),
+    ("@monthly", "0 0 1 * *"),
+    ("@yearly", "0 0 1 1 *"),
+    ("@annually", "0 0 1 1 *"),
+];
 const DAYS: [&str; 7] = ["Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays"];
 
 /// Checks an expression: five fields, each of them possible, and a date that exists.
@@ -38,6 +48,9 @@ const DAYS: [&str; 7] = ["Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Frid
 /// # Errors
 /// The first fault with its exact place in the expression.
 pub fn check(expression: &str) -> Result<(), CronFault> {
+    if is_nickname(expression) {
+        return Ok(());
+    }
     let fields = split(expression);
     counted(expression, &fields)?;
     for (i, (start, field)) in fields.iter().enumerate() {
@@ -59,6 +72,17 @@ pub fn check(expression: &str) -> Result<(), CronFault> {
             help: "choose a day that the month has".to_owned(),
         }),
     }
+}
+
+/// Whether it is the name of an expression: `@daily`.
+pub fn is_nickname(expression: &str) -> bool {
+    plain(expression) != expression
+}
+
+/// The five fields that a nickname stands for; anything else as it is.
+fn plain(expression: &str) -> &str {
+    let name = expression.trim();
+    NICKNAMES.iter().find(|(nickname, _)| nickname.eq_ignore_ascii_case(name)).map_or(expression, |(_, fields)| fields)
 }
 
 /// Whether it names both a day of the month and a weekday, so that either of them starts it.
@@ -162,6 +186,7 @@ fn trigger_words(trigger: &Trigger) -> String {
 
 /// The expression in words: `weekdays at 09:00`.
 pub fn words(expression: &str) -> String {
+    let expression = plain(expression);
     let fields: Vec<&str> = expression.split_whitespace().collect();
     let [minute, hour, day, month, weekday] = fields[..] else {
         return expression.to_owned();
@@ -213,8 +238,9 @@ fn days(field: &str) -> Option<String> {
     })
 }
 
-/// Reads five fields; the parser would also take six (with seconds) and nicknames.
+/// Reads five fields or a nickname; the parser would also take six (with seconds).
 fn parse(expression: &str) -> Result<Cron, ()> {
+    let expression = plain(expression);
     if expression.split_whitespace().count() != 5 || expression.contains('@') {
         return Err(());
     }
@@ -234,14 +260,12 @@ fn counted(expression: &str, fields: &[(usize, &str)]) -> Result<(), CronFault> 
     let order = "minute, hour, day, month, weekday, as in `0 9 * * MON-FRI`";
     match fields {
         [(start, name), ..] if name.starts_with('@') => {
-            let help = match *name {
-                "@hourly" => "write `0 * * * *`",
-                "@daily" | "@midnight" => "write `0 0 * * *`",
-                "@weekly" => "write `0 0 * * SUN`",
-                "@monthly" => "write `0 0 1 * *`",
-                _ => order,
-            };
-            fault(*start..start + name.len(), format!("`{name}` is not read"), help)
+            let at = *start..start + name.len();
+            if fields.len() > 1 && is_nickname(name) {
+                return fault(at, format!("`{name}` stands alone"), "write it without more fields");
+            }
+            let help = "known here: `@hourly`, `@daily`, `@weekly`, `@monthly` and `@yearly`; or five fields";
+            fault(at, format!("`{name}` is no schedule"), help)
         }
         [_, _, _, _, _] => Ok(()),
         [_, _, _, _, _, (start, _), ..] => {
@@ -359,7 +383,9 @@ mod tests {
             ("0 0 9 * * MON", 10..13, "6 fields; a schedule has five"),
             ("0 0 30 2 *", 4..8, "there is no such date, so this never starts"),
             ("0 0 31 4,6 *", 4..10, "there is no such date, so this never starts"),
-            ("@daily", 0..6, "`@daily` is not read"),
+            ("@dayly", 0..6, "`@dayly` is no schedule"),
+            ("@reboot", 0..7, "`@reboot` is no schedule"),
+            ("@daily 9", 0..6, "`@daily` stands alone"),
             ("", 0..0, "the schedule is empty"),
             ("*/0 * * * *", 0..3, "`*/0` is no minute"),
             ("5-1 * * * *", 0..3, "`5-1` is no minute"),

@@ -21,9 +21,26 @@ pub fn lives(run_dir: &Path) -> bool {
 
 /// Kills the sandboxes that are written down in this directory.
 pub fn end_sandboxes(run_dir: &Path) {
-    for held in records(run_dir, lease::INITS).iter().filter_map(Held::recorded) {
-        held.kill();
+    end_sandboxes_unless(run_dir, || false);
+}
+
+/// Kills the sandboxes that are written down in this directory, but not those of `finally:` steps.
+pub fn end_sandboxes_of_run(run_dir: &Path) {
+    end_sandboxes_unless(run_dir, || finishes(run_dir));
+}
+
+/// What is held before `spared` is asked belongs to what there was before: whatever begins meanwhile is not meant.
+fn end_sandboxes_unless(run_dir: &Path, spared: impl FnOnce() -> bool) {
+    let held: Vec<Held> = records(run_dir, lease::INITS).iter().filter_map(Held::recorded).collect();
+    if !spared() {
+        held.iter().for_each(Held::kill);
     }
+}
+
+/// Whether the run of this directory has come to its end, and its watchdog now lets its `finally:` steps run.
+pub fn finishes(run_dir: &Path) -> bool {
+    let marked = records(run_dir, lease::FINALLY);
+    watchdog(run_dir).is_some_and(|held| marked.contains(&held.record))
 }
 
 /// Kills the sandboxes, the watchdog and its children, one of which is the runner; leaves word that the run was halted.

@@ -27,8 +27,8 @@ pub enum HaltLevel {
 pub struct HaltFiles {
     /// Present: stop.
     pub halts: Vec<(HaltLevel, PathBuf)>,
-    /// Absent: stop.
-    pub armed: PathBuf,
+    /// Absent: stop. None: nothing but a file that is there stops, as for what HALT leaves alone.
+    pub armed: Option<PathBuf>,
 }
 
 /// Why it must stop.
@@ -61,7 +61,7 @@ impl fmt::Display for HaltCause {
 impl HaltFiles {
     /// What stops everything.
     pub fn of_all(state: &Path) -> HaltFiles {
-        HaltFiles { halts: vec![(HaltLevel::All, halt_all(state))], armed: armed(state) }
+        HaltFiles { halts: vec![(HaltLevel::All, halt_all(state))], armed: Some(armed(state)) }
     }
 
     /// What stops a run of a loop.
@@ -72,14 +72,24 @@ impl HaltFiles {
         files
     }
 
+    /// What stops even the `finally:` steps of what these files stop: NOW beside each HALT, and only if it is there.
+    pub fn nows(&self) -> HaltFiles {
+        let halts = self.halts.iter().map(|(level, path)| (*level, now_beside(path))).collect();
+        HaltFiles { halts, armed: None }
+    }
+
     /// Looks at the files; none = nothing is to stop.
     pub fn look(&self) -> Option<HaltCause> {
         let halts: Vec<Seen> = self.halts.iter().map(|(_, path)| seen(path)).collect();
-        Some(match HaltView::judge(&halts, seen_readable(&self.armed))? {
+        let Some(armed) = &self.armed else {
+            let asked = halts.iter().position(|seen| *seen == Seen::Present)?;
+            return Some(HaltCause::Asked(self.halts[asked].0));
+        };
+        Some(match HaltView::judge(&halts, seen_readable(armed))? {
             HaltView::Asked(at) => HaltCause::Asked(self.halts[at].0),
             HaltView::HaltUnreadable(at) => HaltCause::Unreadable(self.halts[at].1.clone()),
             HaltView::Disarmed => HaltCause::Disarmed,
-            HaltView::ArmedUnreadable => HaltCause::Unreadable(self.armed.clone()),
+            HaltView::ArmedUnreadable => HaltCause::Unreadable(armed.clone()),
         })
     }
 }
@@ -97,6 +107,18 @@ pub fn halt_loop(state: &Path, loop_id: LoopId) -> PathBuf {
 /// The HALT file of one run.
 pub fn halt_run(run_dir: &Path) -> PathBuf {
     run_dir.join(lease::HALT)
+}
+
+/// The NOW file beside a HALT file: `NOW`, for a loop `<id>.NOW`.
+pub fn now_beside(halt: &Path) -> PathBuf {
+    let name = halt.file_name().unwrap_or_default();
+    if name == lease::HALT {
+        return halt.with_file_name(lease::NOW);
+    }
+    let mut name = name.to_owned();
+    name.push(".");
+    name.push(lease::NOW);
+    halt.with_file_name(name)
 }
 
 /// The ARMED file, in the state home.
@@ -219,10 +241,28 @@ mod tests {
     #[test]
     fn no_arms_no_run() {
         let (_home, files) = armed_home();
-        fs::remove_file(&files.armed).expect("disarmed");
+        let armed = files.armed.clone().expect("it obeys ARMED");
+        fs::remove_file(&armed).expect("disarmed");
         assert_eq!(files.look(), Some(HaltCause::Disarmed));
-        fs::create_dir(&files.armed).expect("a folder in its place");
-        assert_eq!(files.look(), Some(HaltCause::Unreadable(files.armed.clone())));
+        assert_eq!(files.nows().look(), None, "that says nothing of what follows on the end");
+        fs::create_dir(&armed).expect("a folder in its place");
+        assert_eq!(files.look(), Some(HaltCause::Unreadable(armed)));
+    }
+
+    #[test]
+    fn now_stands_beside_each_halt_and_only_counts_if_it_is_there() {
+        let (home, files) = armed_home();
+        let nows = files.nows();
+        let loop_now = home.path().join("halt/01936f2e-0000-7000-8000-00001a2b3c4d.NOW");
+        let expected = [home.path().join("NOW"), loop_now, home.path().join("run/NOW")];
+        assert_eq!(nows.halts.iter().map(|(_, path)| path.clone()).collect::<Vec<_>>(), expected);
+        for (level, path) in &files.halts {
+            write(path, &note("stop")).expect("written");
+            assert_eq!(nows.look(), None, "HALT alone lets what follows be done");
+            write(&now_beside(path), &note("stop")).expect("written");
+            assert_eq!(nows.look(), Some(HaltCause::Asked(*level)));
+            clear(&now_beside(path)).expect("cleared");
+        }
     }
 
     #[test]
@@ -245,7 +285,7 @@ mod tests {
         std::os::unix::fs::symlink("/nowhere/at/all", halt_all(home.path()))
             .expect("a link that can't be written through");
         halt_everything(home.path(), &note("stop")).expect("halted");
-        assert!(!files.armed.exists());
+        assert!(!armed(home.path()).exists());
         halt_everything(home.path(), &note("stop")).expect("halted already");
     }
 }

@@ -30,10 +30,21 @@ pub struct LaunchSpec {
     pub max_seconds: u64,
     /// How long the first beat may take, in seconds.
     pub boot_grace: u64,
-    /// The runner's program and arguments.
+    /// The runner's program and arguments; none where only what follows on the run's end is left.
     pub runner: Vec<OsString>,
+    /// What follows on the run's end; none = nothing.
+    pub finally: Option<Finally>,
     /// The claim to the run directory, which watchdog and runner keep as long as they live; see [`crate::lease::claim`].
     pub claim: Option<File>,
+}
+
+/// What follows on the end of a run, whatever that is.
+#[derive(Debug)]
+pub struct Finally {
+    /// Most awake time that it may take, in seconds.
+    pub seconds: u64,
+    /// The program that performs it, and its arguments.
+    pub command: Vec<OsString>,
 }
 
 /// A run that was started.
@@ -76,8 +87,17 @@ pub fn launch(spec: &LaunchSpec) -> anyhow::Result<Launched> {
     for (_, file) in &spec.halt.halts {
         command.arg("--halt").arg(file);
     }
-    command.arg("--armed").arg(&spec.halt.armed);
+    command.arg("--armed").arg(spec.halt.armed.as_deref().context("a run obeys ARMED")?);
     command.args(["--max-seconds", &spec.max_seconds.to_string(), "--boot-grace", &spec.boot_grace.to_string()]);
+    if let Some(finally) = &spec.finally {
+        command.args(["--finally-seconds", &finally.seconds.to_string()]);
+        for word in &finally.command {
+            command.arg("--finally").arg(word);
+        }
+        for (_, file) in &spec.halt.nows().halts {
+            command.arg("--now").arg(file);
+        }
+    }
     command.arg("--").args(&spec.runner);
     command.stdin(Stdio::null()).stdout(stream(OUT)?).stderr(stream(ERR)?);
     os::inherit_only(&mut command, spec.claim.as_ref());

@@ -24,6 +24,8 @@ const LOOKERS: Duration = Duration::from_millis(500);
 pub struct Supervision {
     dir: PathBuf,
     halt: HaltFiles,
+    /// Whether that its watchdog ended the run ends this too.
+    ends_with_run: bool,
     shared: Arc<Shared>,
     inits: Mutex<Vec<InitRecord>>,
     seen: OnceLock<HaltCause>,
@@ -47,6 +49,18 @@ impl Supervision {
     /// # Errors
     /// If another process holds it, or it can't be written.
     pub fn take(dir: &Path, halt: HaltFiles) -> anyhow::Result<Supervision> {
+        Supervision::hold(dir, halt, true)
+    }
+
+    /// Takes the run directory `dir` for what follows on the end of its run, which only these files stop.
+    ///
+    /// # Errors
+    /// As [`Supervision::take`].
+    pub fn take_after_end(dir: &Path, nows: HaltFiles) -> anyhow::Result<Supervision> {
+        Supervision::hold(dir, nows, false)
+    }
+
+    fn hold(dir: &Path, halt: HaltFiles, ends_with_run: bool) -> anyhow::Result<Supervision> {
         for folder in [lease::RAW, lease::EVIDENCE, lease::RECORD] {
             fs::create_dir_all(dir.join(folder)).with_context(|| format!("creating {folder} in {}", dir.display()))?;
         }
@@ -62,6 +76,7 @@ impl Supervision {
         Ok(Supervision {
             dir: dir.to_owned(),
             halt,
+            ends_with_run,
             shared,
             inits: Mutex::default(),
             seen: OnceLock::new(),
@@ -113,7 +128,8 @@ impl Supervision {
             return Some(seen.clone());
         }
         let cause = self.halt.look().or_else(|| {
-            let end = End::parse(&fs::read(self.dir.join(lease::END)).ok()?)?;
+            let written = self.ends_with_run.then(|| fs::read(self.dir.join(lease::END)).ok()).flatten()?;
+            let end = End::parse(&written)?;
             Some(HaltCause::Watchdog(end.cause))
         })?;
         Some(self.seen.get_or_init(|| cause).clone())
@@ -336,6 +352,18 @@ mod tests {
         let (_home, files, run) = run_dir();
         let held = Supervision::take(&run, files).expect("taken");
         halt::write(&halt::halt_run(&run), &note()).expect("halted");
+        assert_eq!(held.halted(), Some(HaltCause::Asked(HaltLevel::Run)));
+    }
+
+    #[test]
+    fn what_follows_on_the_end_is_deaf_to_it() {
+        let (_home, files, run) = run_dir();
+        let held = Supervision::take_after_end(&run, files.nows()).expect("taken");
+        let end = End { cause: EndCause::Halted, killed: 0, at: moment(Duration::ZERO) };
+        fs::write(run.join(lease::END), serde_json::to_vec(&end).expect("json")).expect("written");
+        halt::write(&halt::halt_run(&run), &note()).expect("halted");
+        assert_eq!(held.halted(), None);
+        halt::write(&halt::now_beside(&halt::halt_run(&run)), &note()).expect("halted at once");
         assert_eq!(held.halted(), Some(HaltCause::Asked(HaltLevel::Run)));
     }
 

@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod api;
 pub mod checks;
+pub mod clock;
 pub mod cores;
 pub mod ending;
 pub mod fail;

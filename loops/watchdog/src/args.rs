@@ -20,7 +20,20 @@ pub(crate) struct Order {
     pub(crate) most: Duration,
     /// How long the first beat may take.
     pub(crate) boot_grace: Duration,
-    /// The runner and its arguments; not empty.
+    /// The runner and its arguments; empty only where nothing but the `finally:` steps is left to do.
+    pub(crate) command: Vec<OsString>,
+    /// What is done after the run's end; none = nothing.
+    pub(crate) finally: Option<Finally>,
+}
+
+/// The `finally:` steps of a run.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Finally {
+    /// Most awake time that all of them may take.
+    pub(crate) most: Duration,
+    /// Present: they are not to begin, or to stop.
+    pub(crate) nows: Vec<PathBuf>,
+    /// Who performs them, and its arguments; not empty.
     pub(crate) command: Vec<OsString>,
 }
 
@@ -29,6 +42,7 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Order, Stri
     let mut words = words;
     let (mut run_dir, mut halts, mut armed, mut most) = (None, Vec::new(), None, None);
     let mut boot_grace = BOOT_GRACE;
+    let (mut finally_most, mut nows, mut finally) = (None, Vec::new(), Vec::new());
     while let Some(word) = words.next() {
         let option = word.to_string_lossy().into_owned();
         if option == "--" {
@@ -41,11 +55,18 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Order, Stri
             "--armed" => armed = Some(PathBuf::from(value)),
             "--max-seconds" => most = Some(seconds(&option, &value)?),
             "--boot-grace" => boot_grace = seconds(&option, &value)?,
+            "--finally-seconds" => finally_most = Some(seconds(&option, &value)?),
+            "--now" => nows.push(PathBuf::from(value)),
+            "--finally" => finally.push(value),
             _ => return Err(format!("{option} is not an option")),
         }
     }
     let command: Vec<OsString> = words.collect();
-    if command.is_empty() {
+    if finally.is_empty() != finally_most.is_none() {
+        return Err("--finally and --finally-seconds go together".to_owned());
+    }
+    let finally = finally_most.map(|most| Finally { most, nows, command: finally });
+    if command.is_empty() && finally.is_none() {
         return Err("no runner is named after --".to_owned());
     }
     Ok(Order {
@@ -55,6 +76,7 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Order, Stri
         most: most.ok_or("--max-seconds is missing")?,
         boot_grace,
         command,
+        finally,
     })
 }
 
@@ -79,6 +101,17 @@ mod tests {
         assert_eq!(order.most, Duration::from_secs(9));
         assert_eq!(order.boot_grace, BOOT_GRACE);
         assert_eq!(order.command, ["prog", "--halt", "x"]);
+        assert_eq!(order.finally, None);
+    }
+
+    #[test]
+    fn what_follows_on_the_end_may_be_all_there_is() {
+        let line = "--run-dir r --armed c --max-seconds 9 --finally p --finally --halt --now n --finally-seconds 7 --";
+        let order = parsed(line).expect("an order");
+        assert!(order.command.is_empty() && order.halts.is_empty());
+        let command = ["p", "--halt"].map(OsString::from).to_vec();
+        let nows = vec![PathBuf::from("n")];
+        assert_eq!(order.finally, Some(Finally { most: Duration::from_secs(7), nows, command }));
     }
 
     #[test]
@@ -89,6 +122,8 @@ mod tests {
             ("--run-dir r --armed c -- p", "--max-seconds is missing"),
             ("--run-dir r --armed c --max-seconds x -- p", "whole seconds"),
             ("--run-dir r --armed c --max-seconds 9 --", "no runner"),
+            ("--run-dir r --armed c --max-seconds 9 --finally p --", "go together"),
+            ("--run-dir r --armed c --max-seconds 9 --finally-seconds 9 -- p", "go together"),
             ("--run-dir", "lacks its value"),
             ("--what 1 -- p", "not an option"),
         ] {

@@ -4,6 +4,10 @@
 
 mod args;
 #[cfg(target_os = "linux")]
+mod child;
+#[cfg(target_os = "linux")]
+mod finally;
+#[cfg(target_os = "linux")]
 mod processes;
 #[cfg(target_os = "linux")]
 mod signals;

@@ -1,31 +1,25 @@
 //! The watch over one run: start the runner, wait for HALT, deadline, silence or its exit, and end everything that is left.
+//!
+//! What follows on the end is in [`finally`].
 
 use std::fs;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::process::{Child, Command};
 use std::time::{Duration, Instant, SystemTime};
 
 use loopwright_core::lease::{self, AwakeTime, Beat, BeatWatch, End, EndCause, HaltView, Seen};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify;
-use rustix::io::FdFlags;
-use rustix::process::{self, Pid, PidfdFlags, Signal};
+use rustix::process;
 
-use crate::INTERNAL;
 use crate::args::Order;
-use crate::processes;
+use crate::child::Runner;
 use crate::signals::Signals;
+use crate::{INTERNAL, finally, processes};
 
 /// Files are looked at this often even if the kernel reports nothing.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How long a runner that still moves may take to write its end.
-const LAST_WORDS: Duration = Duration::from_secs(2);
-/// How often sandboxes are looked for while the runner writes its end.
-const SWEEP_EVERY: Duration = Duration::from_millis(20);
-/// After this long, processes that do not die (stuck in the kernel) are left.
-const GIVE_UP: Duration = Duration::from_secs(60);
+pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Watches a run to its end and returns the exit code.
 pub(crate) fn run(order: &Order) -> io::Result<u8> {
@@ -33,16 +27,28 @@ pub(crate) fn run(order: &Order) -> io::Result<u8> {
     let _ = process::setsid();
     process::set_child_subreaper(Some(process::getpid()))?;
     let signals = Signals::take_over()?;
+    let changes = changes(order)?;
+    let boot = processes::boot_id();
+    leave_name(&order.run_dir, lease::WATCHDOG, &boot)?;
+    let Some(finally) = &order.finally else { return watched(order, signals, changes, boot) };
+    let code = match order.command.is_empty() {
+        true => Ok(INTERNAL),
+        false => watched(order, signals, changes, boot.clone()),
+    };
+    // Whatever became of the run.
+    let done = finally::perform(order, finally, &boot)?;
+    Ok(done.unwrap_or(code?))
+}
+
+/// Watches the runner to its end.
+fn watched(order: &Order, signals: Signals, changes: OwnedFd, boot: String) -> io::Result<u8> {
     let _ = fs::remove_file(order.run_dir.join(lease::END));
     let _ = fs::remove_file(order.run_dir.join(lease::BEAT));
-    let changes = changes(order)?;
     if halted(order) {
         write_end(&order.run_dir, EndCause::Halted, 0);
         return Ok(EndCause::Halted.exit_code());
     }
-    let boot = processes::boot_id();
-    leave_name(&order.run_dir, &boot)?;
-    let mut watch = Watch { order, signals, changes, boot, runner: Runner::start(order)? };
+    let mut watch = Watch { order, signals, changes, boot, runner: Runner::start(&order.command)? };
     Ok(match watch.until_end() {
         None => watch.after_exit(),
         Some(cause) => watch.end(cause),
@@ -55,38 +61,6 @@ struct Watch<'a> {
     changes: OwnedFd,
     boot: String,
     runner: Runner,
-}
-
-struct Runner {
-    child: Child,
-    pid: Pid,
-    pidfd: OwnedFd,
-    // Held so that the runner sees us alive; closed by our death, whatever its kind.
-    _life: OwnedFd,
-}
-
-impl Runner {
-    /// Starts the runner from this, the only thread: it asks the kernel to die with the thread that started it.
-    fn start(order: &Order) -> io::Result<Runner> {
-        let (seen, life) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-        rustix::io::fcntl_setfd(&seen, FdFlags::empty())?;
-        let mut command = Command::new(&order.command[0]);
-        command.args(&order.command[1..]).env(lease::WATCHDOG_FD, seen.as_raw_fd().to_string());
-        let mut child = command.spawn()?;
-        let held = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-        let held = held.and_then(|pid| Some((pid, process::pidfd_open(pid, PidfdFlags::empty()).ok()?)));
-        let Some((pid, pidfd)) = held else {
-            child.kill()?;
-            return Err(io::Error::other("the runner can't be held"));
-        };
-        Ok(Runner { child, pid, pidfd, _life: life })
-    }
-
-    fn exited_within(&self, limit: Duration) -> bool {
-        let mut fds = [PollFd::new(&self.pidfd, PollFlags::IN)];
-        wait(&mut fds, limit);
-        !fds[0].revents().is_empty()
-    }
 }
 
 impl Watch<'_> {
@@ -107,7 +81,7 @@ impl Watch<'_> {
             if awake >= self.order.most {
                 return Some(EndCause::Time);
             }
-            if beats.silent(self.seq(), awake) {
+            if beats.silent(seq(&self.order.run_dir), awake) {
                 return Some(EndCause::Silent);
             }
             let mut fds = [
@@ -126,34 +100,19 @@ impl Watch<'_> {
         let mut killed = processes::kill_sandboxes(&self.order.run_dir, &self.boot);
         // Written before as well as after: the runner reads here that it is to write its end.
         write_end(&self.order.run_dir, cause, 0);
-        killed += self.last_words(cause);
-        if process::pidfd_send_signal(&self.runner.pidfd, Signal::KILL).is_ok()
-            && !self.runner.exited_within(Duration::ZERO)
-        {
-            killed += 1;
+        if cause != EndCause::Silent {
+            killed += self.runner.last_words(&self.order.run_dir, &self.boot);
         }
-        killed += self.sweep();
+        killed += self.runner.kill();
+        killed += self.runner.sweep(&self.order.run_dir, &self.boot);
         let _ = self.runner.child.wait();
         write_end(&self.order.run_dir, cause, killed);
         cause.exit_code()
     }
 
-    /// Gives a runner that still moves time to write its end; what it starts meanwhile is killed.
-    fn last_words(&self, cause: EndCause) -> u32 {
-        let until = Instant::now() + LAST_WORDS;
-        let mut killed = 0;
-        while cause != EndCause::Silent && processes::is_running(self.runner.pid) && Instant::now() < until {
-            if self.runner.exited_within(SWEEP_EVERY) {
-                break;
-            }
-            killed += processes::kill_sandboxes(&self.order.run_dir, &self.boot);
-        }
-        killed
-    }
-
     /// After the runner's own exit: nothing of the run may go on without it.
     fn after_exit(&mut self) -> u8 {
-        let killed = self.sweep();
+        let killed = self.runner.sweep(&self.order.run_dir, &self.boot);
         let status = self.runner.child.wait();
         match status.ok().and_then(|status| status.code()) {
             Some(code) => u8::try_from(code).unwrap_or(INTERNAL),
@@ -163,30 +122,11 @@ impl Watch<'_> {
             }
         }
     }
+}
 
-    /// Kills and collects until nothing but the dead runner itself is left, and returns how many were killed.
-    fn sweep(&mut self) -> u32 {
-        let until = Instant::now() + GIVE_UP;
-        let mut killed = processes::kill_sandboxes(&self.order.run_dir, &self.boot);
-        loop {
-            killed += processes::kill_descendants(Some(self.runner.pid));
-            processes::collect(Some(self.runner.pid));
-            if self.runner.exited_within(Duration::ZERO) {
-                let _ = self.runner.child.wait();
-                if !processes::any_descendant() {
-                    return killed;
-                }
-            }
-            if Instant::now() >= until {
-                return killed;
-            }
-            wait(&mut [], Duration::from_millis(2));
-        }
-    }
-
-    fn seq(&self) -> Option<u64> {
-        Some(Beat::parse(&fs::read(self.order.run_dir.join(lease::BEAT)).ok()?)?.seq)
-    }
+/// The number of the last beat.
+pub(crate) fn seq(run_dir: &Path) -> Option<u64> {
+    Some(Beat::parse(&fs::read(run_dir.join(lease::BEAT)).ok()?)?.seq)
 }
 
 fn halted(order: &Order) -> bool {
@@ -206,36 +146,37 @@ fn judge(looked: io::Result<()>) -> Seen {
 }
 
 /// A descriptor that becomes readable when a file appears in or vanishes from a folder that matters.
-fn changes(order: &Order) -> io::Result<OwnedFd> {
+pub(crate) fn changes(order: &Order) -> io::Result<OwnedFd> {
     use inotify::{CreateFlags, WatchFlags};
     let fd = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
     let own = order.run_dir.join(lease::HALT);
+    let nows = order.finally.iter().flat_map(|finally| &finally.nows);
     let what = WatchFlags::CREATE | WatchFlags::DELETE | WatchFlags::MOVE | WatchFlags::ATTRIB;
-    for folder in order.halts.iter().chain([&order.armed, &own]).filter_map(|path| path.parent()) {
+    for folder in order.halts.iter().chain(nows).chain([&order.armed, &own]).filter_map(|path| path.parent()) {
         // A folder that does not exist yet is covered by looking every second.
         let _ = inotify::add_watch(&fd, folder, what);
     }
     Ok(fd)
 }
 
-fn discard(changes: &OwnedFd) {
+pub(crate) fn discard(changes: &OwnedFd) {
     let mut buffer = [0; 4096];
     while rustix::io::read(changes, &mut buffer).is_ok_and(|count| count > 0) {}
 }
 
 /// Waits until one of `fds` is ready; an interruption counts as that.
-fn wait(fds: &mut [PollFd<'_>], limit: Duration) {
+pub(crate) fn wait(fds: &mut [PollFd<'_>], limit: Duration) {
     let seconds = i64::try_from(limit.as_secs()).unwrap_or(i64::MAX);
     let limit = Timespec { tv_sec: seconds, tv_nsec: i64::from(limit.subsec_nanos()) };
     let _ = poll(fds, Some(&limit));
 }
 
 /// Writes down who watches, so that HALT can end the run without us; a watchdog that can't be named starts nothing.
-fn leave_name(run_dir: &Path, boot: &str) -> io::Result<()> {
+pub(crate) fn leave_name(run_dir: &Path, file: &str, boot: &str) -> io::Result<()> {
     let own = processes::own_record(boot).ok_or_else(|| io::Error::other("/proc does not say who we are"))?;
-    let fresh = run_dir.join(".watchdog.new");
+    let fresh = run_dir.join(format!(".{file}.new"));
     fs::write(&fresh, own.line())?;
-    fs::rename(&fresh, run_dir.join(lease::WATCHDOG))
+    fs::rename(&fresh, run_dir.join(file))
 }
 
 /// Leaves word of the end; on a full disk there is none, and the run ends all the same.

@@ -32,7 +32,7 @@ fn run(words: &[&str]) -> anyhow::Result<u8> {
     let end = words.iter().position(|word| *word == "--").context("a program after --")?;
     let [dir, halts @ .., armed] = &words[..end] else { bail!("a run directory and ARMED") };
     let halts = halts.iter().map(|path| (HaltLevel::Run, PathBuf::from(path))).collect();
-    let halt = HaltFiles { halts, armed: PathBuf::from(armed) };
+    let halt = HaltFiles { halts, armed: Some(PathBuf::from(armed)) };
     let run = Arc::new(Supervision::take(Path::new(dir), halt)?);
     let sandbox = Bubblewrap::find(&HostEnvironment::read())?.supervised(run);
     let output = sandbox.run(&BoxSpec {

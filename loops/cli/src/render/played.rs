@@ -91,6 +91,7 @@ mod tests {
             at: at.parse().expect("a time"),
             loop_name: of.map(str::to_owned),
             what,
+            due_at: None,
             text: text.to_owned(),
         };
         let mine = Some("daily-triage");

@@ -20,6 +20,7 @@ pub(crate) mod run_inner;
 pub(crate) mod runs;
 pub(crate) mod schema;
 pub(crate) mod send_back;
+pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod simulate;
 pub(crate) mod status;

@@ -1,7 +1,7 @@
-//! `loopwright templates [NAME]`
+//! `loopwright templates [NAME] [--out FOLDER]`
 
 use loopwright_core::exit;
-use loopwright_engine::api::{self, ApiError, TemplateView};
+use loopwright_engine::api::{self, ApiError, TemplateView, WrittenTemplate};
 
 use crate::App;
 use crate::args::TemplatesArgs;
@@ -12,9 +12,12 @@ use crate::render;
 
 pub(crate) fn run(args: &TemplatesArgs, app: &App) -> Result<u8, ApiError> {
     let all = api::templates();
-    match &args.name {
-        None => app.output.answer(&all, |page| list(page, &all))?,
-        Some(name) => {
+    match (&args.name, &args.out) {
+        (Some(name), Some(folder)) => {
+            let written = api::write_template(&app.context, name, folder)?;
+            app.output.answer(&written, |page| list_written(page, &written))?;
+        }
+        (Some(name), None) => {
             let unknown = || {
                 let hint = format!("see `{}`", command("templates"));
                 usage_error(format!("there is no template `{name}`"), hint)
@@ -22,6 +25,7 @@ pub(crate) fn run(args: &TemplatesArgs, app: &App) -> Result<u8, ApiError> {
             let one = all.iter().find(|t| t.name == *name).ok_or_else(unknown)?;
             app.output.answer(one, |page| page.block(&one.text))?;
         }
+        (None, _) => app.output.answer(&all, |page| list(page, &all))?,
     }
     Ok(exit::DONE)
 }
@@ -33,5 +37,11 @@ fn list(page: &mut Page, all: &[TemplateView]) {
         page.gap();
         let add = command(&format!("add {} --repo FOLDER", first.name));
         page.tinted(Tint::Accent, &add);
+    }
+}
+
+fn list_written(page: &mut Page, written: &WrittenTemplate) {
+    for file in &written.files {
+        page.line(file);
     }
 }

@@ -127,7 +127,7 @@ fn write_to(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<String> {
 }
 
 /// What stands behind `state/`, if it is an ordinary relative path without white space.
-fn state_path(path: &str) -> Option<&str> {
+pub(super) fn state_path(path: &str) -> Option<&str> {
     let inner = path.strip_prefix("state/")?;
     let ordinary = |part: &str| !matches!(part, "" | "." | "..");
     let signs = |c: char| !c.is_whitespace() && !c.is_control() && c != '\\' && c != ':';

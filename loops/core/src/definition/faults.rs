@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use chrono::NaiveDate;
+
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::hidden::is_hidden;
 
@@ -14,12 +16,23 @@ const LONGEST: usize = 400;
 /// The faults found so far in one text.
 pub(super) struct Faults<'t> {
     text: &'t str,
+    today: Option<NaiveDate>,
     found: Vec<Diagnostic>,
 }
 
 impl<'t> Faults<'t> {
     pub(super) fn new(text: &'t str) -> Faults<'t> {
-        Faults { text, found: Vec::new() }
+        Faults { text, today: None, found: Vec::new() }
+    }
+
+    /// The same on a day that dates are judged by.
+    pub(super) fn on(self, today: Option<NaiveDate>) -> Faults<'t> {
+        Faults { today, ..self }
+    }
+
+    /// The day that dates are judged by; none = they are not.
+    pub(super) fn today(&self) -> Option<NaiveDate> {
+        self.today
     }
 
     /// Adds an error; every one says what to write instead.

@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use super::faults::Faults;
 use super::nearest::{nearest, suggestion};
+use super::steps::KNOWN;
 use super::yaml::{Entry, Node, Value};
 
 /// Keys that a later version reads: refused by name, so that nobody searches for a slip.
-const LATER: [&str; 8] = ["finally", "wake", "catch_up", "overlap", "until", "skills", "connectors", "mcp"];
+const LATER: [&str; 4] = ["skills", "connectors", "mcp", "secrets"];
 
 /// The entries of one mapping.
 pub(super) struct Fields<'n> {
@@ -92,7 +93,16 @@ fn unknown(entry: &Entry, name: &str, known: &[&str], faults: &mut Faults<'_>) -
     }
     let at = entry.key_at.clone();
     if LATER.contains(&key) {
-        faults.error("not-yet", at, format!("`{key}` is not built yet"), "remove it for now");
+        let help = match key {
+            "secrets" => "remove it for now: the keychain comes with the desktop",
+            _ => "remove it for now",
+        };
+        faults.error("not-yet", at, format!("`{key}` is not built yet"), help);
+        return None;
+    }
+    if name.is_empty() && KNOWN.contains(&key) {
+        let help = format!("write it as `- {key}:` in the list of `steps`");
+        faults.error("unknown-key", at, format!("`{key}` is a step"), help);
         return None;
     }
     let place = if name.is_empty() { "a loop".to_owned() } else { format!("`{name}`") };

@@ -5,11 +5,15 @@
 
 mod agents;
 mod budget;
+mod chores;
+mod clock;
 mod commands;
 mod discover;
 pub mod explain;
 mod faults;
 mod fields;
+mod files;
+mod grants;
 mod miss;
 mod nearest;
 pub mod phrase;
@@ -20,6 +24,7 @@ pub mod schema;
 pub mod settings;
 mod steps;
 mod syntax;
+mod timing;
 mod trigger;
 mod values;
 mod work;
@@ -34,7 +39,7 @@ use crate::ledger::Ceiling;
 use crate::money::Micros;
 use crate::timing::Timing;
 
-pub use read::{Origins, Reading, read, read_bytes};
+pub use read::{Origins, Reading, read, read_bytes, read_bytes_on};
 pub use values::duration;
 
 /// A loop with all defaults filled in.
@@ -113,9 +118,9 @@ pub struct RunStep {
 /// What a step may reach and see beside its own folders. Without any: no network, no secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grants {
-    /// Hosts, each with its port: `registry.example:443`.
+    /// Hosts, each with its port: `registry.example:443`; `localhost` and `127.0.0.1` are the computer itself.
     pub network: Vec<String>,
-    /// Paths of the user's that it sees, read-only.
+    /// Paths of the user's that it sees, read-only: absolute, or below the home folder as in `~/photos`.
     pub read: Vec<String>,
     /// Paths of the user's that it may write.
     pub write: Vec<String>,
@@ -127,10 +132,21 @@ pub struct Grants {
 pub enum Until {
     /// `15:30`: the next such time on the clock of the loop's zone after the run's start.
     Time(chrono::NaiveTime),
-    /// `file("state/stop")`: this file of the loop's state folder is there; the path is relative to that folder.
+    /// `file("state/stop")`: this file of the loop's state folder is there; the path is relative to that folder: `stop`.
     File(String),
     /// `exit(engine)`: that service has ended.
     Exit(String),
+}
+
+impl std::fmt::Display for Until {
+    /// As a loop file has it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Until::Time(time) => write!(f, "{}", time.format("%H:%M")),
+            Until::File(path) => write!(f, "file({})", phrase::quote(&format!("state/{path}"))),
+            Until::Exit(name) => write!(f, "exit({name})"),
+        }
+    }
 }
 
 /// What is done once after any end.

@@ -69,15 +69,16 @@ pub fn price(text: &str) -> Result<(Micros, Option<Word>), Miss> {
     whole(text, (padded(money), opt(preceded('/', must(padded(word))))), &[])
 }
 
-/// Reads `30s`, `45m`, `4h` as seconds.
+/// Reads `30s`, `45m`, `4h`, `2d` as seconds.
 pub fn duration(text: &str) -> Result<u64, Miss> {
     let unit = dispatch! {winnow::token::any;
         's' => winnow::combinator::empty.value(1_u64),
         'm' => winnow::combinator::empty.value(60),
         'h' => winnow::combinator::empty.value(3600),
+        'd' => winnow::combinator::empty.value(86_400),
         _ => fail,
     };
-    let unit = expect("a unit: `s`, `m` or `h`", unit);
+    let unit = expect("a unit: `s`, `m`, `h` or `d`", unit);
     whole(text, padded((number, unit)).map(|(n, unit)| n.saturating_mul(unit)), &[])
 }
 
@@ -139,9 +140,12 @@ fn call_(input: &mut In<'_>) -> Result<Call, Stuck> {
 }
 
 fn argument(input: &mut In<'_>) -> Result<Word, Stuck> {
-    // A number with its unit, as in `every(5m)`; what it means is for the caller.
+    // A number with its unit, as in `every(5m)`, or a name such as `2-daily`; what it means is for the caller.
     let digit = one_of(|c: char| c.is_ascii_digit());
-    let number = (digit, take_while(0.., |c: char| c.is_ascii_alphanumeric())).take().with_span().map(placed);
+    let number = (digit, take_while(0.., |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-'))
+        .take()
+        .with_span()
+        .map(placed);
     let read = alt((quoted('"'), quoted('\''), number, word));
     expect("a name, a number or text in quotes", read).parse_next(input)
 }
@@ -257,6 +261,7 @@ mod tests {
     #[test]
     fn durations_and_counts() {
         assert_eq!((duration("45m"), duration("30s"), duration("4h")), (Ok(2700), Ok(30), Ok(14_400)));
+        assert_eq!(duration("2d"), Ok(172_800));
         assert_eq!((count("2M"), count("500k"), count("60")), (Ok(2_000_000), Ok(500_000), Ok(60)));
     }
 
@@ -316,8 +321,8 @@ mod tests {
             (
                 at(duration("45").map(drop)),
                 2,
-                "expected a unit: `s`, `m` or `h`, found nothing more",
-                "write a unit: `s`, `m` or `h` here",
+                "expected a unit: `s`, `m`, `h` or `d`, found nothing more",
+                "write a unit: `s`, `m`, `h` or `d` here",
             ),
         ];
         for ((start, message, help), at, wanted, advice) in cases {

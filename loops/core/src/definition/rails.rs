@@ -5,20 +5,29 @@ use super::fields::Fields;
 use super::values::{inside, number, phrase, seconds, small};
 use super::yaml::Node;
 use super::{Merge, Rails, ReviewRule, budget};
+use crate::money::Micros;
 
 pub(super) const KEYS: [&str; 7] =
     ["max_iterations", "budget", "halt_on", "max_duration", "max_tokens", "max_turns", "max_findings"];
 const ALL_THREE: &str = "add `guardrails:` with `max_iterations: 3`, `budget: $5/run` and `halt_on: no_progress(2)`";
 const HOUR: u64 = 3600;
 
-/// The rails; each of the three required ones that is missing is a fault of its own.
-pub(super) fn read(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Rails> {
-    let node = top.required("guardrails", ALL_THREE, faults)?;
-    let at = top.entry("guardrails")?.key_at.clone();
-    let fields = Fields::of(node, "guardrails", at, &KEYS, faults)?;
-    let iterations = iterations(&fields, faults);
-    let budget = budget::of_loop(&fields, faults);
-    let no_progress = no_progress(&fields, faults);
+/// The rails; each of the three required ones that is missing is a fault of its own. Where nothing acts on findings none is
+/// required: without a maker there are no rounds to count, and nothing that spends money.
+pub(super) fn read(top: &Fields<'_>, acts: bool, faults: &mut Faults<'_>) -> Option<Rails> {
+    let fields = match top.entry("guardrails") {
+        Some(entry) => Fields::of(&entry.value, "guardrails", entry.key_at.clone(), &KEYS, faults)?,
+        None if acts => {
+            top.required("guardrails", ALL_THREE, faults)?;
+            return None;
+        }
+        None => Fields::over(&[], "guardrails", 0..0, &KEYS, faults),
+    };
+    let given = |key: &str| acts || fields.get(key).is_some();
+    let iterations = if given("max_iterations") { iterations(&fields, faults) } else { Some(1) };
+    let budget =
+        if given("budget") { budget::of_loop(&fields, acts, faults) } else { Some((Micros::ZERO, Vec::new())) };
+    let no_progress = if given("halt_on") { no_progress(&fields, faults) } else { Some(1) };
     let duration = fields
         .get("max_duration")
         .map_or(Some(2 * HOUR), |node| seconds(node, 1..=24 * HOUR, "max_duration: 45m", faults));

@@ -1,24 +1,32 @@
 //! From text to [`Definition`]: the top level of a loop file, with all its faults at once.
 //!
-//! Steps, rails, trigger, agents and commands are in files of their own; YAML itself is in `yaml`.
+//! Steps, rails, triggers, agents and commands are in files of their own; YAML itself is in `yaml`.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+
+use chrono::NaiveDate;
 
 use super::faults::{Faults, place};
 use super::fields::Fields;
 use super::steps::Names;
 use super::values::{first_line, text};
 use super::yaml::{Node, Value};
-use super::{Definition, Finally, Isolation, agents, commands, rails, steps, trigger, yaml};
+use super::{Definition, Isolation, agents, commands, rails, steps, timing, yaml};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::timing::Timing;
 
-pub(super) const KEYS: [&str; 14] = [
+pub(super) const KEYS: [&str; 21] = [
     "version",
     "name",
     "trigger",
+    "timezone",
     "zone",
+    "wake",
+    "catch_up",
+    "overlap",
+    "jitter",
+    "quiet_hours",
+    "battery",
     "repo",
     "isolation",
     "steps",
@@ -58,7 +66,11 @@ impl Origins {
 
 /// Reads a loop file. Never panics, whatever the text.
 pub fn read(text: &str) -> Reading {
-    let mut faults = Faults::new(text);
+    whole_file(text, None)
+}
+
+fn whole_file(text: &str, today: Option<NaiveDate>) -> Reading {
+    let mut faults = Faults::new(text).on(today);
     let mut origins = Origins { text: text.to_owned(), places: BTreeMap::new() };
     let mut definition = None;
     if let Some(root) = yaml::tree(text, &mut faults) {
@@ -73,8 +85,17 @@ pub fn read(text: &str) -> Reading {
 
 /// Reads a loop file that may not even be text.
 pub fn read_bytes(bytes: &[u8]) -> Reading {
+    any_file(bytes, None)
+}
+
+/// The same for a file that a person is about to use: dates too far from `today` are refused as slips.
+pub fn read_bytes_on(bytes: &[u8], today: NaiveDate) -> Reading {
+    any_file(bytes, Some(today))
+}
+
+fn any_file(bytes: &[u8], today: Option<NaiveDate>) -> Reading {
     match std::str::from_utf8(bytes) {
-        Ok(text) => read(text),
+        Ok(text) => whole_file(text, today),
         Err(error) => {
             let valid = String::from_utf8_lossy(&bytes[..error.valid_up_to()]).into_owned();
             let mut faults = Faults::new(&valid);
@@ -85,7 +106,8 @@ pub fn read_bytes(bytes: &[u8]) -> Reading {
     }
 }
 
-/// Notes the place of every value; steps go by their own names.
+/// Notes the place of every value; steps go by their own names, run and wait steps and the items of other lists that are shown
+/// by their numbers: `chores.0.command`, `finally.0.command`, `trigger.0`.
 fn collect(node: &Node, path: &str, places: &mut BTreeMap<String, Range<usize>>) {
     let below = |key: &str| {
         if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
@@ -99,9 +121,35 @@ fn collect(node: &Node, path: &str, places: &mut BTreeMap<String, Range<usize>>)
             }
         }
         Value::List(items) if path == "steps" => {
-            items.iter().for_each(|item| collect(item, "", places));
+            let chore = |item: &Node| first_key(item).filter(|key| matches!(*key, "run" | "wait")).is_some();
+            let mut chores = 0;
+            for item in items {
+                let Value::Map(entries) = &item.value else { continue };
+                if chore(item) {
+                    entries.iter().for_each(|entry| collect(&entry.value, &format!("chores.{chores}"), places));
+                    chores += 1;
+                } else {
+                    collect(item, "", places);
+                }
+            }
+        }
+        Value::List(items) if matches!(path, "finally" | "finally.steps" | "trigger") => {
+            let path = path.split('.').next().unwrap_or(path);
+            for (i, item) in items.iter().enumerate() {
+                places.entry(format!("{path}.{i}")).or_insert_with(|| item.at.clone());
+                if let Value::Map(entries) = &item.value {
+                    entries.iter().for_each(|entry| collect(&entry.value, &format!("{path}.{i}"), places));
+                }
+            }
         }
         _ => {}
+    }
+}
+
+fn first_key(item: &Node) -> Option<&str> {
+    match &item.value {
+        Value::Map(entries) => entries.first().map(|entry| entry.key.as_str()),
+        _ => None,
     }
 }
 
@@ -117,12 +165,11 @@ fn whole(root: &Node, faults: &mut Faults<'_>) -> Option<Definition> {
     let top = Fields::over(entries, "", first, &KEYS, faults);
     version(&top, faults);
     let name = name(&top, faults);
-    let trigger = trigger::read(&top, faults);
-    let zone = trigger::zone(&top, faults);
+    let timing = timing::read(&top, name.as_deref(), faults);
     let isolation = isolation(top.get("isolation"), faults);
     let mut names = Names::default();
     let steps = steps::read(&top, &mut names, faults);
-    let rails = rails::read(&top, faults);
+    let rails = rails::read(&top, steps::acts(&top), faults);
     let review = rails::review(&top, faults);
     let agents = agents::read(&top, faults);
     let independence = agents::independence(&top, faults);
@@ -135,13 +182,13 @@ fn whole(root: &Node, faults: &mut Faults<'_>) -> Option<Definition> {
     let steps = steps?;
     Some(Definition {
         name: name?,
-        timing: Timing { triggers: vec![trigger?], zone: zone?, ..Timing::manual() },
+        timing: timing?,
         repo: repo.map_or(Some(None), |r| r.map(Some))?,
         isolation: isolation?,
-        chores: Vec::new(),
-        discover: Some(steps.discover),
+        chores: steps.chores,
+        discover: steps.discover,
         work: steps.work,
-        finally: Finally::default(),
+        finally: steps.finally,
         rails: rails?,
         review: review?,
         independence: independence?,
@@ -166,15 +213,21 @@ fn name(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<String> {
     let example = "name: daily-triage";
     let node = top.required("name", "add `name: daily-triage` as the first line", faults)?;
     let name = text(node, example, faults)?;
-    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if name.len() <= 64 && name.chars().all(fits) {
+    if is_name(name) {
         return Some(name.to_owned());
     }
+    let fits = |c: char| is_name(c.encode_utf8(&mut [0; 4]));
     let better: String = name.to_lowercase().chars().map(|c| if fits(c) { c } else { '-' }).take(64).collect();
     let better = Some(better.trim_matches('-')).filter(|b| !b.is_empty()).unwrap_or("my-loop");
     let message = "a name has at most 64 small letters, digits and hyphens";
     faults.error("wrong-value", node.at.clone(), message, format!("write `name: {better}`"));
     None
+}
+
+/// Whether a loop can be called so.
+pub(super) fn is_name(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=64).contains(&name.len()) && name.chars().all(fits)
 }
 
 /// The isolation that a key asks for; without one, a worktree.
@@ -195,3 +248,5 @@ pub(super) fn isolation(node: Option<&Node>, faults: &mut Faults<'_>) -> Option<
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod times;

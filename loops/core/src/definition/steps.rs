@@ -1,4 +1,7 @@
-//! `steps:`: discover, act, verify and ship, in this order, each once; or discover alone, which only reports.
+//! `steps:`: run and wait, then discover, act, verify and ship, each once, and finally at the end.
+//!
+//! Discover without the three after it only reports; a loop may also have nothing but run steps. What stands in each step is
+//! read elsewhere.
 
 use std::ops::Range;
 
@@ -8,17 +11,22 @@ use super::nearest::{listed, suggestion};
 use super::phrase::Call;
 use super::values::{first_line, inside, seconds, small};
 use super::yaml::{Entry, Node, Value};
-use super::{Discover, Retry, Work, discover, work};
+use super::{Chore, Discover, Finally, Retry, Work, chores, discover, work};
 
 const ORDER: [&str; 4] = ["discover", "act", "verify", "ship"];
-const ORDER_HELP: &str = "the order is discover, act, verify, ship, each once; or discover alone";
+/// All steps, by their place.
+pub(super) const KNOWN: [&str; 7] = ["run", "wait", "discover", "act", "verify", "ship", "finally"];
+const ORDER_HELP: &str =
+    "the order is run and wait, then discover, act, verify, ship, each once, and finally at the end";
 /// Gates that exist without being defined.
 const BUILT_IN: [&str; 3] = ["tests_pass", "lint_clean", "diff_reasonable"];
 
 /// The steps as they were understood.
 pub(super) struct Steps {
-    pub(super) discover: Discover,
+    pub(super) chores: Vec<Chore>,
+    pub(super) discover: Option<Discover>,
     pub(super) work: Option<Work>,
+    pub(super) finally: Finally,
 }
 
 /// Names in the steps that must exist elsewhere, and where they stand; also from steps that can't be used.
@@ -41,11 +49,13 @@ pub(super) struct Step<'n> {
     pub(super) name: &'n str,
     pub(super) at: Range<usize>,
     pub(super) entries: &'n [Entry],
+    /// What stands behind the name; none where its keys are not indented.
+    pub(super) value: Option<&'n Node>,
 }
 
 /// Reads all steps; the names in them that must exist elsewhere go to `names`.
 pub(super) fn read(top: &Fields<'_>, names: &mut Names, faults: &mut Faults<'_>) -> Option<Steps> {
-    let help = "add `steps:` with `- discover:`, `- act:`, `- verify:` and `- ship:`";
+    let help = "add `steps:` with `- discover:`, `- act:`, `- verify:` and `- ship:`, or with `- run:`";
     let node = top.required("steps", help, faults)?;
     let key_at = top.entry("steps").map_or(0..0, |e| e.key_at.clone());
     let before = faults.errors();
@@ -55,6 +65,7 @@ pub(super) fn read(top: &Fields<'_>, names: &mut Names, faults: &mut Faults<'_>)
     if faults.errors() == before {
         missing(&steps, key_at, faults);
     }
+    let (chores, finally) = chores::read(&steps, faults);
     let find = |name: &str| steps.iter().find(|s| s.name == name);
     let discover = find("discover").map(|s| discover::read(s, names, faults));
     let written = discover.as_ref().and_then(|d| d.write_to.as_deref());
@@ -65,7 +76,21 @@ pub(super) fn read(top: &Fields<'_>, names: &mut Names, faults: &mut Faults<'_>)
         (None, None, None) => None,
         (act, verify, ship) => Some(Work { act: act??, verify: verify??, ship: ship?? }),
     };
-    Some(Steps { discover: discover?.whole?, work })
+    let discover = discover.map_or(Some(None), |seen| seen.whole.map(Some))?;
+    Some(Steps { chores: chores?, discover, work, finally: finally? })
+}
+
+/// Whether findings are acted on, so that the rails of findings mean something; also where the steps can't be read.
+pub(super) fn acts(top: &Fields<'_>) -> bool {
+    let Some(Value::List(items)) = top.get("steps").map(|node| &node.value) else {
+        return true;
+    };
+    let named = |item: &Node, names: &[&str]| match &item.value {
+        Value::Map(entries) => entries.first().is_some_and(|entry| names.contains(&entry.key.as_str())),
+        _ => false,
+    };
+    let any = |names: &[&str]| items.iter().any(|item| named(item, names));
+    any(&ORDER[1..]) || !any(&["run", "discover"])
 }
 
 /// Refuses gates that are neither built in nor defined under `checks`.
@@ -106,7 +131,7 @@ fn split<'n>(node: &'n Node, faults: &mut Faults<'_>) -> Option<Vec<Step<'n>>> {
             Some(entries.iter().filter_map(|e| step(e, faults)).collect())
         }
         Value::Scalar(_) | Value::Empty => {
-            let help = "add `- discover:`, `- act:`, `- verify:` and `- ship:`";
+            let help = "add `- discover:`, `- act:`, `- verify:` and `- ship:`, or `- run:`";
             faults.error("wrong-type", node.at.clone(), "`steps` is a list of steps", help);
             None
         }
@@ -129,14 +154,16 @@ fn one<'n>(item: &'n Node, faults: &mut Faults<'_>) -> Option<Step<'n>> {
         return step(first, faults);
     };
     let at = second.key_at.clone();
-    if ORDER.contains(&second.key.as_str()) {
+    // `run` is also a key of discover and of ship.
+    let step_of_its_own = KNOWN.contains(&second.key.as_str()) && (second.key != "run" || first.key == "run");
+    if step_of_its_own {
         let help = format!("put `- ` in front of it: `- {}:`", second.key);
         faults.error("indentation", at, format!("`{}` is a step of its own", second.key), help);
     } else {
         let message = format!("`{}` is not indented under `{}`", second.key, first.key);
         faults.error("indentation", at, message, "indent the step's keys by four more spaces");
-        if matches!(first.value.value, Value::Empty) && ORDER.contains(&first.key.as_str()) {
-            return Some(Step { name: &first.key, at: first.key_at.clone(), entries: rest });
+        if matches!(first.value.value, Value::Empty) && KNOWN.contains(&first.key.as_str()) {
+            return Some(Step { name: &first.key, at: first.key_at.clone(), entries: rest, value: None });
         }
     }
     step(first, faults)
@@ -145,14 +172,16 @@ fn one<'n>(item: &'n Node, faults: &mut Faults<'_>) -> Option<Step<'n>> {
 fn step<'n>(entry: &'n Entry, faults: &mut Faults<'_>) -> Option<Step<'n>> {
     let name = entry.key.as_str();
     let at = entry.key_at.clone();
-    if ORDER.contains(&name) {
-        let entries = entries(&entry.value, name, faults)?;
-        return Some(Step { name, at, entries });
+    if KNOWN.contains(&name) {
+        // These three are read from more than a mapping, and tell themselves what is wrong.
+        let open = matches!(name, "run" | "wait" | "finally") && !matches!(entry.value.value, Value::Map(_));
+        let entries = if open { &[] } else { entries(&entry.value, name, faults)? };
+        return Some(Step { name, at, entries, value: Some(&entry.value) });
     }
-    if matches!(name, "run" | "finally" | "notify") {
+    if name == "notify" {
         faults.error("not-yet", at, format!("`{name}` steps are not built yet"), ORDER_HELP);
     } else if !name.is_empty() {
-        faults.error("unknown-key", at, format!("there is no step `{name}`"), suggestion(name, &ORDER));
+        faults.error("unknown-key", at, format!("there is no step `{name}`"), suggestion(name, &KNOWN));
     }
     None
 }
@@ -161,8 +190,9 @@ fn step<'n>(entry: &'n Entry, faults: &mut Faults<'_>) -> Option<Step<'n>> {
 fn in_order(steps: &[Step<'_>], faults: &mut Faults<'_>) {
     let mut last: Option<(usize, &str)> = None;
     for (i, step) in steps.iter().enumerate() {
-        let rank = ORDER.iter().position(|name| *name == step.name).unwrap_or(0);
-        if steps[..i].iter().any(|s| s.name == step.name) {
+        // Any number of the first two, in any order.
+        let rank = KNOWN.iter().position(|name| *name == step.name).unwrap_or(0).max(1);
+        if rank > 1 && steps[..i].iter().any(|s| s.name == step.name) {
             let message = format!("`{}` is given twice", step.name);
             faults.error("step-order", step.at.clone(), message, "keep one of the two");
         } else if let Some((_, name)) = last.filter(|(top, _)| rank < *top) {
@@ -176,7 +206,13 @@ fn in_order(steps: &[Step<'_>], faults: &mut Faults<'_>) {
 fn missing(steps: &[Step<'_>], key_at: Range<usize>, faults: &mut Faults<'_>) {
     let there = |name: &&&str| steps.iter().any(|s| s.name == **name);
     let absent: Vec<&str> = ORDER.iter().filter(|name| !there(name)).copied().collect();
-    if absent.is_empty() || absent == ORDER[1..] {
+    let runs = steps.iter().any(|step| step.name == "run");
+    if absent.is_empty() || absent == ORDER[1..] || (absent == ORDER && runs) {
+        return;
+    }
+    if absent == ORDER && !steps.is_empty() {
+        let help = "add `- run:` with a `command:`, or `- discover:`";
+        faults.error("missing-key", key_at, "nothing is done in `steps`", help);
         return;
     }
     let are = if absent.len() == 1 { "is" } else { "are" };

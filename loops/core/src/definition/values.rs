@@ -72,9 +72,11 @@ pub(super) fn choice<T: Copy>(node: &Node, words: &[(&str, T)], example: &str, f
     found
 }
 
-/// `90s`, `45m`, `2h`: the largest unit that divides it.
+/// `90s`, `45m`, `24h`, `7d`: the largest unit that divides it; a single day is 24 hours.
 pub fn duration(seconds: u64) -> String {
+    const DAY: u64 = 24 * 3600;
     match seconds {
+        s if s > DAY && s % DAY == 0 => format!("{}d", s / DAY),
         s if s >= 3600 && s % 3600 == 0 => format!("{}h", s / 3600),
         s if s >= 60 && s % 60 == 0 => format!("{}m", s / 60),
         s => format!("{s}s"),
@@ -146,6 +148,6 @@ mod tests {
 
     #[test]
     fn durations_use_the_largest_unit() {
-        assert_eq!([30, 90, 2700, 7200].map(duration), ["30s", "90s", "45m", "2h"]);
+        assert_eq!([30, 90, 2700, 7200, 86_400, 604_800].map(duration), ["30s", "90s", "45m", "2h", "24h", "7d"]);
     }
 }

@@ -221,7 +221,8 @@ impl New<'_> {
     /// Refuses to register a text that is not the one that stands in the file.
     fn unwritten(&self) -> Result<(), ApiError> {
         if !self.path.exists() {
-            return Ok(());
+            let folder = self.path.parent().context("the loop file has no folder")?;
+            return templates::refuse_beside(&self.request.target, folder);
         }
         let there = fs::read(self.path).with_context(|| format!("reading {}", self.path.display()))?;
         if there == self.bytes {
@@ -237,7 +238,9 @@ impl New<'_> {
         let mut store = context.acting()?;
         let before = self.before(&store)?;
         if !self.path.exists() {
-            private_dir(self.path.parent().context("the loop file has no folder")?)?;
+            let folder = self.path.parent().context("the loop file has no folder")?;
+            private_dir(folder)?;
+            templates::write_beside(&self.request.target, folder)?;
             replace(self.path, self.bytes)?;
         }
         let mode = match (&before, self.request.ship) {

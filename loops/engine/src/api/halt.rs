@@ -1,7 +1,7 @@
 //! `halt` and `resume`: the files that everybody watches.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -42,6 +42,8 @@ pub struct HaltView {
     pub what: String,
     /// Runs that were stopped.
     pub stopped: u32,
+    /// Of these, runs whose `finally:` steps are still under way.
+    pub finishing: u32,
 }
 
 /// Halts at once and waits until nothing of it lives any more; what its watchdog does not end, this does.
@@ -51,31 +53,50 @@ pub struct HaltView {
 pub fn halt(context: &Context, level: Level, now: bool, reason: Option<String>) -> Result<HaltView, ApiError> {
     let reason = reason.unwrap_or_else(|| if now { "halt --now" } else { "halt" }.to_owned());
     let note = HaltNote { at: context.now, by: "terminal".to_owned(), reason };
-    // Everything is halted before the store is opened: a locked or damaged database must not delay it.
-    if matches!(level, Level::All) {
-        files::halt_everything(&context.home.state, &note)?;
-    }
-    let (what, concerned) = match &level {
-        Level::All => ("everything".to_owned(), all(context)?),
+    let set = |halt: PathBuf| {
+        let lacking = stop_finally(&halt, now, &note);
+        match level {
+            Level::All => files::halt_everything(&context.home.state, &note),
+            _ => files::write(&halt, &note),
+        }
+        .map(|()| lacking)
+    };
+    let (what, concerned, lacking) = match &level {
+        // Before the store is opened: a locked or damaged database must not delay it.
+        Level::All => {
+            let lacking = set(files::halt_all(&context.home.state))?;
+            ("everything".to_owned(), all(context)?, lacking)
+        }
         Level::Loop(name) => {
             let row = loops::by_name(context.store()?.read(), name)?.ok_or_else(|| no_loop(name))?;
-            files::write(&files::halt_loop(&context.home.state, row.id), &note)?;
-            (format!("loop {name}"), of_loop(context, name)?)
+            let lacking = set(files::halt_loop(&context.home.state, row.id))?;
+            (format!("loop {name}"), of_loop(context, name)?, lacking)
         }
         Level::Run(typed) => {
             let id = runs::find(&context.store()?, typed)?;
-            files::write(&files::halt_run(&context.home.run(id)), &note)?;
-            (format!("run {}", id.short()), vec![id])
+            let lacking = set(files::halt_run(&context.home.run(id)))?;
+            (format!("run {}", id.short()), vec![id], lacking)
         }
     };
     let alive: Vec<RunId> = concerned.into_iter().filter(|id| lives(context, *id)).collect();
-    wait_for_end(context, &alive)?;
+    wait_for_end(context, &alive, now)?;
     // HALT holds whatever becomes of the books: on a full disk the store can't even be opened.
     context.acting().map_err(|error| ApiError {
         message: format!("{what} is halted and nothing of it lives; but the store: {}", error.message),
         ..error
     })?;
-    Ok(HaltView { what, stopped: u32::try_from(alive.len()).unwrap_or(u32::MAX) })
+    if let Some(error) = lacking {
+        let message = format!("{what} is halted, but not its finally steps: {error:#}");
+        return Err(ApiError::new(exit::FAILED, message).hint("make room or rights, then `halt --now` once more"));
+    }
+    let finishing = alive.iter().filter(|id| ending::finishes(&context.home.run(**id))).count();
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Ok(HaltView { what, stopped: count(alive.len()), finishing: count(finishing) })
+}
+
+/// `--now`: before the HALT, so that nothing begins between the two. Why it could not be written keeps no HALT from its place.
+fn stop_finally(halt: &Path, now: bool, note: &HaltNote) -> Option<anyhow::Error> {
+    if now { files::write(&files::now_beside(halt), note).err() } else { None }
 }
 
 fn no_loop(name: &str) -> ApiError {
@@ -98,11 +119,11 @@ fn lives(context: &Context, run: RunId) -> bool {
     ending::lives(&context.home.run(run))
 }
 
-fn wait_for_end(context: &Context, alive: &[RunId]) -> Result<(), ApiError> {
+fn wait_for_end(context: &Context, alive: &[RunId], now: bool) -> Result<(), ApiError> {
     let (began, changes) = (Instant::now(), changes(context));
     loop {
-        let left: Vec<PathBuf> =
-            alive.iter().map(|id| context.home.run(*id)).filter(|dir| ending::lives(dir)).collect();
+        let waits = |dir: &PathBuf| ending::lives(dir) && (now || !ending::finishes(dir));
+        let left: Vec<PathBuf> = alive.iter().map(|id| context.home.run(*id)).filter(waits).collect();
         match began.elapsed() {
             _ if left.is_empty() => return Ok(()),
             waited if waited > PATIENCE => {
@@ -110,7 +131,8 @@ fn wait_for_end(context: &Context, alive: &[RunId]) -> Result<(), ApiError> {
                     .hint("`loopwright status` shows when it is over"));
             }
             waited if waited > PROCESSES_AFTER => left.iter().for_each(|dir| ending::end_processes(dir, context.now)),
-            waited if waited > SANDBOXES_AFTER => left.iter().for_each(|dir| ending::end_sandboxes(dir)),
+            waited if waited > SANDBOXES_AFTER && now => left.iter().for_each(|dir| ending::end_sandboxes(dir)),
+            waited if waited > SANDBOXES_AFTER => left.iter().for_each(|dir| ending::end_sandboxes_of_run(dir)),
             _ => {}
         }
         changes.wait(Duration::from_millis(50));
@@ -143,19 +165,25 @@ pub fn resume(context: &Context, level: Level, reason: &str) -> Result<ResumeVie
 fn lift(context: &Context, level: Level, note: &HaltNote) -> Result<String, ApiError> {
     match level {
         Level::All => {
-            files::clear(&files::halt_all(&context.home.state))?;
+            clear(&files::halt_all(&context.home.state))?;
             files::arm(&context.home.state, note)?;
             Ok("everything may start again".to_owned())
         }
         Level::Loop(name) => {
             let row = loops::by_name(context.store()?.read(), &name)?.ok_or_else(|| no_loop(&name))?;
-            files::clear(&files::halt_loop(&context.home.state, row.id))?;
+            clear(&files::halt_loop(&context.home.state, row.id))?;
             Ok(format!("loop {name} may start again"))
         }
         Level::Run(typed) => {
             let id = runs::find(&context.store()?, &typed)?;
-            files::clear(&files::halt_run(&context.home.run(id)))?;
+            clear(&files::halt_run(&context.home.run(id)))?;
             Ok(format!("the halt of run {} is lifted; a run that ended stays ended", id.short()))
         }
     }
+}
+
+/// NOW goes first: left behind without its HALT, it would hold for the next one.
+fn clear(halt: &Path) -> anyhow::Result<()> {
+    files::clear(&files::now_beside(halt))?;
+    files::clear(halt).map(drop)
 }

@@ -129,7 +129,7 @@ impl Draft<'_> {
         let mut registered = None;
         if confirmed(&request.confirm, &hash)? {
             if request.share {
-                write_shared(path, bytes)?;
+                write_shared(path, bytes, &self.template)?;
             }
             let row = new.register(context)?;
             registered = Some(status::loop_view(context, &context.store()?, &row)?);
@@ -269,8 +269,9 @@ fn shared(root: &Path, name: &str) -> Result<PathBuf, ApiError> {
     Ok(folder.join("loop.yaml"))
 }
 
-fn write_shared(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+fn write_shared(path: &Path, bytes: &[u8], template: &str) -> anyhow::Result<()> {
     let Some(folder) = path.parent() else { bail!("{} has no folder", path.display()) };
     fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    templates::write_beside(template, folder)?;
     replace(path, bytes)
 }

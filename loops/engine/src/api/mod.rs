@@ -21,7 +21,9 @@ mod run;
 mod run_inner;
 mod runs;
 mod schedule;
+mod scheduler;
 mod send_back;
+mod serve;
 mod simulate;
 mod status;
 mod templates;
@@ -29,6 +31,7 @@ mod tick;
 mod trouble;
 mod undo;
 mod views;
+mod watched;
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -62,13 +65,15 @@ pub use reviews::{put_off, review, reviews};
 pub use run::{StartRequest, start};
 pub use run_inner::run_inner;
 pub use runs::{journal_after, log_files, open_log, run_row, runs, show};
+pub use scheduler::{SchedulerView, scheduler};
 pub use send_back::send_back;
+pub use serve::{Began, serve};
 pub use simulate::{
     Line, MOST_DAYS, Played, Setting, SimulateRequest, Simulated, Simulation, SimulationView, Tally, What, play,
     simulate, simulate_loops,
 };
 pub use status::{loops, status};
-pub use templates::templates;
+pub use templates::{templates, write_template};
 pub use tick::{TickView, settle, tick};
 pub use undo::undo;
 pub use views::*;
@@ -163,7 +168,7 @@ impl Context {
     pub fn open() -> Result<Context, ApiError> {
         let root = std::env::var_os("LOOPWRIGHT_HOME").filter(|r| !r.is_empty()).map(PathBuf::from);
         let home = Home::of(root.as_deref())?;
-        let now = Utc::now();
+        let now = crate::clock::now();
         home.create(now)?;
         Ok(Context {
             home,

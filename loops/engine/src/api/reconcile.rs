@@ -8,7 +8,6 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use chrono::Utc;
 use loopwright_core::ids::{OccurrenceId, RunId};
 use loopwright_core::lease::{self, Beat};
 use loopwright_core::recover::{self, Left, Recovery};
@@ -230,13 +229,13 @@ fn take_up(context: &Context, store: &mut Store, run: &mut Run, worked_s: u64, c
         fs::remove_file(&beat).with_context(|| format!("removing {}", beat.display()))?;
     }
     fail::point("taken-up");
-    run::under_watchdog(context, run::Begin { run: id, loop_id, left_s, only: None, claim })?;
+    run::under_watchdog(context, run::Begin { run: id, loop_id, left_s, only: None, finally_s: None, claim })?;
     Ok(Deed::TookUp { run: id, loop_name, epoch })
 }
 
 /// Writes an event that cuts off what was open: what that had reserved is charged.
 fn write(store: &mut Store, run: &mut Run, event: RunEvent) -> Result<()> {
-    let (at, open) = (stamp(Utc::now()), run.open.clone());
+    let (at, open) = (stamp(crate::clock::now()), run.open.clone());
     projection::record(store, run, event, &at, |tx| ledger::cut_off(tx, &open, &at))
 }
 

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use chrono::Utc;
 use git2::Oid;
 use loopwright_core::ids::{OccurrenceId, PullRequestId, RunId};
 use loopwright_core::review::Event;
@@ -176,7 +175,7 @@ fn begin(
     let id = RunId(Uuid::now_v7());
     let dir = context.home.run(id);
     let claim = run::new_run_dir(&dir)?;
-    if !store.write(|tx| due::take(tx, due.id, id, &stamp(Utc::now())))? {
+    if !store.write(|tx| due::take(tx, due.id, id, &stamp(crate::clock::now())))? {
         // Another process was faster, or the loop began something else.
         std::fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
         return Ok(None);

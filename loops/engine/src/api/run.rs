@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use chrono::Utc;
 use loopwright_core::definition::Definition;
 use loopwright_core::exit;
 use loopwright_core::finding::Fingerprint;
@@ -19,7 +18,7 @@ use super::schedule::Starting;
 use super::{ApiError, Context, only_one, repair};
 use crate::halt::HaltFiles;
 use crate::home::private_dir;
-use crate::launch::{LaunchSpec, Launched, launch, watchdog_beside_us};
+use crate::launch::{Finally, LaunchSpec, Launched, launch, watchdog_beside_us};
 use crate::resolve;
 use crate::sandbox::bubblewrap::Bubblewrap;
 use crate::sandbox::probe::{self, LayerState};
@@ -132,7 +131,7 @@ fn begin(
         trigger: "manual".to_owned(),
         key: occurrence.to_string(),
         due_at: stamp(context.now),
-        claimed_at: stamp(Utc::now()),
+        claimed_at: stamp(crate::clock::now()),
         zone: definition.timing.zone.unwrap_or(context.zone).to_string(),
         run,
     };
@@ -154,15 +153,17 @@ pub(super) fn begin_scheduled(context: &Context, store: &mut Store, starting: St
     let Starting { loop_id, occurrence, run } = starting;
     let dir = context.home.run(run);
     let claim = new_run_dir(&dir)?;
-    if !store.write(|tx| schedules::begin(tx, occurrence, run, Utc::now()))? {
+    if !store.write(|tx| schedules::begin(tx, occurrence, run, crate::clock::now()))? {
         std::fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
         return Ok(false);
     }
     fail::point("occurrence-claimed");
     let begin = || {
-        let left_s = schedules::limits(store.read(), loop_id)?.0.context("nobody has read how long a run may take")?;
+        let (left_s, finally_s) = schedules::limits(store.read(), loop_id)?;
+        let left_s = left_s.context("nobody has read how long a run may take")?;
+        let finally_s = (finally_s > 0).then_some(finally_s);
         about(context, store, loop_id, &dir)?;
-        under_watchdog(context, Begin { run, loop_id, left_s, only: None, claim: claim.try_clone()? })
+        under_watchdog(context, Begin { run, loop_id, left_s, only: None, finally_s, claim: claim.try_clone()? })
     };
     if let Err(error) = begin() {
         let why = format!("{error:#}");
@@ -201,7 +202,8 @@ pub(super) fn begin_claimed(
         let day = context.now.with_timezone(&definition.timing.zone.unwrap_or(context.zone)).date_naive();
         let about = serde_json::to_vec(&repair::About { loop_id, day })?;
         std::fs::write(dir.join(repair::ABOUT), about).context("writing what the run is about")?;
-        under_watchdog(context, Begin { run, loop_id, left_s, only, claim })
+        let finally_s = finally_s(&definition.finally);
+        under_watchdog(context, Begin { run, loop_id, left_s, only, finally_s, claim })
     };
     if let Err(error) = begin().and_then(|launched| wait_until_begun(context, store, run, launched)) {
         let why = format!("{error:#}");
@@ -221,16 +223,39 @@ pub(super) struct Begin {
     pub(super) left_s: u64,
     /// Only this finding.
     pub(super) only: Option<Fingerprint>,
+    /// How long what follows on its end may take, in seconds; none = nothing follows.
+    pub(super) finally_s: Option<u64>,
     /// The right to begin it.
     pub(super) claim: File,
 }
 
+/// How long the `finally:` steps of a run may take, in seconds; none = it has none.
+pub(super) fn finally_s(finally: &loopwright_core::definition::Finally) -> Option<u64> {
+    (!finally.steps.is_empty()).then_some(finally.max_s)
+}
+
 /// Starts the watchdog of a run, which starts the runner; both keep the claim.
 pub(super) fn under_watchdog(context: &Context, begin: Begin) -> Result<Launched> {
+    let mut runner = own(&["__run"], begin.run)?;
+    runner.extend(begin.only.iter().flat_map(|f| [OsString::from("--finding"), f.0.clone().into()]));
+    watch(context, begin, runner)
+}
+
+/// Starts a watchdog for nothing but the `finally:` steps of a run, whose processes are gone; it keeps the claim.
+pub(super) fn finally_under_watchdog(context: &Context, begin: Begin) -> Result<Launched> {
+    watch(context, begin, Vec::new())
+}
+
+/// This program with some words and a run's id.
+fn own(words: &[&str], run: RunId) -> Result<Vec<OsString>> {
+    let program = std::env::current_exe().context("finding this program")?.into_os_string();
+    let words = words.iter().map(OsString::from);
+    Ok([program].into_iter().chain(words).chain([run.to_string().into()]).collect())
+}
+
+fn watch(context: &Context, begin: Begin, runner: Vec<OsString>) -> Result<Launched> {
     let dir = context.home.run(begin.run);
-    let mut runner = vec![std::env::current_exe().context("finding this program")?.into_os_string()];
-    runner.extend(["__run".into(), begin.run.to_string().into()]);
-    runner.extend(begin.only.into_iter().flat_map(|f| [OsString::from("--finding"), f.0.into()]));
+    let command = own(&["__finally"], begin.run)?;
     launch(&LaunchSpec {
         watchdog: watchdog_beside_us()?,
         halt: HaltFiles::of_run(&context.home.state, begin.loop_id, &dir),
@@ -238,6 +263,7 @@ pub(super) fn under_watchdog(context: &Context, begin: Begin) -> Result<Launched
         max_seconds: begin.left_s + GRACE_S,
         boot_grace: BOOT_GRACE_S,
         runner,
+        finally: begin.finally_s.map(|seconds| Finally { seconds, command }),
         claim: Some(begin.claim),
     })
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use chrono::Utc;
 use loopwright_core::exit;
 use loopwright_core::finding::Fingerprint;
 use loopwright_core::ids::RunId;
@@ -104,17 +103,17 @@ fn work(
         prepared: Vec::new(),
         base_reports: Arc::default(),
         cores: Arc::new(Cores::of_this_machine()),
-        now: Utc::now,
+        now: crate::clock::now,
     })
 }
 
 /// Keeps what attempts that were cut off had made, says so, and clears their workspaces.
 fn rescue(context: &Context, work: &mut Work, run: &mut Run) -> Result<()> {
-    let rescued = work.workspaces().rescue(work.run, work.resolved.base.commit, Utc::now())?;
+    let rescued = work.workspaces().rescue(work.run, work.resolved.base.commit, crate::clock::now())?;
     for kept in rescued {
         let text = format!("what {} had made when it was cut off is kept as {}", kept.name, kept.reference);
         let event = RunEvent::Noted { topic: "rescued".to_owned(), text };
-        projection::record(&mut work.store, run, event, &stamp(Utc::now()), |_| Ok(()))?;
+        projection::record(&mut work.store, run, event, &stamp(crate::clock::now()), |_| Ok(()))?;
     }
     reconcile::clear_workspaces(context, work.run);
     Ok(())

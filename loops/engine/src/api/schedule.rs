@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::reconcile::{Deed, failed};
-use super::{Context, run};
+use super::{Context, run, scheduler, watched};
 use crate::halt::{self, HaltFiles};
 use crate::settings;
 use crate::store::loops::LoopRow;
@@ -36,9 +36,9 @@ pub(super) struct Machine {
     pub(super) absences: Vec<Absence>,
 }
 
-/// What this computer tells a pass that nobody else tells anything.
-pub(super) fn machine() -> Machine {
-    Machine { on_battery: crate::os::on_battery(), absences: Vec::new() }
+/// What this computer tells a pass, and when nobody looked since the scheduler's last one.
+pub(super) fn machine(context: &Context) -> Machine {
+    Machine { on_battery: crate::os::on_battery(), absences: scheduler::absences(context) }
 }
 
 /// A run that is to begin for an occurrence that waited.
@@ -78,6 +78,7 @@ pub(super) fn pass(
             Err(error) => deeds.push(failed(format!("the times of {}", loop_.name), &error)),
         }
     }
+    deeds.extend(watched::pass(context, store)?);
     deeds.extend(start(context, store, machine, begin)?);
     Ok(deeds)
 }
@@ -90,7 +91,8 @@ pub(super) fn wakes_at(context: &Context, store: &Store) -> Result<Option<DateTi
     let next = schedules::next(store.read())?;
     let waits = schedules::next_of_waiting(store.read(), context.now)?;
     let held = held(context, store)?.into_values().filter_map(|hold| hold.until).min();
-    Ok([next, waits, held].into_iter().flatten().min())
+    let rested = watched::rested_at(store)?;
+    Ok([next, waits, held, rested].into_iter().flatten().min())
 }
 
 /// What each occurrence that waits waits for.

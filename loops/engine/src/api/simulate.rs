@@ -26,6 +26,7 @@ use serde::Serialize;
 
 use super::check::{Target, find, load};
 use super::{ApiError, Context};
+use crate::settings;
 use crate::store::{loops, simulated};
 
 pub use crate::store::simulated::Tally;
@@ -92,7 +93,10 @@ pub fn simulate_loops(context: &Context, request: &SimulateRequest) -> Result<Si
         request.loops.iter().map(|target| simulated(context, target)).collect::<Result<_, _>>()?;
     distinct(&simulated)?;
     known(&scenario, &simulated)?;
-    let played = play(&Setting { from, to, zone, scenario }, &simulated)?;
+    // What can't be read stops whatever starts, and is told here.
+    settings::read(&context.home)?;
+    let settings = fs::read_to_string(settings::path(&context.home)).unwrap_or_default();
+    let played = play(&Setting { from, to, zone, scenario, settings }, &simulated)?;
     let loops = simulated::tallies(played.store().read())?;
     Ok(SimulationView { from, to, zone: zone.name().to_owned(), journal: played.lines, loops })
 }

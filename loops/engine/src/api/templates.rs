@@ -1,28 +1,116 @@
-//! The loops that ship with the program.
+//! The loops that ship with the program: each a folder with its `loop.yaml` and the scripts beside it.
 
-use super::TemplateView;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
-/// Name and text of each.
-const SHIPPED: [(&str, &str); 4] = [
-    ("daily-triage", include_str!("../../../templates/daily-triage/loop.yaml")),
-    ("report", include_str!("../../../templates/report/loop.yaml")),
-    ("todo-sweep", include_str!("../../../templates/todo-sweep/loop.yaml")),
-    ("tidy", include_str!("../../../templates/tidy/loop.yaml")),
-];
+use anyhow::Context as _;
+use loopwright_core::exit;
+
+use super::{ApiError, Context, TemplateFile, TemplateView, WrittenTemplate};
+use crate::home::replace;
+
+/// The file that makes a folder a loop.
+const LOOP_FILE: &str = "loop.yaml";
+
+/// A shipped loop.
+struct Shipped {
+    name: &'static str,
+    text: &'static str,
+    /// What lies beside `loop.yaml`: name and text.
+    beside: &'static [(&'static str, &'static str)],
+}
+
+/// A shipped folder by its name, and what lies in it besides `loop.yaml`.
+macro_rules! shipped {
+    ($name:literal $(, $file:literal)*) => {
+        Shipped {
+            name: $name,
+            text: include_str!(concat!("../../../templates/", $name, "/loop.yaml")),
+            beside: &[$(($file, include_str!(concat!("../../../templates/", $name, "/", $file)))),*],
+        }
+    };
+}
+
+const SHIPPED: [Shipped; 4] = [shipped!("daily-triage"), shipped!("report"), shipped!("todo-sweep"), shipped!("tidy")];
 
 /// All shipped loops; the first comment line of each says what it is for.
 pub fn templates() -> Vec<TemplateView> {
-    let view = |(name, text): &(&str, &str)| TemplateView {
-        name: (*name).to_owned(),
-        summary: text.lines().next().unwrap_or_default().trim_start_matches('#').trim().to_owned(),
-        text: (*text).to_owned(),
-    };
     SHIPPED.iter().map(view).collect()
+}
+
+/// Writes a shipped loop as a folder of the person's own.
+///
+/// # Errors
+/// There is no such template, or a file of it is there already with another text.
+pub fn write_template(context: &Context, name: &str, folder: &Path) -> Result<WrittenTemplate, ApiError> {
+    let shipped = find(name).ok_or_else(|| {
+        ApiError::new(exit::USAGE, format!("there is no template {name}")).hint("`loopwright templates` lists them")
+    })?;
+    let folder = context.cwd.join(folder);
+    refuse_other(&folder, [(LOOP_FILE, shipped.text)].iter().chain(shipped.beside))?;
+    fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    write_beside(name, &folder)?;
+    replace(&folder.join(LOOP_FILE), shipped.text.as_bytes())?;
+    let names = shipped.beside.iter().map(|(file, _)| *file);
+    Ok(WrittenTemplate {
+        name: name.to_owned(),
+        files: names.chain([LOOP_FILE]).map(|file| folder.join(file).display().to_string()).collect(),
+    })
 }
 
 /// One shipped loop's text.
 pub(super) fn text(name: &str) -> Option<&'static str> {
-    SHIPPED.iter().find(|(n, _)| *n == name).map(|(_, text)| *text)
+    find(name).map(|shipped| shipped.text)
+}
+
+/// Refuses a folder in which a file of the template is already, with another text.
+pub(super) fn refuse_beside(name: &str, folder: &Path) -> Result<(), ApiError> {
+    refuse_other(folder, find(name).map_or(&[][..], |shipped| shipped.beside))
+}
+
+/// Writes what lies beside a template's `loop.yaml` into the folder of the new loop, scripts as programs.
+pub(super) fn write_beside(name: &str, folder: &Path) -> anyhow::Result<()> {
+    for (file, text) in find(name).map_or(&[][..], |shipped| shipped.beside) {
+        let path = folder.join(file);
+        replace(&path, text.as_bytes())?;
+        let mode = if text.starts_with("#!") { 0o755 } else { 0o644 };
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode))
+            .with_context(|| format!("making {} a program", path.display()))?;
+    }
+    Ok(())
+}
+
+fn refuse_other<'a>(
+    folder: &Path,
+    files: impl IntoIterator<Item = &'a (&'static str, &'static str)>,
+) -> Result<(), ApiError> {
+    let differs = |path: &PathBuf, text: &str| {
+        path.symlink_metadata()
+            .is_ok_and(|found| !found.is_file() || fs::read(path).is_ok_and(|t| t != text.as_bytes()))
+    };
+    for (file, text) in files {
+        let path = folder.join(file);
+        if differs(&path, text) {
+            let message = format!("{} is there already, with another text; it is left as it is", path.display());
+            return Err(ApiError::new(exit::FAILED, message).hint("move it away, or choose another name or folder"));
+        }
+    }
+    Ok(())
+}
+
+fn find(name: &str) -> Option<&'static Shipped> {
+    SHIPPED.iter().find(|shipped| shipped.name == name)
+}
+
+fn view(shipped: &Shipped) -> TemplateView {
+    let file = |(path, text): &(&str, &str)| TemplateFile { path: (*path).to_owned(), text: (*text).to_owned() };
+    TemplateView {
+        name: shipped.name.to_owned(),
+        summary: shipped.text.lines().next().unwrap_or_default().trim_start_matches('#').trim().to_owned(),
+        text: shipped.text.to_owned(),
+        beside: shipped.beside.iter().map(file).collect(),
+    }
 }
 
 #[cfg(test)]
@@ -38,6 +126,29 @@ mod tests {
             assert_eq!(reading.definition.expect("a loop").name, template.name);
             assert!(template.summary.ends_with('.'), "{}", template.summary);
         }
+    }
+
+    #[test]
+    fn each_folder_is_shipped_whole() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../templates");
+        let mut there: Vec<String> = Vec::new();
+        for folder in fs::read_dir(&root).expect("the templates").flatten() {
+            for file in fs::read_dir(folder.path()).expect("a template").flatten() {
+                let path = file.path();
+                there.push(path.strip_prefix(&root).expect("below").display().to_string());
+                let program = fs::read_to_string(&path).expect("a text").starts_with("#!");
+                let mode = file.metadata().expect("a file").permissions().mode();
+                assert_eq!(mode & 0o111 != 0, program, "{}: what begins with #! is a program", path.display());
+            }
+        }
+        let mut known: Vec<String> = Vec::new();
+        for template in templates() {
+            known.push(format!("{}/loop.yaml", template.name));
+            known.extend(template.beside.iter().map(|file| format!("{}/{}", template.name, file.path)));
+        }
+        there.sort();
+        known.sort();
+        assert_eq!(there, known);
     }
 
     #[test]

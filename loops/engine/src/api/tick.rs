@@ -1,11 +1,14 @@
 //! `tick`: one whole reconcile pass. Runs that lost their processes go on, what was approved lands, what has no owner goes.
 
+use anyhow::Result;
 use chrono::{DateTime, Utc};
 use loopwright_core::exit;
 use serde::Serialize;
 
 use super::reconcile::{self, Deed, Reach};
-use super::{ApiError, Context, landing, revise, schedule};
+use super::schedule::{self, Machine};
+use super::{ApiError, Context, landing, revise};
+use crate::store::{Store, pull_requests};
 use crate::sweep::sweep;
 
 /// What a pass came to.
@@ -45,12 +48,25 @@ pub fn settle(context: &Context) -> Result<Vec<Deed>, ApiError> {
 /// The store can't be read or written.
 pub fn tick(context: &Context) -> Result<TickView, ApiError> {
     let mut store = context.store()?;
-    let mut deeds = reconcile::reconcile(context, &mut store, Reach::Whole)?;
-    deeds.extend(landing::land_waiting(context, &mut store)?);
-    deeds.extend(revise::begin_due(context, &mut store)?);
-    deeds.extend(schedule::pass(context, &mut store, &schedule::machine(), &mut schedule::under_watchdog)?);
-    let swept = sweep(&context.home, &store, context.now)?;
-    deeds.extend(swept.lines().into_iter().map(|what| Deed::Swept { what }));
+    let deeds = pass(context, &mut store, &schedule::machine(context), true)?;
     let next_at = schedule::wakes_at(context, &store)?;
     Ok(TickView { deeds, next_at })
+}
+
+/// The same with an open store; only a thorough one sweeps and brings the refs of what is shown in line.
+///
+/// # Errors
+/// The store can't be read or written.
+pub(super) fn pass(context: &Context, store: &mut Store, machine: &Machine, thorough: bool) -> Result<Vec<Deed>> {
+    let mut deeds = reconcile::reconcile(context, store, Reach::Whole)?;
+    if thorough || pull_requests::any_approved(store.read())? {
+        deeds.extend(landing::land_waiting(context, store)?);
+    }
+    deeds.extend(revise::begin_due(context, store)?);
+    deeds.extend(schedule::pass(context, store, machine, &mut schedule::under_watchdog)?);
+    if thorough {
+        let swept = sweep(&context.home, store, context.now)?;
+        deeds.extend(swept.lines().into_iter().map(|what| Deed::Swept { what }));
+    }
+    Ok(deeds)
 }

@@ -20,6 +20,27 @@ pub struct TemplateView {
     pub summary: String,
     /// Its loop.yaml.
     pub text: String,
+    /// What lies beside it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<TemplateFile>,
+}
+
+/// A file beside a template's loop.yaml.
+#[derive(Clone, Debug, Serialize)]
+pub struct TemplateFile {
+    /// Its name.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// A template that was written as a folder.
+#[derive(Clone, Debug, Serialize)]
+pub struct WrittenTemplate {
+    /// Its name.
+    pub name: String,
+    /// What was written.
+    pub files: Vec<String>,
 }
 
 /// A loop file that was read.

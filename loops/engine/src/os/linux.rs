@@ -1,5 +1,7 @@
 //! Linux: processes named beyond doubt, and what a child process takes along from us.
 
+mod wake;
+
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
@@ -11,6 +13,8 @@ use anyhow::{Context, bail};
 use loopwright_core::lease::{InitRecord, ProcStat};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{self, Pid, PidfdFlags, Resource, Rlimit, Signal};
+
+pub use wake::{Wake, Woken, clocks, give_memory_back};
 
 /// The identity of this boot.
 ///

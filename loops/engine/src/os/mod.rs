@@ -5,6 +5,11 @@ mod linux;
 #[cfg(target_os = "linux")]
 pub use linux::*;
 
+#[cfg(any(target_os = "macos", windows))]
+mod sleeping;
+#[cfg(any(target_os = "macos", windows))]
+pub use sleeping::*;
+
 #[cfg(target_os = "macos")]
 mod macos;
 #[cfg(target_os = "macos")]

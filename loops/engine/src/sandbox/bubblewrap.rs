@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use loopwright_core::check::Ended;
+use loopwright_core::gateway::HostPort;
 use rustix::fs::{MemfdFlags, SeekFrom};
 use rustix::pipe::{PipeFlags, pipe_with};
 
@@ -45,6 +46,8 @@ pub struct Bubblewrap {
     pins: Arc<Pins>,
     supervision: Option<Arc<Supervision>>,
     deadline: Option<Instant>,
+    /// The only hosts that its boxes reach; none = no network at all.
+    network: Arc<Vec<HostPort>>,
 }
 
 impl Bubblewrap {
@@ -79,6 +82,7 @@ impl Bubblewrap {
             pins: Arc::default(),
             supervision: None,
             deadline: None,
+            network: Arc::default(),
         })
     }
 
@@ -91,6 +95,12 @@ impl Bubblewrap {
     /// The same, for boxes that end with the time of their run, whatever their own limits say.
     pub fn until(mut self, deadline: Instant) -> Bubblewrap {
         self.deadline = Some(deadline);
+        self
+    }
+
+    /// The same, for boxes that reach these hosts, by way of a proxy of ours, and no others; none = no network at all.
+    pub fn reaching(mut self, hosts: Vec<HostPort>) -> Bubblewrap {
+        self.network = Arc::new(hosts);
         self
     }
 

@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 pub mod bubblewrap;
+pub mod grants;
 #[cfg(target_os = "linux")]
 mod kernel;
 #[cfg(target_os = "linux")]

@@ -10,9 +10,11 @@ pub mod base_results;
 mod damage;
 pub mod due;
 pub mod findings;
+pub mod fleet;
 pub mod journal;
 pub mod ledger;
 pub mod loops;
+pub mod news;
 pub mod occurrences;
 pub mod projection;
 pub mod pull_requests;
@@ -26,6 +28,7 @@ pub mod simulated;
 mod throw_away;
 mod told;
 mod wal;
+pub mod watched_files;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -62,6 +65,7 @@ pub struct Store {
     guarded: bool,
     // Of one that is thrown away: until its process is killed.
     commits_left: Option<u32>,
+    opened: news::Opened,
 }
 
 /// The schema, step by step. A step that shipped is never edited; each one seals what it leaves, in its own transaction.
@@ -91,12 +95,13 @@ impl Store {
         let connection = Connection::open(&path).with_context(|| format!("opening the database {}", path.display()))?;
         connection.busy_handler(Some(wait_for_others))?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        let (changed, backups) = (home.changed(), home.backups());
-        let mut store = Store { connection, changed, backups, watch: None, guarded: true, commits_left: None };
+        let (changed, backups, opened) = (home.changed(), home.backups(), news::Opened::default());
+        let mut store = Store { connection, changed, backups, watch: None, guarded: true, commits_left: None, opened };
         store.prepare(home).map_err(|error| match damage::says_damaged_at_opening(&error) {
             true => Damaged::of(&error, &path).into(),
             false => error,
         })?;
+        store.opened = news::Opened::look(&path);
         Ok(store)
     }
 

@@ -95,6 +95,11 @@ impl Seal {
         Ok(loopwright_core::hex(&Sha256::digest(text)))
     }
 
+    /// What the rows of some tables come to: another one as soon as one of their rows is another.
+    pub(super) fn sums_of(&self, tables: &[&str]) -> Vec<(i64, u128)> {
+        tables.iter().map(|table| self.of(table)).collect()
+    }
+
     fn own(&self) -> Result<String> {
         Ok(loopwright_core::hex(&Sha256::digest(format!("{} {}", self.segment, self.state()?))))
     }

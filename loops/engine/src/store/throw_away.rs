@@ -6,6 +6,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use std::panic::resume_unwind;
 
+use super::news::Opened;
 use super::{NEWEST, STATEMENTS, Store, migrations, version, wait_for_others};
 use crate::home::Home;
 
@@ -32,8 +33,8 @@ impl Store {
         if version(&connection, &path)? != NEWEST {
             migrations().to_latest(&mut connection).with_context(|| format!("making {}", path.display()))?;
         }
-        let (changed, backups) = (home.changed(), home.backups());
-        Ok(Store { connection, changed, backups, watch: None, guarded: false, commits_left: None })
+        let (changed, backups, opened) = (home.changed(), home.backups(), Opened::look(&path));
+        Ok(Store { connection, changed, backups, watch: None, guarded: false, commits_left: None, opened })
     }
 
     /// Whoever works with it is killed right after so many commits: [`Killed`] unwinds then. None = never.

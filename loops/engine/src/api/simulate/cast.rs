@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use chrono_tz::Tz;
 use loopwright_core::definition::Definition;
 use loopwright_core::ids::LoopId;
-use loopwright_core::ledger::Ceilings;
+use loopwright_core::ledger::{Ceiling, Ceilings};
 use loopwright_core::money::Micros;
 use loopwright_core::run::{AgentLine, Mode, Retries, RunStart};
 use loopwright_core::scenario::Scenario;
@@ -22,6 +22,8 @@ use crate::store::{Store, simulated};
 /// The loops of a simulation.
 pub(super) struct Cast {
     zone: Tz,
+    /// Of all loops together.
+    of_fleet: Vec<Ceiling>,
     home: Home,
     scenario: Scenario,
     /// With the number of runs that began.
@@ -29,8 +31,8 @@ pub(super) struct Cast {
 }
 
 impl Cast {
-    pub(super) fn new(zone: Tz, home: &Home, scenario: Scenario) -> Cast {
-        Cast { zone, home: home.clone(), scenario, loops: BTreeMap::new() }
+    pub(super) fn new(zone: Tz, of_fleet: Vec<Ceiling>, home: &Home, scenario: Scenario) -> Cast {
+        Cast { zone, of_fleet, home: home.clone(), scenario, loops: BTreeMap::new() }
     }
 
     pub(super) fn add(&mut self, id: LoopId, simulated: Simulated) {
@@ -57,7 +59,7 @@ impl Cast {
             loop_name: definition.name.clone(),
             run: definition.rails.budget,
             of_loop: definition.rails.ceilings.clone(),
-            of_fleet: Vec::new(),
+            of_fleet: self.of_fleet.clone(),
             zone: definition.timing.zone.unwrap_or(self.zone),
             fleet_zone: self.zone,
             beside: Micros::ZERO,

@@ -5,6 +5,7 @@
 //! processes, and what they would find and do.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 
@@ -28,6 +29,7 @@ use crate::api::{Context, Deed};
 use crate::halt;
 use crate::home::Home;
 use crate::sandbox::toolchain::HostEnvironment;
+use crate::settings;
 use crate::steps::stamp;
 use crate::store::loops::{self, LoopRow};
 use crate::store::{Killed, Store, occurrences, schedules, simulated};
@@ -46,6 +48,8 @@ pub struct Setting {
     pub zone: Tz,
     /// What happens around the loops.
     pub scenario: Scenario,
+    /// What the person has set for all loops together: the text of `settings.yaml`.
+    pub settings: String,
 }
 
 /// A loop that is simulated.
@@ -132,6 +136,9 @@ impl World {
         let folder = tempfile::tempdir().context("making a folder for the simulation")?;
         let home = Home::under(folder.path());
         home.create(setting.from)?;
+        let settings = settings::path(&home);
+        fs::write(&settings, &setting.settings).with_context(|| format!("writing {}", settings.display()))?;
+        let of_fleet = settings::read(&home)?.ceilings;
         let context = Context {
             home,
             chosen: true,
@@ -141,7 +148,7 @@ impl World {
             now: setting.from,
         };
         let mut store = Store::throw_away(&context.home)?;
-        let mut cast = Cast::new(setting.zone, &context.home, setting.scenario.clone());
+        let mut cast = Cast::new(setting.zone, of_fleet, &context.home, setting.scenario.clone());
         let mut names = BTreeMap::new();
         for simulated in loops {
             let id = register(&context, &mut store, simulated)?;
@@ -303,7 +310,7 @@ impl World {
             if actor.due() <= now.truly || actor.is_halted() {
                 if !actor.has_begun() {
                     let seen = simulated::one(self.store.read(), actor.start.occurrence)?;
-                    self.told.began(now.wall, actor.start.loop_id, actor.start.run, seen.as_ref());
+                    self.told.began(now.wall, actor.start.run, &seen.context("a run without its occurrence")?);
                 }
                 end = actor.act(now, &mut self.store)?;
             }

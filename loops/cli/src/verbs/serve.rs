@@ -1,0 +1,68 @@
+//! `loopwright serve`: the scheduler, until a signal ends it.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use loopwright_core::exit;
+use loopwright_engine::api::{self, ApiError, Began};
+use serde::Serialize;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::App;
+use crate::commands::command;
+use crate::log;
+
+/// How long a pass may take to its end once a signal came.
+const LEAVE: Duration = Duration::from_millis(800);
+
+/// What is said once it is the scheduler.
+#[derive(Serialize)]
+struct Started {
+    pid: i32,
+}
+
+pub(crate) fn run(app: &App) -> Result<u8, ApiError> {
+    let stop = stopped_by_signals().map_err(unwatched)?;
+    log::to_file(app.context.home.state.join("log/serve.log")).map_err(|e| {
+        let folder = app.context.home.state.join("log");
+        ApiError::new(exit::FAILED, format!("the log can't be opened in {}: {e}", folder.display()))
+            .hint("make that folder writable, or set LOOPWRIGHT_HOME to another one")
+    })?;
+    api::serve(&app.context, stop.as_fd(), |began| said(app, began))?;
+    Ok(exit::DONE)
+}
+
+fn said(app: &App, began: Began) {
+    // What can't be said keeps nothing from starting.
+    let _ = app.output.answer(&Started { pid: began.pid }, |page| {
+        let status = command("status");
+        page.line(&format!(
+            "Scheduler {} starts loops at their times; `{status}` shows it, Ctrl-C ends it.",
+            began.pid
+        ));
+    });
+}
+
+/// Something to read once a signal came that ends it. A pass that takes long is not waited for: whatever it is cut off in, the
+/// next scheduler takes up, as after a crash.
+fn stopped_by_signals() -> io::Result<UnixStream> {
+    let (stop, say) = UnixStream::pair()?;
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+    let watch = move || {
+        if signals.forever().next().is_some() {
+            // Held open: it is the word to stop.
+            let said = io::Write::write_all(&mut &say, b"!");
+            std::thread::sleep(if said.is_ok() { LEAVE } else { Duration::ZERO });
+            std::process::exit(i32::from(exit::DONE));
+        }
+    };
+    std::thread::Builder::new().name("signals".to_owned()).stack_size(64 << 10).spawn(watch)?;
+    Ok(stop)
+}
+
+fn unwatched(error: io::Error) -> ApiError {
+    ApiError::new(exit::FAILED, format!("signals can't be watched: {error}")).hint("try again")
+}

@@ -1,0 +1,249 @@
+//! Waiting for the next thing to do: a time on the wall clock, a file that changed, a child that ended, or a word to stop.
+//!
+//! The timer follows the wall clock: it fires when the clock is set and right after the computer was asleep.
+
+use std::ffi::OsString;
+use std::fs;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::inotify::{self, CreateFlags, Reader, WatchFlags};
+use rustix::io::Errno;
+use rustix::process::{self, Pid, PidfdFlags, WaitId, WaitIdOptions};
+use rustix::time::{
+    ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, clock_gettime, timerfd_create,
+    timerfd_settime,
+};
+
+/// How long since the computer was started, and how much of it it was awake.
+pub fn clocks() -> (Duration, Duration) {
+    let read = |clock| {
+        let time = clock_gettime(clock);
+        let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+        Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
+    };
+    // In this order: awake time is never more than all of it.
+    let monotonic = read(ClockId::Monotonic);
+    (read(ClockId::Boottime), monotonic)
+}
+
+/// Gives memory that is not needed any more back to the system.
+#[cfg(target_env = "gnu")]
+#[expect(unsafe_code, reason = "the allocator's call has no safe wrapper")]
+pub fn give_memory_back() {
+    // SAFETY: it only returns unused pages; nothing of ours moves.
+    unsafe { libc::malloc_trim(0) };
+}
+
+/// Gives memory that is not needed any more back to the system: this allocator does so by itself.
+#[cfg(not(target_env = "gnu"))]
+pub fn give_memory_back() {}
+
+/// What was waited for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Woken {
+    /// Somebody says to stop.
+    pub stop: bool,
+    /// The time has come, or the clock was set.
+    pub time: bool,
+    /// What is in a watched file changed.
+    pub file: bool,
+    /// A watched name came or went.
+    pub name: bool,
+}
+
+/// A file that is watched.
+#[derive(Debug)]
+struct Watched {
+    path: PathBuf,
+    /// The names that count in a folder; none = the file itself.
+    names: Vec<OsString>,
+    number: i32,
+}
+
+/// Waits for whatever comes first.
+#[derive(Debug)]
+pub struct Wake {
+    timer: OwnedFd,
+    files: OwnedFd,
+    watched: Vec<Watched>,
+    children: Vec<OwnedFd>,
+}
+
+impl Wake {
+    /// Waits for nothing yet.
+    ///
+    /// # Errors
+    /// If the kernel refuses a timer or a watch.
+    pub fn new() -> Result<Wake> {
+        let timer = timerfd_create(TimerfdClockId::Realtime, TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK)
+            .context("a timer")?;
+        let files = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).context("watching files")?;
+        Ok(Wake { timer, files, watched: Vec::new(), children: Vec::new() })
+    }
+
+    /// Watches what is written to one file, which need not be there yet.
+    pub fn watch_file(&mut self, path: &Path) {
+        self.watched.push(Watched { path: path.to_owned(), names: Vec::new(), number: -1 });
+    }
+
+    /// Watches files that come and go in a folder: those with these names, or all of them.
+    pub fn watch_folder(&mut self, folder: &Path, names: &[&str]) {
+        let every = if names.is_empty() { vec![OsString::new()] } else { Vec::new() };
+        let names = names.iter().map(OsString::from).chain(every).collect();
+        self.watched.push(Watched { path: folder.to_owned(), names, number: -1 });
+    }
+
+    /// Waits until `until` on the computer's clock, a watched file changes, a child ends, or `stop` has something to read.
+    /// Children that have ended are collected.
+    ///
+    /// # Errors
+    /// If the kernel refuses the timer or the waiting.
+    pub fn wait(&mut self, until: DateTime<Utc>, stop: BorrowedFd<'_>) -> Result<Woken> {
+        self.children = children();
+        let mut woken = self.files_changed();
+        // A file may have come in the place of one that was watched.
+        self.watch_again();
+        self.set(until)?;
+        while woken == Woken::default() {
+            let ready = self.poll(stop)?;
+            let files = if ready[2] { self.files_changed() } else { Woken::default() };
+            woken = Woken { stop: ready[0], time: ready[1] && self.rang(), ..files };
+            if ready.iter().skip(3).any(|ready| *ready) {
+                self.collect();
+            }
+        }
+        self.collect();
+        Ok(woken)
+    }
+
+    /// Collects children that have ended.
+    pub fn collect(&mut self) {
+        self.children.retain(|child| {
+            let ended = process::waitid(WaitId::PidFd(child.as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
+            matches!(ended, Ok(None))
+        });
+    }
+
+    fn poll(&self, stop: BorrowedFd<'_>) -> Result<Vec<bool>> {
+        let fixed = [stop, self.timer.as_fd(), self.files.as_fd()].into_iter();
+        let all = fixed.chain(self.children.iter().map(AsFd::as_fd));
+        let mut fds: Vec<PollFd<'_>> = all.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
+        match poll(&mut fds, None) {
+            Ok(_) => Ok(fds.iter().map(|fd| !fd.revents().is_empty()).collect()),
+            Err(Errno::INTR) => Ok(vec![false; fds.len()]),
+            Err(error) => Err(error).context("waiting for the next thing to do"),
+        }
+    }
+
+    fn set(&self, until: DateTime<Utc>) -> Result<()> {
+        // A time of zero would stop the timer.
+        let tv_sec = until.timestamp().max(1);
+        let it_value = Timespec { tv_sec, tv_nsec: i64::from(until.timestamp_subsec_nanos()) };
+        let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value };
+        let flags = TimerfdTimerFlags::ABSTIME | TimerfdTimerFlags::CANCEL_ON_SET;
+        match timerfd_settime(&self.timer, flags, &once) {
+            // The clock was set since this was called last; the timer stands all the same.
+            Ok(_) | Err(Errno::CANCELED) => Ok(()),
+            Err(error) => Err(error).context("setting a timer"),
+        }
+    }
+
+    /// Whether the time has come; an error says that the clock was set, which is as good.
+    fn rang(&self) -> bool {
+        let mut count = [0; 8];
+        !matches!(rustix::io::read(&self.timer, &mut count), Err(Errno::AGAIN | Errno::INTR))
+    }
+
+    fn watch_again(&mut self) {
+        let come_and_go = WatchFlags::CREATE | WatchFlags::DELETE | WatchFlags::MOVED_TO | WatchFlags::MOVED_FROM;
+        for watched in &mut self.watched {
+            let flags = if watched.names.is_empty() { WatchFlags::MODIFY } else { come_and_go };
+            // What is not there is looked at again before the next wait.
+            watched.number = inotify::add_watch(&self.files, &watched.path, flags).unwrap_or(-1);
+        }
+    }
+
+    /// Takes in what the files told.
+    fn files_changed(&self) -> Woken {
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        let mut events = Reader::new(&self.files, &mut buffer);
+        let mut woken = Woken::default();
+        while let Ok(event) = events.next() {
+            let name = event.file_name().map(|name| OsString::from_vec(name.to_bytes().to_vec()));
+            let watched = self.watched.iter().find(|watched| watched.number == event.wd());
+            woken.file |= watched.is_some_and(|watched| watched.names.is_empty());
+            woken.name |= watched.is_some_and(|watched| watched.has(name));
+        }
+        woken
+    }
+}
+
+impl Watched {
+    /// Whether this name counts; an empty one stands for all.
+    fn has(&self, name: Option<OsString>) -> bool {
+        self.names.iter().any(|n| n.is_empty() || Some(n) == name.as_ref())
+    }
+}
+
+/// Takes hold of the children that the calling thread started, and of none that another one waits for.
+fn children() -> Vec<OwnedFd> {
+    let list = fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
+    let pids = list.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?));
+    pids.filter_map(|pid| process::pidfd_open(pid, PidfdFlags::empty()).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    fn far() -> DateTime<Utc> {
+        Utc::now() + chrono::Duration::seconds(20)
+    }
+
+    fn never() -> (OwnedFd, OwnedFd) {
+        rustix::pipe::pipe().expect("a pipe")
+    }
+
+    #[test]
+    fn a_time_a_word_and_a_file_wake() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (stop, say) = never();
+        let mut wake = Wake::new().expect("it can wait");
+        wake.watch_file(&folder.path().join("changed"));
+        wake.watch_folder(folder.path(), &["HALT"]);
+        let time = wake.wait(Utc::now(), stop.as_fd()).expect("waited");
+        assert_eq!(time, Woken { time: true, ..Woken::default() });
+        fs::write(folder.path().join("other"), "").expect("written");
+        let soon = Utc::now() + chrono::Duration::milliseconds(50);
+        let other = wake.wait(soon, stop.as_fd()).expect("waited");
+        assert_eq!(other, Woken { time: true, ..Woken::default() }, "another file says nothing: the control");
+        fs::write(folder.path().join("HALT"), "").expect("written");
+        assert!(wake.wait(far(), stop.as_fd()).expect("waited").name);
+        fs::write(folder.path().join("changed"), "1").expect("written");
+        wake.wait(Utc::now(), stop.as_fd()).expect("it is watched from now on");
+        fs::write(folder.path().join("changed"), "2").expect("written");
+        assert!(wake.wait(far(), stop.as_fd()).expect("waited").file);
+        rustix::io::write(&say, b"!").expect("said");
+        assert!(wake.wait(far(), stop.as_fd()).expect("waited").stop);
+    }
+
+    #[test]
+    fn children_that_end_are_collected_and_wake_nobody() {
+        let (stop, _say) = never();
+        let mut wake = Wake::new().expect("it can wait");
+        let child = Command::new("true").spawn().expect("a child");
+        let pid = i32::try_from(child.id()).expect("a number");
+        let soon = Utc::now() + chrono::Duration::milliseconds(500);
+        let woken = wake.wait(soon, stop.as_fd()).expect("waited");
+        assert_eq!(woken, Woken { time: true, ..Woken::default() });
+        assert!(!Path::new(&format!("/proc/{pid}")).exists(), "it is a zombie");
+    }
+}

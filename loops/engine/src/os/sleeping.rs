@@ -1,0 +1,85 @@
+//! Waiting where nothing better is built yet: short sleeps, and a look at the time. Unproven: no suite runs on these systems.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::os::fd::BorrowedFd;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+
+/// How long since 1970, twice: what was slept can't be told apart here.
+pub fn clocks() -> (Duration, Duration) {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    (since, since)
+}
+
+/// Gives memory back: nothing to do here.
+pub fn give_memory_back() {}
+
+/// What was waited for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Woken {
+    /// Somebody says to stop.
+    pub stop: bool,
+    /// The time has come.
+    pub time: bool,
+    /// What is in a watched file changed.
+    pub file: bool,
+    /// A watched name came or went.
+    pub name: bool,
+}
+
+/// Waits for whatever comes first.
+#[derive(Debug, Default)]
+pub struct Wake {
+    watched: Vec<(PathBuf, Option<SystemTime>)>,
+}
+
+impl Wake {
+    /// Waits for nothing yet.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn new() -> Result<Wake> {
+        Ok(Wake::default())
+    }
+
+    /// Watches one file.
+    pub fn watch_file(&mut self, path: &Path) {
+        self.watched.push((path.to_owned(), changed(path)));
+    }
+
+    /// Watches a folder, whatever comes and goes in it.
+    pub fn watch_folder(&mut self, folder: &Path, _names: &[&str]) {
+        self.watch_file(folder);
+    }
+
+    /// Waits until `until`, a watched file changes, or `stop` has something to read.
+    ///
+    /// # Errors
+    /// The descriptor can't be read.
+    pub fn wait(&mut self, until: DateTime<Utc>, stop: BorrowedFd<'_>) -> Result<Woken> {
+        loop {
+            std::thread::sleep(Duration::from_millis(500));
+            let mut word = [0; 1];
+            let said = File::from(stop.try_clone_to_owned()?).read(&mut word);
+            let file = self.watched.iter_mut().fold(false, |any, (path, seen)| {
+                let before = std::mem::replace(seen, changed(path));
+                any | (before != *seen)
+            });
+            let woken = Woken { stop: said.is_ok_and(|n| n > 0), time: Utc::now() >= until, file, name: file };
+            if woken != Woken::default() {
+                return Ok(woken);
+            }
+        }
+    }
+
+    /// Collects children that have ended: not built here yet.
+    pub fn collect(&mut self) {}
+}
+
+fn changed(path: &Path) -> Option<SystemTime> {
+    path.metadata().and_then(|seen| seen.modified()).ok()
+}

@@ -1,0 +1,126 @@
+//! What grants open, and what none can.
+
+use super::*;
+
+struct World {
+    root: tempfile::TempDir,
+    home: Home,
+}
+
+impl World {
+    fn new() -> World {
+        let root = tempfile::tempdir().expect("a folder");
+        let world = World { home: Home::under(&root.path().join("lw")), root };
+        for folder in ["me/.ssh", "me/.mozilla", "me/.config/autostart", "me/papers/old", "me/bin", "shop/src", "disk"]
+        {
+            fs::create_dir_all(world.at(folder)).expect("a folder");
+        }
+        fs::create_dir_all(&world.home.data).expect("a folder");
+        fs::write(world.at("me/.netrc"), "x").expect("a file");
+        fs::write(world.at("me/papers/a"), "x").expect("a file");
+        std::os::unix::fs::symlink(world.at("me/.ssh"), world.at("me/papers/keys")).expect("a link");
+        std::os::unix::fs::symlink(world.at("disk"), world.at("me/disk")).expect("a link");
+        world
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.root.path().canonicalize().expect("it is there").join(name)
+    }
+
+    fn ask(&self, read: &[&str], write: &[&str]) -> Result<Granted> {
+        let full = |path: &&str| match path.starts_with(['/', '~']) {
+            true => (*path).to_owned(),
+            false => self.at(path).display().to_string(),
+        };
+        let [read, write] = [read, write].map(|paths| paths.iter().map(full).collect());
+        let (person, repo) = (self.at("me"), self.at("shop"));
+        let keeper = Keeper { home: &self.home, person: Some(&person), repo: Some(&repo) };
+        granted(&Grants { read, write, network: Vec::new() }, &keeper)
+    }
+
+    fn said(&self, read: &[&str], write: &[&str]) -> String {
+        format!("{:#}", self.ask(read, write).expect_err("refused"))
+    }
+}
+
+#[test]
+fn a_path_is_seen_where_it_is() {
+    let world = World::new();
+    let granted = world.ask(&["~/papers", "me/papers/a", "shop"], &["disk", "~/papers/old/"]).expect("granted");
+    let rows: Vec<_> = granted.mounts.iter().map(|m| (m.source.clone(), m.target.clone(), m.access)).collect();
+    let row = |name: &str, access| (world.at(name), world.at(name).display().to_string(), access);
+    use Access::{ReadOnly, Writable};
+    let expected = [
+        row("me/papers", ReadOnly),
+        row("me/papers/a", ReadOnly),
+        row("shop", ReadOnly),
+        row("disk", Writable),
+        row("me/papers/old", Writable),
+    ];
+    assert_eq!(rows, expected);
+    let both = world.ask(&["disk"], &["disk"]).expect("granted").mounts;
+    assert_eq!(both.iter().map(|m| m.access).collect::<Vec<_>>(), [Writable]);
+}
+
+#[test]
+fn secrets_our_own_and_the_system_are_never_seen() {
+    let world = World::new();
+    let data = world.home.data.display().to_string();
+    for (path, what) in [
+        ("~", "your home folder"),
+        ("~/.ssh", "keys or sessions"),
+        ("~/.netrc", "keys or sessions"),
+        ("~/.mozilla", "keys or sessions"),
+        ("~/.config", "keys or sessions"),
+        ("/", "Loopwright keeps"),
+        (&data, "Loopwright keeps"),
+        ("/etc", "place of the system"),
+        ("/usr/bin", "place of the system"),
+        ("/proc/self", "leads to"),
+        ("/var", "place of the system"),
+    ] {
+        let said = world.said(&[path], &[]);
+        assert!(said.contains(what), "{path}: {said}");
+    }
+}
+
+#[test]
+fn what_programs_obey_and_the_repository_are_read_and_never_written() {
+    let world = World::new();
+    for (path, what) in [
+        ("~/.config/autostart", "your programs obey"),
+        ("~/bin", "your programs obey"),
+        ("shop", "an approval alone"),
+        ("shop/src", "an approval alone"),
+    ] {
+        world.ask(&[path], &[]).expect("the control: it may be read");
+        let said = world.said(&[], &[path]);
+        assert!(said.contains(what), "{path}: {said}");
+    }
+}
+
+#[test]
+fn links_and_detours_are_named_and_not_followed() {
+    let world = World::new();
+    for (path, what) in [
+        ("~/papers/keys", "by a link"),
+        ("~/disk", "by a link"),
+        ("~/papers/../.ssh", "without `..`"),
+        ("~/papers/absent", "can't be found"),
+        ("papers\0", "can't be found"),
+    ] {
+        let said = world.said(&[path], &[]);
+        assert!(said.contains(what), "{path}: {said}");
+    }
+    assert!(world.said(&["/dev/null"], &[]).contains("neither a folder nor a file"));
+}
+
+#[test]
+fn hosts_are_named_with_their_port() {
+    let world = World::new();
+    let keeper = Keeper { home: &world.home, person: None, repo: None };
+    let ask = |host: &str| granted(&Grants { network: vec![host.to_owned()], ..Grants::default() }, &keeper);
+    assert_eq!(ask("A.example:443").expect("a host").network[0].to_string(), "a.example:443");
+    assert!(format!("{:#}", ask("a.example").expect_err("no port")).contains("a.example:443"));
+    assert!(ask("*.example:443").is_err());
+}

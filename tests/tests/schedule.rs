@@ -1,0 +1,162 @@
+//! Loops that start by themselves: a pass gives each due time its row and starts what may start, whoever makes the pass.
+#![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
+
+use chrono::{DateTime, Duration, DurationRound as _, Utc};
+use loopwright_engine::home::Home;
+use loopwright_engine::store::Store;
+use loopwright_tests::stage::{Stage, wait_for, write_program};
+use serde_json::Value;
+
+/// A stage with a loop `work` that reports, starts each quarter of an hour, and whose last due time with a row is `since` ago.
+fn quarterly(rest: &str, since: Duration) -> Stage {
+    let stage = Stage::empty();
+    stage.write("README.md", "A small project.\n");
+    stage.git(&["init", "--quiet", "--initial-branch=main"]);
+    stage.commit("one");
+    loop_of(&stage, "work", &format!("trigger: cron(\"*/15 * * * *\")\n{rest}"), since);
+    stage
+}
+
+fn loop_of(stage: &Stage, name: &str, head: &str, since: Duration) {
+    let text = format!(
+        "name: {name}\nrepo: {:?}\n{head}\nsteps:\n  - discover: {{run: open_issues, write_to: state/triage.md}}\n\
+         guardrails: {{max_iterations: 3, budget: $1/run, halt_on: no_progress(2)}}\nenv: {{STAGE: {}}}\n",
+        stage.repo, stage.mark
+    );
+    let path = stage.personal_text(name, &text, &[]);
+    stage.add(&path.display().to_string(), false);
+    long_ago(stage, name, since);
+}
+
+/// As if nobody had looked since then.
+fn long_ago(stage: &Stage, name: &str, since: Duration) {
+    let at = (Utc::now() - since).to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    let sql = "UPDATE schedules SET since = ?1, next_at = ?1 WHERE loop = (SELECT id FROM loops WHERE name = ?2)";
+    assert_eq!(stage.change_rows(sql, &[&at, name]), 1);
+}
+
+/// `due_at state reason` of each occurrence, the oldest first.
+fn ledger(stage: &Stage) -> Vec<(DateTime<Utc>, String, String)> {
+    let store = Store::open(&Home::under(&stage.home)).expect("the store");
+    let sql = "SELECT due_at, state, COALESCE(reason, '') FROM occurrences ORDER BY due_at";
+    let mut rows = store.read().prepare(sql).expect("a statement");
+    let read = rows.query_map([], |r| Ok((r.get::<_, String>(0)?, r.get(1)?, r.get(2)?))).expect("rows");
+    read.map(|row| row.expect("a row")).map(|(at, state, why)| (at.parse().expect("a time"), state, why)).collect()
+}
+
+fn count(stage: &Stage, state: &str) -> usize {
+    ledger(stage).iter().filter(|(_, s, _)| s == state).count()
+}
+
+fn until_finished(stage: &Stage, runs: usize) {
+    wait_for("the runs' ends", || (count(stage, "finished") == runs).then_some(()));
+    stage.until_nobody_lives();
+}
+
+fn deeds<'a>(tick: &'a Value, did: &str) -> Vec<&'a Value> {
+    tick["deeds"].as_array().expect("deeds").iter().filter(|deed| deed["did"] == did).collect()
+}
+
+#[test]
+fn what_was_missed_is_caught_up_once_and_every_time_has_its_row() {
+    let stage = quarterly("", Duration::hours(3));
+    let tick = stage.verb(&["tick"]).exits(0).json();
+    assert_eq!(deeds(&tick, "started").len(), 1, "{tick}");
+    until_finished(&stage, 1);
+    let rows = ledger(&stage);
+    assert_eq!(rows.len(), 12, "{rows:?}");
+    let (last, rest) = rows.split_last().expect("rows");
+    assert_eq!(last.1, "finished");
+    for (at, state, why) in rest {
+        assert_eq!(state, "missed", "{at}");
+        assert!(why.contains("stands for it"), "{why}");
+    }
+    let quarter = Utc::now().duration_trunc(Duration::minutes(15)).expect("a time");
+    assert!(last.0 == quarter || last.0 == quarter - Duration::minutes(15), "{rows:?}");
+    assert_eq!(deeds(&stage.verb(&["tick"]).json(), "started").len(), 0, "once");
+    let run = stage.last();
+    assert_eq!(run["row"]["cause"], "cron");
+}
+
+#[test]
+fn twenty_passes_at_once_start_a_time_once() {
+    let stage = quarterly("", Duration::hours(1));
+    let said: Vec<Value> = std::thread::scope(|scope| {
+        let ticks: Vec<_> = (0..20)
+            .map(|_| {
+                let mut command = stage.command(&["tick", "--json"]);
+                scope.spawn(move || command.output().expect("starts").stdout)
+            })
+            .collect();
+        ticks.into_iter().map(|t| serde_json::from_slice(&t.join().expect("a thread")).expect("JSON")).collect()
+    });
+    assert_eq!(said.iter().map(|tick| deeds(tick, "started").len()).sum::<usize>(), 1, "{said:?}");
+    until_finished(&stage, 1);
+    assert_eq!(ledger(&stage).len(), 4);
+}
+
+#[test]
+fn a_paused_slot_and_the_fair_turn() {
+    let stage = quarterly("", Duration::minutes(40));
+    for name in ["second", "third"] {
+        loop_of(&stage, name, "trigger: cron(\"*/15 * * * *\")", Duration::minutes(40));
+    }
+    std::fs::write(stage.home.join("config/settings.yaml"), "max_runs: 1\n").expect("settings");
+    // One after the other, ten seconds apart: the first pass starts one and holds the others.
+    let tick = stage.verb(&["tick"]).exits(0).json();
+    assert_eq!(deeds(&tick, "started").len(), 1, "{tick}");
+    assert_eq!(count(&stage, "due"), 2);
+    assert!(tick["next_at"].is_string(), "{tick}");
+    stage.change_rows("UPDATE occurrences SET not_before = due_at WHERE state = 'due'", &[]);
+    until_finished(&stage, 1);
+    stage.verb(&["tick"]).exits(0);
+    until_finished(&stage, 2);
+    stage.verb(&["tick"]).exits(0);
+    until_finished(&stage, 3);
+}
+
+#[test]
+fn under_halt_nothing_starts_and_the_row_says_so() {
+    let stage = quarterly("", Duration::hours(1));
+    stage.verb(&["halt"]).exits(0);
+    let tick = stage.verb(&["tick"]).json();
+    assert_eq!(deeds(&tick, "started").len(), 0, "{tick}");
+    let rows = ledger(&stage);
+    assert!(rows.iter().all(|(_, state, why)| state == "skipped" && why.contains("HALT for everything")), "{rows:?}");
+    assert_eq!(rows.len(), 4);
+}
+
+#[test]
+fn a_run_that_can_not_begin_says_why_in_its_row() {
+    let stage = quarterly("", Duration::minutes(20));
+    write_program(&stage.beside("loops").join("work/loop.yaml"), "name: work\n");
+    stage.verb(&["tick"]);
+    stage.until_nobody_lives();
+    stage.verb(&["tick"]);
+    let rows = ledger(&stage);
+    let failed: Vec<&String> = rows.iter().filter(|(_, state, _)| state == "failed").map(|(_, _, why)| why).collect();
+    assert_eq!(failed.len(), 1, "{rows:?}");
+    assert!(failed[0].contains("is not a valid loop"), "{rows:?}");
+}
+
+#[test]
+fn a_clock_that_was_ahead_takes_its_times_back_and_none_starts_twice() {
+    let stage = quarterly("", Duration::minutes(20));
+    stage.verb(&["tick"]).exits(0);
+    until_finished(&stage, 1);
+    // As if it had been a year ahead: the ledger reaches there, and so do times that were missed.
+    let ahead = (Utc::now() + Duration::days(365)).to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    stage.change_rows("UPDATE schedules SET since = ?1, next_at = ?1", &[&ahead]);
+    stage.change_rows(
+        "INSERT INTO occurrences (id, loop, trigger, key, due_at, zone, state, reason) \
+         SELECT 'x', loop, 'cron', ?1, ?1, zone, 'missed', 'asleep' FROM occurrences LIMIT 1",
+        &[&ahead],
+    );
+    let before = ledger(&stage).len();
+    stage.verb(&["tick"]);
+    assert_eq!(ledger(&stage).len(), before - 1, "what has not come is not missed");
+    long_ago(&stage, "work", Duration::minutes(20));
+    stage.verb(&["tick"]);
+    assert_eq!(count(&stage, "finished"), 1, "what ran does not run again");
+    assert_eq!(count(&stage, "due") + count(&stage, "claimed"), 0);
+}
