@@ -49,7 +49,7 @@ pub(crate) fn naive(text: &str) -> NaiveDateTime {
 
 pub(crate) fn setting(from: &str, days: i64, zone: Tz, scenario: Scenario) -> Setting {
     let from = local(naive(from), zone).expect("a moment");
-    Setting { from, to: from + Duration::days(days), zone, scenario, settings: "max_runs: 64\n".to_owned() }
+    Setting { from, to: from + Duration::days(days), zone, scenario, settings: "max_runs: 32\n".to_owned() }
 }
 
 pub(crate) fn played(setting: &Setting, loops: &[Simulated]) -> Played {

@@ -4,6 +4,7 @@
 mod actor;
 mod cast;
 mod changes;
+mod computer;
 mod script;
 mod told;
 mod world;

@@ -15,20 +15,12 @@ use loopwright_core::run::{End, HaltWhy, Run, RunEvent, RunStart, Step};
 use rusqlite::Transaction;
 use uuid::Uuid;
 
+use super::computer::Moment;
 use super::script::{Plot, long};
 use crate::halt::HaltFiles;
 use crate::steps::stamp;
 use crate::store::ledger::{self, Booking};
 use crate::store::{Store, projection};
-
-/// The same moment on the clock that is always right and on the computer's.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
-    /// By a right clock, on which things take their time.
-    pub(super) truly: DateTime<Utc>,
-    /// By the computer's clock, which everything is stored by.
-    pub(super) wall: DateTime<Utc>,
-}
 
 /// A run that goes on.
 pub(super) struct Actor {

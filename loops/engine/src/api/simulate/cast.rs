@@ -11,7 +11,8 @@ use loopwright_core::money::Micros;
 use loopwright_core::run::{AgentLine, Mode, Retries, RunStart};
 use loopwright_core::scenario::Scenario;
 
-use super::actor::{Actor, Moment};
+use super::actor::Actor;
+use super::computer::Moment;
 use super::script::Plot;
 use super::world::Simulated;
 use crate::api::schedule::Starting;
