@@ -100,21 +100,22 @@ fn predicted(case: &Case) -> Predicted {
         let mut live_until = i64::MIN;
         let mut waiting: Vec<(i64, i64)> = Vec::new();
         let (gone, back) = (case.away.start, case.away.end);
-        for due in of.due(case).into_iter().filter(|due| *due < gone) {
+        let due = of.due(case);
+        for due in due.iter().copied().filter(|due| *due < gone) {
             starts.push((due, due));
             live_until = due + RUN_S;
         }
         if live_until >= gone {
             live_until = if case.off { back + RUN_S } else { back + live_until - gone };
         }
-        let missed: Vec<i64> = of.due(case).into_iter().filter(|due| (gone..=back).contains(due)).collect();
+        let missed: Vec<i64> = due.iter().copied().filter(|due| (gone..=back).contains(due)).collect();
         let late: Vec<i64> = missed.iter().copied().filter(|due| back - due > 60).collect();
         let on_time: Vec<i64> = missed.iter().copied().filter(|due| back - due <= 60).collect();
         let mut may: Vec<i64> = late.iter().copied().filter(|due| back - due < of.within_s.max(60)).collect();
         let most = match of.how {
             CatchUpHow::Skip => 0,
             CatchUpHow::Once => usize::from(on_time.is_empty()),
-            CatchUpHow::All(n) => n as usize,
+            CatchUpHow::All(n) => (n as usize).saturating_sub(on_time.len()),
         };
         may.drain(..may.len().saturating_sub(most));
         unstarted += (late.len() - may.len()) as u64;
@@ -129,17 +130,18 @@ fn predicted(case: &Case) -> Predicted {
             late_before += i64::from(is_late);
         }
         let begin = |waiting: &mut Vec<(i64, i64)>, live_until: &mut i64, starts: &mut Vec<(i64, i64)>, until: i64| {
-            while let Some((due, not_before)) = waiting.first().copied() {
-                let at = not_before.max(*live_until).max(back);
+            // The oldest of those that may start when the first of them may.
+            while let Some(first) = waiting.iter().map(|(_, not_before)| *not_before).min() {
+                let at = first.max(*live_until).max(back);
+                let next = waiting.iter().position(|(_, not_before)| *not_before <= at).expect("the first");
                 if at >= until {
                     break;
                 }
-                waiting.remove(0);
-                starts.push((due, at));
+                starts.push((waiting.remove(next).0, at));
                 *live_until = at + RUN_S;
             }
         };
-        for due in of.due(case).into_iter().filter(|due| *due > back) {
+        for due in due.iter().copied().filter(|due| *due > back) {
             begin(&mut waiting, &mut live_until, &mut starts, due);
             if live_until > due || waiting.len() >= at_once {
                 unstarted += 1;
@@ -148,6 +150,7 @@ fn predicted(case: &Case) -> Predicted {
             }
         }
         begin(&mut waiting, &mut live_until, &mut starts, case.end);
+        starts.sort_unstable();
         (of.name.clone(), (starts, unstarted))
     };
     case.loops.iter().map(one).collect()
