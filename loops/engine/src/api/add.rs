@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use loopwright_core::definition::{Definition, read_bytes};
+use loopwright_core::definition::{Definition, read_bytes_on};
 use loopwright_core::diagnostic::Severity;
 use loopwright_core::exit;
 use loopwright_core::ids::LoopId;
@@ -59,7 +59,7 @@ pub fn add(context: &Context, request: AddRequest) -> Result<AddView, ApiError> 
     let wanted = request.repo.as_ref().map(|repo| context.cwd.join(repo));
     let (path, bytes) = source(context, &target, wanted.as_deref(), request.name.as_deref())?;
     let hash = loopwright_core::hex(&Sha256::digest(&bytes));
-    let reading = read_bytes(&bytes);
+    let reading = read_bytes_on(&bytes, context.now.date_naive());
     let Some(definition) = reading.definition.clone() else {
         let check = check::view(context, &path.display().to_string(), bytes, reading, wanted.as_deref());
         return Ok(AddView { check, hash, renames: None, registered: None, deeds: Vec::new() });
@@ -69,7 +69,9 @@ pub fn add(context: &Context, request: AddRequest) -> Result<AddView, ApiError> 
     // Before anybody confirms anything.
     let before = text.before(&context.store()?)?;
     let renames = before.map(|b| b.name).filter(|name| *name != definition.name);
-    let view = check::view(context, &path.display().to_string(), bytes.clone(), reading, Some(&repo));
+    // Its own folder stands for a repository only where it is registered.
+    let works_on = Some(repo.as_path()).filter(|repo| definition.discover.is_some() || Some(*repo) != path.parent());
+    let view = check::view(context, &path.display().to_string(), bytes.clone(), reading, works_on);
     let confirmed = match &request.confirm {
         _ if view.diagnostics.iter().any(|d| d.severity == Severity::Error) => false,
         Confirm::None => false,
@@ -145,7 +147,9 @@ fn repository(
         return Ok(user_repository(&wanted).map_err(anyhow::Error::from)?.root);
     }
     let found = check::repository(context, &path.display().to_string(), definition).map_err(anyhow::Error::from)?;
-    found.ok_or_else(|| {
+    // What works on no repository is registered with its own folder.
+    let own = path.parent().filter(|_| definition.discover.is_none()).map(Path::to_owned);
+    found.or(own).ok_or_else(|| {
         ApiError::new(exit::USAGE, format!("{} is in no git repository and names none", path.display()))
             .hint("add `repo: /path/to/it` to the file, or pass --repo")
     })
@@ -272,6 +276,8 @@ impl New<'_> {
 
 #[cfg(test)]
 mod tests {
+    use loopwright_core::definition::read_bytes;
+
     use super::*;
 
     #[test]

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use loopwright_core::definition::explain::{self, Surroundings};
-use loopwright_core::definition::{Definition, Reading, ShipAction, read_bytes, schema as core_schema};
+use loopwright_core::definition::{Definition, Reading, ShipAction, read_bytes_on, schema as core_schema};
 use loopwright_core::diagnostic::{Diagnostic, Span};
 use loopwright_core::exit;
+use loopwright_core::timing::Trigger;
 
 use super::{ApiError, CheckView, Context, templates};
 use crate::checks::DetectedCheck;
@@ -19,6 +20,9 @@ use crate::sandbox::Access;
 use crate::sandbox::toolchain::Toolchains;
 use crate::sandbox::view::{self as sandbox_view, MountRow};
 use crate::store::loops;
+
+/// Where loops of a repository lie in it.
+const SHARED: &str = ".loopwright";
 
 /// No loop file is larger.
 const LARGEST: u64 = 16 << 20;
@@ -38,7 +42,7 @@ pub(super) enum Target {
 pub fn check(context: &Context, target: &str) -> Result<CheckView, ApiError> {
     let target = find(context, target)?;
     let (path, bytes) = load(&target)?;
-    let reading = read_bytes(&bytes);
+    let reading = read_bytes_on(&bytes, context.now.date_naive());
     Ok(view(context, &path, bytes, reading, None))
 }
 
@@ -121,7 +125,8 @@ fn exposing(context: &Context, folder: &Path, repo: Option<&Path>) -> Option<Dia
     loop_folder::refusal(folder, private).map(|why| Diagnostic::error("loop-folder", start, why))
 }
 
-/// The repository that a loop file works on: what it names, or the git root above it; none if there is none above it.
+/// The repository that a loop file works on: what it names, or the git root above it; none if there is none above it, or if it
+/// has nothing but chores and is not shared there.
 ///
 /// # Errors
 /// There is one that can't be worked with, or none where the file names one.
@@ -131,8 +136,15 @@ pub(super) fn repository(
     definition: &Definition,
 ) -> Result<Option<PathBuf>, UserRepoError> {
     let named = named_repository(context, path, definition);
+    // A loop of chores has something to do with the repository around it only where it is shared there.
+    let apart = |root: &Path| {
+        let shared = folder(context, path).starts_with(root.join(SHARED));
+        definition.discover.is_none() && named.is_none() && !shared
+    };
     match user_repository(named.as_deref().unwrap_or_else(|| folder(context, path))) {
+        Ok(user) if apart(&user.root) => Ok(None),
         Ok(user) => Ok(Some(user.root)),
+        Err(_) if named.is_none() && definition.discover.is_none() => Ok(None),
         Err(UserRepoError::NotARepository(_)) if named.is_none() => Ok(None),
         Err(error) => Err(error),
     }
@@ -173,7 +185,17 @@ fn surroundings(
         checks: resolve::checks_of(definition, &look).iter().filter(|c| c.origin != LOOP_FILE).map(detected).collect(),
         mounts: mounts.into_iter().map(mounted).collect(),
         configured: BTreeSet::from([ShipAction::OpenPr, ShipAction::LinkIssue]),
+        loops: registered(context, definition),
     }
+}
+
+/// The names of the loops that are here, where the loop comes after another one; a store that can't be read has none.
+fn registered(context: &Context, definition: &Definition) -> BTreeSet<String> {
+    if !definition.timing.triggers.iter().any(|trigger| matches!(trigger, Trigger::After { .. })) {
+        return BTreeSet::new();
+    }
+    let rows = context.store().ok().and_then(|store| loops::all(store.read()).ok()).unwrap_or_default();
+    rows.into_iter().map(|row| row.name).collect()
 }
 
 /// The text of a file; empty for a folder, and for what is too large to be read.
