@@ -1,5 +1,6 @@
 //! Loops on a virtual clock, through the real scheduler and a store that is thrown away.
 
+mod chores;
 mod fires;
 mod jumps;
 mod kills;

@@ -109,16 +109,18 @@ fn predicted(case: &Case) -> Predicted {
             live_until = if case.off { back + RUN_S } else { back + live_until - gone };
         }
         let missed: Vec<i64> = due.iter().copied().filter(|due| (gone..=back).contains(due)).collect();
-        let late: Vec<i64> = missed.iter().copied().filter(|due| back - due > 60).collect();
-        let on_time: Vec<i64> = missed.iter().copied().filter(|due| back - due <= 60).collect();
-        let mut may: Vec<i64> = late.iter().copied().filter(|due| back - due < of.within_s.max(60)).collect();
+        // Exactly that long ago is too long ago.
+        let (may, old): (Vec<i64>, Vec<i64>) = missed.iter().partition(|due| back - **due < of.within_s.max(60));
+        let (mut may, on_time): (Vec<i64>, Vec<i64>) = may.iter().partition(|due| back - **due > 60);
+        let late = may.len();
+        unstarted += old.len() as u64;
         let most = match of.how {
             CatchUpHow::Skip => 0,
             CatchUpHow::Once => usize::from(on_time.is_empty()),
             CatchUpHow::All(n) => (n as usize).saturating_sub(on_time.len()),
         };
         may.drain(..may.len().saturating_sub(most));
-        unstarted += (late.len() - may.len()) as u64;
+        unstarted += (late - may.len()) as u64;
         let at_once = if let CatchUpHow::All(n) = of.how { n as usize } else { 1 };
         for due in may.iter().chain(&on_time).copied() {
             if live_until > back || waiting.len() >= at_once {

@@ -166,7 +166,8 @@ impl World {
         if self.computer.is_away() {
             return change;
         }
-        let acts = self.actors.iter().map(Actor::due).min();
+        let now = self.computer.now();
+        let acts = self.actors.iter().map(|actor| actor.due(now)).min();
         [change, acts, self.wakes].into_iter().flatten().min()
     }
 
@@ -231,9 +232,12 @@ impl World {
         // Whose process was gone before its first event never was: its start waits again.
         self.actors.retain(Actor::has_begun);
         for mut actor in std::mem::take(&mut self.actors) {
+            let epoch = actor.start.epoch;
             let end = actor.recover(now, &mut self.store)?;
-            let run = format!("run {}", actor.start.run.short());
-            self.told.tell(now.wall, Some(actor.start.loop_id), What::TakenUp, run);
+            if actor.start.epoch > epoch {
+                let run = format!("run {}", actor.start.run.short());
+                self.told.tell(now.wall, Some(actor.start.loop_id), What::TakenUp, run);
+            }
             self.keep(actor, end)?;
         }
         Ok(())
@@ -264,7 +268,7 @@ impl World {
         let (now, mut ended) = (self.computer.now(), false);
         for mut actor in std::mem::take(&mut self.actors) {
             let mut end = None;
-            if actor.due() <= now.truly || actor.is_halted() {
+            if actor.due(now) <= now.truly || actor.is_halted() {
                 if !actor.has_begun() {
                     let seen = simulated::one(self.store.read(), actor.start.occurrence)?;
                     self.told.began(now.wall, actor.start.run, &seen.context("a run without its occurrence")?);
