@@ -5,6 +5,8 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/change.sh"
+cd "$LOOPWRIGHT_WORKSPACE"
+[ -e Cargo.lock ] || [ -e package-lock.json ] || { echo "neither Cargo.lock nor package-lock.json is committed"; exit 1; }
 
 # The sandbox tells these programs to stay offline; this step alone may reach its registries.
 export CARGO_NET_OFFLINE=false npm_config_offline=false
