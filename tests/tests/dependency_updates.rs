@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use loopwright_tests::faults::full;
 use loopwright_tests::registry::Registry;
 use loopwright_tests::stage::{Answer, Stage, outcomes};
 use loopwright_tests::tell;
@@ -52,10 +53,7 @@ fn add(stage: &Stage, registry: &Registry, more: &[(&str, &str)]) {
 fn run(stage: &Stage) -> Value {
     let answer = with_toolchains(stage, &["run", "dependency-updates"]);
     let run = stage.last();
-    if answer.code != 21 {
-        let out = Command::new("sh").arg("-c").arg(format!("cd {}; tail -n 30 data/runs/*/raw/*.log; tail -n 40 data/runs/*/evidence/*; find data/loops | head -40", stage.home.display())).output().expect("sh");
-        panic!("{}", String::from_utf8_lossy(&out.stdout));
-    }
+    assert_eq!(answer.code, 21, "{answer:?}\n{run:#}");
     run
 }
 
@@ -114,7 +112,10 @@ fn what_is_newer_and_good_lands_and_what_breaks_a_test_is_handed_over() {
     let lock = std::fs::read_to_string(stage.repo.join("Cargo.lock")).expect("a lock file");
     assert!(lock.contains("name = \"greeter\"\nversion = \"1.1.0\"") && lock.contains("version = \"0.1.0\""), "{lock}");
 
-    // The maker of counter repairs it: the same finding, another version, and this time its manifest changes too.
+    if !full() {
+        return tell("a second run, for a version that repairs it, only with LOOPWRIGHT_FULL=1");
+    }
+    // The same finding, another version.
     registry.publish_crate("counter", "0.2.1", "pub fn one() -> u32 { 1 }\n");
     with_toolchains(&stage, &["run", "dependency-updates"]);
     let list = stage.triage();
