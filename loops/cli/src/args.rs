@@ -70,8 +70,21 @@ Example: loopwright templates daily-triage > loop.yaml")]
     #[command(after_help = "Example: loopwright schema > loop.schema.json")]
     Schema,
     /// Says when loops are due
-    #[command(after_help = "Example: loopwright next daily-triage")]
+    #[command(after_help = "Example: loopwright next daily-triage\n         loopwright next -n 10")]
     Next(NextArgs),
+    /// Says what became of a due time of a loop, or will become of it
+    #[command(after_help = "\
+Times: last, 09:00, 'yesterday 09:00', 2026-11-21, '2026-11-21 09:00', on the clock of the loop's zone.
+Without one: the last due time and the next.
+
+Example: loopwright why daily-triage yesterday 09:00")]
+    Why(WhyArgs),
+    /// Lets nothing start a loop by itself until it is enabled; by hand it starts all the same
+    #[command(after_help = "Example: loopwright disable daily-triage")]
+    Disable(EnableArgs),
+    /// Lets a loop start by itself again
+    #[command(after_help = "Example: loopwright enable daily-triage")]
+    Enable(EnableArgs),
     /// Runs a loop now and shows how it goes
     #[command(after_help = "\
 Ctrl-C and SIGTERM halt the run; a second one leaves at once while the watchdog ends it.
@@ -257,6 +270,26 @@ pub(crate) struct NextArgs {
     /// Only this loop
     #[arg(value_name = "LOOP", add = Values::new(complete::loops))]
     pub(crate) name: Option<String>,
+    /// The next so many due times of all loops together, a line each
+    #[arg(short = 'n', long = "count", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) count: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhyArgs {
+    /// The loop's name
+    #[arg(value_name = "LOOP", add = Values::new(complete::loops))]
+    pub(crate) name: String,
+    /// The due time; default: the last and the next
+    #[arg(value_name = "WHEN")]
+    pub(crate) when: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EnableArgs {
+    /// The loop's name
+    #[arg(value_name = "LOOP", add = Values::new(complete::loops))]
+    pub(crate) name: String,
 }
 
 #[derive(Debug, Args)]

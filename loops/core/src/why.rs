@@ -56,8 +56,10 @@ pub struct Outlook {
     pub quiet_until: Option<DateTime<Utc>>,
     /// It starts up to so many seconds later.
     pub jitter_s: u64,
-    /// Since when its due times are written down.
-    pub known_from: DateTime<Utc>,
+    /// When the loop was registered.
+    pub added: DateTime<Utc>,
+    /// Every due time up to here has its row, as long as its schedule stays the same.
+    pub reach: DateTime<Utc>,
     /// Whether one that is over now would be caught up.
     pub caught_up: bool,
 }
@@ -142,14 +144,21 @@ pub fn told(asked: &Asked<'_>, row: &Told) -> Answer {
 /// What will become of a due time as things stand, or why it has no row.
 pub fn outlook(asked: &Asked<'_>, time: &Outlook) -> Answer {
     let at = shown(time.at, asked.zone);
-    if time.at < time.known_from {
-        let from = shown(time.known_from, asked.zone);
-        let sentence = format!("{at}: nothing is known of it: its due times are written down since {from}.");
-        return Answer { sentence, command: None };
+    if time.at <= time.reach.min(asked.now) {
+        let added = shown(time.added, asked.zone);
+        let why = match time.at < time.added {
+            true => format!("{} was registered on {added}, after that", asked.loop_name),
+            false => "nothing is known of it: its schedule was another one then".to_owned(),
+        };
+        return Answer { sentence: format!("{at}: {why}."), command: None };
     }
     let over = time.at <= asked.now;
     let when = if over { "it was due and no pass has looked since".to_owned() } else { until(time.at - asked.now) };
     match &time.hindrance {
+        Some(Hindrance::Paused { since }) if over && *since <= time.at => {
+            let sentence = format!("{at}: skipped: it is paused since {}.", shown(*since, asked.zone));
+            Answer { sentence, command: Some(format!("loopwright enable {}", asked.loop_name)) }
+        }
         Some(hindrance) => {
             let (why, command) = hindered(asked, hindrance);
             let late = if over && time.caught_up { "; it will be caught up then" } else { "" };

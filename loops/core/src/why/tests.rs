@@ -31,7 +31,8 @@ fn ahead() -> Outlook {
         hindrance: None,
         quiet_until: None,
         jitter_s: 0,
-        known_from: at("01T00:00:00"),
+        added: at("01T00:00:00"),
+        reach: at("22T08:30:00"),
         caught_up: true,
     }
 }
@@ -79,11 +80,10 @@ fn what_will_become_of_it() {
     );
     let jitter = Outlook { jitter_s: 300, ..ahead() };
     assert!(said(&jitter).ends_with("it will start by cron(\"0 9 * * *\"), up to 5m later."), "{}", said(&jitter));
-    let unknown = Outlook { at: at("21T08:00:00"), known_from: at("21T12:00:00"), ..ahead() };
-    assert_eq!(
-        said(&unknown),
-        "2026-11-21 09:00: nothing is known of it: its due times are written down since 2026-11-21 13:00."
-    );
+    let unknown = Outlook { at: at("21T08:00:00"), ..ahead() };
+    assert_eq!(said(&unknown), "2026-11-21 09:00: nothing is known of it: its schedule was another one then.");
+    let before = Outlook { added: at("21T12:00:00"), ..unknown };
+    assert_eq!(said(&before), "2026-11-21 09:00: daily-triage was registered on 2026-11-21 13:00, after that.");
 }
 
 #[test]
@@ -127,6 +127,10 @@ fn what_keeps_it_from_starting_and_what_to_do() {
         let start = "2026-11-23 09:00: due in 22 h 30 min, and will not start as things stand: ";
         assert_eq!(answer, Answer { sentence: format!("{start}{why}."), command: Some(command.to_owned()) });
     }
+    let paused = Some(Hindrance::Paused { since: at("20T12:00:00") });
+    let skipped = Outlook { at: at("22T09:00:00"), hindrance: paused, ..ahead() };
+    let sentence = "2026-11-22 10:00: skipped: it is paused since 2026-11-20 13:00.";
+    assert_eq!(outlook(&asked(), &skipped).sentence, sentence);
     let over = Outlook { at: at("22T09:00:00"), hindrance: Some(Hindrance::NoScheduler), ..ahead() };
     assert_eq!(
         outlook(&asked(), &over).sentence,

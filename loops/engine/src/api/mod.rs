@@ -8,6 +8,7 @@ mod changes;
 mod check;
 mod doctor;
 mod doubted;
+mod enable;
 mod finally_inner;
 mod halt;
 mod init;
@@ -33,6 +34,7 @@ mod trouble;
 mod undo;
 mod views;
 mod watched;
+mod why;
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -56,6 +58,7 @@ pub use approve::{Approval, approve, landed};
 pub use changes::{Changes, changes};
 pub use check::{check, schema};
 pub use doctor::doctor;
+pub use enable::{EnableView, disable, enable};
 pub use finally_inner::finally_inner;
 pub use halt::{HaltView, Level, ResumeView, halt, resume};
 pub use init::{InitRequest, init};
@@ -71,11 +74,12 @@ pub use scheduler::{SchedulerView, scheduler};
 pub use send_back::send_back;
 pub use serve::{Began, serve};
 pub use simulate::{Simulation, simulate};
-pub use status::{loops, status};
+pub use status::{loops, next, status};
 pub use templates::{templates, write_template};
 pub use tick::{TickView, settle, tick};
 pub use undo::undo;
 pub use views::*;
+pub use why::{WhyRow, WhyView, why};
 
 /// What every verb works with, read once from the process.
 #[derive(Clone, Debug)]

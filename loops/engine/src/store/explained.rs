@@ -5,7 +5,7 @@
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 use loopwright_core::ids::{LoopId, OccurrenceId, RunId};
-use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use rusqlite::{Connection, Params, Row, params};
 
 use crate::steps::stamp;
 
@@ -72,16 +72,6 @@ pub fn last_before(db: &Connection, id: LoopId, before: DateTime<Utc>) -> Result
         "{COLUMNS} WHERE o.loop = ?1 AND {BY_ITSELF} AND o.due_at < ?2 ORDER BY o.due_at DESC, o.id DESC LIMIT 1"
     );
     Ok(rows(db, &sql, params![id.to_string(), stamp(before)])?.pop())
-}
-
-/// Up to when every due time of a loop has its row.
-///
-/// # Errors
-/// The rows can't be read.
-pub fn reach(db: &Connection, id: LoopId) -> Result<Option<DateTime<Utc>>> {
-    let sql = "SELECT since FROM schedules WHERE loop = ?1";
-    let found = db.query_row(sql, [id.to_string()], |r| super::parsed(r, 0)).optional();
-    found.context("reading how far a ledger reaches")
 }
 
 fn rows(db: &Connection, sql: &str, values: impl Params) -> Result<Vec<Explained>> {
