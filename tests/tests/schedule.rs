@@ -18,6 +18,11 @@ fn quarterly(rest: &str, since: Duration) -> Stage {
 }
 
 fn loop_of(stage: &Stage, name: &str, head: &str, since: Duration) {
+    loop_without_times(stage, name, head);
+    long_ago(stage, name, since);
+}
+
+fn loop_without_times(stage: &Stage, name: &str, head: &str) {
     let text = format!(
         "name: {name}\nrepo: {:?}\n{head}\nsteps:\n  - discover: {{run: open_issues, write_to: state/triage.md}}\n\
          guardrails: {{max_iterations: 3, budget: $1/run, halt_on: no_progress(2)}}\nenv: {{STAGE: {}}}\n",
@@ -25,7 +30,6 @@ fn loop_of(stage: &Stage, name: &str, head: &str, since: Duration) {
     );
     let path = stage.personal_text(name, &text, &[]);
     stage.add(&path.display().to_string(), false);
-    long_ago(stage, name, since);
 }
 
 /// As if nobody had looked since then.
@@ -116,6 +120,26 @@ fn a_paused_slot_and_the_fair_turn() {
 }
 
 #[test]
+fn another_zone_of_the_computer_makes_up_no_times() {
+    let stage = quarterly("", Duration::minutes(5));
+    loop_of(&stage, "yearly", "trigger: cron(\"0 9 1 1 *\")", Duration::days(700));
+    stage.verb(&["tick"]);
+    stage.until_nobody_lives();
+    let before = ledger(&stage).len();
+    // As if its times had been reckoned at the other side of the earth, long ago: none of before comes once more.
+    stage.change_rows("UPDATE schedules SET zone = 'Pacific/Auckland'", &[]);
+    stage.verb(&["tick"]);
+    stage.until_nobody_lives();
+    assert!(ledger(&stage).len() <= before + 1, "at most a quarter of an hour that has come: {:?}", ledger(&stage));
+    let store = Store::open(&Home::under(&stage.home)).expect("the store");
+    let zones: i64 = store
+        .read()
+        .query_row("SELECT COUNT(*) FROM schedules WHERE zone = 'Pacific/Auckland'", [], |r| r.get(0))
+        .expect("a number");
+    assert_eq!(zones, 0);
+}
+
+#[test]
 fn under_halt_nothing_starts_and_the_row_says_so() {
     let stage = quarterly("", Duration::hours(1));
     stage.verb(&["halt"]).exits(0);
@@ -159,4 +183,84 @@ fn a_clock_that_was_ahead_takes_its_times_back_and_none_starts_twice() {
     stage.verb(&["tick"]);
     assert_eq!(count(&stage, "finished"), 1, "what ran does not run again");
     assert_eq!(count(&stage, "due") + count(&stage, "claimed"), 0);
+}
+
+#[test]
+fn a_loop_starts_after_another_one_once_for_each_of_its_runs() {
+    let stage = quarterly("", Duration::minutes(1));
+    let head = |trigger: &str| format!("trigger: {trigger}");
+    for (name, trigger) in [("follows", "after(work)"), ("mourns", "after(work, failed)")] {
+        loop_without_times(&stage, name, &head(trigger));
+    }
+    stage.run("work").exits(20);
+    assert_eq!(count(&stage, "due"), 1, "in the transaction of the run's end: {:?}", ledger(&stage));
+    let tick = stage.verb(&["tick"]).exits(0).json();
+    assert_eq!(deeds(&tick, "started")[0]["loop_name"], "follows");
+    wait_for("its end", || {
+        (count(&stage, "due") + count(&stage, "claimed") + count(&stage, "running") == 0).then_some(())
+    });
+    stage.until_nobody_lives();
+    assert_eq!(stage.last()["row"]["cause"], "after");
+    assert_eq!(deeds(&stage.verb(&["tick"]).json(), "started").len(), 0, "once");
+}
+
+#[test]
+fn files_that_are_new_start_their_loop_once_they_are_left_alone() {
+    let stage = quarterly("", Duration::minutes(1));
+    loop_without_times(&stage, "reads", "trigger: file(\"in/*.csv\")");
+    stage.verb(&["tick"]);
+    stage.edit(|| std::fs::create_dir_all(stage.repo.join("in")).expect("a folder"));
+    let put = |name: &str| std::fs::write(stage.repo.join("in").join(name), "1").expect("a file");
+    stage.edit(|| put("a.csv"));
+    let tick = stage.verb(&["tick"]).json();
+    assert!(deeds(&tick, "started").is_empty() && tick["next_at"].is_string(), "it may still be written: {tick}");
+    wait_for("the rest", || (deeds(&stage.verb(&["tick"]).json(), "started").len() == 1).then_some(()));
+    stage.until_nobody_lives();
+    assert_eq!(stage.last()["row"]["cause"], "file");
+    stage.edit(|| std::fs::remove_file(stage.repo.join("in/a.csv")).expect("gone"));
+    stage.verb(&["tick"]);
+    let tick = stage.verb(&["tick"]).json();
+    assert!(deeds(&tick, "started").is_empty(), "a file that goes starts nothing: {tick}");
+}
+
+/// A loop that takes its time until the base commit has a file `quick`.
+fn slow(stage: &Stage, overlap: &str) {
+    let text = format!(
+        "name: slow\nrepo: {:?}\ntrigger: cron(\"*/15 * * * *\")\noverlap: {overlap}\nsteps:\n  - discover:\n      \
+         run: command(\"test -e /workspace/quick || sleep 600\")\n      write_to: state/triage.md\n\
+         guardrails: {{max_iterations: 3, budget: $1/run, halt_on: no_progress(2)}}\nenv: {{STAGE: {}}}\n",
+        stage.repo, stage.mark
+    );
+    let path = stage.personal_text("slow", &text, &[]);
+    stage.add(&path.display().to_string(), false);
+}
+
+#[test]
+fn a_time_that_comes_while_it_runs_waits_or_takes_its_place() {
+    for (overlap, ended) in [("queue(1)", (0, 1)), ("cancel_previous", (1, 1)), ("skip", (0, 0))] {
+        let stage = quarterly("", Duration::minutes(1));
+        slow(&stage, overlap);
+        let running = stage.start(&["run", "slow"]);
+        stage.wait_for_process("sleep");
+        stage.edit(|| {
+            stage.write("quick", "");
+            stage.commit("quick");
+        });
+        long_ago(&stage, "slow", Duration::minutes(16));
+        let tick = stage.verb(&["tick"]).json();
+        assert_eq!(deeds(&tick, "started").len(), 0, "never two of one loop: {tick}");
+        assert_eq!(count(&stage, "due"), usize::from(overlap != "skip"), "{overlap}");
+        if overlap != "cancel_previous" {
+            stage.verb(&["halt", "--run", &stage.last()["row"]["id"].as_str().expect("an id")[24..]]);
+        }
+        running.end();
+        let by_hand = usize::from(overlap != "cancel_previous");
+        wait_for("the next start", || {
+            stage.verb(&["tick"]);
+            (count(&stage, "finished") == ended.1 && count(&stage, "halted") == ended.0 + by_hand).then_some(())
+        });
+        stage.until_nobody_lives();
+        let skipped = ledger(&stage).into_iter().find(|(_, state, _)| state == "skipped");
+        assert_eq!(skipped.is_some_and(|(_, _, why)| why.contains("overlap: skip")), overlap == "skip");
+    }
 }

@@ -204,6 +204,46 @@ impl fmt::Display for Trigger {
     }
 }
 
+impl fmt::Display for CatchUpHow {
+    /// As a loop file has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CatchUpHow::Skip => f.write_str("skip"),
+            CatchUpHow::Once => f.write_str("once"),
+            CatchUpHow::All(count) => write!(f, "all({count})"),
+        }
+    }
+}
+
+impl fmt::Display for Overlap {
+    /// As a loop file has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Overlap::Skip => "skip",
+            Overlap::Queue => "queue(1)",
+            Overlap::CancelPrevious => "cancel_previous",
+        })
+    }
+}
+
+impl fmt::Display for QuietHours {
+    /// As a loop file has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.from.format("%H:%M"), self.to.format("%H:%M"))
+    }
+}
+
+impl fmt::Display for Battery {
+    /// As a loop file has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Battery::Run => "run",
+            Battery::Skip => "skip",
+            Battery::Wait => "wait",
+        })
+    }
+}
+
 impl QuietHours {
     /// Whether this time of the day is quiet.
     pub fn hold(&self, time: NaiveTime) -> bool {

@@ -23,3 +23,4 @@ pub mod steps;
 pub mod store;
 mod sweep;
 pub mod workspace;
+mod zone_files;

@@ -80,9 +80,11 @@ fn schedule(page: &mut Page, timetable: Option<&Timetable>, now: DateTime<Utc>) 
     let Some(table) = timetable else {
         return field(page, "When", "only by hand");
     };
-    field(page, "When", &format!("{} ({})", table.words, table.zone));
+    field(page, "When", &plain(&format!("{} ({})", table.words, table.zone), 1000));
     let times: Vec<String> = table.next.iter().map(|at| due(at, now)).collect();
-    field(page, "Next", &times.join(" · "));
+    if !times.is_empty() {
+        field(page, "Next", &times.join(" · "));
+    }
 }
 
 fn grants(page: &mut Page, grants: &[String]) {
@@ -90,7 +92,7 @@ fn grants(page: &mut Page, grants: &[String]) {
         field(page, "Grants", "none: no network, no secrets, nothing but its workspace");
     }
     for (at, grant) in grants.iter().enumerate() {
-        field(page, if at == 0 { "Grants" } else { "" }, grant);
+        field(page, if at == 0 { "Grants" } else { "" }, &plain(grant, 1000));
     }
 }
 

@@ -2,11 +2,13 @@
 //!
 //! Plain data; printing it is not done here. What depends on the machine comes in as [`Surroundings`].
 
+mod chores;
 mod notes;
 mod plan;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod timing;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,7 +17,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
 
-use super::{Definition, Origins, Rails, ShipAction};
+use super::{Definition, Origins, Rails, ShipAction, duration};
 use crate::ledger::{Ceiling, Period};
 use crate::money::Micros;
 use crate::schedule;
@@ -43,6 +45,8 @@ pub struct Surroundings {
     pub mounts: Vec<Mount>,
     /// The ship actions that are configured on this computer.
     pub configured: BTreeSet<ShipAction>,
+    /// The names of the loops that are registered here.
+    pub loops: BTreeSet<String>,
 }
 
 /// A check that was found in the repository.
@@ -74,11 +78,11 @@ pub struct Explanation {
     pub name: String,
     /// Every key with its value and origin, in the order of a loop file.
     pub rows: Vec<Row>,
-    /// When it runs; none = only a person starts it.
+    /// What starts it; none = only a person.
     pub schedule: Option<Timetable>,
     /// What it can cost.
     pub cost: Cost,
-    /// What its steps may do beyond their workspace; none can be granted yet.
+    /// What its steps may reach and see beyond their own folders, a line each.
     pub grants: Vec<String>,
     /// What the sandbox would see.
     pub mounts: Vec<Mount>,
@@ -136,7 +140,7 @@ pub struct Timetable {
     pub words: String,
     /// The IANA zone it is meant in.
     pub zone: String,
-    /// The next times, RFC 3339 with the zone's offset.
+    /// The next times, RFC 3339 with the zone's offset; none where only events start it.
     pub next: Vec<String>,
     /// Starts in the coming seven days.
     pub runs_per_week: u32,
@@ -163,9 +167,9 @@ pub fn explain(definition: &Definition, origins: &Origins, around: &Surroundings
     Explanation {
         name: definition.name.clone(),
         rows: rows::rows(definition, origins, around),
-        cost: cost(&definition.rails, schedule.as_ref()),
+        cost: cost(definition, schedule.as_ref()),
         schedule,
-        grants: Vec::new(),
+        grants: chores::grants(definition),
         mounts: around.mounts.clone(),
         notes: notes::notes(definition, around),
     }
@@ -173,7 +177,7 @@ pub fn explain(definition: &Definition, origins: &Origins, around: &Surroundings
 
 fn timetable(definition: &Definition, around: &Surroundings) -> Option<Timetable> {
     let timing = &definition.timing;
-    if !timing.triggers.iter().any(Trigger::is_time) {
+    if timing.triggers.iter().all(|trigger| *trigger == Trigger::Manual) {
         return None;
     }
     let zone = timing.zone.unwrap_or(around.zone);
@@ -187,20 +191,45 @@ fn timetable(definition: &Definition, around: &Surroundings) -> Option<Timetable
     })
 }
 
-fn cost(rails: &Rails, schedule: Option<&Timetable>) -> Cost {
+fn cost(definition: &Definition, schedule: Option<&Timetable>) -> Cost {
+    let rails = &definition.rails;
+    if definition.work.is_none() && rails.budget == Micros::ZERO {
+        return free(rails, schedule.is_some());
+    }
     let per_run = rails.budget;
+    let (timed, others) = started_by(&definition.timing.triggers);
     let wider: String = rails.ceilings.iter().map(|c| format!(", {} a {}", c.amount, c.per.word())).collect();
     let Some(table) = schedule else {
         let words = format!("at most {per_run} a run{wider}; only a person starts it");
         return Cost { per_run, per_day: None, per_week: None, words };
     };
+    if !timed {
+        let words = format!("at most {per_run} a run{wider}; nobody knows beforehand how often it starts");
+        return Cost { per_run, per_day: None, per_week: None, words };
+    }
     let runs = table.runs_per_week;
     let per_week = rails.ceilings.iter().fold(per_run * u64::from(runs), |least, c| least.min(in_a_week(c)));
     let plural = if runs == 1 { "run" } else { "runs" };
     let per_day = rails.ceilings.iter().fold(per_run * u64::from(table.runs_per_day), |least, c| least.min(c.amount));
-    let words =
-        format!("at most {per_run} a run{wider} and {per_day} a day; {runs} scheduled {plural} a week: {per_week}");
+    let more = if others { ", and more where something else starts it" } else { "" };
+    let words = format!(
+        "at most {per_run} a run{wider} and {per_day} a day; {runs} scheduled {plural} a week: {per_week}{more}"
+    );
     Cost { per_run, per_day: Some(per_day), per_week: Some(per_week), words }
+}
+
+/// What a loop without a maker and without a budget costs.
+fn free(rails: &Rails, starts: bool) -> Cost {
+    let time = duration(rails.max_duration_s);
+    let words = format!("nothing that is counted: it has no agent; a run takes at most {time}");
+    let none = starts.then_some(Micros::ZERO);
+    Cost { per_run: Micros::ZERO, per_day: none, per_week: none, words }
+}
+
+/// Whether times start it, and whether something does that is neither a time nor a person.
+fn started_by(triggers: &[Trigger]) -> (bool, bool) {
+    let other = |trigger: &Trigger| !trigger.is_time() && *trigger != Trigger::Manual;
+    (triggers.iter().any(Trigger::is_time), triggers.iter().any(other))
 }
 
 /// The most that a ceiling allows in a calendar week, which may lie in two months.

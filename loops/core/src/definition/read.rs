@@ -126,7 +126,9 @@ fn collect(node: &Node, path: &str, places: &mut BTreeMap<String, Range<usize>>)
             for item in items {
                 let Value::Map(entries) = &item.value else { continue };
                 if chore(item) {
-                    entries.iter().for_each(|entry| collect(&entry.value, &format!("chores.{chores}"), places));
+                    let path = format!("chores.{chores}");
+                    places.insert(path.clone(), item.at.clone());
+                    entries.iter().for_each(|entry| collect(&entry.value, &path, places));
                     chores += 1;
                 } else {
                     collect(item, "", places);

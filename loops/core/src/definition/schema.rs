@@ -3,8 +3,10 @@
 //! It is looser than [`super::read()`], which alone decides: what a phrase says is only sketched here.
 //! Draft 7, because that is what editors of YAML know.
 
+mod chores;
 #[cfg(test)]
 mod tests;
+mod timing;
 
 use serde_json::{Value, json};
 
@@ -18,12 +20,24 @@ pub fn schema() -> Value {
         "title": "A Loopwright loop",
         "type": "object",
         "additionalProperties": false,
-        "required": ["name", "trigger", "steps", "guardrails"],
+        "required": ["name", "trigger", "steps"],
+        "if": {"properties": {"steps": {"contains": {"required": ["act"]}}}},
+        "then": {
+            "required": ["guardrails"],
+            "properties": {"guardrails": {"required": ["max_iterations", "budget", "halt_on"]}},
+        },
         "properties": {
             "version": {"const": 1, "description": "The version of the format."},
             "name": {"type": "string", "pattern": "^[a-z0-9-]{1,64}$", "description": "The loop's name."},
-            "trigger": text_like("^(manual|cron\\(.+\\))$", "What starts the loop: cron(\"0 9 * * MON-FRI\") or manual."),
-            "zone": {"type": "string", "description": "The IANA zone of the schedule; default: the computer's."},
+            "trigger": timing::trigger(),
+            "timezone": {"type": "string", "description": "The IANA zone of all times; default: the computer's."},
+            "zone": {"type": "string", "description": "The older name of timezone."},
+            "wake": {"type": "boolean", "description": "Whether the computer is to be woken for the times; default false."},
+            "catch_up": timing::catch_up(),
+            "overlap": timing::overlap(),
+            "jitter": duration("It starts up to so much later, to spread loops; at most 1h."),
+            "quiet_hours": timing::quiet_hours(),
+            "battery": {"enum": ["run", "skip", "wait"], "description": "What becomes of a start on battery; default run."},
             "repo": {"type": "string", "description": "The repository; default: the git root above the file."},
             "isolation": isolation(),
             "steps": steps(),
@@ -48,11 +62,19 @@ fn steps() -> Value {
         })
     };
     json!({
-        "description": "discover, act, verify and ship, in this order; or discover alone, which only reports.",
+        "description": "run and wait, then discover, act, verify and ship, in this order, and finally at the end; \
+                        discover without the next three only reports, and run steps alone are a loop too.",
         "type": "array",
-        "items": [one("discover", discover()), one("act", act()), one("verify", verify()), one("ship", ship())],
-        "additionalItems": false,
-        "anyOf": [{"minItems": 4}, {"minItems": 1, "maxItems": 1}],
+        "minItems": 1,
+        "items": {"anyOf": [
+            one("run", chores::run(false)),
+            one("wait", chores::wait()),
+            one("discover", discover()),
+            one("act", act()),
+            one("verify", verify()),
+            one("ship", ship()),
+            one("finally", chores::finally(&one("run", chores::run(true)))),
+        ]},
     })
 }
 
@@ -116,8 +138,8 @@ fn guardrails() -> Value {
         "max_turns": whole(1, 1000, "Turns of an agent per attempt."),
         "max_findings": whole(1, 50, "Findings that one run acts on; default 5."),
     });
-    let rails = object(&["max_iterations", "budget", "halt_on"], fields);
-    described(rails, "When the loop stops; the first three are required.")
+    let rails = object(&[], fields);
+    described(rails, "When the loop stops; where it acts, the first three are required.")
 }
 
 fn budget() -> Value {
@@ -211,7 +233,7 @@ fn whole(least: u32, most: u32, description: &str) -> Value {
 }
 
 fn duration(description: &str) -> Value {
-    text_like("^[0-9]+[smh]$", description)
+    text_like("^[0-9]+[smhd]$", description)
 }
 
 fn described(mut schema: Value, description: &str) -> Value {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use loopwright_core::definition::{Definition, read_bytes};
+use loopwright_core::definition::{Definition, read_bytes_on};
 use loopwright_core::diagnostic::Severity;
 use loopwright_core::exit;
 use loopwright_core::ids::LoopId;
@@ -59,7 +59,7 @@ pub fn add(context: &Context, request: AddRequest) -> Result<AddView, ApiError> 
     let wanted = request.repo.as_ref().map(|repo| context.cwd.join(repo));
     let (path, bytes) = source(context, &target, wanted.as_deref(), request.name.as_deref())?;
     let hash = loopwright_core::hex(&Sha256::digest(&bytes));
-    let reading = read_bytes(&bytes);
+    let reading = read_bytes_on(&bytes, context.now.date_naive());
     let Some(definition) = reading.definition.clone() else {
         let check = check::view(context, &path.display().to_string(), bytes, reading, wanted.as_deref());
         return Ok(AddView { check, hash, renames: None, registered: None, deeds: Vec::new() });
@@ -272,6 +272,8 @@ impl New<'_> {
 
 #[cfg(test)]
 mod tests {
+    use loopwright_core::definition::read_bytes;
+
     use super::*;
 
     #[test]

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use loopwright_core::definition::explain::{self, Surroundings};
-use loopwright_core::definition::{Definition, Reading, ShipAction, read_bytes, schema as core_schema};
+use loopwright_core::definition::{Definition, Reading, ShipAction, read_bytes_on, schema as core_schema};
 use loopwright_core::diagnostic::{Diagnostic, Span};
 use loopwright_core::exit;
+use loopwright_core::timing::Trigger;
 
 use super::{ApiError, CheckView, Context, templates};
 use crate::checks::DetectedCheck;
@@ -38,7 +39,7 @@ pub(super) enum Target {
 pub fn check(context: &Context, target: &str) -> Result<CheckView, ApiError> {
     let target = find(context, target)?;
     let (path, bytes) = load(&target)?;
-    let reading = read_bytes(&bytes);
+    let reading = read_bytes_on(&bytes, context.now.date_naive());
     Ok(view(context, &path, bytes, reading, None))
 }
 
@@ -173,7 +174,17 @@ fn surroundings(
         checks: resolve::checks_of(definition, &look).iter().filter(|c| c.origin != LOOP_FILE).map(detected).collect(),
         mounts: mounts.into_iter().map(mounted).collect(),
         configured: BTreeSet::from([ShipAction::OpenPr, ShipAction::LinkIssue]),
+        loops: registered(context, definition),
     }
+}
+
+/// The names of the loops that are here, where the loop comes after another one; a store that can't be read has none.
+fn registered(context: &Context, definition: &Definition) -> BTreeSet<String> {
+    if !definition.timing.triggers.iter().any(|trigger| matches!(trigger, Trigger::After { .. })) {
+        return BTreeSet::new();
+    }
+    let rows = context.store().ok().and_then(|store| loops::all(store.read()).ok()).unwrap_or_default();
+    rows.into_iter().map(|row| row.name).collect()
 }
 
 /// The text of a file; empty for a folder, and for what is too large to be read.

@@ -139,8 +139,8 @@ fn arrive(
     loop_: &Scheduled,
     caught_up_from: DateTime<Utc>,
 ) -> Result<usize> {
-    let (timing, now) = (&loop_.timing, context.now);
-    let zone = timing.zone.unwrap_or(context.zone);
+    // Times that have come came in the zone of then; from now on they are the new one's.
+    let (timing, now, zone) = (&loop_.timing, context.now, loop_.zone);
     let since = loop_.since.min(now);
     let stopped = stopped(context, loop_.loop_id, &loop_.name, loop_.paused);
     store.write(|tx| {

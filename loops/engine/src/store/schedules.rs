@@ -28,6 +28,8 @@ pub struct Scheduled {
     pub paused: bool,
     /// Every due time up to here has its row.
     pub since: DateTime<Utc>,
+    /// The zone that its times were reckoned in.
+    pub zone: Tz,
 }
 
 /// Loops whose time has come; whose ledger reaches past `ahead` (the clock was set back); or that were reckoned in another
@@ -36,7 +38,7 @@ pub struct Scheduled {
 /// # Errors
 /// The rows can't be read.
 pub fn come(db: &Connection, now: DateTime<Utc>, ahead: DateTime<Utc>, computer: Tz) -> Result<Vec<Scheduled>> {
-    let sql = "SELECT l.id, l.name, l.timing, l.paused_at IS NOT NULL, s.since FROM schedules s JOIN loops l ON l.id = s.loop \
+    let sql = "SELECT l.id, l.name, l.timing, l.paused_at IS NOT NULL, s.since, s.zone FROM schedules s JOIN loops l ON l.id = s.loop \
                WHERE l.paused_at IS NULL AND (s.next_at <= ?1 OR s.since > ?2 \
                OR (s.zone <> ?3 AND json_extract(l.timing, '$.zone') IS NULL)) ORDER BY l.name";
     let mut rows = db.prepare_cached(sql)?;
@@ -47,6 +49,7 @@ pub fn come(db: &Connection, now: DateTime<Utc>, ahead: DateTime<Utc>, computer:
             timing: super::json(r, 2)?,
             paused: r.get(3)?,
             since: super::parsed(r, 4)?,
+            zone: super::parsed(r, 5)?,
         })
     })?;
     found.collect::<Result<_, _>>().context("reading which loops are due")
@@ -157,6 +160,16 @@ pub fn since(db: &Connection, id: LoopId) -> Result<Option<DateTime<Utc>>> {
     let sql = "SELECT since FROM schedules WHERE loop = ?1";
     let found = db.query_row(sql, [id.to_string()], |r| super::parsed(r, 0)).optional();
     found.context("reading how far a ledger reaches")
+}
+
+/// The zones in which the times of loops are reckoned.
+///
+/// # Errors
+/// The rows can't be read.
+pub fn zones(db: &Connection) -> Result<Vec<Tz>> {
+    let mut rows = db.prepare_cached("SELECT DISTINCT zone FROM schedules")?;
+    let found = rows.query_map([], |r| super::parsed(r, 0))?;
+    found.collect::<Result<_, _>>().context("reading the zones of the loops")
 }
 
 /// Since when nothing starts a loop by itself; none = it starts.

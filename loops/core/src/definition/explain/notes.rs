@@ -1,7 +1,7 @@
 //! What a person should know about a valid loop before it runs.
 
-use super::Surroundings;
 use super::rows::{action, gates};
+use super::{Surroundings, timing};
 use crate::definition::{Definition, ShipAction, Work};
 
 /// One line each, in the order of the steps.
@@ -9,7 +9,7 @@ pub(super) fn notes(definition: &Definition, around: &Surroundings) -> Vec<Strin
     let mut notes = Vec::new();
     if let Some(fault) = &around.repo_fault {
         notes.push(format!("repository: {fault}"));
-    } else if definition.repo.is_none() && around.repo.is_none() {
+    } else if definition.discover.is_some() && definition.repo.is_none() && around.repo.is_none() {
         notes.push("repository: none here, so checks and mounts can't be resolved".to_owned());
     }
     match &definition.work {
@@ -17,11 +17,13 @@ pub(super) fn notes(definition: &Definition, around: &Surroundings) -> Vec<Strin
             agents(definition, work, &mut notes);
             actions(work, around, &mut notes);
         }
-        None => notes.push("only discover: it reports and changes nothing".to_owned()),
+        None if definition.discover.is_some() => notes.push("only discover: it reports and changes nothing".to_owned()),
+        None => {}
     }
     if around.repo.is_some() {
         absent(definition, around, &mut notes);
     }
+    timing::notes(definition, around, &mut notes);
     notes
 }
 

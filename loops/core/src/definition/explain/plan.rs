@@ -1,17 +1,23 @@
 //! What a loop would do, in the order in which it does it.
 
+use super::chores;
 use super::rows::sources;
 use crate::definition::Definition;
 
 /// One line each: what it looks for, what its first run does, what follows once it may ship.
 pub fn plan(definition: &Definition) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines = chores::plan(definition);
+    let last = chores::last(definition);
     if let Some(discover) = &definition.discover {
         lines.push(format!("looks for work: {}", sources(definition)));
         lines.push(format!("lists what it found in state/{}, which you may edit", discover.write_to));
     }
     let Some(work) = &definition.work else {
-        lines.push("that is all: it changes nothing".to_owned());
+        lines.extend(last);
+        lines.push(match definition.discover {
+            Some(_) => "that is all: it changes nothing".to_owned(),
+            None => "that is all: it looks for no findings, and opens no pull request".to_owned(),
+        });
         return lines;
     };
     let maker = match definition.agents.contains_key(&work.act.maker) {
@@ -25,5 +31,6 @@ pub fn plan(definition: &Definition) -> Vec<String> {
         if rounds == 1 { "round" } else { "rounds" }
     ));
     lines.push(format!("a change that passes {} becomes a pull request and waits for you", work.verify.check));
+    lines.extend(last);
     lines
 }

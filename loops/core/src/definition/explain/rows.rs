@@ -1,6 +1,6 @@
 //! Every key of a loop with its value and origin, in the order in which a loop file is written.
 
-use super::{Origin, Row, Surroundings};
+use super::{Origin, Row, Surroundings, chores, timing};
 use crate::definition::phrase::quote;
 use crate::definition::values::duration;
 use crate::definition::{
@@ -11,7 +11,9 @@ use crate::definition::{
 pub(super) fn rows(definition: &Definition, origins: &Origins, around: &Surroundings) -> Vec<Row> {
     let mut rows = Rows { origins, rows: Vec::new() };
     head(definition, around, &mut rows);
+    chores::rows(definition, &mut rows);
     steps(definition, &mut rows);
+    chores::finally(definition, &mut rows);
     rails(definition, &mut rows);
     for (name, agent) in &definition.agents {
         self::agent(name, agent, &mut rows);
@@ -42,37 +44,43 @@ pub(super) fn gates(definition: &Definition) -> Vec<String> {
     gates
 }
 
-struct Rows<'a> {
+pub(super) struct Rows<'a> {
     origins: &'a Origins,
     rows: Vec<Row>,
 }
 
 impl Rows<'_> {
     /// A key that the file gives or a default fills.
-    fn add(&mut self, key: &str, value: impl ToString) {
-        let origin = match self.origins.span(key) {
+    pub(super) fn add(&mut self, key: &str, value: impl ToString) {
+        self.add_from(key, &[key], value);
+    }
+
+    /// The same for a key that stands in the file under the first of `places` that is there.
+    pub(super) fn add_from(&mut self, key: &str, places: &[&str], value: impl ToString) {
+        let origin = match places.iter().find_map(|place| self.origins.span(place)) {
             Some(span) => Origin::File { line: span.line },
             None => Origin::Default,
         };
         self.put(key, value, origin);
     }
 
-    fn put(&mut self, key: &str, value: impl ToString, origin: Origin) {
+    /// Whether the file gives this key.
+    pub(super) fn given(&self, key: &str) -> bool {
+        self.origins.span(key).is_some()
+    }
+
+    pub(super) fn put(&mut self, key: &str, value: impl ToString, origin: Origin) {
         self.rows.push(Row { key: key.to_owned(), value: value.to_string(), origin });
     }
 }
 
 fn head(definition: &Definition, around: &Surroundings, rows: &mut Rows<'_>) {
     rows.add("name", &definition.name);
-    let triggers: Vec<String> = definition.timing.triggers.iter().map(ToString::to_string).collect();
-    rows.add("trigger", triggers.join(", "));
-    match definition.timing.zone {
-        Some(zone) => rows.add("zone", zone.name()),
-        None => rows.put("zone", around.zone.name(), Origin::Detected { by: "this computer".to_owned() }),
-    }
+    timing::rows(definition, around, rows);
     match (&definition.repo, &around.repo) {
         (Some(repo), _) => rows.add("repo", repo),
         (None, Some(root)) => rows.put("repo", root, Origin::Detected { by: "git root".to_owned() }),
+        (None, None) if definition.discover.is_none() => rows.put("repo", "none: its steps need none", Origin::Default),
         (None, None) => rows.put("repo", "none", Origin::Absent),
     }
     rows.add("isolation", "worktree");
@@ -105,40 +113,46 @@ fn work(work: &Work, list: &str, rows: &mut Rows<'_>) {
 }
 
 fn retry(step: &str, retry: Retry, rows: &mut Rows<'_>) {
-    if retry.times > 0 {
-        let value = format!("{} times, every {}", retry.times, duration(retry.every_s));
+    if let Some(value) = tries(retry) {
         rows.add(&format!("{step}.retry"), value);
     }
 }
 
+/// Further tries in words; none where there are none.
+pub(super) fn tries(retry: Retry) -> Option<String> {
+    (retry.times > 0).then(|| format!("{} times, every {}", retry.times, duration(retry.every_s)))
+}
+
 fn rails(definition: &Definition, rows: &mut Rows<'_>) {
     let rails = &definition.rails;
-    let unlimited = "no limit of its own";
-    rows.add("guardrails.max_iterations", rails.max_iterations);
-    rows.add("guardrails.budget", budgets(rails));
-    rows.add("guardrails.halt_on", format!("no_progress({})", rails.no_progress));
-    rows.add("guardrails.max_duration", duration(rails.max_duration_s));
-    let tokens = rails.max_tokens.map_or(unlimited.to_owned(), |n| n.to_string());
-    rows.add("guardrails.max_tokens", tokens);
-    let turns = rails.max_turns.map_or(unlimited.to_owned(), |n| n.to_string());
-    rows.add("guardrails.max_turns", turns);
-    rows.add("guardrails.max_findings", rails.max_findings);
-    rows.add("review.max_open", definition.review.max_open);
-    rows.add(
-        "review.merge",
-        match definition.review.merge {
-            Merge::Squash => "squash",
-            Merge::Merge => "merge",
-            Merge::FastForward => "fast_forward",
-        },
-    );
-    rows.add(
-        "independence",
-        match definition.independence {
-            Independence::Model => "model",
-            Independence::Vendor => "vendor",
-        },
-    );
+    let unlimited = || "no limit of its own".to_owned();
+    let merge = match definition.review.merge {
+        Merge::Squash => "squash",
+        Merge::Merge => "merge",
+        Merge::FastForward => "fast_forward",
+    };
+    let independence = match definition.independence {
+        Independence::Model => "model",
+        Independence::Vendor => "vendor",
+    };
+    // Whether the key says something of a loop that looks for nothing, or changes nothing.
+    let (always, found, acts) = (true, definition.discover.is_some(), definition.work.is_some());
+    for (key, value, means) in [
+        ("guardrails.max_iterations", rails.max_iterations.to_string(), acts),
+        ("guardrails.budget", budgets(rails), always),
+        ("guardrails.halt_on", format!("no_progress({})", rails.no_progress), acts),
+        ("guardrails.max_duration", duration(rails.max_duration_s), always),
+        ("guardrails.max_tokens", rails.max_tokens.map_or_else(unlimited, |n| n.to_string()), found),
+        ("guardrails.max_turns", rails.max_turns.map_or_else(unlimited, |n| n.to_string()), found),
+        ("guardrails.max_findings", rails.max_findings.to_string(), found),
+        ("review.max_open", definition.review.max_open.to_string(), found),
+        ("review.merge", merge.to_owned(), found),
+        ("independence", independence.to_owned(), found),
+    ] {
+        if means || rows.given(key) {
+            rows.add(key, value);
+        }
+    }
 }
 
 /// `$5/run, $20/day`

@@ -18,6 +18,7 @@ fn around() -> Surroundings {
         }],
         mounts: vec![Mount { host: "/usr".to_owned(), inside: "/usr".to_owned(), access: "read-only".to_owned() }],
         configured: BTreeSet::new(),
+        loops: BTreeSet::new(),
     }
 }
 
@@ -38,7 +39,13 @@ fn the_seed() {
     insta::assert_snapshot!(shown(&explanation), @r###"
     name = daily-triage (line 1)
     trigger = cron("0 9 * * MON-FRI") (line 2)
-    zone = Europe/Berlin (detected: this computer)
+    timezone = Europe/Berlin (detected: this computer)
+    wake = false (default)
+    catch_up = once, within 12h (default)
+    overlap = skip (default)
+    jitter = none (default)
+    quiet_hours = none (default)
+    battery = run (default)
     repo = /home/me/project (detected: git root)
     isolation = worktree (line 3)
     discover.run = scan_ci_failures + open_issues + recent_commits (line 7)
@@ -120,4 +127,120 @@ fn the_plan_of_the_seed_and_of_a_loop_that_reports() {
     a change that passes tests_pass AND lint_clean AND diff_reasonable becomes a pull request and waits for you
     ");
     assert!(plan(include_str!("../../../../templates/report/loop.yaml")).ends_with("it changes nothing"));
+}
+
+const TRADING: &str = r#"name: trading-day
+trigger:
+  - cron("25 8 * * MON-FRI")
+  - after(prices)
+  - at("2026-11-01 09:00")
+timezone: Europe/Berlin
+wake: true
+catch_up: {how: once, within: 10m}
+steps:
+  - run: {name: login, command: [./login.sh], retry: {times: 2, every: 30s}, network: [localhost:9000]}
+  - run:
+      name: engine
+      command: [./engine.sh, --paper]
+      service: true
+      until: 15:30
+      network: [broker.example]
+      read: [~/prices]
+  - wait: {until: file("state/stop")}
+  - run: ./count.sh
+  - finally:
+      - run: {name: square-off, command: [./square-off.sh], write: [/srv/out], idempotent: true}
+"#;
+
+#[test]
+fn a_day_without_findings() {
+    let outside = Surroundings { repo: None, checks: Vec::new(), ..around() };
+    let explanation = explained(TRADING, &outside);
+    insta::assert_snapshot!(shown(&explanation), @r###"
+    name = trading-day (line 1)
+    trigger.1 = cron("25 8 * * MON-FRI") (line 3)
+    trigger.2 = after(prices) (line 4)
+    trigger.3 = at("2026-11-01 09:00") (line 5)
+    timezone = Europe/Berlin (line 6)
+    wake = true (line 7)
+    catch_up = once, within 10m (line 8)
+    overlap = skip (default)
+    jitter = none (default)
+    quiet_hours = none (default)
+    battery = run (default)
+    repo = none: its steps need none (default)
+    isolation = worktree (default)
+    run.login.command = ./login.sh (line 10)
+    run.login.retry = 2 times, every 30s (line 10)
+    run.login.network = localhost:9000 (line 10)
+    run.engine.command = ./engine.sh --paper (line 13)
+    run.engine.service = true (line 14)
+    run.engine.until = 15:30 (line 15)
+    run.engine.network = broker.example:443 (line 16)
+    run.engine.read = ~/prices (line 17)
+    wait.3.until = file("state/stop") (line 18)
+    run.run-1.command = ./count.sh (line 19)
+    finally.square-off.command = ./square-off.sh (line 21)
+    finally.square-off.idempotent = true (line 21)
+    finally.square-off.write = /srv/out (line 21)
+    finally.max = 1m (default)
+    guardrails.budget = $0/run (default)
+    guardrails.max_duration = 2h (default)
+    note: after(prices): no loop prices is registered here; it starts nothing until there is one
+    note: at("2026-11-01 09:00"): that is past, so it starts nothing any more
+    note: wake: nothing wakes this computer yet; where it sleeps, the loop starts late
+    note: until 15:30: a run that starts at 08:25 is over at 10:25: `max_duration` is 2h
+    "###);
+    insta::assert_snapshot!(explanation.grants.join("\n"), @r###"
+    login: network, port 9000 of this computer itself
+    engine: network, broker.example:443
+    engine: reads ~/prices
+    square-off: reads and writes /srv/out
+    "###);
+    let plan = plan(&read(TRADING).definition.expect("a valid loop")).join("\n");
+    insta::assert_snapshot!(plan, @r###"
+    runs login in the sandbox: ./login.sh
+    runs engine in the sandbox: ./engine.sh --paper, beside the steps after it, until 15:30 at the latest
+    waits until there is a file state/stop
+    runs run-1 in the sandbox: ./count.sh
+    after any end, HALT too, within 1m: runs square-off: ./square-off.sh
+    that is all: it looks for no findings, and opens no pull request
+    "###);
+    let table = explanation.schedule.expect("a schedule");
+    assert_eq!(table.words, "weekdays at 08:25, and after prices, and once, 2026-11-01 at 09:00");
+    assert_eq!(table.next[0], "2026-11-23T08:25:00+01:00");
+    assert_eq!(explanation.cost.words, "nothing that is counted: it has no agent; a run takes at most 2h");
+}
+
+#[test]
+fn what_a_person_should_know_of_the_starts() {
+    let notes = |from: &str, to: &str, loops: &[&str]| {
+        let known = loops.iter().map(|name| (*name).to_owned()).collect();
+        explained(&TRADING.replace(from, to), &Surroundings { loops: known, ..around() }).notes
+    };
+    let of = |notes: Vec<String>, what: &str| notes.iter().filter(|note| note.contains(what)).count();
+    assert_eq!(of(notes("", "", &["prices"]), "no loop prices"), 0);
+    assert_eq!(of(notes("", "", &["others"]), "no loop prices"), 1);
+    assert_eq!(of(notes("2026-11-01", "2026-12-01", &[]), "that is past"), 0);
+    assert_eq!(of(notes("wake: true\n", "", &[]), "wake"), 0);
+    let longer = "steps:\n  - run: {name: first, command: x}\n";
+    assert_eq!(of(notes("steps:\n", longer, &[]), "`max_duration` is 2h"), 1);
+    assert_eq!(of(notes("name: trading-day\n", "name: t\nguardrails: {max_duration: 8h}\n", &[]), "max_duration"), 0);
+}
+
+#[test]
+fn what_is_started_by_something_else_can_cost_more() {
+    let words = |trigger: &str| {
+        let text = SEED.replace("cron(\"0 9 * * MON-FRI\")", trigger);
+        let explanation = explained(&text, &around());
+        (explanation.schedule.map(|table| table.words), explanation.cost.words)
+    };
+    let (when, cost) = words("after(prices, failed)");
+    assert_eq!(when.as_deref(), Some("after prices has failed"));
+    assert_eq!(cost, "at most $5 a run; nobody knows beforehand how often it starts");
+    let (_, cost) = words("[every(12h), manual]");
+    assert_eq!(cost, "at most $5 a run and $10 a day; 14 scheduled runs a week: $70");
+    let (_, cost) = words("[every(12h), 'file(\"in/*\")']");
+    assert!(cost.ends_with("14 scheduled runs a week: $70, and more where something else starts it"), "{cost}");
+    assert_eq!(words("[manual]").0, None);
 }

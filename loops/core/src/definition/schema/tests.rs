@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::definition::{agents, rails, read};
+use crate::definition::{agents, chores, rails, read, timing};
 
 const SEED: &str = include_str!("../../../../../tests/samples/seed/loop.yaml");
 
@@ -36,7 +36,13 @@ fn what_the_reader_accepts_validates() {
                agents: {implementer: {command: ./fix.sh, price: $0}}\nsetup: [cargo, build]\n\
                checks: {docs: [[cargo, doc], make docs], tests_pass: cargo test}\nenv: {RUST_LOG: debug, N: 1}\n",
     ];
-    for text in samples {
+    let chores = "name: a\ntimezone: Europe/Berlin\nwake: true\njitter: 5m\nquiet_hours: \"22:00-07:00\"\nbattery: wait\n\
+        trigger:\n  - cron(\"0 9,17 * * *\")\n  - every(1d)\n  - at(\"2026-12-01 08:25\")\n  - after(2-b, failed)\n  - file('in/*')\n\
+        catch_up: {how: all(5), within: 2d}\noverlap: queue(1)\nsteps:\n  - run: ./a.sh\n  - run: [./b.sh, x]\n\
+        \x20 - run: {name: c, command: ./c.sh, service: true, until: 15:30, retry: {times: 2}, max: 1h, network: [a.b, localhost:80]}\n\
+        \x20 - run: {name: d, command: ./d.sh, until: exit(c), read: ~/x, write: [/srv/y]}\n  - wait: {until: file(\"state/stop\")}\n\
+        \x20 - finally: {max: 2m, steps: [run: {command: ./e.sh, idempotent: true}, run: ./f.sh]}\n";
+    for text in samples.into_iter().chain([chores.to_owned()]) {
         assert!(read(&text).definition.is_some(), "the reader refuses\n{text}");
         assert!(valid(&text), "the schema refuses\n{text}");
     }
@@ -52,11 +58,26 @@ fn what_is_misshapen_does_not() {
         ("  halt_on: no_progress(2)", ""),
         ("isolation: worktree\n\n", "isolation: none\n\n"),
         ("name: daily-triage", "name: Daily Triage"),
-        ("cron(\"0 9 * * MON-FRI\")", "every(5m)"),
+        ("cron(\"0 9 * * MON-FRI\")", "webhook(github)"),
+        ("cron(\"0 9 * * MON-FRI\")", "[]"),
+        ("cron(\"0 9 * * MON-FRI\")", "every(5)"),
+        ("isolation: worktree\n\n", "wake: perhaps\n\n"),
+        ("isolation: worktree\n\n", "catch_up: twice\n\n"),
+        ("isolation: worktree\n\n", "overlap: queue(2)\n\n"),
+        ("isolation: worktree\n\n", "quiet_hours: 22:00-25:00\n\n"),
+        ("isolation: worktree\n\n", "battery: charge\n\n"),
+        ("steps:\n", "steps:\n  - run: {name: x}\n"),
+        ("steps:\n", "steps:\n  - run: {command: x, idempotent: true}\n"),
+        ("steps:\n", "steps:\n  - run: {command: x, until: later}\n"),
+        ("steps:\n", "steps:\n  - wait: {until: file(\"stop\")}\n"),
+        ("steps:\n", "steps:\n  - wait: 15:30\n"),
+        ("\nguardrails:", "  - finally: ./x.sh\nguardrails:"),
+        ("\nguardrails:", "  - finally: [wait: {until: 15:30}]\nguardrails:"),
+        ("\nguardrails:", "  - finally: [run: {command: x, service: true}]\nguardrails:"),
         ("open_pr + link_issue", "link_issue + open_pr"),
         ("if: verified", "if: approved"),
         ("  - act:", "  - acts:"),
-        ("isolation: worktree\n\n", "wake: true\n\n"),
+        ("isolation: worktree\n\n", "skills: [x]\n\n"),
         ("name: daily-triage", "name: x\nenv: {API_TOKEN: x}"),
         ("name: daily-triage", "name: x\nagents: {a: {command: [x]}}"),
     ] {
@@ -77,5 +98,11 @@ fn the_keys_are_those_of_the_reader() {
     let known = |keys: &[&str]| keys.iter().map(|k| (*k).to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(keys("/properties"), known(&read::KEYS));
     assert_eq!(keys("/properties/guardrails/properties"), known(&rails::KEYS));
+    let step =
+        |number: usize, at: &str| keys(&format!("/properties/steps/items/anyOf/{number}/properties/{at}/properties"));
+    let (run, last) = (step(0, "run/anyOf/0"), step(6, "finally/anyOf/0/items/properties/run/anyOf/0"));
+    assert_eq!(run.union(&last).cloned().collect::<BTreeSet<_>>(), known(&chores::RUN_KEYS));
+    assert_eq!(step(6, "finally/anyOf/1"), known(&chores::FINALLY_KEYS));
+    assert_eq!(keys("/properties/catch_up/anyOf/1/properties"), known(&timing::CATCH_UP_KEYS));
     assert_eq!(keys("/properties/agents/additionalProperties/properties"), known(&agents::KEYS));
 }
