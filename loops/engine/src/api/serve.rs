@@ -5,6 +5,7 @@
 
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
+use std::time::{Duration as Span, Instant};
 
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
@@ -20,7 +21,7 @@ use crate::store::{Newer, Store, fleet};
 use crate::{clock, halt, settings};
 
 /// The shortest time between two passes that files ask for.
-const CALM: Duration = Duration::milliseconds(500);
+const CALM: Span = Span::from_millis(500);
 /// How often it sweeps, and looks after the backups.
 const THOROUGH: Duration = Duration::hours(1);
 /// The shortest time between two passes that nobody asked for.
@@ -91,7 +92,7 @@ impl Desk {
             };
             wake.watch_contents(self.folders());
             os::give_memory_back();
-            let passed = clock::now();
+            let passed = Instant::now();
             loop {
                 let now = clock::now();
                 // A clock that was set back must not make it wait for long.
@@ -104,7 +105,7 @@ impl Desk {
                     continue;
                 }
                 // A folder in which files come and go all the time must not keep it busy.
-                let calm = clock::on_the_computer(passed + CALM);
+                let calm = Utc::now() + Duration::from_std(CALM.saturating_sub(passed.elapsed())).unwrap_or_default();
                 if woken.name && !woken.time && wake.rest(calm, stop)? {
                     return Ok(());
                 }
