@@ -117,8 +117,6 @@ fn one_that_died_is_taken_up_by_the_scheduler() {
     let serving = stage.serve();
     stage.ask(&mut stage.killing(&["run", "work", "--detach"], &Kill::own("step-intent", 2), "once"));
     wait_for("the strike", || stage.struck("once").then_some(()));
-    // Half a minute is the longest that it does not look; a commit of concern makes it look now.
-    stage.verb(&["disable", "work"]).exits(0);
     let row = stage.ended();
     assert_eq!(row["code"].as_i64(), Some(21), "{row}");
     drop(serving);

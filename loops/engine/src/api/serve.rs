@@ -15,10 +15,10 @@ use loopwright_core::scheduler::{Between, TICK};
 
 use super::scheduler::Seat;
 use super::{ApiError, Context, Deed, schedule, tick, watched};
-use crate::os::{self, Wake, Woken};
+use crate::os::{self, Held, Wake, Woken};
 use crate::store::news::Concerns;
-use crate::store::{Newer, Store, fleet};
-use crate::{clock, halt, settings};
+use crate::store::{Newer, Store, fleet, runs};
+use crate::{clock, ending, halt, settings};
 
 /// The shortest time between two passes that files ask for.
 const CALM: Span = Span::from_millis(500);
@@ -91,6 +91,7 @@ impl Desk {
                 Err(error) => self.failed(error)?,
             };
             wake.watch_contents(self.folders());
+            wake.watch_processes(self.watchdogs());
             os::give_memory_back();
             let passed = Instant::now();
             loop {
@@ -120,10 +121,16 @@ impl Desk {
         folders.and_then(Result::ok).unwrap_or_default()
     }
 
+    /// The watchdogs of the runs that live: one that dies without a word is noticed at once.
+    fn watchdogs(&self) -> Vec<Held> {
+        let live = self.store.as_ref().and_then(|store| runs::live(store.read()).ok()).unwrap_or_default();
+        live.iter().filter_map(|run| ending::watchdog(&self.context.home.run(run.id))).collect()
+    }
+
     /// Whether there may be something to do.
     fn calls(&self, woken: Woken, seen: Option<&mut Seen>) -> bool {
         let (Some(store), Some(seen)) = (&self.store, seen) else { return woken.time };
-        if woken.time || woken.name {
+        if woken.time || woken.name || woken.process {
             return true;
         }
         let Ok(foreign) = store.foreign() else { return true };
