@@ -1,5 +1,6 @@
 //! Whole-binary tests: what they share. The tests themselves are in `tests/`.
 
+pub mod book;
 pub mod crash;
 pub mod dice;
 pub mod faults;

@@ -181,6 +181,9 @@ Example: loopwright completions bash")]
     /// The process of a run; started by its watchdog
     #[command(name = "__run", hide = true)]
     RunInner(RunInnerArgs),
+    /// The process of what follows on a run's end; started by its watchdog
+    #[command(name = "__finally", hide = true)]
+    FinallyInner(FinallyInnerArgs),
 }
 
 #[derive(Debug, Args)]
@@ -451,6 +454,12 @@ pub(crate) struct RunInnerArgs {
     /// The whole fingerprint of the one finding to act on
     #[arg(long, value_name = "FINGERPRINT")]
     pub(crate) finding: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FinallyInnerArgs {
+    /// The run's id
+    pub(crate) run: String,
 }
 
 /// A short time in seconds.

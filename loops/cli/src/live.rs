@@ -26,7 +26,7 @@ const BEGINS_WITHIN: Duration = Duration::from_secs(15);
 /// Silence after which somebody should look whether the run still lives.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// Follows a run to its end: its row, and its whole journal.
+/// Follows a run until it ends or is parked: its row, and its whole journal.
 pub(crate) fn follow(app: &App, screen: &Screen, id: RunId) -> Result<(RunRow, Vec<Entry>), ApiError> {
     let mut journal = Journal { id, seen: 0, told: 0, entries: Vec::new() };
     let changes = api::changes(&app.context);
@@ -41,7 +41,7 @@ pub(crate) fn follow(app: &App, screen: &Screen, id: RunId) -> Result<(RunRow, V
         if journal.read_on(app, screen)? {
             heard = Instant::now();
         }
-        if let Some(row) = row.filter(|r| r.ended.is_some()) {
+        if let Some(row) = row.filter(|r| r.ended.is_some() || r.parked.is_some()) {
             screen.clear();
             return Ok((row, journal.entries));
         }

@@ -93,5 +93,6 @@ fn answer(verb: Verb, output: Output) -> Result<u8, ApiError> {
         Verb::Doctor(args) => verbs::doctor::run(&args, &app),
         Verb::Simulate(args) => verbs::simulate::run(&args, &app),
         Verb::RunInner(args) => verbs::run_inner::run(&args, &app),
+        Verb::FinallyInner(args) => verbs::run_inner::finally(&args, &app),
     }
 }

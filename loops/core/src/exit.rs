@@ -46,7 +46,7 @@ pub fn of_run(run: &Run) -> Option<u8> {
             Some((finding, why)) if run.start.only.as_ref() == Some(finding) => of_hand_over(why),
             Some(_) => WAITS,
             None if shipped => WAITS,
-            None if acted => DONE,
+            None if acted || !run.start.chores.steps.is_empty() => DONE,
             // To report was all that was asked, and there was something to report.
             None if run.start.mode == Mode::Report && !run.items.is_empty() => DONE,
             None => NOTHING,

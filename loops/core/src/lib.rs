@@ -4,12 +4,14 @@
 
 pub mod asked;
 pub mod check;
+pub mod chores;
 pub mod definition;
 pub mod diagnostic;
 pub mod diff;
 pub mod draft;
 pub mod due;
 pub mod exit;
+pub mod finally;
 pub mod finding;
 pub mod fleet;
 pub mod gate;

@@ -3,6 +3,9 @@
 //! It asks in this order: halted? over time? crashed in the middle of what? and only then: what next, and does the
 //! budget cover it?
 
+use chrono::{DateTime, Utc};
+
+use crate::chores::{self, Observed, Stop};
 use crate::definition::Retry;
 use crate::money::Micros;
 use crate::revise;
@@ -19,6 +22,8 @@ pub struct Facts {
     pub open_pull_requests: u32,
     /// Why the ledger has refused to reserve a round, for a ceiling that holds over other runs too.
     pub refused: Option<String>,
+    /// What chores wait for.
+    pub chores: Observed,
 }
 
 /// What follows.
@@ -26,6 +31,17 @@ pub struct Facts {
 pub enum Next {
     /// These steps, beside what is open; each is about another finding.
     Do(Vec<Start>),
+    /// The end of these open steps has come: they are ended.
+    Stop(Vec<Stop>),
+    /// These steps are over before they begin.
+    PassOver(Vec<Step>),
+    /// The run waits for something far off: its processes end until then.
+    Park {
+        /// Until when; none = until a file is there.
+        until: Option<DateTime<Utc>>,
+        /// For what, as the rest of a sentence.
+        why: String,
+    },
     /// Nothing more until an open step has ended.
     Wait,
     /// The run stops; steps that are open are cut off.
@@ -65,6 +81,12 @@ pub fn next(run: &Run, facts: &Facts) -> Next {
     if facts.awake_s >= rails.max_duration_s {
         let detail = format!("the run took its {} s (max_duration)", rails.max_duration_s);
         return Next::Halt { why: HaltWhy::Time, detail };
+    }
+    if let Some(chore) = chores::next(run, &facts.chores) {
+        return chore;
+    }
+    if run.start.chores.alone {
+        return Next::Done;
     }
     if run.open.iter().any(|(step, _)| step.finding().is_none()) {
         return Next::Wait;
@@ -270,6 +292,7 @@ fn retry_of(run: &Run, step: &Step) -> Retry {
     let retries = &run.start.retries;
     match step {
         Step::Prepare | Step::Discover | Step::HoldBack { .. } | Step::HandOver { .. } => retries.discover,
+        Step::Run { .. } | Step::Wait { .. } | Step::Finally { .. } => Retry::default(),
         Step::Build { .. } => retries.act,
         Step::Verify { .. } => retries.verify,
         Step::Ship { .. } => retries.ship,

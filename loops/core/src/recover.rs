@@ -4,6 +4,7 @@
 
 use chrono::DateTime;
 
+use crate::chores::{self, Observed};
 use crate::lease::{Beat, EndCause};
 use crate::run::{End, Entry, HaltWhy, Run, RunEvent};
 
@@ -23,6 +24,8 @@ pub struct Left<'a> {
     pub ended: Option<EndCause>,
     /// Awake seconds that it has taken in all.
     pub worked_s: u64,
+    /// What a run that is parked waits for.
+    pub chores: &'a Observed,
 }
 
 /// What is to be done with it.
@@ -41,6 +44,9 @@ pub fn recover(left: &Left<'_>) -> Recovery {
     if left.alive || left.run.end.is_some() {
         return Recovery::Leave;
     }
+    if let Some(end) = &left.run.ending {
+        return Recovery::End(end.clone());
+    }
     if let Some(detail) = left.halted {
         return halted(HaltWhy::Halt, detail.to_owned());
     }
@@ -53,10 +59,13 @@ pub fn recover(left: &Left<'_>) -> Recovery {
     if left.worked_s >= most {
         return halted(HaltWhy::Time, format!("the run took its {most} s (max_duration) before its processes died"));
     }
-    if left.run.start.epoch > MOST_TAKEN_UP {
+    if left.run.parked.is_some() {
+        return if chores::wakes(left.run, left.chores) { Recovery::TakeUp } else { Recovery::Leave };
+    }
+    if left.run.deaths() >= MOST_TAKEN_UP {
         let why = format!(
             "its processes died {} times, the last time {}; its findings are open again",
-            left.run.start.epoch,
+            left.run.deaths() + 1,
             during(left.run)
         );
         return Recovery::End(End::Failed { why });
@@ -91,6 +100,8 @@ fn between_events_s(journal: &[Entry]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::run::RunStart;
 
@@ -108,7 +119,9 @@ mod tests {
     }
 
     fn left(run: &Run) -> Left<'_> {
-        Left { run, alive: false, halted: None, ended: None, worked_s: 0 }
+        static NOTHING: Observed =
+            Observed { now: DateTime::UNIX_EPOCH, files: BTreeSet::new(), ending: BTreeSet::new() };
+        Left { run, alive: false, halted: None, ended: None, worked_s: 0, chores: &NOTHING }
     }
 
     fn ends_as(recovery: &Recovery) -> &'static str {

@@ -18,8 +18,8 @@ use crate::ledger::{Ceiling, CeilingReached, Ceilings, Period, Place, Scope};
 use crate::money::Micros;
 use crate::next::{Facts, Next, next};
 use crate::run::{
-    AgentLine, BuildResult, Built, Discovered, End, HaltWhy, HandOver, Mode, Outcome, Queued, Retries, Run, RunEvent,
-    RunStart, Stage, Step,
+    AgentLine, BuildResult, Built, Chores, Discovered, End, HaltWhy, HandOver, Mode, Outcome, Queued, Retries, Run,
+    RunEvent, RunStart, Stage, Step,
 };
 use crate::verdict::Verdict;
 
@@ -159,7 +159,8 @@ impl<'s> World<'s> {
                 Next::Do(starts) => starts.into_iter().next()?.step,
                 Next::Halt { detail, .. } => return Some(detail),
                 Next::Fail(why) => return Some(why),
-                Next::Wait => return None,
+                // It has no chores.
+                Next::Wait | Next::Stop(_) | Next::PassOver(_) | Next::Park { .. } => return None,
                 Next::Done => return handed_over(&run),
             };
             if let Some(cut) = self.perform(&mut run, step)? {
@@ -170,7 +171,7 @@ impl<'s> World<'s> {
 
     fn facts(&self) -> Facts {
         let halted = self.setting.halt_at_s.filter(|at| self.now_s >= *at).map(|_| "HALT: by hand".to_owned());
-        Facts { halted, awake_s: self.now_s - self.began_s, open_pull_requests: 0, refused: None }
+        Facts { halted, awake_s: self.now_s - self.began_s, open_pull_requests: 0, ..Facts::default() }
     }
 
     /// A run that is prepared and has found its one finding.
@@ -341,6 +342,7 @@ fn start(run: Uuid, rails: &Rails) -> RunStart {
         parallel: 1,
         only_reports: false,
         revises: None,
+        chores: Chores::default(),
     }
 }
 

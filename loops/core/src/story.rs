@@ -19,6 +19,7 @@ use crate::run::{
 use crate::triage::plain;
 use crate::verdict::Verdict;
 
+mod chores;
 mod words;
 
 use words::{capital, clause, clock, counted_as, sentence, short};
@@ -98,7 +99,7 @@ pub fn tell(entries: &[Entry], titles: &Titles, offset: FixedOffset) -> Vec<Stor
     let mut teller = Teller::new(titles);
     for entry in entries {
         let at = clock(&entry.at, offset);
-        let told = teller.take(&entry.event);
+        let told = teller.hear(entry);
         teller.lines.extend(told.into_iter().map(|(mark, depth, text)| StoryLine {
             at: at.clone(),
             mark,
@@ -113,11 +114,12 @@ pub fn tell(entries: &[Entry], titles: &Titles, offset: FixedOffset) -> Vec<Stor
 pub fn doing(entries: &[Entry], titles: &Titles) -> Option<String> {
     let mut teller = Teller::new(titles);
     for entry in entries {
-        teller.take(&entry.event);
+        teller.hear(entry);
     }
     let (_, step) = teller.open.last()?;
     let title = |f: &Fingerprint| quoted(&teller.titles, f);
     Some(match step {
+        Step::Run { .. } | Step::Wait { .. } | Step::Finally { .. } => chores::doing(&teller.open),
         Step::Prepare => "Preparing the base commit".to_owned(),
         Step::Discover => "Looking for work".to_owned(),
         Step::Build { finding, .. } => format!("Building {}", title(finding)),
@@ -147,6 +149,7 @@ struct Teller {
     start: Option<RunStart>,
     base: String,
     open: Vec<(Uuid, Step)>,
+    chores: chores::Told,
     /// The finding that was spoken of last.
     told: Option<Fingerprint>,
     left: usize,
@@ -160,9 +163,15 @@ impl Teller {
             start: None,
             base: String::new(),
             open: Vec::new(),
+            chores: chores::Told::default(),
             told: None,
             left: 0,
         }
+    }
+
+    fn hear(&mut self, entry: &Entry) -> Vec<Told> {
+        self.chores.at(&entry.at);
+        self.take(&entry.event)
     }
 
     fn take(&mut self, event: &RunEvent) -> Vec<Told> {
@@ -180,10 +189,16 @@ impl Teller {
                 None => Vec::new(),
             },
             RunEvent::StepFailed { id, error, .. } => match self.close(*id) {
+                Some(Step::Run { name } | Step::Finally { name }) => vec![self.chores.failed(&name, error)],
                 Some(step) => self.headed(&step, vec![failed(&step, error)]),
                 None => Vec::new(),
             },
             RunEvent::Noted { text, .. } => vec![(Mark::Note, 0, sentence(text))],
+            RunEvent::Parked { why, .. } => self.chores.parked(why),
+            RunEvent::Ending { end } => {
+                self.open.clear();
+                vec![(end_mark(end), 0, ending(end)), (Mark::Running, 0, "Its last steps follow.".to_owned())]
+            }
             RunEvent::RunEnded { end } => {
                 self.open.clear();
                 vec![(end_mark(end), 0, self.ended(end))]
@@ -213,6 +228,7 @@ impl Teller {
         let reports = self.start.as_ref().is_some_and(|s| s.mode == Mode::Report);
         match end {
             End::Finished if reports && self.left > 0 => reported(self.left),
+            End::Finished if self.chores.steps.alone => "Ended: all its steps are done.".to_owned(),
             end => ending(end),
         }
     }
@@ -220,10 +236,16 @@ impl Teller {
     fn started(&mut self, start: &RunStart) -> Vec<Told> {
         let again = self.start.replace(start.clone()).is_some() || start.epoch > 1;
         let interrupted = std::mem::take(&mut self.open);
-        if !again {
-            return vec![(Mark::Running, 0, opening(start)), (Mark::Note, 0, makers(start))];
+        self.chores.steps = start.chores.clone();
+        if self.chores.goes_on() {
+            return vec![(Mark::Running, 0, "Goes on.".to_owned())];
         }
-        let names: Vec<&str> = interrupted.iter().map(|(_, step)| step.name()).collect();
+        if !again {
+            let makers = (!start.chores.alone).then(|| (Mark::Note, 0, makers(start)));
+            let opening = (Mark::Running, 0, opening(start));
+            return [Some(opening), makers, chores::plan(&start.chores)].into_iter().flatten().collect();
+        }
+        let names: Vec<&str> = interrupted.iter().map(|(_, step)| step.called()).collect();
         let text = match names.as_slice() {
             [] => "Taken up again after an interruption.".to_owned(),
             [one] => format!("Taken up again; {one} was interrupted."),
@@ -234,7 +256,7 @@ impl Teller {
 
     fn begun(&mut self, step: &Step) -> Vec<Told> {
         let Step::Build { finding, iteration, .. } = step else {
-            return Vec::new();
+            return self.chores.begun(step);
         };
         self.told = Some(finding.clone());
         let title = quoted(&self.titles, finding);
@@ -252,6 +274,8 @@ impl Teller {
 
     fn finished(&mut self, step: &Step, id: Uuid, outcome: &Outcome) -> Vec<Told> {
         match (step, outcome) {
+            (Step::Run { name } | Step::Finally { name }, Outcome::Ran(ran)) => vec![self.chores.ran(name, ran)],
+            (Step::Wait { until, .. }, Outcome::Waited) => vec![self.chores.waited(until)],
             (_, Outcome::Prepared { branch, commit }) => {
                 self.base = format!("{} {}", plain(branch, 60), short(commit));
                 Vec::new()
@@ -329,6 +353,9 @@ fn opening(start: &RunStart) -> String {
         Mode::Ship => "to ship",
     };
     let rails = &start.rails;
+    if start.chores.alone {
+        return format!("Started {by}. Stops after {}.", duration(rails.max_duration_s));
+    }
     format!(
         "Started {by}, {mode}. Stops after {} a finding, {}, {}.",
         counted_as(rails.max_iterations, "iteration"),
@@ -419,8 +446,8 @@ fn opened(id: PullRequestId, shipped: &Shipped, again: bool) -> Vec<Told> {
 
 fn failed(step: &Step, error: &str) -> Told {
     let depth = match step {
-        Step::Prepare | Step::Discover | Step::HoldBack { .. } => 0,
-        _ => 1,
+        Step::Build { .. } | Step::Verify { .. } | Step::Ship { .. } | Step::HandOver { .. } => 1,
+        _ => 0,
     };
     let text = format!("{} failed: {}", capital(step.name()), clause(error));
     (Mark::Failed, depth, text)

@@ -11,8 +11,8 @@ use loopwright_core::ids::{LoopId, OccurrenceId, RunId};
 use loopwright_core::money::Micros;
 use loopwright_core::next::{Facts, Next, Start, next};
 use loopwright_core::run::{
-    AgentLine, BuildResult, Built, Discovered, End, HaltWhy, HandOver, Mode, Outcome, Queued, Retries, Run, RunEvent,
-    RunStart, Shipped, Stage, Step,
+    AgentLine, BuildResult, Built, Chores, Discovered, End, HaltWhy, HandOver, Mode, Outcome, Queued, Retries, Run,
+    RunEvent, RunStart, Shipped, Stage, Step,
 };
 use loopwright_core::verdict::Verdict;
 use proptest::prelude::*;
@@ -56,6 +56,7 @@ fn start(price: u64) -> RunStart {
         only: None,
         parallel: 1,
         only_reports: false,
+        chores: Chores::default(),
         revises: None,
         worked_s: 0,
     }
@@ -120,6 +121,7 @@ fn drive_at_once(
             Next::Halt { why, detail } => return ended(run, events, End::Halted { why, detail }),
             Next::Fail(why) => return ended(run, events, End::Failed { why }),
             Next::Done => return ended(run, events, End::Finished),
+            other @ (Next::Stop(_) | Next::PassOver(_) | Next::Park { .. }) => panic!("without chores: {other:?}"),
         };
         for event in happened {
             run.apply(&event).expect("legal");
@@ -181,6 +183,7 @@ fn outcome(step: &Step, answer: Option<&Answer>, queue: &[Queued]) -> Outcome {
             Outcome::Shipped(Shipped { pull_request: None, title, commit, tree, skipped: Vec::new() })
         }
         Step::HandOver { .. } | Step::HoldBack { .. } => Outcome::Noted,
+        Step::Run { .. } | Step::Wait { .. } | Step::Finally { .. } => panic!("there are no chores"),
     }
 }
 

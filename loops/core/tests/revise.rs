@@ -14,8 +14,8 @@ use loopwright_core::progress::Round;
 use loopwright_core::review::{Event, Shown, State, Via, fold};
 use loopwright_core::revise::{came_to_nothing, grants_one, note};
 use loopwright_core::run::{
-    AgentLine, BuildResult, Built, Discovered, End, HaltWhy, Mode, Outcome, Queued, Retries, Revise, Revision, Run,
-    RunEvent, RunStart, Step,
+    AgentLine, BuildResult, Built, Chores, Discovered, End, HaltWhy, Mode, Outcome, Queued, Retries, Revise, Revision,
+    Run, RunEvent, RunStart, Step,
 };
 use loopwright_core::verdict::Verdict;
 use uuid::Uuid;
@@ -54,6 +54,7 @@ fn start(why: Option<Revise>, cap: u32, no_progress: u32) -> RunStart {
         only: Some(finding()),
         parallel: 1,
         only_reports: false,
+        chores: Chores::default(),
         revises: why.map(revision),
         worked_s: 0,
     }
@@ -121,6 +122,7 @@ fn outcome(step: &Step, number: u128, before: usize) -> Outcome {
         }),
         Step::Verify { .. } => Outcome::Verified { charged: Micros::ZERO, verdict: Box::new(red()) },
         Step::Ship { .. } | Step::HandOver { .. } | Step::HoldBack { .. } => Outcome::Noted,
+        Step::Run { .. } | Step::Wait { .. } | Step::Finally { .. } => panic!("there are no chores"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The folder of a personal loop, which its agents see whole as `/loop`: which one is too much to show.
+//! The folder of a personal loop, which its agents and steps see whole as `/loop`: which one is too much to show.
 //!
 //! A loop inside its repository needs no such look: its agents see a copy of what is committed beside it.
 
@@ -22,10 +22,11 @@ pub struct Private<'a> {
     pub repo: Option<&'a Path>,
 }
 
-/// The folder that the agents of the loop file `path` see; none if there are no agents to see it, or it is a copy.
+/// The folder that the agents and steps of the loop file `path` see; none if nobody is there to see it, or it is a copy.
 pub fn shown<'a>(path: &'a Path, definition: &Definition, repo: Option<&Path>) -> Option<&'a Path> {
     let personal = !repo.is_some_and(|root| path.starts_with(root));
-    path.parent().filter(|_| personal && !definition.agents.is_empty())
+    let any = !definition.agents.is_empty() || !definition.chores.is_empty() || !definition.finally.steps.is_empty();
+    path.parent().filter(|_| personal && any)
 }
 
 /// Why `folder` is no folder of a loop's own, and what to do.
@@ -41,7 +42,7 @@ pub fn refusal(folder: &Path, private: Private<'_>) -> Option<String> {
         None => return None,
     };
     Some(format!(
-        "agents would see {what}: the loop's folder {} is shown to them as {INSIDE}; move the loop file into a folder of its own",
+        "its agents and steps would see {what}: the loop's folder {} is shown to them as {INSIDE}; move the loop file into a folder of its own",
         folder.display()
     ))
 }

@@ -38,6 +38,14 @@ pub struct Resolved {
     pub definition: Definition,
     /// SHA-256 of its file.
     pub hash: String,
+    /// The code that it works on; none for one that has nothing but chores and lies in no repository.
+    pub code: Option<Code>,
+    /// What the person has set for all loops together.
+    pub settings: Settings,
+}
+
+/// The code that a loop works on, as it stands on its base commit.
+pub struct Code {
     /// The user's repository.
     pub user: UserRepo,
     /// The engine's repositories of it.
@@ -48,8 +56,21 @@ pub struct Resolved {
     pub checks: Vec<Check>,
     /// Its folder's path relative to the repository, if it lies inside.
     pub inside: Option<String>,
-    /// What the person has set for all loops together.
-    pub settings: Settings,
+}
+
+impl Resolved {
+    /// The code that it works on.
+    ///
+    /// # Errors
+    /// It has nothing but chores.
+    pub fn code(&self) -> Result<&Code> {
+        self.code.as_ref().context("this loop works on no repository: it has nothing but `run:` and `wait:` steps")
+    }
+
+    /// The root of the repository that it works on.
+    pub fn root(&self) -> Option<&Path> {
+        self.code.as_ref().map(|code| code.user.root.as_path())
+    }
 }
 
 /// Why a loop can't be used now.
@@ -110,6 +131,9 @@ pub fn resolve_again(home: &Home, row: &LoopRow, run: &Run) -> Result<Resolved> 
 
 fn resolve_on(home: &Home, row: &LoopRow, base: impl FnOnce(&Repos, &UserRepo) -> Result<Base>) -> Result<Resolved> {
     let settings = settings::read(home)?;
+    if let Some((definition, hash)) = without_code(row)? {
+        return Ok(Resolved { definition, hash, code: None, settings });
+    }
     let user = user_repository(&row.repo_path)?;
     let repos = Repos::open(&home.data, row.repo)?;
     let base = base(&repos, &user)?;
@@ -129,7 +153,30 @@ fn resolve_on(home: &Home, row: &LoopRow, base: impl FnOnce(&Repos, &UserRepo) -
         return Err(ResolveError::Changed { path, now: hash }.into());
     }
     let checks = checks_of(&definition, &|path| repos.look(base.commit, path));
-    Ok(Resolved { definition, hash, user, repos, base, checks, inside, settings })
+    let code = Some(Code { user, repos, base, checks, inside });
+    Ok(Resolved { definition, hash, code, settings })
+}
+
+/// A loop that has nothing but chores is registered with its own folder in place of a repository, and read from there.
+fn without_code(row: &LoopRow) -> Result<Option<(Definition, String)>> {
+    if row.path.parent() != Some(&row.repo_path) {
+        return Ok(None);
+    }
+    let path = row.path.display().to_string();
+    let text = fs::read(&row.path).with_context(|| format!("reading the loop file {path}"))?;
+    let hash = loopwright_core::hex(&Sha256::digest(&text));
+    let reading = read_bytes(&text);
+    match reading.definition {
+        Some(definition) if definition.discover.is_some() => Ok(None),
+        Some(_) if hash != row.hash => Err(ResolveError::Changed { path, now: hash }.into()),
+        Some(definition) => Ok(Some((definition, hash))),
+        // Where there is a repository its base commit counts.
+        None if user_repository(&row.repo_path).is_ok() => Ok(None),
+        None => {
+            let first = reading.diagnostics.into_iter().next().context("an invalid loop without a fault")?;
+            Err(ResolveError::Invalid { path, first: Box::new(first) }.into())
+        }
+    }
 }
 
 fn loop_text(row: &LoopRow, user: &UserRepo, repos: &Repos, base: &Base) -> Result<(Vec<u8>, Option<String>)> {
@@ -190,30 +237,30 @@ fn written(name: String, commands: &[Command]) -> Check {
     Check { name, commands: commands.to_vec(), origin: LOOP_FILE.to_owned(), probes }
 }
 
-/// The agents of a loop: who makes, and who checks (none = gates alone).
-///
-/// # Errors
-/// The loop's folder can't be brought in.
-pub fn agents(resolved: &Resolved, row: &LoopRow, run_dir: &Path) -> Result<(AnyAgent, Option<AnyAgent>)> {
-    let folder = loop_folder(resolved, row, run_dir)?;
+/// The agents of a loop: who makes, and who checks (none = gates alone); `folder` is what they see of the loop.
+pub fn agents(resolved: &Resolved, folder: &Path) -> (AnyAgent, Option<AnyAgent>) {
     let definition = &resolved.definition;
     let defined = |name: &String| {
         let spec = definition.agents.get(name)?;
-        Some(Arc::new(CommandAgent::new(name, spec.clone(), &folder)) as AnyAgent)
+        Some(Arc::new(CommandAgent::new(name, spec.clone(), folder)) as AnyAgent)
     };
     let work = definition.work.as_ref();
     let maker = work.and_then(|w| defined(&w.act.maker)).unwrap_or_else(|| Arc::new(Fixer));
-    Ok((maker, work.and_then(|w| w.verify.checker.as_ref()).and_then(defined)))
+    (maker, work.and_then(|w| w.verify.checker.as_ref()).and_then(defined))
 }
 
 /// The folder of a loop with its scripts and prompts: its own for a personal loop, a copy of the base commit's otherwise.
-fn loop_folder(resolved: &Resolved, row: &LoopRow, run_dir: &Path) -> Result<PathBuf> {
-    let Some(inside) = &resolved.inside else {
+///
+/// # Errors
+/// The copy can't be made.
+pub fn loop_folder(resolved: &Resolved, row: &LoopRow, run_dir: &Path) -> Result<PathBuf> {
+    let shared = resolved.code.as_ref().and_then(|code| Some((code, code.inside.as_ref()?)));
+    let Some((code, inside)) = shared else {
         return Ok(row.path.parent().context("the loop file has no folder")?.to_owned());
     };
     let copy = run_dir.join("loop");
-    for path in resolved.repos.files_under(resolved.base.commit, inside)? {
-        let Some(bytes) = resolved.repos.file(resolved.base.commit, &path)? else { continue };
+    for path in code.repos.files_under(code.base.commit, inside)? {
+        let Some(bytes) = code.repos.file(code.base.commit, &path)? else { continue };
         let below = Path::new(&path).strip_prefix(inside).context("a file outside of its folder")?;
         write_executable(&copy.join(below), &bytes)?;
     }
@@ -251,9 +298,9 @@ pub fn environment(definition: &Definition) -> BTreeMap<String, String> {
 /// # Errors
 /// They would, with what to do.
 pub fn refuse_exposing(home: &Home, row: &LoopRow, resolved: &Resolved, person: Option<&Path>) -> Result<()> {
-    let root = resolved.user.root.as_path();
-    let private = Private { home, person, repo: Some(root) };
-    let shown = loop_folder::shown(&row.path, &resolved.definition, Some(root));
+    let root = resolved.root();
+    let private = Private { home, person, repo: root };
+    let shown = loop_folder::shown(&row.path, &resolved.definition, root);
     match shown.and_then(|folder| loop_folder::refusal(folder, private)) {
         Some(why) => bail!("{} can't run: {why}", row.name),
         None => Ok(()),
@@ -265,12 +312,16 @@ pub fn refuse_exposing(home: &Home, row: &LoopRow, resolved: &Resolved, person: 
 /// # Errors
 /// What is missing, with what to do.
 pub fn refuse_unusable(resolved: &Resolved) -> Result<()> {
+    let Some(code) = &resolved.code else { return Ok(()) };
+    if resolved.definition.discover.is_none() {
+        return Ok(());
+    }
     let only_checks = |s: &Source| matches!(s, Source::ScanCiFailures(_) | Source::RecentCommits);
-    if resolved.checks.is_empty() && resolved.definition.sources().iter().all(only_checks) {
+    if code.checks.is_empty() && resolved.definition.sources().iter().all(only_checks) {
         bail!(
             "no checks were detected in {} and the loop defines none; name them under `checks:`, \
              as in `checks: {{tests_pass: [make, test]}}`",
-            resolved.user.root.display()
+            code.user.root.display()
         );
     }
     Ok(())

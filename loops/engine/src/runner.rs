@@ -8,7 +8,6 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
-use loopwright_core::finding::Fingerprint;
 use loopwright_core::lease::EndCause;
 use loopwright_core::ledger::{Ceilings, Place};
 use loopwright_core::money::Micros;
@@ -25,8 +24,21 @@ use crate::steps::{Work, build, discover, prepare, scan, ship, verify};
 use crate::store::ledger::{self, Booking};
 use crate::store::{projection, pull_requests};
 
+mod chores;
+
+use chores::Memory;
+
 /// How often a runner that waits looks whether it is halted.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// How the processes of a run came to their end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// With the run.
+    Ended(End),
+    /// The run waits for something, and goes on later.
+    Parked,
+}
 
 /// A run in progress.
 pub struct Runner {
@@ -35,8 +47,9 @@ pub struct Runner {
     began: Instant,
     /// Awake time of the epochs before this one.
     before: Duration,
-    /// When a step that failed is due again.
-    due: BTreeMap<Option<Fingerprint>, Instant>,
+    /// When a step that failed is due again, by its finding or its name.
+    due: BTreeMap<String, Instant>,
+    memory: Memory,
     ended: (Sender<Ended>, Receiver<Ended>),
     /// Why the ledger has refused a round.
     refused: Option<String>,
@@ -52,7 +65,7 @@ struct Ended {
 ///
 /// # Errors
 /// Nothing can be stored any more; everything else ends up in the journal.
-pub fn run(work: Work, start: RunStart) -> Result<End> {
+pub fn run(work: Work, start: RunStart) -> Result<Left> {
     let mut runner = Runner::new(work, Run::new(start.clone()), Duration::ZERO);
     runner.record(RunEvent::RunStarted(Box::new(start)), |_| Ok(()))?;
     fail::point("run-started");
@@ -64,7 +77,7 @@ pub fn run(work: Work, start: RunStart) -> Result<End> {
 /// # Errors
 /// What earlier steps left can't be brought back now, or nothing can be stored any more; everything else ends up in the
 /// journal.
-pub fn take_up(work: Work, run: Run) -> Result<End> {
+pub fn take_up(work: Work, run: Run) -> Result<Left> {
     let before = Duration::from_secs(run.start.worked_s);
     let mut runner = Runner::new(work, run, before);
     match runner.restore() {
@@ -72,14 +85,26 @@ pub fn take_up(work: Work, run: Run) -> Result<End> {
         // It ends as halted, whatever could not be done because of that.
         Err(_) if runner.work.supervision.halted().is_some() => runner.go_on(),
         // Whoever takes it up again tries again.
-        Err(error) if runner.run.start.epoch <= MOST_TAKEN_UP => Err(error).context("taking up the run again"),
-        Err(error) => runner.finish(End::Failed { why: format!("it could not be taken up again: {error:#}") }),
+        Err(error) if runner.run.deaths() < MOST_TAKEN_UP => Err(error).context("taking up the run again"),
+        Err(error) => {
+            let why = format!("it could not be taken up again: {error:#}");
+            runner.finish(End::Failed { why }).map(Left::Ended)
+        }
     }
 }
 
 impl Runner {
     fn new(work: Work, run: Run, before: Duration) -> Runner {
-        Runner { work, run, began: Instant::now(), before, due: BTreeMap::new(), ended: mpsc::channel(), refused: None }
+        Runner {
+            work,
+            run,
+            began: Instant::now(),
+            before,
+            due: BTreeMap::new(),
+            memory: Memory::default(),
+            ended: mpsc::channel(),
+            refused: None,
+        }
     }
 
     /// Brings back what earlier steps left in memory.
@@ -93,41 +118,66 @@ impl Runner {
         Ok(())
     }
 
-    fn go_on(mut self) -> Result<End> {
-        let end = self.drive()?;
+    fn go_on(mut self) -> Result<Left> {
+        let Left::Ended(end) = self.drive()? else { return Ok(Left::Parked) };
+        self.stop_all();
         // What still runs ends by itself, or because it is halted; what it cost is booked.
-        while !self.run.open.is_empty() {
+        while self.anything_runs() {
             self.hear()?;
         }
-        self.finish(end)
+        self.finish(end).map(Left::Ended)
     }
 
-    fn drive(&mut self) -> Result<End> {
+    fn drive(&mut self) -> Result<Left> {
         loop {
-            match next(&self.run, &self.observe()?) {
-                Next::Do(starts) => {
-                    let mut any = false;
-                    for start in starts {
-                        if self.is_due(&start) {
-                            any = true;
-                            if let Some(end) = self.perform(&start.step)? {
-                                return Ok(end);
-                            }
-                        }
-                    }
-                    if !any {
-                        self.hear()?;
-                    }
+            let facts = self.observe()?;
+            let end = match next(&self.run, &facts) {
+                Next::Do(starts) => match self.begin(starts)? {
+                    Some(end) => end,
+                    None => continue,
+                },
+                Next::Stop(stops) => {
+                    self.stop(stops)?;
+                    continue;
                 }
-                Next::Wait => self.hear()?,
-                Next::Halt { why, detail } => return Ok(End::Halted { why, detail }),
-                Next::Fail(why) => return Ok(End::Failed { why }),
-                Next::Done => return Ok(End::Finished),
-            }
+                Next::PassOver(steps) => {
+                    self.pass_over(steps)?;
+                    continue;
+                }
+                Next::Wait => {
+                    self.hear()?;
+                    continue;
+                }
+                Next::Park { until, why } => {
+                    self.record(RunEvent::Parked { until, why }, |_| Ok(()))?;
+                    return Ok(Left::Parked);
+                }
+                Next::Halt { why, detail } => End::Halted { why, detail },
+                Next::Fail(why) => End::Failed { why },
+                Next::Done => End::Finished,
+            };
+            return Ok(Left::Ended(end));
         }
     }
 
-    fn observe(&self) -> Result<Facts> {
+    /// Begins the steps that are due; waits a while where none is. An end if the ledger refuses one.
+    fn begin(&mut self, starts: Vec<Start>) -> Result<Option<End>> {
+        let mut any = false;
+        for start in starts {
+            if self.is_due(&start) {
+                any = true;
+                if let Some(end) = self.perform(&start.step)? {
+                    return Ok(Some(end));
+                }
+            }
+        }
+        if !any {
+            self.hear()?;
+        }
+        Ok(None)
+    }
+
+    fn observe(&mut self) -> Result<Facts> {
         let cause = self.work.supervision.halted();
         // A watchdog that ends the run for its time has counted more exactly than we have.
         let late = cause == Some(HaltCause::Watchdog(EndCause::Time));
@@ -141,6 +191,7 @@ impl Runner {
                 self.run.start.run,
             )?,
             refused: self.refused.clone(),
+            chores: self.look(),
         })
     }
 
@@ -149,7 +200,7 @@ impl Runner {
         if start.after_s == 0 {
             return true;
         }
-        let of = start.step.finding().cloned();
+        let of = start.step.finding().map_or_else(|| start.step.called().to_owned(), |finding| finding.0.clone());
         let until = *self.due.entry(of.clone()).or_insert_with(|| Instant::now() + Duration::from_secs(start.after_s));
         let over = Instant::now() >= until;
         if over {
@@ -160,7 +211,8 @@ impl Runner {
 
     /// Waits until a step ends and writes down what came of it; not longer than until something else may be due.
     fn hear(&mut self) -> Result<()> {
-        match self.ended.1.recv_timeout(LOOK) {
+        let look = if self.run.chores_over() { LOOK } else { chores::LOOK };
+        match self.ended.1.recv_timeout(look) {
             Ok(Ended { id, done }) => self.conclude(id, done),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Ok(()),
         }
@@ -189,6 +241,9 @@ impl Runner {
         self.tell();
         match step {
             Step::Build { .. } | Step::Verify { .. } => self.beside(step, id)?,
+            Step::Run { name } => self.try_step(name, id)?,
+            // It stays open until `next` says that it is over.
+            Step::Wait { .. } => {}
             _ => {
                 let done = self.act(step);
                 self.conclude(id, done)?;
@@ -199,16 +254,26 @@ impl Runner {
 
     /// Does a step on a thread of its own, with a store of its own.
     fn beside(&mut self, step: &Step, id: Uuid) -> Result<()> {
-        let (run, step, ended) = (self.run.clone(), step.clone(), self.ended.0.clone());
-        let work = match self.work.beside() {
-            Ok(work) => work,
-            Err(error) => return self.conclude(id, Err(error)),
-        };
+        let (run, step) = (self.run.clone(), step.clone());
+        match self.work.beside() {
+            Ok(work) => self.on_a_thread(id, step.name(), move || agents(&work, &run, &step, id)),
+            Err(error) => self.conclude(id, Err(error)),
+        }
+    }
+
+    /// Does something on a thread of its own, as long as which its sandboxes live.
+    fn on_a_thread(
+        &mut self,
+        id: Uuid,
+        step: &'static str,
+        act: impl FnOnce() -> Result<Done> + Send + 'static,
+    ) -> Result<()> {
+        let (run, ended) = (self.run.start.run, self.ended.0.clone());
         let acting = move || {
             let began = Instant::now();
-            let acted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| agents(&work, &run, &step, id)));
-            let done = acted.unwrap_or_else(|_| Err(anyhow!("a defect of Loopwright: {} broke off", step.name())));
-            tracing::info!(run.id = %run.start.run, step = step.name(), duration_ms = began.elapsed().as_millis(), ok = done.is_ok());
+            let acted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(act));
+            let done = acted.unwrap_or_else(|_| Err(anyhow!("a defect of Loopwright: {step} broke off")));
+            tracing::info!(run.id = %run, step, duration_ms = began.elapsed().as_millis(), ok = done.is_ok());
             // Nobody listens only where the runner itself has ended.
             let _ = ended.send(Ended { id, done });
         };
@@ -233,13 +298,14 @@ impl Runner {
                 Done { pull_request: Some(opened.clone()), ..Done::plain(opened.outcome) }
             }
             Step::HandOver { .. } | Step::HoldBack { .. } => Done::plain(Outcome::Noted),
-            Step::Build { .. } | Step::Verify { .. } => anyhow::bail!("{} runs beside the journal", step.name()),
+            _ => anyhow::bail!("{} runs beside the journal", step.name()),
         })
     }
 
     /// Writes down what came of a step.
     fn conclude(&mut self, id: Uuid, done: Result<Done>) -> Result<()> {
         let reserve = self.run.open_step(id).and_then(Step::reserved);
+        let done = self.settled(id, done);
         fail::point("step-acted");
         match done {
             Ok(done) => self.done(id, reserve.is_some(), done)?,
@@ -304,7 +370,9 @@ impl Runner {
             }
         }
         fail::point("run-ending");
-        self.record(RunEvent::RunEnded { end: end.clone() }, |_| Ok(()))?;
+        // Where steps follow on any end, the watchdog sees to them and to the last event.
+        let event = self.run.end_event(end.clone());
+        self.record(event, |_| Ok(()))?;
         fail::point("run-ended");
         Ok(end)
     }

@@ -45,6 +45,7 @@ pub(crate) fn head(page: &mut Page, row: &RunRow, zone: Zone, now: DateTime<Utc>
 /// The mark of a run.
 pub(crate) fn mark_of(row: &RunRow) -> Mark {
     match row.code {
+        None if row.parked.is_some() => Mark::Skipped,
         None => Mark::Running,
         Some(exit::DONE) => Mark::Passed,
         Some(exit::NOTHING) => Mark::Nothing,
@@ -58,10 +59,10 @@ pub(crate) fn mark_of(row: &RunRow) -> Mark {
 pub(crate) fn result(row: &RunRow) -> String {
     let made = made(row);
     let said = match &row.end {
-        None => "running".to_owned(),
+        None => row.parked.as_ref().map_or_else(|| "running".to_owned(), |why| format!("parked {}", plain(why, 80))),
         Some(End::Finished) if !made.is_empty() => return made,
         Some(End::Finished) if reported(row) => return "reported only".to_owned(),
-        Some(End::Finished) if row.acted == 0 => return "nothing to do".to_owned(),
+        Some(End::Finished) if row.acted == 0 && row.chores == 0 => return "nothing to do".to_owned(),
         Some(End::Finished) => return "done".to_owned(),
         Some(End::Halted { why, .. }) => match why {
             HaltWhy::Halt => "halted".to_owned(),
@@ -78,7 +79,7 @@ pub(crate) fn result(row: &RunRow) -> String {
 
 /// Whether it found something to act on and was to report only.
 pub(crate) fn reported(row: &RunRow) -> bool {
-    row.acted == 0 && row.code == Some(exit::DONE)
+    row.acted == 0 && row.chores == 0 && row.code == Some(exit::DONE)
 }
 
 fn made(row: &RunRow) -> String {

@@ -41,6 +41,8 @@ pub(crate) fn run(end: Option<End>, code: Option<u8>) -> RunRow {
         spent: Micros(410_000),
         budget: Micros(5_000_000),
         code,
+        chores: 0,
+        parked: None,
     }
 }
 

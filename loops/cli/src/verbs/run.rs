@@ -79,7 +79,8 @@ fn followed(app: &App, request: StartRequest, deeds: Vec<Deed>) -> Result<u8, Ap
             app.output.print(&page);
         }
     }
-    Ok(row.code.unwrap_or(exit::INTERNAL))
+    let parked = if row.parked.is_some() { exit::PARKED } else { exit::INTERNAL };
+    Ok(row.code.unwrap_or(parked))
 }
 
 /// What can't be followed goes on all the same.

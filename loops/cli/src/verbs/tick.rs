@@ -39,6 +39,10 @@ fn line(deed: &Deed) -> (Mark, String) {
         Deed::Ended { run, loop_name, end } => {
             (end_mark(end), format!("Run {} of {loop_name} has its end: {}", run.short(), ending(end)))
         }
+        Deed::Finishes { run, loop_name, end } => {
+            let text = format!("Run {} of {loop_name}: {} Its last steps follow.", run.short(), ending(end));
+            (end_mark(end), text)
+        }
         Deed::GaveUp { .. } => (Mark::Note, "A start that came to nothing is given up.".to_owned()),
         Deed::Landed { pull_request, commit, branch } => {
             (Mark::Passed, format!("Pull request {} landed as {commit} on {branch}.", pull_request.short()))

@@ -1,13 +1,14 @@
 //! The events of a run, as they are stored. Only ever extended.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::step::Step;
 use crate::check::CaseId;
-use crate::definition::{Rails, Retry, ReviewRule};
+use crate::definition::{Chore, Finally, Rails, Retry, ReviewRule};
 use crate::diff::DiffStat;
 use crate::finding::Fingerprint;
 use crate::ids::{LoopId, OccurrenceId, PullRequestId, RunId};
@@ -66,6 +67,19 @@ pub enum RunEvent {
         /// One sentence.
         text: String,
     },
+    /// The run waits for something far off: its processes end, and it goes on as its next epoch.
+    Parked {
+        /// Until when, RFC 3339 UTC; none = until a file is there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<DateTime<Utc>>,
+        /// For what, as the rest of a sentence.
+        why: String,
+    },
+    /// The end is decided; the `finally:` steps follow, and then [`RunEvent::RunEnded`] with the same end.
+    Ending {
+        /// How.
+        end: End,
+    },
     /// The last event.
     RunEnded {
         /// How.
@@ -117,6 +131,40 @@ pub struct RunStart {
     /// The pull request that it works on again, instead of opening one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revises: Option<Revision>,
+    /// What it does beside findings.
+    #[serde(default, skip_serializing_if = "Chores::is_empty")]
+    pub chores: Chores,
+}
+
+/// What a run does beside findings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chores {
+    /// First, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Chore>,
+    /// What each time in them stands for, fixed when the run began: being taken up again shifts nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub moments: BTreeMap<NaiveTime, DateTime<Utc>>,
+    /// Whether that is all: nothing is looked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alone: bool,
+    /// After any end, once.
+    #[serde(default, skip_serializing_if = "no_steps")]
+    pub finally: Finally,
+    /// The loop's variables for the steps after the end, when its file may be another one or gone.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+}
+
+impl Chores {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        *self == Chores::default()
+    }
+}
+
+fn no_steps(finally: &Finally) -> bool {
+    finally.steps.is_empty()
 }
 
 fn one() -> u32 {
@@ -237,6 +285,76 @@ pub enum Outcome {
     },
     /// Said and stored (hand over, hold back).
     Noted,
+    /// How one try of a `run:` or `finally:` step ended.
+    Ran(Ran),
+    /// What was waited for is there.
+    Waited,
+}
+
+/// How one try of a `run:` or `finally:` step ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ran {
+    /// What ended it.
+    pub how: RanHow,
+    /// Its exit code, 128 + n where signal n ended it; none if it never began or was killed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<i32>,
+    /// How long it took, in seconds.
+    pub seconds: u64,
+    /// The last line of its output that is not empty (untrusted), without control characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
+    /// Where its output lies below the run directory; empty if it never began.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub log: String,
+}
+
+/// What ended a try of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RanHow {
+    /// Itself.
+    Itself,
+    /// Its `until`.
+    Until,
+    /// The end of the last step: nothing was left that it ran for.
+    LastStep,
+    /// Its own `max`.
+    Time,
+    /// The end of the run.
+    CutOff,
+}
+
+impl Ran {
+    /// Whether the step is done.
+    pub fn well(&self) -> bool {
+        match self.how {
+            RanHow::Itself => self.code == Some(0),
+            RanHow::Until | RanHow::LastStep => true,
+            RanHow::Time | RanHow::CutOff => false,
+        }
+    }
+
+    /// How it ended, as the rest of a sentence about it.
+    pub fn ended(&self) -> String {
+        match (self.how, self.code) {
+            (RanHow::Itself, Some(0)) => "ended well".to_owned(),
+            (RanHow::Itself, Some(code @ 129..=192)) => format!("was ended by signal {}", code - 128),
+            (RanHow::Itself, Some(code)) => format!("ended with exit code {code}"),
+            (RanHow::Itself, None) => "was killed".to_owned(),
+            (RanHow::Until, _) => "was ended by its until".to_owned(),
+            (RanHow::LastStep, _) => "was ended after the last step".to_owned(),
+            (RanHow::Time, _) => format!("was ended after {} s (max)", self.seconds),
+            (RanHow::CutOff, _) => "was cut off".to_owned(),
+        }
+    }
+
+    /// How it failed, with its last words and where all of them are.
+    pub fn failure(&self) -> String {
+        let last = self.last.as_ref().map_or_else(String::new, |last| format!(": {last}"));
+        let log = if self.log.is_empty() { String::new() } else { format!(" (output: {})", self.log) };
+        format!("{}{last}{log}", self.ended())
+    }
 }
 
 /// What was found.

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::chores::{Parked, Progress};
 use super::{BuildResult, Built, Discovered, End, HandOver, Outcome, Queued, RunEvent, RunStart, Step};
 use crate::finding::Fingerprint;
 use crate::money::Micros;
@@ -91,6 +92,16 @@ pub struct Run {
     pub events: u64,
     /// Tokens so far.
     pub tokens: u64,
+    /// How far each of its chores is, in their order.
+    pub chores: Vec<Progress>,
+    /// How far each of its `finally:` steps is, in their order.
+    pub finally: Vec<Progress>,
+    /// What it waits for without any process.
+    pub parked: Option<Parked>,
+    /// How often it was parked.
+    pub parks: u32,
+    /// The end that is decided, while its `finally:` steps follow.
+    pub ending: Option<End>,
     /// How it ended.
     pub end: Option<End>,
 }
@@ -129,6 +140,11 @@ impl Run {
     /// A run that has just started.
     pub fn new(start: RunStart) -> Run {
         Run {
+            chores: vec![Progress::default(); start.chores.steps.len()],
+            finally: vec![Progress::default(); start.chores.finally.steps.len()],
+            parked: None,
+            parks: 0,
+            ending: None,
             start,
             base: None,
             discovered: None,
@@ -158,6 +174,7 @@ impl Run {
         if self.end.is_some() {
             return Err("the run has ended".to_owned());
         }
+        self.may_follow(event)?;
         match event {
             RunEvent::RunStarted(start) => self.taken_up(start),
             RunEvent::StepStarted { step, id } => self.started(step, *id),
@@ -171,6 +188,12 @@ impl Run {
                 self.failed(step, error)
             }
             RunEvent::Noted { .. } => Ok(()),
+            RunEvent::Parked { until, why } => self.park(*until, why),
+            RunEvent::Ending { end } => {
+                self.cut_off();
+                self.ending = Some(end.clone());
+                Ok(())
+            }
             RunEvent::RunEnded { end } => {
                 if *end == End::Finished && !self.open.is_empty() {
                     return Err("a run can't finish in the middle of a step".to_owned());
@@ -208,13 +231,14 @@ impl Run {
         }
         self.start.epoch = start.epoch;
         self.start.worked_s = start.worked_s;
+        self.parked = None;
         self.cut_off();
         Ok(())
     }
 
     /// Nobody knows what a step that was cut off has cost: its reservation is the charge. It counts neither as a round
     /// nor as a failed try.
-    fn cut_off(&mut self) {
+    pub(super) fn cut_off(&mut self) {
         self.spent += self.reserved();
         self.open.clear();
     }
@@ -222,6 +246,8 @@ impl Run {
     fn started(&mut self, step: &Step, id: Uuid) -> Result<(), String> {
         let stands_in_the_way = |open: &&(Step, Uuid)| match (step.finding(), open.0.finding()) {
             (Some(one), Some(other)) => one == other,
+            // Which chores go on beside each other is asked below.
+            _ if matches!(step, Step::Run { .. } | Step::Wait { .. }) => *step == open.0,
             _ => !matches!(step, Step::HoldBack { .. }),
         };
         if let Some((open, _)) = self.open.iter().find(stands_in_the_way) {
@@ -233,6 +259,7 @@ impl Run {
         if let Step::Build { finding, .. } = step {
             self.item_mut(finding)?.taken = true;
         }
+        self.chore_begun(step);
         self.open.push((step.clone(), id));
         Ok(())
     }
@@ -240,7 +267,9 @@ impl Run {
     fn may_start(&self, step: &Step) -> bool {
         let stage = |finding: &Fingerprint| self.item(finding).map(|i| i.stage.resting());
         match step {
-            Step::Prepare => self.base.is_none(),
+            Step::Run { .. } | Step::Wait { .. } => self.may_start_chore(step),
+            Step::Finally { name } => self.may_start_finally(name),
+            Step::Prepare => self.base.is_none() && self.chores_over() && !self.start.chores.alone,
             Step::Discover => self.base.is_some() && self.discovered.is_none(),
             Step::Build { finding, .. } => stage(finding) == Some(&Stage::Waiting),
             Step::Verify { finding, .. } => matches!(stage(finding), Some(Stage::Built { .. })),
@@ -259,6 +288,8 @@ impl Run {
 
     fn finished(&mut self, step: &Step, id: Uuid, outcome: &Outcome) -> Result<(), String> {
         match (step, outcome) {
+            (Step::Run { .. } | Step::Finally { .. }, Outcome::Ran(ran)) => self.ran(step, ran)?,
+            (Step::Wait { .. }, Outcome::Waited) => self.chore_done(step)?,
             (Step::Prepare, Outcome::Prepared { branch, commit }) => {
                 self.base = Some((branch.clone(), commit.clone()));
                 self.failures = (0, String::new());
@@ -297,6 +328,9 @@ impl Run {
     }
 
     fn failed(&mut self, step: Step, error: &str) -> Result<(), String> {
+        if matches!(step, Step::Run { .. } | Step::Wait { .. } | Step::Finally { .. }) {
+            return self.chore_failed(&step, error.to_owned());
+        }
         let Some(finding) = step.finding().cloned() else {
             self.failures = (self.failures.0 + 1, error.to_owned());
             return Ok(());

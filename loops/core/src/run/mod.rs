@@ -2,13 +2,15 @@
 //!
 //! What comes next is decided in [`crate::next`]; nothing here acts.
 
+mod chores;
 mod event;
 mod fold;
 mod step;
 
+pub use chores::{Parked, Progress, Stand};
 pub use event::{
-    AgentLine, BuildResult, Built, Discovered, End, Entry, HaltWhy, Mode, Outcome, Queued, Retries, Revise, Revision,
-    RunEvent, RunStart, Shipped, VERSION,
+    AgentLine, BuildResult, Built, Chores, Discovered, End, Entry, HaltWhy, Mode, Outcome, Queued, Ran, RanHow,
+    Retries, Revise, Revision, RunEvent, RunStart, Shipped, VERSION,
 };
 pub use fold::{IllegalTransition, Item, Run, Stage};
 pub use step::{HandOver, HoldBack, Step};

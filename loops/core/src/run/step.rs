@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::definition::Until;
 use crate::finding::Fingerprint;
 use crate::money::Micros;
 
@@ -9,6 +10,23 @@ use crate::money::Micros;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Step {
+    /// One try of a `run:` step.
+    Run {
+        /// Its name.
+        name: String,
+    },
+    /// Nothing goes on until something is there.
+    Wait {
+        /// Its place in the list of chores, from 0.
+        place: u32,
+        /// What is waited for.
+        until: Until,
+    },
+    /// One try of a `finally:` step, after [`crate::run::RunEvent::Ending`].
+    Finally {
+        /// Its name.
+        name: String,
+    },
     /// Fetches the base commit, runs `setup`, probes the environment.
     Prepare,
     /// Looks for work and writes the triage list.
@@ -94,6 +112,9 @@ impl Step {
     /// Its word in logs and messages.
     pub fn name(&self) -> &'static str {
         match self {
+            Step::Run { .. } => "run",
+            Step::Wait { .. } => "wait",
+            Step::Finally { .. } => "finally",
             Step::Prepare => "prepare",
             Step::Discover => "discover",
             Step::Build { .. } => "build",
@@ -104,9 +125,18 @@ impl Step {
         }
     }
 
+    /// What people call it: the name of a `run:` or `finally:` step, else [`Step::name`].
+    pub fn called(&self) -> &str {
+        match self {
+            Step::Run { name } | Step::Finally { name } => name,
+            other => other.name(),
+        }
+    }
+
     /// The finding that it is about.
     pub fn finding(&self) -> Option<&Fingerprint> {
         match self {
+            Step::Run { .. } | Step::Wait { .. } | Step::Finally { .. } => None,
             Step::Prepare | Step::Discover | Step::HoldBack { .. } => None,
             Step::Build { finding, .. }
             | Step::Verify { finding, .. }

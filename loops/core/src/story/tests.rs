@@ -7,7 +7,7 @@ use crate::definition::{Merge, Rails, ReviewRule};
 use crate::diff::DiffStat;
 use crate::ids::{LoopId, OccurrenceId};
 use crate::money::Micros;
-use crate::run::{AgentLine, HaltWhy, HandOver, HoldBack, Queued, Retries, Revise, Revision, VERSION};
+use crate::run::{AgentLine, Chores, HaltWhy, HandOver, HoldBack, Queued, Retries, Revise, Revision, VERSION};
 use crate::verdict::CheckerVerdict;
 
 const RUN: &str = "01936f2e-0000-7000-8000-0000aaaa0001";
@@ -126,6 +126,7 @@ fn start(mode: Mode, cause: &str, epoch: u32) -> RunStart {
         only: None,
         parallel: 1,
         only_reports: false,
+        chores: Chores::default(),
         revises: None,
         worked_s: 0,
     }

@@ -12,8 +12,8 @@ use loopwright_core::money::Micros;
 use loopwright_core::next::{Facts, Next, next};
 use loopwright_core::progress::stale;
 use loopwright_core::run::{
-    AgentLine, BuildResult, Built, Discovered, HandOver, Item, Mode, Outcome, Queued, Retries, Run, RunEvent, RunStart,
-    Shipped, Stage, Step,
+    AgentLine, BuildResult, Built, Chores, Discovered, HandOver, Item, Mode, Outcome, Queued, Retries, Run, RunEvent,
+    RunStart, Shipped, Stage, Step,
 };
 use loopwright_core::verdict::{CheckerVerdict, Fault, Verdict};
 use uuid::Uuid;
@@ -279,6 +279,7 @@ fn start(number: u128, cap: u32) -> RunStart {
         parallel: 1,
         only_reports: false,
         revises: None,
+        chores: Chores::default(),
     }
 }
 

@@ -95,7 +95,7 @@ impl Agent for CommandAgent {
 }
 
 /// `./x` means the program beside `loop.yaml`, not one that lies in the repository.
-fn argv(command: &Command) -> Vec<String> {
+pub(crate) fn argv(command: &Command) -> Vec<String> {
     let in_loop = |word: &str| word.strip_prefix("./").map(|rest| format!("{LOOP}/{rest}"));
     match command {
         Command::Argv(words) => {

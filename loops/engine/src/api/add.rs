@@ -69,7 +69,9 @@ pub fn add(context: &Context, request: AddRequest) -> Result<AddView, ApiError> 
     // Before anybody confirms anything.
     let before = text.before(&context.store()?)?;
     let renames = before.map(|b| b.name).filter(|name| *name != definition.name);
-    let view = check::view(context, &path.display().to_string(), bytes.clone(), reading, Some(&repo));
+    // Its own folder stands for a repository only where it is registered.
+    let works_on = Some(repo.as_path()).filter(|repo| definition.discover.is_some() || Some(*repo) != path.parent());
+    let view = check::view(context, &path.display().to_string(), bytes.clone(), reading, works_on);
     let confirmed = match &request.confirm {
         _ if view.diagnostics.iter().any(|d| d.severity == Severity::Error) => false,
         Confirm::None => false,
@@ -145,7 +147,9 @@ fn repository(
         return Ok(user_repository(&wanted).map_err(anyhow::Error::from)?.root);
     }
     let found = check::repository(context, &path.display().to_string(), definition).map_err(anyhow::Error::from)?;
-    found.ok_or_else(|| {
+    // What works on no repository is registered with its own folder.
+    let own = path.parent().filter(|_| definition.discover.is_none()).map(Path::to_owned);
+    found.or(own).ok_or_else(|| {
         ApiError::new(exit::USAGE, format!("{} is in no git repository and names none", path.display()))
             .hint("add `repo: /path/to/it` to the file, or pass --repo")
     })

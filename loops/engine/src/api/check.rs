@@ -21,6 +21,9 @@ use crate::sandbox::toolchain::Toolchains;
 use crate::sandbox::view::{self as sandbox_view, MountRow};
 use crate::store::loops;
 
+/// Where loops of a repository lie in it.
+const SHARED: &str = ".loopwright";
+
 /// No loop file is larger.
 const LARGEST: u64 = 16 << 20;
 
@@ -122,7 +125,8 @@ fn exposing(context: &Context, folder: &Path, repo: Option<&Path>) -> Option<Dia
     loop_folder::refusal(folder, private).map(|why| Diagnostic::error("loop-folder", start, why))
 }
 
-/// The repository that a loop file works on: what it names, or the git root above it; none if there is none above it.
+/// The repository that a loop file works on: what it names, or the git root above it; none if there is none above it, or if it
+/// has nothing but chores and is not shared there.
 ///
 /// # Errors
 /// There is one that can't be worked with, or none where the file names one.
@@ -132,8 +136,15 @@ pub(super) fn repository(
     definition: &Definition,
 ) -> Result<Option<PathBuf>, UserRepoError> {
     let named = named_repository(context, path, definition);
+    // A loop of chores has something to do with the repository around it only where it is shared there.
+    let apart = |root: &Path| {
+        let shared = folder(context, path).starts_with(root.join(SHARED));
+        definition.discover.is_none() && named.is_none() && !shared
+    };
     match user_repository(named.as_deref().unwrap_or_else(|| folder(context, path))) {
+        Ok(user) if apart(&user.root) => Ok(None),
         Ok(user) => Ok(Some(user.root)),
+        Err(_) if named.is_none() && definition.discover.is_none() => Ok(None),
         Err(UserRepoError::NotARepository(_)) if named.is_none() => Ok(None),
         Err(error) => Err(error),
     }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use git2::Oid;
 use loopwright_core::ids::{OccurrenceId, PullRequestId, RunId};
 use loopwright_core::review::Event;
-use loopwright_core::run::{Mode, Revise, Revision, RunStart};
+use loopwright_core::run::{Chores, Mode, Revise, Revision, RunStart};
 use uuid::Uuid;
 
 use super::reconcile::{Deed, failed};
@@ -232,11 +232,10 @@ pub(super) fn resolved(
 /// Who makes and who checks: for a change whose base moved, nobody makes and gates alone check.
 ///
 /// # Errors
-/// As [`resolve::agents`].
+/// The commit that was shown can't be named.
 pub(super) fn agents(
     resolved: &Resolved,
-    row: &LoopRow,
-    run_dir: &Path,
+    folder: &Path,
     revises: Option<&Revision>,
 ) -> Result<(AnyAgent, Option<AnyAgent>)> {
     match revises {
@@ -244,12 +243,14 @@ pub(super) fn agents(
             let commit = Oid::from_str(commit).context("the commit that was shown")?;
             Ok((Arc::new(Rebase { commit }), None))
         }
-        _ => resolve::agents(resolved, row, run_dir),
+        _ => Ok(resolve::agents(resolved, folder)),
     }
 }
 
 /// A person asked for this one, so it ships whatever the loop may do by itself.
 pub(super) fn revising(start: RunStart, revises: Option<Revision>) -> RunStart {
     let mode = if revises.is_some() { Mode::Ship } else { start.mode };
-    RunStart { mode, revises, ..start }
+    // What the loop does beside findings has no part in one pull request.
+    let chores = if revises.is_some() { Chores::default() } else { start.chores };
+    RunStart { mode, revises, chores, ..start }
 }

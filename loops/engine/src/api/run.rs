@@ -54,7 +54,8 @@ pub fn start(context: &Context, request: StartRequest) -> Result<RunId, ApiError
     let row = find_loop(&store, &request.name)?;
     refuse_halted(context, &row)?;
     if let Some(live) = stored_runs::live(store.read())?.iter().find(|r| r.loop_id == row.id) {
-        let message = format!("{} is running already (run {})", row.name, live.id.short());
+        let how = live.parked.as_ref().map_or_else(|| "running".to_owned(), |why| format!("parked {why}"));
+        let message = format!("{} is {how} already (run {})", row.name, live.id.short());
         let hint = format!("`loopwright status` shows it; `loopwright halt --run {}` ends it", live.id.short());
         return Err(ApiError::new(exit::FAILED, message).hint(hint));
     }

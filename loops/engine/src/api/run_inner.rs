@@ -5,19 +5,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use loopwright_core::chores::with_moments;
+use loopwright_core::definition::Definition;
 use loopwright_core::exit;
 use loopwright_core::finding::Fingerprint;
 use loopwright_core::ids::RunId;
-use loopwright_core::run::{Mode, Retries, Run, RunEvent, RunStart};
+use loopwright_core::run::{Chores, Mode, Retries, Run, RunEvent, RunStart};
 
 use super::{Context, reconcile, revise, runs};
 use crate::cores::Cores;
 use crate::halt::HaltFiles;
 use crate::lease::{Supervision, require_watchdog};
 use crate::resolve::{self, Resolved, line};
-use crate::runner;
+use crate::runner::{self, Left};
 use crate::sandbox::bubblewrap::Bubblewrap;
-use crate::steps::{Work, stamp};
+use crate::steps::{Work, chores, stamp};
 use crate::store::loops::{self, LoopRow};
 use crate::store::occurrences::{self, Occurrence};
 use crate::store::{Store, due, projection};
@@ -45,24 +47,27 @@ fn run_to_its_end(context: &Context, id: RunId, only: Option<Fingerprint>) -> Re
     let row = loops::by_id(store.read(), claimed.loop_id)?;
     let dir = context.home.run(id);
     let supervision = Arc::new(Supervision::take(&dir, HaltFiles::of_run(&context.home.state, row.id, &dir))?);
-    match projection::replay(store.read(), id)? {
+    let left = match projection::replay(store.read(), id)? {
         None => {
             let work = work(context, id, row, None, supervision)?;
             let revises = due::revised_by(work.store.read(), id)?;
             let start = RunStart { only, ..revise::revising(run_start(id, &claimed, &work), revises) };
-            runner::run(work, start)?;
+            runner::run(work, start)?
         }
         Some(run) if run.end.is_some() => bail!("the run has ended already"),
         Some(mut run) => match work(context, id, row, Some(&run), supervision) {
             Ok(mut work) => {
                 rescue(context, &mut work, &mut run)?;
-                runner::take_up(work, run)?;
+                runner::take_up(work, run)?
             }
             Err(error) => {
                 reconcile::give_up(&mut store, &mut run, &error)?;
                 return Err(error);
             }
         },
+    };
+    if left == Left::Parked {
+        return Ok(exit::PARKED);
     }
     reconcile::clear_workspaces(context, id);
     Ok(runs::row_of(&store, id)?.code.unwrap_or(exit::INTERNAL))
@@ -86,10 +91,12 @@ fn work(
         bail!("its loop file is another one by now; start it again: loopwright run {}", row.name);
     }
     resolve::refuse_exposing(&context.home, &row, &resolved, context.host.home.as_deref())?;
-    let (maker, checker) = revise::agents(&resolved, &row, supervision.dir(), revises.as_ref())?;
+    let folder = resolve::loop_folder(&resolved, &row, supervision.dir())?;
+    let (maker, checker) = revise::agents(&resolved, &folder, revises.as_ref())?;
     let worked_s = begun.map_or(0, |run| run.start.worked_s);
     let left = Duration::from_secs(resolved.definition.rails.max_duration_s.saturating_sub(worked_s));
     let sandbox = sandbox(context, &resolved)?.supervised(Arc::clone(&supervision)).until(Instant::now() + left);
+    let prepared = chores::shared(&resolved.definition, &context.home.loop_state(row.id));
     Ok(Work {
         run: id,
         home: context.home.clone(),
@@ -100,16 +107,21 @@ fn work(
         sandbox,
         supervision,
         store,
-        prepared: Vec::new(),
+        prepared,
         base_reports: Arc::default(),
         cores: Arc::new(Cores::of_this_machine()),
+        folder,
+        person: context.host.home.clone(),
         now: crate::clock::now,
     })
 }
 
 /// Keeps what attempts that were cut off had made, says so, and clears their workspaces.
 fn rescue(context: &Context, work: &mut Work, run: &mut Run) -> Result<()> {
-    let rescued = work.workspaces().rescue(work.run, work.resolved.base.commit, crate::clock::now())?;
+    if work.resolved.code.is_none() {
+        return Ok(());
+    }
+    let rescued = work.workspaces()?.rescue(work.run, work.code()?.base.commit, crate::clock::now())?;
     for kept in rescued {
         let text = format!("what {} had made when it was cut off is kept as {}", kept.name, kept.reference);
         let event = RunEvent::Noted { topic: "rescued".to_owned(), text };
@@ -122,12 +134,25 @@ fn rescue(context: &Context, work: &mut Work, run: &mut Run) -> Result<()> {
 /// The sandbox with the toolchains that the project wants.
 fn sandbox(context: &Context, resolved: &Resolved) -> Result<Bubblewrap> {
     let found = Bubblewrap::find(&context.host)?;
+    let Some(code) = &resolved.code else { return Ok(found) };
     for file in ["rust-toolchain.toml", "rust-toolchain"] {
-        if resolved.repos.exists(resolved.base.commit, file)? {
+        if code.repos.exists(code.base.commit, file)? {
             return Ok(found.with_the_projects_rust());
         }
     }
     Ok(found)
+}
+
+/// What the run does beside findings; its times are those of the zone that its occurrence was reckoned in.
+fn chores(definition: &Definition, claimed: &Occurrence) -> Chores {
+    let chores = Chores {
+        steps: definition.chores.clone(),
+        alone: definition.discover.is_none(),
+        finally: definition.finally.clone(),
+        env: if definition.finally.steps.is_empty() { Default::default() } else { definition.env.clone() },
+        ..Chores::default()
+    };
+    with_moments(chores, crate::clock::now(), claimed.zone.parse().unwrap_or(chrono_tz::Tz::UTC))
 }
 
 fn run_start(run: RunId, claimed: &Occurrence, work: &Work) -> RunStart {
@@ -159,5 +184,6 @@ fn run_start(run: RunId, claimed: &Occurrence, work: &Work) -> RunStart {
         only_reports: acts.is_none(),
         revises: None,
         worked_s: 0,
+        chores: chores(d, claimed),
     }
 }

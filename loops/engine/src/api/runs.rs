@@ -158,5 +158,7 @@ pub(super) fn row(r: &RunRecord) -> RunRow {
         spent: r.spent,
         budget: r.budget,
         code: r.code,
+        chores: r.chores,
+        parked: r.parked.clone(),
     }
 }

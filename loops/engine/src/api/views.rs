@@ -201,6 +201,11 @@ pub struct RunRow {
     pub budget: Micros,
     /// The exit code that stands for it; none while it lives.
     pub code: Option<u8>,
+    /// Steps that are not about findings, and are done.
+    pub chores: u32,
+    /// What it waits for while it is parked: `until 15:30`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parked: Option<String>,
 }
 
 /// One run with its journal.

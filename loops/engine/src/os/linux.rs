@@ -87,6 +87,13 @@ impl AsFd for Held {
     }
 }
 
+/// Asks the first child of the first process of a sandbox, which is its program, to end; whether there is one.
+pub fn terminate_first_child(init: &Held) -> bool {
+    let children = children_of(init);
+    let first = children.iter().min_by_key(|child| (child.record.start, child.record.pid));
+    first.is_some_and(|first| process::pidfd_send_signal(&first.pidfd, Signal::TERM).is_ok())
+}
+
 /// Ends the sandbox of a record and waits until it is gone; nothing happens to a process that only has its number.
 ///
 /// # Errors

@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -19,10 +20,13 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use super::kernel::Covers;
 use super::pins::Pins;
 use super::pump::Pump;
+use super::stop::{Ending, Stopper};
 use super::toolchain::{HostEnvironment, Toolchains};
 use super::view::{self, Contents, MADE_FILES, MountRow};
-use super::{BoxOutput, BoxSpec, Limits, Sandbox, probe, seccomp};
+use super::{Access, BoxOutput, BoxSpec, Limits, Mount, Sandbox, probe, seccomp};
 use crate::fail;
+use crate::gateway::{Gateway, Traffic, by_the_system};
+use crate::launch::beside_us;
 use crate::lease::Supervision;
 use crate::os::{self, Held};
 use crate::workspace::Identity;
@@ -33,6 +37,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What a box may take though the time of its run is over: enough to bring in what an agent left, and less than the watchdog
 /// grants.
 const TO_FINISH: Duration = Duration::from_secs(5);
+
+/// The last stage of a box that was granted hosts: what it is called, and where it lies inside.
+const STAGE: &str = "loopwright-box";
+const STAGE_INSIDE: &str = "/loopwright-box";
 
 /// Makes boxes with bubblewrap.
 #[derive(Clone, Debug)]
@@ -46,8 +54,20 @@ pub struct Bubblewrap {
     pins: Arc<Pins>,
     supervision: Option<Arc<Supervision>>,
     deadline: Option<Instant>,
+    stopper: Option<Arc<Stopper>>,
     /// The only hosts that its boxes reach; none = no network at all.
     network: Arc<Vec<HostPort>>,
+    /// The last stage of a box that was granted hosts; none = the one beside this program.
+    stage: Option<PathBuf>,
+}
+
+/// What a box that was granted hosts has beside what every box has.
+struct WayOut {
+    /// What it runs, by way of the last stage.
+    spec: BoxSpec,
+    /// Its end of the socket through which the last stage passes the listener out.
+    door: OwnedFd,
+    gateway: Gateway,
 }
 
 impl Bubblewrap {
@@ -82,7 +102,9 @@ impl Bubblewrap {
             pins: Arc::default(),
             supervision: None,
             deadline: None,
+            stopper: None,
             network: Arc::default(),
+            stage: None,
         })
     }
 
@@ -98,10 +120,48 @@ impl Bubblewrap {
         self
     }
 
+    /// The same, for boxes that are asked to end when the time of their run is over, and have so long for that.
+    pub fn with_patience(mut self, by: Duration) -> Bubblewrap {
+        self.deadline = self.deadline.map(|at| at + by);
+        self
+    }
+
+    /// The same, for a box that ends when it is asked to.
+    pub fn stopped_by(mut self, stopper: Arc<Stopper>) -> Bubblewrap {
+        self.stopper = Some(stopper);
+        self
+    }
+
     /// The same, for boxes that reach these hosts, by way of a proxy of ours, and no others; none = no network at all.
     pub fn reaching(mut self, hosts: Vec<HostPort>) -> Bubblewrap {
         self.network = Arc::new(hosts);
         self
+    }
+
+    /// The same with another program as the last stage of boxes that were granted hosts.
+    pub fn opened_by(mut self, stage: PathBuf) -> Bubblewrap {
+        self.stage = Some(stage);
+        self
+    }
+
+    /// Opens the way to the hosts that were granted; none if none were.
+    fn way_out(&self, spec: &BoxSpec) -> anyhow::Result<Option<WayOut>> {
+        if self.network.is_empty() {
+            return Ok(None);
+        }
+        let stage = self.stage.clone().map_or_else(|| beside_us(STAGE), Ok)?;
+        let (door, ours) = UnixStream::pair().context("making a pair of sockets")?;
+        let gateway = Gateway::open(ours.into(), Arc::clone(&self.network), by_the_system)?;
+        let door = OwnedFd::from(door);
+        let mut spec = spec.clone();
+        spec.argv.splice(..0, [STAGE_INSIDE.to_owned(), door.as_raw_fd().to_string()]);
+        spec.mounts.push(Mount { source: stage, target: STAGE_INSIDE.to_owned(), access: Access::ReadOnly });
+        if !self.network.iter().any(HostPort::is_local) {
+            // What programs of the box offer each other is not asked of the proxy.
+            let own = ["no_proxy", "NO_PROXY"].map(|name| (name.to_owned(), "localhost,127.0.0.1,::1".to_owned()));
+            spec.env.extend(own);
+        }
+        Ok(Some(WayOut { spec, door, gateway }))
     }
 
     fn within(&self, limits: Limits) -> Limits {
@@ -125,7 +185,7 @@ impl Bubblewrap {
     }
 
     /// Starts bubblewrap from the calling thread and waits until the box stands; its program waits for [`Running::go`].
-    fn start(&self, spec: &BoxSpec) -> anyhow::Result<Running<'_>> {
+    fn start(&self, spec: &BoxSpec, door: Option<&OwnedFd>) -> anyhow::Result<Running<'_>> {
         // Looked at anew for each box: a module of the kernel may have come since.
         let covers = Covers::of(Path::new("/proc"))?;
         let made = MADE_FILES.iter().map(|(_, text)| text.as_bytes()).chain(covers.empty.iter().map(|_| &b""[..]));
@@ -138,7 +198,8 @@ impl Bubblewrap {
         let open = pairs.map(|(target, fd)| ((*target).to_owned(), fd.as_raw_fd())).collect();
         let contents = Contents { made: numbers, empty, open };
         // By descriptor, so that neither the host's paths nor the variables stand in the command line of the box's process 1.
-        let view = in_memory(&view::arguments(spec, &self.toolchains, &covers, &contents)?)?;
+        let toolchains = if door.is_some() { self.toolchains.clone().online() } else { self.toolchains.clone() };
+        let view = in_memory(&view::arguments(spec, &toolchains, &covers, &contents)?)?;
         let (status, status_end) = pipe_with(PipeFlags::CLOEXEC).context("making a pipe")?;
         let (wait_end, gate) = pipe_with(PipeFlags::CLOEXEC).context("making a pipe")?;
 
@@ -157,7 +218,7 @@ impl Bubblewrap {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // bubblewrap holds the gate's other end as well: if we die before it is opened, the program reads no end of file and never starts.
         let passed = fds.map(|(_, fd)| fd).into_iter().chain(&files).chain(&filters);
-        let passed: Vec<&OwnedFd> = passed.chain(pinned.iter().map(|(_, fd)| fd)).collect();
+        let passed: Vec<&OwnedFd> = passed.chain(pinned.iter().map(|(_, fd)| fd)).chain(door).collect();
         os::pass_only(&mut command, &passed);
         // The kernel ties this to the thread that spawns, not to the process: callers are the runner's one long-lived thread.
         os::bind_and_limit(&mut command);
@@ -188,14 +249,22 @@ impl Sandbox for Bubblewrap {
                 stdout: Vec::new(),
                 stderr: Vec::new(),
                 took: began.elapsed(),
+                traffic: Traffic::default(),
             });
         }
-        let mut running = self.start(spec).with_context(|| format!("making the box of {}", spec.label))?;
+        let out = self.way_out(spec)?;
+        let (spec, door) = out.as_ref().map_or((spec, None), |out| (&out.spec, Some(&out.door)));
+        let mut running = self.start(spec, door).with_context(|| format!("making the box of {}", spec.label))?;
         let mut pump = Pump::new(&mut running.child, spec, self.within(spec.limits))?;
         let monitor = os::child_pidfd(running.child.id())?;
         running.go();
         fail::point("box-running");
-        let stopped = pump.until_end(&monitor, || self.halted())?;
+        let mut ending = Ending::default();
+        let stopped = pump.until_end(&monitor, || match self.stopper.as_ref().is_some_and(|s| s.asked()) {
+            _ if self.halted() => Some(Ended::Halted),
+            true => ending.go_on(running.held.as_ref()),
+            false => None,
+        })?;
         let said = running.end()?;
         fail::point("box-ended");
         let flooded = pump.drain()?;
@@ -205,7 +274,8 @@ impl Sandbox for Bubblewrap {
             None if flooded => Ended::Flooded,
             None => self.how(said, &stderr).with_context(|| format!("making the box of {}", spec.label))?,
         };
-        Ok(BoxOutput { ended, stdout, stderr, took: began.elapsed() })
+        let traffic = out.map_or_else(Traffic::default, |out| out.gateway.traffic());
+        Ok(BoxOutput { ended, stdout, stderr, took: began.elapsed(), traffic })
     }
 
     fn pin(&self, folder: &Path, identity: &Identity) {

@@ -6,6 +6,8 @@ pub mod grants;
 #[cfg(target_os = "linux")]
 mod kernel;
 #[cfg(target_os = "linux")]
+pub mod log;
+#[cfg(target_os = "linux")]
 mod pins;
 #[cfg(target_os = "linux")]
 pub mod probe;
@@ -13,6 +15,8 @@ pub mod probe;
 mod pump;
 #[cfg(target_os = "linux")]
 mod seccomp;
+#[cfg(target_os = "linux")]
+pub mod stop;
 pub mod toolchain;
 #[cfg(target_os = "linux")]
 pub mod view;
@@ -23,6 +27,7 @@ use std::time::Duration;
 
 use loopwright_core::check::Ended;
 
+use crate::gateway::Traffic;
 use crate::workspace::Identity;
 
 /// One thing to run inside.
@@ -84,6 +89,8 @@ pub enum Output {
     Memory,
     /// Into a new file of the engine's (a bundle, a large log).
     File(PathBuf),
+    /// Both streams, into a new file of the engine's that keeps the newest; no amount is too much.
+    Log(PathBuf),
 }
 
 /// How it went.
@@ -93,10 +100,12 @@ pub struct BoxOutput {
     pub ended: Ended,
     /// Standard output, up to the limit; empty when it went into a file.
     pub stdout: Vec<u8>,
-    /// Standard error, up to the limit.
+    /// Standard error, up to the limit; its beginning where both streams went into a log.
     pub stderr: Vec<u8>,
     /// How long it took.
     pub took: Duration,
+    /// What went through its way out, if it was granted any host.
+    pub traffic: Traffic,
 }
 
 /// Encloses what it runs, or refuses.

@@ -1,20 +1,27 @@
 //! Moves bytes between a box and us until its first process ends or it has to be ended. Never waits for one stream alone.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Child, ChildStdin};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use loopwright_core::check::Ended;
 use rustix::event::{PollFd, PollFlags, poll};
 
+use super::log::Log;
 use super::{BoxSpec, Limits, Output};
 use crate::os;
 
 /// How often the halt files are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// The same for what may run all day; whoever halts it does not wait for us.
+const LOOK_SELDOM: Duration = Duration::from_millis(250);
+/// So much of the beginning of a stream that goes into a log is kept in memory too: what bubblewrap itself says.
+const BEGINNING: usize = 4 << 10;
 /// Most bytes of one stream that are moved before the other things are looked at again.
 const TURN: usize = 1 << 20;
 
@@ -25,6 +32,7 @@ pub(super) struct Pump<'a> {
     stdout: Stream,
     stderr: Stream,
     limits: Limits,
+    look: Duration,
 }
 
 struct Stream {
@@ -36,6 +44,8 @@ struct Stream {
 enum Sink {
     Memory(Vec<u8>),
     File(File),
+    /// The log of both streams, and the beginning of this one.
+    Log(Rc<RefCell<Log>>, Vec<u8>),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,12 +61,7 @@ impl<'a> Pump<'a> {
     /// # Errors
     /// If the file for standard output exists or can't be created.
     pub(super) fn new(child: &mut Child, spec: &'a BoxSpec, limits: Limits) -> anyhow::Result<Pump<'a>> {
-        let sink = match &spec.stdout {
-            Output::Memory => Sink::Memory(Vec::new()),
-            Output::File(path) => {
-                Sink::File(File::create_new(path).with_context(|| format!("creating {}", path.display()))?)
-            }
-        };
+        let (out, err) = sinks(&spec.stdout)?;
         let stdin = child.stdin.take().filter(|_| !spec.stdin.is_empty());
         if let Some(pipe) = &stdin {
             nonblocking(pipe)?;
@@ -65,9 +70,10 @@ impl<'a> Pump<'a> {
         Ok(Pump {
             stdin,
             unwritten: &spec.stdin,
-            stdout: Stream::new(child.stdout.take().map(OwnedFd::from), sink, room)?,
-            stderr: Stream::new(child.stderr.take().map(OwnedFd::from), Sink::Memory(Vec::new()), room)?,
+            stdout: Stream::new(child.stdout.take().map(OwnedFd::from), out, room)?,
+            stderr: Stream::new(child.stderr.take().map(OwnedFd::from), err, room)?,
             limits,
+            look: if matches!(spec.stdout, Output::Log(_)) { LOOK_SELDOM } else { LOOK_EVERY },
         })
     }
 
@@ -75,16 +81,20 @@ impl<'a> Pump<'a> {
     ///
     /// # Errors
     /// If our own side fails: the kernel's poll, or the file for standard output.
-    pub(super) fn until_end(&mut self, monitor: &OwnedFd, halted: impl Fn() -> bool) -> anyhow::Result<Option<Ended>> {
+    pub(super) fn until_end(
+        &mut self,
+        monitor: &OwnedFd,
+        mut asked: impl FnMut() -> Option<Ended>,
+    ) -> anyhow::Result<Option<Ended>> {
         let began = Instant::now();
         let (mut heard, mut look) = (began, began);
         loop {
             let now = Instant::now();
             if now >= look {
-                if halted() {
-                    return Ok(Some(Ended::Halted));
+                if let Some(ended) = asked() {
+                    return Ok(Some(ended));
                 }
-                look = now + LOOK_EVERY;
+                look = now + self.look;
             }
             if now - began >= self.limits.wall {
                 return Ok(Some(Ended::TimedOut));
@@ -196,10 +206,17 @@ impl Stream {
 
     /// Keeps what there is room for; false if that was not all.
     fn keep(&mut self, bytes: &[u8]) -> anyhow::Result<bool> {
+        if let Sink::Log(log, beginning) = &mut self.sink {
+            let room = BEGINNING.saturating_sub(beginning.len()).min(bytes.len());
+            beginning.extend_from_slice(&bytes[..room]);
+            log.borrow_mut().write(bytes)?;
+            return Ok(true);
+        }
         let fits = usize::try_from(self.room).unwrap_or(usize::MAX).min(bytes.len());
         match &mut self.sink {
             Sink::Memory(kept) => kept.extend_from_slice(&bytes[..fits]),
             Sink::File(file) => file.write_all(&bytes[..fits]).context("writing a box's output")?,
+            Sink::Log(..) => {}
         }
         self.room -= u64::try_from(fits).unwrap_or(u64::MAX).min(self.room);
         Ok(fits == bytes.len())
@@ -211,8 +228,24 @@ impl Sink {
         match self {
             Sink::Memory(bytes) => bytes,
             Sink::File(_) => Vec::new(),
+            Sink::Log(_, beginning) => beginning,
         }
     }
+}
+
+/// Where standard output and standard error go.
+fn sinks(output: &Output) -> anyhow::Result<(Sink, Sink)> {
+    Ok(match output {
+        Output::Memory => (Sink::Memory(Vec::new()), Sink::Memory(Vec::new())),
+        Output::File(path) => {
+            let file = File::create_new(path).with_context(|| format!("creating {}", path.display()))?;
+            (Sink::File(file), Sink::Memory(Vec::new()))
+        }
+        Output::Log(path) => {
+            let log = Rc::new(RefCell::new(Log::new(path)?));
+            (Sink::Log(Rc::clone(&log), Vec::new()), Sink::Log(log, Vec::new()))
+        }
+    })
 }
 
 fn nonblocking(pipe: &impl AsFd) -> anyhow::Result<()> {

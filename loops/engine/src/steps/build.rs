@@ -59,16 +59,16 @@ pub fn build(work: &Work, run: &Run, round: &Round<'_>) -> Result<Outcome> {
     let item = run.item(round.finding).context("the finding is not in this run")?;
     let name = format!("attempt-{}", round.id.simple());
     let (workspace, told) = match (last_commit(work, run, item)?, &run.start.revises) {
-        (Some(commit), _) => (work.workspaces().create(&name, commit, Origin::Results)?, Told::of(item)),
+        (Some(commit), _) => (work.workspaces()?.create(&name, commit, Origin::Results)?, Told::of(item)),
         (None, Some(revision)) => revise::workspace(work, &name, revision, item)?,
         (None, None) => {
             let told = Told { reasons: revise::rejections(work, item)?, ..Told::of(item) };
-            (work.workspaces().create(&name, work.resolved.base.commit, Origin::Base)?, told)
+            (work.workspaces()?.create(&name, work.code()?.base.commit, Origin::Base)?, told)
         }
     };
     let told = Told { person: revise::persons_words(run).map(str::to_owned), ..told };
     let built = make(work, round, &told, &workspace);
-    work.workspaces().discard(workspace)?;
+    work.workspaces()?.discard(workspace)?;
     built.map(Outcome::Built)
 }
 
@@ -138,16 +138,16 @@ fn merged(collected: BuildResult, report: &AgentReport) -> BuildResult {
 }
 
 fn collect(work: &Work, round: &Round<'_>, title: &str, workspace: &Workspace) -> Result<BuildResult> {
-    let base = work.resolved.base.commit;
+    let base = work.code()?.base.commit;
     // Whole, so that a pull request can be told from its commit alone.
     let (finding, loop_id) = (&round.finding.0, work.row.id);
     let message = format!("{}\n\nLoopwright-Finding: {finding}\nLoopwright-Loop: {loop_id}\n", plain(title, 72));
-    let collected = work.workspaces().collect(workspace, base, &message, (work.now)())?;
+    let collected = work.workspaces()?.collect(workspace, base, &message, (work.now)())?;
     Ok(match collected {
         Collected::Empty => BuildResult::Empty,
         Collected::Refused { why } => BuildResult::Unusable { why },
         Collected::Commit { commit, tree } => {
-            let diff = work.resolved.repos.diff(base, commit)?;
+            let diff = work.code()?.repos.diff(base, commit)?;
             BuildResult::Change {
                 commit: commit.to_string(),
                 tree: tree.to_string(),

@@ -56,7 +56,7 @@ impl<'w> Checkout<'w> {
     /// # Errors
     /// It can't be removed.
     pub fn discard(mut self) -> Result<()> {
-        self.workspace.take().map_or(Ok(()), |workspace| self.work.workspaces().discard(workspace))
+        self.workspace.take().map_or(Ok(()), |workspace| self.work.workspaces()?.discard(workspace))
     }
 
     fn workspace(&self) -> Result<&Workspace> {
@@ -75,7 +75,7 @@ impl<'w> Checkout<'w> {
     fn renew(&mut self) -> Result<()> {
         let old = self.workspace.take().context("the checkout could not be made anew")?;
         let (name, commit) = (old.name.clone(), old.commit);
-        let workspaces = self.work.workspaces();
+        let workspaces = self.work.workspaces()?;
         workspaces.discard(old)?;
         self.workspace = Some(workspaces.create(&name, commit, self.origin)?);
         self.seal = self.look()?;

@@ -52,7 +52,7 @@ pub fn discover(work: &mut Work, only: Option<&Fingerprint>) -> Result<Noted> {
     }
     store(work, &look)?;
     let lines: Vec<String> = work.base_reports.iter().map(counted).collect();
-    let said = progress_note(work, &look, &lines);
+    let said = progress_note(work, &look, &lines)?;
     let revision = triage::write(work, &look.known, &said)?;
     let mut found = discovered(work, &look, seen.len(), (lines, revision), only);
     if revises {
@@ -75,7 +75,7 @@ fn seen(work: &Work) -> Result<(Vec<Finding>, Notes)> {
     let mut seen = core_scan::findings(&reports);
     let mut notes = Vec::new();
     if sources.contains(&Source::OpenIssues) {
-        let issues = LocalForge { repos: &work.resolved.repos }.open_issues(work.resolved.base.commit)?;
+        let issues = LocalForge { repos: &work.code()?.repos }.open_issues(work.code()?.base.commit)?;
         seen.extend(issues.open.iter().map(of_issue));
         let note = |n: &Note| ("issue-unreadable".to_owned(), format!("{}: {}", n.path, n.reason));
         notes.extend(issues.notes.iter().map(note));
@@ -107,7 +107,7 @@ fn add_suspects(work: &Work, seen: &mut [Finding]) -> Result<()> {
     if !work.resolved.definition.sources().contains(&Source::RecentCommits) {
         return Ok(());
     }
-    let commits = work.resolved.repos.recent_commits(work.resolved.base.commit, RECENT)?;
+    let commits = work.code()?.repos.recent_commits(work.code()?.base.commit, RECENT)?;
     for finding in seen {
         let touches = |c: &&CommitFacts| c.paths.iter().any(|p| finding.places.iter().any(|at| at.path == *p));
         let named = |c: &CommitFacts| {
@@ -130,7 +130,7 @@ fn ask_again(work: &mut Work, look: &mut Look, asked: &Fingerprint) -> Result<No
     let Some(open) = pull_requests::undecided_for(work.store.read(), work.row.id, asked)? else {
         return Ok(Vec::new());
     };
-    let base = &work.resolved.base;
+    let base = &work.code()?.base;
     if open.state != "open" || (open.base == base.commit.to_string() && open.branch == base.branch) {
         let text = format!("pull request {} for it waits for you", open.id.short());
         return Ok(vec![("in-review".to_owned(), text)]);
@@ -189,14 +189,15 @@ fn counted(report: &CheckReport) -> String {
 }
 
 /// `state/progress.md`: where the next run starts.
-fn progress_note(work: &Work, look: &Look, checks: &[String]) -> String {
+fn progress_note(work: &Work, look: &Look, checks: &[String]) -> Result<String> {
     let plain = |t: &str| loopwright_core::triage::plain(t, 120);
+    let base = &work.code()?.base;
     let mut text = format!(
         "# Progress of {}\n\nLast look: {}, base {} on {}.\n\n",
         work.row.name,
         work.stamp(),
-        &work.resolved.base.commit.to_string()[..12],
-        plain(&work.resolved.base.branch)
+        &base.commit.to_string()[..12],
+        plain(&base.branch)
     );
     for line in checks {
         text.push_str(&format!("- {}\n", plain(line)));
@@ -208,7 +209,7 @@ fn progress_note(work: &Work, look: &Look, checks: &[String]) -> String {
         };
         text.push_str(&format!("- {}: {} ({why})\n", known.finding.fingerprint, plain(&known.finding.title)));
     }
-    text
+    Ok(text)
 }
 
 /// Writes the list again after the run moved findings; what a person edited meanwhile is applied first.
@@ -225,7 +226,7 @@ pub fn refresh(work: &mut Work) -> Result<Notes> {
     let look = Look { known, ..Look::default() };
     store(work, &look)?;
     let lines: Vec<String> = work.base_reports.iter().map(counted).collect();
-    let said = progress_note(work, &look, &lines);
+    let said = progress_note(work, &look, &lines)?;
     triage::write(work, &look.known, &said)?;
     Ok(notes)
 }

@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod checkout;
+pub mod chores;
 pub mod discover;
 pub mod prepare;
 pub mod revise;
@@ -17,21 +18,25 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, SecondsFormat, Utc};
+use loopwright_core::definition::RunStep;
 use loopwright_core::finding::Fingerprint;
 use loopwright_core::ids::RunId;
 use loopwright_core::known::Known;
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
+use self::chores::{Attempt, Site};
 use crate::agent::Agent;
 use crate::cores::Cores;
 use crate::home::Home;
 use crate::lease::Supervision;
-use crate::resolve::Resolved;
+use crate::resolve::{Code, Resolved};
 use crate::sandbox::bubblewrap::Bubblewrap;
+use crate::sandbox::grants::Keeper;
 use crate::sandbox::{Limits, Mount};
 use crate::store::loops::LoopRow;
 use crate::store::{Store, findings};
-use crate::workspace::Workspaces;
+use crate::workspace::{Origin, Workspace, Workspaces};
 
 /// Everything that the steps of one run share.
 pub struct Work {
@@ -53,12 +58,16 @@ pub struct Work {
     pub supervision: Arc<Supervision>,
     /// The store.
     pub store: Store,
-    /// What `setup` left, read-only.
+    /// What `setup` left and what run steps share, read-only.
     pub prepared: Vec<Mount>,
     /// What the checks said of the base commit.
     pub base_reports: Arc<Vec<loopwright_core::check::CheckReport>>,
     /// Turns at the processors, for everything that computes rather than waits.
     pub cores: Arc<Cores>,
+    /// The folder of the loop, as boxes see it.
+    pub folder: PathBuf,
+    /// The person's home folder.
+    pub person: Option<PathBuf>,
     /// The time, wherever it is needed.
     pub now: fn() -> DateTime<Utc>,
 }
@@ -82,18 +91,56 @@ impl Work {
             prepared: self.prepared.clone(),
             base_reports: Arc::clone(&self.base_reports),
             cores: Arc::clone(&self.cores),
+            folder: self.folder.clone(),
+            person: self.person.clone(),
             now: self.now,
         })
     }
 
+    /// The code that the loop works on.
+    ///
+    /// # Errors
+    /// It has nothing but chores.
+    pub fn code(&self) -> Result<&Code> {
+        self.resolved.code()
+    }
+
     /// The workspaces of the repository.
-    pub fn workspaces(&self) -> Workspaces<'_> {
-        Workspaces {
+    ///
+    /// # Errors
+    /// It has none.
+    pub fn workspaces(&self) -> Result<Workspaces<'_>> {
+        Ok(Workspaces {
             sandbox: &self.sandbox,
-            repos: &self.resolved.repos,
+            repos: &self.code()?.repos,
             root: self.home.workspaces_of(self.run),
             trash: self.home.trash(),
-        }
+        })
+    }
+
+    /// The state folder of the loop.
+    pub fn state(&self) -> PathBuf {
+        self.home.loop_state(self.row.id)
+    }
+
+    /// One try of a step of this loop.
+    ///
+    /// # Errors
+    /// What it is granted can't be granted.
+    pub fn attempt(&self, step: &RunStep) -> Result<Attempt> {
+        let keeper = Keeper { home: &self.home, person: self.person.as_deref(), repo: self.resolved.root() };
+        let (state, env) = (self.state(), &self.resolved.definition.env);
+        let (run_dir, folder) = (self.run_dir(), self.folder.as_path());
+        Attempt::new(step, &Site { run: self.run, run_dir, folder, state: &state, env, keeper }, &self.sandbox)
+    }
+
+    /// A checkout of the base commit for one try of a step; none for a loop that works on no code.
+    ///
+    /// # Errors
+    /// It can't be made.
+    pub fn checkout(&self, id: Uuid) -> Result<Option<Workspace>> {
+        let Some(code) = &self.resolved.code else { return Ok(None) };
+        self.workspaces()?.create(&format!("run-{}", id.simple()), code.base.commit, Origin::Base).map(Some)
     }
 
     /// The time as it is stored.

@@ -34,13 +34,14 @@ const LOCK_FILES: [&str; 8] = [
 /// `setup` fails, or a program of a check is not in the sandbox (`env_not_ready`).
 pub fn prepare(work: &mut Work) -> Result<Outcome> {
     // What processes that died left there costs disk and nothing else; another run may be emptying it too.
-    if let Err(error) = work.workspaces().empty_trash() {
+    if let Err(error) = work.workspaces()?.empty_trash() {
         tracing::warn!("the trash was not emptied: {error:#}");
     }
     if let Some(setup) = work.resolved.definition.setup.clone() {
-        work.prepared = prepared(work, &setup)?;
+        let left = prepared(work, &setup)?;
+        work.prepared.extend(left);
     }
-    let base = &work.resolved.base;
+    let base = &work.code()?.base;
     Ok(Outcome::Prepared { branch: base.branch.clone(), commit: base.commit.to_string() })
 }
 
@@ -49,7 +50,7 @@ pub fn prepare(work: &mut Work) -> Result<Outcome> {
 /// # Errors
 /// One is not: `env_not_ready`.
 pub fn probe(work: &Work, base: &Workspace) -> Result<()> {
-    for check in &work.resolved.checks {
+    for check in &work.code()?.checks {
         for probe in &check.probes {
             let argv = vec!["sh".to_owned(), "-c".to_owned(), "\"$@\" >/dev/null".to_owned(), "sh".to_owned()];
             let argv = argv.into_iter().chain(probe.argv()).collect();
@@ -92,8 +93,8 @@ fn prepared(work: &Work, setup: &Command) -> Result<Vec<Mount>> {
     let layer = work.home.cache.join("prepared").join(key(work, setup)?);
     if !layer.join("done").exists() {
         let name = format!("setup-{}", uuid::Uuid::now_v7().simple());
-        let workspaces = work.workspaces();
-        let workspace = workspaces.create(&name, work.resolved.base.commit, Origin::Base)?;
+        let workspaces = work.workspaces()?;
+        let workspace = workspaces.create(&name, work.code()?.base.commit, Origin::Base)?;
         let made = make(work, setup, &workspace, &layer);
         workspaces.discard(workspace)?;
         made?;
@@ -103,7 +104,7 @@ fn prepared(work: &Work, setup: &Command) -> Result<Vec<Mount>> {
 }
 
 fn key(work: &Work, setup: &Command) -> Result<String> {
-    let (repos, commit) = (&work.resolved.repos, work.resolved.base.commit);
+    let (repos, commit) = (&work.code()?.repos, work.code()?.base.commit);
     let mut hash = Sha256::new();
     hash.update(serde_json::to_vec(&(setup, environment(&work.resolved.definition), work.row.repo))?);
     let mut locked = false;
@@ -115,7 +116,7 @@ fn key(work: &Work, setup: &Command) -> Result<String> {
         }
     }
     if !locked {
-        hash.update(work.resolved.base.tree.to_string().as_bytes());
+        hash.update(work.code()?.base.tree.to_string().as_bytes());
     }
     Ok(loopwright_core::hex(&hash.finalize())[..32].to_owned())
 }

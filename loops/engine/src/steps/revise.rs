@@ -19,12 +19,12 @@ use crate::workspace::{Origin, Workspace};
 /// The workspace can't be made, or the sandbox refuses.
 pub(super) fn workspace(work: &Work, name: &str, revision: &Revision, item: &Item) -> Result<(Workspace, Told)> {
     let shown = Oid::from_str(&revision.commit).context("the commit that was shown")?;
-    let base = work.resolved.base.commit;
+    let base = work.code()?.base.commit;
     let told = Told::of(item);
-    if revision.why != Revise::Moved && work.resolved.repos.stands_on(shown, base)? {
-        return Ok((work.workspaces().create(name, shown, Origin::Results)?, told));
+    if revision.why != Revise::Moved && work.code()?.repos.stands_on(shown, base)? {
+        return Ok((work.workspaces()?.create(name, shown, Origin::Results)?, told));
     }
-    let made = work.workspaces().create(name, base, Origin::BaseWith(shown))?;
+    let made = work.workspaces()?.create(name, base, Origin::BaseWith(shown))?;
     // The maker of a moved change carries it by itself, and tells of conflicts.
     if revision.why == Revise::Moved {
         return Ok((made, told));
@@ -33,14 +33,14 @@ pub(super) fn workspace(work: &Work, name: &str, revision: &Revision, item: &Ite
     if let Ok(Carried::Clean) = carried {
         return Ok((made, told));
     }
-    work.workspaces().discard(made)?;
+    work.workspaces()?.discard(made)?;
     let mut told = told;
     if let Carried::Conflict { files } = carried? {
         told.reasons.push(format!(
             "the earlier change conflicts with the branch as it is now, in {files}: this starts from the branch"
         ));
     }
-    Ok((work.workspaces().create(name, base, Origin::Base)?, told))
+    Ok((work.workspaces()?.create(name, base, Origin::Base)?, told))
 }
 
 /// What the person who sent it back wants to be different.
@@ -72,7 +72,7 @@ pub(super) fn keep_the_checkers_word(
     verdict: &mut Verdict,
 ) -> Result<()> {
     let Some(record) = pull_requests::by_id(work.store.read(), revision.pull_request)? else { return Ok(()) };
-    if work.resolved.repos.patch_id(work.resolved.base.commit, commit)? != record.patch_id {
+    if work.code()?.repos.patch_id(work.code()?.base.commit, commit)? != record.patch_id {
         return Ok(());
     }
     let (earlier, _, _) = runs::attempt(work.store.read(), &record.attempt)?;

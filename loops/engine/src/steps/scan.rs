@@ -22,10 +22,10 @@ use crate::workspace::{Origin, Workspace};
 /// # Errors
 /// The environment is not ready, or the sandbox refuses. What a check says is data.
 pub fn base_reports(work: &mut Work) -> Result<Vec<CheckReport>> {
-    let commit = work.resolved.base.commit.to_string();
+    let commit = work.code()?.base.commit.to_string();
     let mut found: BTreeMap<String, CheckReport> = BTreeMap::new();
     let mut missing: Vec<Check> = Vec::new();
-    for check in &work.resolved.checks {
+    for check in &work.code()?.checks {
         match base_results::get(work.store.read(), work.row.repo, &commit, &key(work, check)?)? {
             Some(report) => drop(found.insert(check.name.clone(), report)),
             None => missing.push(check.clone()),
@@ -34,13 +34,13 @@ pub fn base_reports(work: &mut Work) -> Result<Vec<CheckReport>> {
     if !missing.is_empty() {
         run_missing(work, &missing, &mut found)?;
     }
-    Ok(work.resolved.checks.iter().filter_map(|c| found.remove(&c.name)).collect())
+    Ok(work.code()?.checks.iter().filter_map(|c| found.remove(&c.name)).collect())
 }
 
 fn run_missing(work: &mut Work, missing: &[Check], found: &mut BTreeMap<String, CheckReport>) -> Result<()> {
-    let commit = work.resolved.base.commit;
+    let commit = work.code()?.base.commit;
     let name = format!("base-{}", uuid::Uuid::now_v7().simple());
-    let workspace = work.workspaces().create(&name, commit, Origin::Base)?;
+    let workspace = work.workspaces()?.create(&name, commit, Origin::Base)?;
     let ran = run_on(work, missing, workspace)?;
     let at = work.stamp();
     for (check, report) in missing.iter().zip(ran) {
@@ -57,7 +57,7 @@ fn run_missing(work: &mut Work, missing: &[Check], found: &mut BTreeMap<String, 
 
 fn run_on(work: &Work, missing: &[Check], workspace: Workspace) -> Result<Vec<CheckReport>> {
     if let Err(error) = prepare::probe(work, &workspace) {
-        return work.workspaces().discard(workspace).and(Err(error));
+        return work.workspaces()?.discard(workspace).and(Err(error));
     }
     let mut checkout = Checkout::new(work, workspace, Origin::Base, missing.len())?;
     let ran = missing.iter().map(|check| Ok(checkout.run(check)?.0)).collect();

@@ -108,7 +108,7 @@ fn shipping<'r>(work: &Work, run: &'r Run, finding: &Fingerprint) -> Result<Ship
     let Stage::Verified { attempt, commit } = item.stage.resting() else { bail!("no attempt is verified") };
     let commit = Oid::from_str(commit).context("the attempt's commit")?;
     let (verdict, _, _) = runs::attempt(work.store.read(), &attempt.to_string())?;
-    let (repos, base) = (&work.resolved.repos, &work.resolved.base);
+    let (repos, base) = (&work.code()?.repos, &work.code()?.base);
     let diff = repos.diff_text(base.commit, commit)?;
     let shown = Shown {
         commit: commit.to_string(),
@@ -131,7 +131,7 @@ fn opened(work: &Work, run: &Run, shipping: &Shipping<'_>) -> Result<Opened> {
     let actions = actions(work)?;
     let linked = actions.contains(&ShipAction::LinkIssue) && shipping.finding.source == FindingSource::Issue;
     let issue: Option<u32> = linked.then(|| shipping.finding.key.parse().ok()).flatten();
-    let (title, base) = (text::title(&shipping.finding), &work.resolved.base);
+    let (title, base) = (text::title(&shipping.finding), &work.code()?.base);
     let draft = PullRequestDraft {
         id,
         title: title.clone(),
@@ -140,7 +140,7 @@ fn opened(work: &Work, run: &Run, shipping: &Shipping<'_>) -> Result<Opened> {
         base: base.commit,
         commit: shipping.commit,
     };
-    LocalForge { repos: &work.resolved.repos }.open_pull_request(&draft)?;
+    LocalForge { repos: &work.code()?.repos }.open_pull_request(&draft)?;
     fail::point("ship-ref");
     let at = work.stamp();
     let record = record(work, run, draft, shipping, &at);
@@ -154,18 +154,18 @@ fn opened(work: &Work, run: &Run, shipping: &Shipping<'_>) -> Result<Opened> {
 /// Shows the attempt under the pull request that is revised.
 fn updated(work: &Work, run: &Run, shipping: &Shipping<'_>, revision: &Revision) -> Result<Opened> {
     let id = revision.pull_request;
-    let no_landing = Arc::new(forge::lock(&work.resolved.repos)?);
+    let no_landing = Arc::new(forge::lock(&work.code()?.repos)?);
     let before = pull_requests::by_id(work.store.read(), id)?.context("the pull request is gone")?;
     let linked = pull_requests::findings(work.store.read(), id)?;
     let issue = linked.iter().find_map(|l| l.issue.as_ref()?.parse().ok());
-    LocalForge { repos: &work.resolved.repos }.update_pull_request(id, shipping.commit)?;
+    LocalForge { repos: &work.code()?.repos }.update_pull_request(id, shipping.commit)?;
     fail::point("ship-update-ref");
     let (level, _, _) = runs::attempt(work.store.read(), &before.attempt)?;
     let look_again = level.is_none_or(|v| shipping.verdict.level < v.level);
     let record = PullRequestRecord {
         attempt: shipping.attempt.to_string(),
         body: body(work, run, shipping, issue)?,
-        base: work.resolved.base.commit.to_string(),
+        base: work.code()?.base.commit.to_string(),
         commit: shipping.shown.commit.clone(),
         tree: shipping.shown.tree.clone(),
         patch_id: shipping.shown.patch_id.clone(),
@@ -188,7 +188,7 @@ fn actions(work: &Work) -> Result<&[ShipAction]> {
 }
 
 fn body(work: &Work, run: &Run, shipping: &Shipping<'_>, issue: Option<u32>) -> Result<String> {
-    let (repos, base) = (&work.resolved.repos, &work.resolved.base);
+    let (repos, base) = (&work.code()?.repos, &work.code()?.base);
     let (_, _, cost) = runs::attempt(work.store.read(), &shipping.attempt.to_string())?;
     Ok(text::body(&Story {
         finding: &shipping.finding,

@@ -69,7 +69,7 @@ pub fn keep_unsure(said: &Said, before: &[Known], seen: &mut Vec<Finding>) {
 }
 
 fn comments(work: &Work, said: &mut Said) -> Result<()> {
-    let (repos, commit) = (&work.resolved.repos, work.resolved.base.commit);
+    let (repos, commit) = (&work.code()?.repos, work.code()?.base.commit);
     let files = repos.texts(commit, &todo::is_looked_at, todo::MAX_FILE).context("reading the comments of the base")?;
     let found = todo::findings(files.iter().map(|(path, text)| (path.as_str(), text.as_str())));
     said.findings.extend(found.findings);
@@ -82,9 +82,9 @@ fn comments(work: &Work, said: &mut Said) -> Result<()> {
 
 fn named_by(command: &Command, work: &Work, keys: &mut BTreeSet<String>, said: &mut Said) -> Result<()> {
     let name = format!("source-{}", uuid::Uuid::now_v7().simple());
-    let workspace = work.workspaces().create(&name, work.resolved.base.commit, Origin::Base)?;
+    let workspace = work.workspaces()?.create(&name, work.code()?.base.commit, Origin::Base)?;
     let output = work.sandbox.run(&spec(command, work, &workspace));
-    work.workspaces().discard(workspace)?;
+    work.workspaces()?.discard(workspace)?;
     let output = output.with_context(|| format!("running the source `{command}`"))?;
     if !output.ended.well() {
         let err = text::clean(&output.stderr);

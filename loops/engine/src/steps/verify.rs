@@ -56,7 +56,7 @@ pub fn verify(
         item,
         attempt: *attempt,
         commit,
-        diff: work.resolved.repos.diff(work.resolved.base.commit, commit)?,
+        diff: work.code()?.repos.diff(work.code()?.base.commit, commit)?,
     };
     let (gates, reports) = gates(work, &judged)?;
     let level = expression(work)?.level(&gates);
@@ -92,12 +92,12 @@ fn reasons(gates: &[GateResult]) -> Vec<String> {
 
 fn gates(work: &Work, judged: &Judged<'_>) -> Result<(Vec<GateResult>, Vec<CheckReport>)> {
     let name = format!("verify-{}", judged.attempt.simple());
-    let workspaces = work.workspaces();
-    let base = work.resolved.base.commit;
-    let trusted = [judged.diff.check_configuration(), programs(work, judged)].concat();
+    let workspaces = work.workspaces()?;
+    let base = work.code()?.base.commit;
+    let trusted = [judged.diff.check_configuration(), programs(work, judged)?].concat();
     let checkout = workspaces.checkout_for_gates(&name, judged.commit, base, &trusted)?;
     let names = expression(work)?.gates();
-    let checks = work.resolved.checks.iter().filter(|c| names.contains(&c.name)).count();
+    let checks = work.code()?.checks.iter().filter(|c| names.contains(&c.name)).count();
     let mut checkout = Checkout::new(work, checkout, Origin::Results, checks)?;
     let answered = answer_all(work, judged, &names, &mut checkout);
     checkout.discard()?;
@@ -116,7 +116,7 @@ fn answer_all(
             results.push(diff_reasonable(work, judged)?);
             continue;
         }
-        let Some(check) = work.resolved.checks.iter().find(|c| c.name == *name) else {
+        let Some(check) = work.code()?.checks.iter().find(|c| c.name == *name) else {
             results.push(absent(name));
             continue;
         };
@@ -130,13 +130,13 @@ fn answer_all(
 fn diff_reasonable(work: &Work, judged: &Judged<'_>) -> Result<GateResult> {
     let rust = |f: &&FileChange| f.kind == ChangeKind::Modified && !f.binary && f.path.ends_with(".rs");
     let text = |commit, path: &str| -> Result<String> {
-        let bytes = work.resolved.repos.file(commit, path)?.unwrap_or_default();
+        let bytes = work.code()?.repos.file(commit, path)?.unwrap_or_default();
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     };
     let mut answer = reasonable(&judged.diff, &DiffLimits::default());
     let mut texts = Vec::new();
     for FileChange { path, .. } in judged.diff.files.iter().filter(rust) {
-        match (text(work.resolved.base.commit, path), text(judged.commit, path)) {
+        match (text(work.code()?.base.commit, path), text(judged.commit, path)) {
             (Ok(before), Ok(after)) => texts.push((path, before, after)),
             _ => {
                 answer.level = answer.level.min(Level::NeedsPerson);
@@ -146,12 +146,12 @@ fn diff_reasonable(work: &Work, judged: &Judged<'_>) -> Result<GateResult> {
     }
     let sources: Vec<Source<'_>> = texts.iter().map(|(path, before, after)| Source { path, before, after }).collect();
     let answer = judge_inline_tests(answer, &judged.diff, &sources);
-    Ok(judge_programs(answer, &programs(work, judged)))
+    Ok(judge_programs(answer, &programs(work, judged)?))
 }
 
 /// The files of the change that the commands of checks name.
-fn programs<'j>(work: &Work, judged: &'j Judged<'_>) -> Vec<&'j str> {
-    judged.diff.named_in(work.resolved.checks.iter().flat_map(|check| &check.commands))
+fn programs<'j>(work: &Work, judged: &'j Judged<'_>) -> Result<Vec<&'j str>> {
+    Ok(judged.diff.named_in(work.code()?.checks.iter().flat_map(|check| &check.commands)))
 }
 
 fn expression(work: &Work) -> Result<&Expression> {
@@ -198,9 +198,9 @@ fn new_tests_on_base(work: &Work, judged: &Judged<'_>, check: &Check, any: bool)
         return Ok(None);
     }
     let name = format!("newtests-{}", judged.attempt.simple());
-    let workspaces = work.workspaces();
+    let workspaces = work.workspaces()?;
     // The base with nothing but the attempt's test files.
-    let checkout = workspaces.checkout_for_gates(&name, work.resolved.base.commit, judged.commit, &tests)?;
+    let checkout = workspaces.checkout_for_gates(&name, work.code()?.base.commit, judged.commit, &tests)?;
     let mut checkout = Checkout::new(work, checkout, Origin::Results, 1)?;
     let ran = checkout.run(check);
     checkout.discard()?;
@@ -211,7 +211,7 @@ fn new_tests_on_base(work: &Work, judged: &Judged<'_>, check: &Check, any: bool)
 fn check(work: &Work, judged: &Judged<'_>, verdict: &mut Verdict, reserve: Micros) -> Result<Micros> {
     let Some(checker) = &work.checker else { return Ok(Micros::ZERO) };
     let name = format!("checker-{}", judged.attempt.simple());
-    let workspaces = work.workspaces();
+    let workspaces = work.workspaces()?;
     let checkout = workspaces.create(&name, judged.commit, Origin::Results)?;
     let asked = checker.run(&order(work, judged, verdict, &checkout)?, &work.sandbox);
     workspaces.discard(checkout)?;
@@ -268,7 +268,7 @@ fn accept(verdict: &mut Verdict, answer: CheckerVerdict) {
 }
 
 fn order(work: &Work, judged: &Judged<'_>, verdict: &Verdict, checkout: &Workspace) -> Result<Order> {
-    let diff = work.resolved.repos.diff_text(work.resolved.base.commit, judged.commit)?;
+    let diff = work.code()?.repos.diff_text(work.code()?.base.commit, judged.commit)?;
     let gates: String = verdict.gates.iter().map(|g| format!("{}: {:?}: {}\n", g.gate, g.level, g.summary)).collect();
     let iteration = u32::try_from(judged.item.rounds.len()).unwrap_or(u32::MAX);
     Ok(Order {

@@ -1,6 +1,7 @@
 //! Occurrences: every due time and every event of a loop, each with exactly one end.
 
 use anyhow::{Context as _, Result, bail};
+use chrono::{DateTime, Utc};
 use loopwright_core::ids::{LoopId, OccurrenceId, RunId};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -48,19 +49,46 @@ pub fn claim(tx: &Transaction<'_>, o: &Occurrence) -> Result<bool> {
     Ok(stored.context("storing an occurrence")? == 1)
 }
 
-/// Moves an occurrence on at a time: to `running` from `claimed` alone, to an end (`reason` says why) from `running` alone.
-/// One that has its end keeps it.
+/// Moves an occurrence on at a time: to `running` from `claimed` alone, to an end (`reason` says why) from
+/// `running` or `parked`. One that has its end keeps it.
 ///
 /// # Errors
 /// Its run would begin though it was given up, or the row can't be written.
 pub fn set(tx: &Transaction<'_>, id: OccurrenceId, state: &str, reason: Option<&str>, at: &str) -> Result<()> {
-    let (from, ended_at) = if state == "running" { ("claimed", None) } else { ("running", Some(at)) };
-    let sql = "UPDATE occurrences SET state = ?3, reason = ?4, ended_at = ?5 WHERE id = ?1 AND state = ?2";
-    let rows =
-        tx.execute(sql, params![id.to_string(), from, state, reason, ended_at]).context("moving an occurrence on")?;
+    let (from, ended_at) = match state {
+        "running" => (["claimed", "claimed"], None),
+        _ => (["running", "parked"], Some(at)),
+    };
+    let sql = "UPDATE occurrences SET state = ?4, reason = ?5, ended_at = ?6 WHERE id = ?1 AND state IN (?2, ?3)";
+    let rows = tx
+        .execute(sql, params![id.to_string(), from[0], from[1], state, reason, ended_at])
+        .context("moving an occurrence on")?;
     if rows == 0 && state == "running" {
         bail!("this start took too long and was given up: nothing was done; start it again");
     }
+    Ok(())
+}
+
+/// Parks a running occurrence: it lives, without a process, and its run goes on no earlier than `until`.
+///
+/// # Errors
+/// The row can't be written.
+pub fn park(tx: &Transaction<'_>, id: OccurrenceId, until: Option<DateTime<Utc>>, why: &str) -> Result<()> {
+    let sql =
+        "UPDATE occurrences SET state = 'parked', reason = ?2, not_before = ?3 WHERE id = ?1 AND state = 'running'";
+    let until = until.map(crate::steps::stamp);
+    tx.execute(sql, params![id.to_string(), why, until]).context("parking an occurrence")?;
+    Ok(())
+}
+
+/// Lets a parked occurrence run again.
+///
+/// # Errors
+/// The row can't be written.
+pub fn unpark(tx: &Transaction<'_>, id: OccurrenceId) -> Result<()> {
+    let sql =
+        "UPDATE occurrences SET state = 'running', reason = NULL, not_before = NULL WHERE id = ?1 AND state = 'parked'";
+    tx.execute(sql, [id.to_string()]).context("letting a parked occurrence run")?;
     Ok(())
 }
 
@@ -129,7 +157,7 @@ mod tests {
     fn store() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().expect("a folder");
         let home = Home::under(folder.path());
-        home.create(chrono::DateTime::UNIX_EPOCH).expect("home");
+        home.create(DateTime::UNIX_EPOCH).expect("home");
         let store = Store::open(&home).expect("opens");
         let rows = "INSERT INTO repos VALUES ('r', '/r');
             INSERT INTO loops (id, name, path, repo, mode, hash, added_at) VALUES (?1, 'n', '/l', 'r', 'ship', 'h', '');";

@@ -78,7 +78,14 @@ fn project(tx: &Transaction<'_>, before: &Run, run: &Run, entry: &Entry) -> Resu
             let step = before.open_step(*id).context("a failure without a step")?;
             charge_attempt(tx, run, step, *id, *charged)?;
         }
-        RunEvent::RunStarted(_) => cut_off(tx, before)?,
+        RunEvent::RunStarted(start) => {
+            cut_off(tx, before)?;
+            if before.parked.is_some() {
+                occurrences::unpark(tx, start.occurrence)?;
+            }
+        }
+        RunEvent::Parked { until, why } => occurrences::park(tx, run.start.occurrence, *until, why)?,
+        RunEvent::Ending { .. } => cut_off(tx, before)?,
         RunEvent::RunEnded { end } => {
             cut_off(tx, before)?;
             ended(tx, run, end, &entry.at)?;

@@ -40,10 +40,16 @@ pub struct RunRecord {
     pub pull_requests: u32,
     /// The exit code that stands for it; none while it lives.
     pub code: Option<u8>,
+    /// Steps that are not about findings, and are done.
+    pub chores: u32,
+    /// What it waits for while it is parked.
+    pub parked: Option<String>,
 }
 
 const COLUMNS: &str = "SELECT r.id, r.loop, l.name, r.cause, r.started_at, r.ended_at, r.ended, r.spent, r.budget, \
-                       r.acted, r.handed_over, r.pull_requests, r.code FROM runs r JOIN loops l ON l.id = r.loop";
+                       r.acted, r.handed_over, r.pull_requests, r.code, r.chores, \
+                       (SELECT o.reason FROM occurrences o WHERE o.id = r.occurrence AND o.state = 'parked') \
+                       FROM runs r JOIN loops l ON l.id = r.loop";
 
 /// The name of a run's stream.
 pub fn stream(run: RunId) -> String {
@@ -117,7 +123,7 @@ pub(super) fn update(tx: &Transaction<'_>, run: &Run, ended_at: Option<&str>) ->
     let count =
         |f: fn(&Stage) -> bool| u32::try_from(run.items.iter().filter(|i| f(&i.stage)).count()).unwrap_or(u32::MAX);
     tx.execute(
-        "UPDATE runs SET epoch = ?2, spent = ?3, acted = ?4, handed_over = ?5, pull_requests = ?6, ended_at = ?7, ended = ?8, code = ?9 \
+        "UPDATE runs SET epoch = ?2, spent = ?3, acted = ?4, handed_over = ?5, pull_requests = ?6, ended_at = ?7, ended = ?8, code = ?9, chores = ?10 \
          WHERE id = ?1",
         params![
             run.start.run.to_string(),
@@ -128,7 +134,8 @@ pub(super) fn update(tx: &Transaction<'_>, run: &Run, ended_at: Option<&str>) ->
             count(|s| matches!(s, Stage::Shipped { .. })),
             ended_at,
             run.end.as_ref().map(serde_json::to_string).transpose()?,
-            exit::of_run(run)
+            exit::of_run(run),
+            u32::try_from(run.chores.iter().filter(|chore| chore.done()).count()).unwrap_or(u32::MAX)
         ],
     )
     .context("updating a run")?;
@@ -266,5 +273,7 @@ fn row(r: &Row<'_>) -> rusqlite::Result<RunRecord> {
         handed_over: r.get(10)?,
         pull_requests: r.get(11)?,
         code: r.get(12)?,
+        chores: r.get(13)?,
+        parked: r.get(14)?,
     })
 }

@@ -1,0 +1,252 @@
+//! Loops that are not code: steps one after the other, services beside them, what ends them, and what a crash or HALT leaves.
+//!
+//! Which step is next is tested purely in `core::chores`; here are real processes in real boxes.
+#![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
+
+use std::fs;
+use std::path::PathBuf;
+
+use loopwright_tests::nasty::signal;
+use loopwright_tests::stage::{Stage, events, outcomes, wait_for};
+use serde_json::Value;
+
+const RAILS: &str = "guardrails: {max_iterations: 1, budget: $1/run, halt_on: no_progress(2), max_duration: 5m}\n";
+
+/// Writes and adds a loop of chores alone.
+fn add(stage: &Stage, name: &str, steps: &str, scripts: &[(&str, &str)]) {
+    let text = format!("name: {name}\ntrigger: manual\nenv: {{STAGE: {}}}\nsteps:\n{steps}{RAILS}", stage.mark);
+    let path = stage.personal_text(name, &text, scripts);
+    stage.add(&path.display().to_string(), false);
+}
+
+/// The state folder of the only loop.
+fn state(stage: &Stage) -> PathBuf {
+    let loops = fs::read_dir(stage.home.join("data/loops")).expect("loops");
+    loops.flatten().next().expect("a loop").path().join("state")
+}
+
+/// What is in a file of the state folder of the only loop; empty without it.
+fn said(stage: &Stage, file: &str) -> String {
+    fs::read_to_string(state(stage).join(file)).unwrap_or_default()
+}
+
+/// How each try of a step ended: `login itself 1`.
+fn tries(run: &Value) -> Vec<String> {
+    let name = |id: &Value| {
+        let begun = events(run, "step_started").into_iter().find(|e| e["id"] == *id).expect("it began");
+        begun["step"]["name"].as_str().unwrap_or("wait").to_owned()
+    };
+    let ended = events(run, "step_finished").into_iter();
+    ended
+        .map(|e| {
+            let (how, code) = (e["outcome"]["how"].as_str().unwrap_or("done"), e["outcome"]["code"].to_string());
+            format!("{} {how} {code}", name(&e["id"]))
+        })
+        .collect()
+}
+
+/// The last event of a run.
+fn end(run: &Value) -> &Value {
+    &events(run, "run_ended").last().expect("it has ended")["end"]
+}
+
+#[test]
+fn steps_services_and_what_ends_them() {
+    let stage = Stage::empty();
+    let steps = r#"
+  - run: {name: login, command: [./login.sh], retry: {times: 2, every: 1s}}
+  - run: {name: engine, command: [./engine.sh], service: true, until: file("state/stop")}
+  - run: {name: watch, command: [./forever.sh], service: true, until: exit(engine)}
+  - run: {name: monitor, command: [./forever.sh], service: true}
+  - run: {name: trade, command: "sleep 0.3; echo $LOOPWRIGHT_STEP $LOOPWRIGHT_STATE $PWD; touch stop"}
+"#;
+    let login = "#!/bin/sh\necho try >> tries\n[ $(wc -l < tries) -ge 3 ]\n";
+    let engine = "#!/bin/sh\ntrap 'echo bye > bye; exit 0' TERM\nwhile :; do sleep 0.05; done\n";
+    let forever = "#!/bin/sh\nwhile :; do sleep 0.05; done\n";
+    add(&stage, "day", steps, &[("login.sh", login), ("engine.sh", engine), ("forever.sh", forever)]);
+    stage.run("day").exits(0);
+    let run = stage.last();
+    let ended = tries(&run);
+    assert_eq!(ended[..4], ["login itself 1", "login itself 1", "login itself 0", "trade itself 0"]);
+    assert_eq!(ended[4..], ["engine until 0", "watch until 143", "monitor last_step 143"], "TERM came first");
+    assert_eq!(said(&stage, "bye"), "bye\n", "and what it is for was done");
+    let trade = outcomes(&run, "ran").into_iter().find(|o| o["log"] == "raw/trade-1.log").expect("it ran");
+    assert_eq!(trade["last"], "trade /state /state");
+    assert_eq!(*end(&run), serde_json::json!({"state": "finished"}));
+    let story = stage.plain(&["show", "last"]).exits(0).out;
+    assert!(story.contains("login: ok after 3 tries, "), "{story}");
+    assert!(story.contains("with the last step."), "{story}");
+    assert!(stage.plain(&["logs", "last"]).exits(0).out.contains("== trade-1.log =="));
+    assert_eq!(stage.verb(&["runs"]).exits(0).json()[0]["chores"], 5);
+}
+
+#[test]
+fn a_service_that_dies_fails_the_run_and_takes_the_others_along() {
+    let stage = Stage::empty();
+    let steps = r#"
+  - run: {name: engine, command: "sleep 0.2; echo broken pipe; exit 7", service: true}
+  - run: {name: watch, command: "sleep 1000"}
+"#;
+    add(&stage, "day", steps, &[]);
+    stage.run("day").exits(1);
+    let run = stage.last();
+    assert_eq!(tries(&run), ["engine itself 7", "watch cut_off 143"]);
+    let why = "engine failed: it ended with exit code 7: broken pipe (output: raw/engine-1.log)";
+    assert_eq!(end(&run)["why"], why);
+    assert_eq!(stage.processes(), [0; 0]);
+}
+
+#[test]
+fn a_try_that_takes_too_long_is_ended_and_one_that_ignores_term_is_killed() {
+    let stage = Stage::empty();
+    let steps = r#"
+  - run: {name: deaf, command: "trap '' TERM; while :; do sleep 0.1; done", service: true}
+  - run: {name: slow, command: "sleep 1000", max: 1s}
+"#;
+    add(&stage, "day", steps, &[]);
+    stage.run("day").exits(1);
+    assert_eq!(tries(&stage.last()), ["slow time null", "deaf cut_off 137"]);
+    assert_eq!(stage.processes(), [0; 0]);
+}
+
+#[test]
+fn halt_ends_every_process() {
+    let stage = Stage::empty();
+    let steps = r#"
+  - run: {name: engine, command: "trap '' TERM; (setsid sleep 1000 &) ; while :; do sleep 0.1; done", service: true}
+  - run: {name: watch, command: "touch on; sleep 1000"}
+"#;
+    add(&stage, "day", steps, &[]);
+    let running = stage.start(&["run", "day"]);
+    wait_for("both to run", || state(&stage).join("on").exists().then_some(()));
+    assert!(stage.with("setsid").len() + stage.with("sleep 1000").len() >= 2, "the control: they live");
+    stage.verb(&["halt", "--reason", "enough"]).exits(0);
+    running.end().exits(10);
+    assert_eq!(stage.processes(), [0; 0]);
+    assert_eq!(end(&stage.last())["state"], "halted");
+    stage.verb(&["resume", "--reason", "go on"]).exits(0);
+}
+
+#[test]
+fn a_kill_repeats_what_was_cut_off_and_nothing_else() {
+    for whom in ["runner", "watchdog"] {
+        let stage = Stage::empty();
+        let steps = r#"
+  - run: {name: login, command: "echo login >> did"}
+  - run: {name: engine, command: "echo engine >> did; sleep 1000", service: true}
+  - run: {name: trade, command: [./trade.sh]}
+  - run: {name: report, command: "echo report >> did"}
+"#;
+        let trade = "#!/bin/sh\necho trade >> did\n[ -e go ] && exit 0\ntouch on\nsleep 1000\n";
+        add(&stage, "day", steps, &[("trade.sh", trade)]);
+        stage.verb(&["run", "day", "--detach"]).exits(0);
+        wait_for("the trade", || state(&stage).join("on").exists().then_some(()));
+        signal(if whom == "runner" { stage.runner() } else { stage.watchdog() }, "KILL");
+        stage.until_nobody_lives();
+        fs::write(state(&stage).join("go"), "").expect("a file");
+        stage.verb(&["tick"]).exits(0);
+        stage.ended();
+        let did = said(&stage, "did");
+        assert_eq!(did, "login\nengine\ntrade\nengine\ntrade\nreport\n", "{whom}");
+        let run = stage.last();
+        assert_eq!(end(&run)["state"], "finished");
+        assert_eq!(run["row"]["code"], 0);
+    }
+}
+
+#[test]
+fn a_long_wait_parks_the_run_and_a_pass_takes_it_up() {
+    let stage = Stage::empty();
+    let steps = r#"
+  - run: {name: before, command: "echo before >> did"}
+  - wait: {until: file("state/go")}
+  - run: {name: after, command: "echo after >> did"}
+"#;
+    add(&stage, "day", steps, &[]);
+    let answer = stage.run("day").exits(22);
+    assert_eq!(answer.json()["row"]["parked"], "until state/go is there");
+    stage.until_nobody_lives();
+    for _ in 0..7 {
+        // More often than a run may be taken up where it dies.
+        stage.verb(&["tick"]).exits(20);
+    }
+    assert_eq!(said(&stage, "did"), "before\n");
+    let again = stage.plain(&["run", "day"]).exits(1).err;
+    assert!(again.contains("day is parked until state/go is there already"), "{again}");
+    fs::write(state(&stage).join("go"), "").expect("a file");
+    stage.verb(&["tick"]).exits(0);
+    assert_eq!(stage.ended()["code"], 0);
+    assert_eq!(said(&stage, "did"), "before\nafter\n");
+    let run = stage.last();
+    assert_eq!((events(&run, "parked").len(), events(&run, "run_started").len()), (1, 2));
+}
+
+#[test]
+fn two_parked_runs_hold_nobody_up_and_a_halt_ends_them() {
+    let stage = Stage::empty();
+    let hours = |n: i64| (chrono::Utc::now() + chrono::TimeDelta::hours(n)).format("%H:%M").to_string();
+    let (soon, late) = (hours(2), hours(20));
+    for (name, at) in [("one", &soon), ("two", &late)] {
+        let steps = format!("  - wait: {{until: \"{at}\"}}\n  - run: \"true\"\n");
+        add(&stage, name, &steps, &[]);
+        stage.run(name).exits(22);
+    }
+    add(&stage, "three", "  - run: \"true\"\n", &[]);
+    stage.run("three").exits(0);
+    let rows = stage.verb(&["runs"]).exits(0).json();
+    let parked = |name: &str| rows.as_array().into_iter().flatten().find(|r| r["loop_name"] == name).cloned();
+    assert!(parked("one").expect("a run")["parked"].as_str().is_some_and(|why| why.starts_with("until ")));
+    stage.until_nobody_lives();
+    let wakes = stage.verb(&["tick"]).exits(20).json()["next_at"].as_str().map(|at| at[11..16].to_owned());
+    assert_eq!(wakes, Some(soon), "when a pass is due");
+    let listed = stage.plain(&["runs"]).exits(0).out;
+    assert_eq!(listed.matches("parked until ").count(), 2, "{listed}");
+    stage.verb(&["halt", "--reason", "enough"]).exits(0);
+    stage.verb(&["tick"]);
+    stage.verb(&["resume", "--reason", "go on"]).exits(0);
+    let ended = stage.verb(&["runs"]).exits(0).json();
+    let codes: Vec<_> = ended.as_array().into_iter().flatten().map(|r| r["code"].clone()).collect();
+    assert_eq!(codes, [0, 10, 10], "{ended}");
+}
+
+#[test]
+fn a_flood_is_kept_within_bounds_and_its_end_is_known() {
+    let stage = Stage::empty();
+    add(
+        &stage,
+        "day",
+        "  - run: {name: flood, command: \"head -c 40000000 /dev/zero | tr '\\\\0' x; echo; echo the end\"}\n",
+        &[],
+    );
+    stage.run("day").exits(0);
+    let run = stage.last();
+    assert_eq!(outcomes(&run, "ran")[0]["last"], "the end");
+    let raw = stage.home.join("data/runs").join(run["row"]["id"].as_str().expect("an id")).join("raw");
+    let kept: u64 = fs::read_dir(raw).expect("logs").flatten().map(|e| e.metadata().expect("a file").len()).sum();
+    assert!((1 << 20..=16 << 20).contains(&kept), "{kept} bytes are kept of 40,000,009");
+}
+
+#[test]
+fn a_step_reaches_nothing_that_it_was_not_granted() {
+    let stage = Stage::empty();
+    let outside = stage.beside("outside");
+    fs::create_dir(&outside).expect("a folder");
+    let reach = format!(
+        "#!/bin/sh\n\
+         (exec 3<>/dev/tcp/127.0.0.1/22) 2>/dev/null\n\
+         python3 -c 'import socket; socket.create_connection((\"192.0.2.1\", 80), 2)' 2>&1 | tail -1\n\
+         touch '{0}/file' 2>&1 | tail -1\n\
+         touch /loop/file 2>&1 | tail -1\n\
+         ls /sys/class/net 2>/dev/null; cat /proc/net/route | wc -l\n\
+         touch own && echo own\n",
+        outside.display()
+    );
+    add(&stage, "day", "  - run: {name: reach, command: [./reach.sh]}\n", &[("reach.sh", &reach)]);
+    stage.run("day").exits(0);
+    let said = stage.plain(&["logs", "last"]).exits(0).out;
+    assert!(said.contains("Network is unreachable"), "{said}");
+    assert!(said.contains("outside/file': No such file or directory"), "{said}");
+    assert!(said.contains("/loop/file': Read-only file system"), "{said}");
+    assert!(said.contains("own\n") && state(&stage).join("own").exists(), "the control: its own folder");
+    assert_eq!(fs::read_dir(&outside).expect("a folder").count(), 0);
+}
