@@ -49,7 +49,8 @@ pub fn serve(context: &Context, stop: BorrowedFd<'_>, began: impl FnOnce(Began))
     began(Began { pid, at });
     let mut wake = Wake::new()?;
     watch(context, &mut wake);
-    let mut desk = Desk { context: context.clone(), seat, store: Some(store), thorough_at: DateTime::UNIX_EPOCH };
+    let (store, thorough_at) = (Some(store), DateTime::UNIX_EPOCH);
+    let mut desk = Desk { context: context.clone(), seat, store, thorough_at, told: Vec::new() };
     desk.work(&mut wake, stop)?;
     desk.stopped();
     Ok(())
@@ -74,6 +75,8 @@ struct Desk {
     /// None after an error: it is opened anew.
     store: Option<Store>,
     thorough_at: DateTime<Utc>,
+    /// What the last pass did.
+    told: Vec<Deed>,
 }
 
 /// What the store looked like before a pass.
@@ -150,7 +153,7 @@ impl Desk {
         let thorough = (reading.at - self.thorough_at).abs() >= THOROUGH;
         let machine = schedule::Machine { absences: between.absences.clone(), ..schedule::machine(&self.context) };
         let deeds = tick::pass(&self.context, &mut store, &machine, thorough)?;
-        told(&deeds);
+        self.tell(deeds);
         if thorough {
             store.back_up(&self.context.home)?;
             self.thorough_at = reading.at;
@@ -163,6 +166,17 @@ impl Desk {
         self.seat.beat(reading, next)?;
         let next = next.map(|next| if next > at { next } else { at + BREATH });
         Ok(next.unwrap_or(at + TICK).min(at + TICK))
+    }
+
+    /// Puts what was done into the log; what waits for the same as at the last pass is no news.
+    fn tell(&mut self, deeds: Vec<Deed>) {
+        for deed in deeds.iter().filter(|deed| !self.told.contains(deed)) {
+            match serde_json::to_string(deed) {
+                Ok(deed) => tracing::info!(deed, "done"),
+                Err(error) => tracing::warn!("a deed can't be told: {error}"),
+            }
+        }
+        self.told = deeds;
     }
 
     /// The store that it keeps, or another one where that is no longer the database.
@@ -210,14 +224,4 @@ fn write_down(store: &mut Store, between: &Between, at: DateTime<Utc>) -> Result
         return Ok(());
     }
     store.write(|tx| events.into_iter().try_for_each(|event| fleet::record(tx, event, at)))
-}
-
-/// Puts what was done into the log.
-fn told(deeds: &[Deed]) {
-    for deed in deeds {
-        match serde_json::to_string(deed) {
-            Ok(deed) => tracing::info!(deed, "done"),
-            Err(error) => tracing::warn!("a deed can't be told: {error}"),
-        }
-    }
 }
