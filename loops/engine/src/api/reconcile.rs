@@ -177,6 +177,12 @@ fn recover(context: &Context, store: &mut Store, record: &RunRecord, reach: Reac
         return Ok(None);
     }
     let Some(mut run) = projection::replay(store.read(), record.id)? else { return Ok(None) };
+    // On a full disk they can't be struck out, and the run is judged all the same.
+    if run.parked.is_none()
+        && let Err(error) = crate::lease::end_leftovers(&dir)
+    {
+        tracing::warn!(run.id = %record.id, "what its processes left: {error:#}");
+    }
     let worked_s = worked_s(context, store, &run)?;
     let halted = HaltFiles::of_run(&context.home.state, run.start.loop_id, &dir).look().map(|cause| cause.to_string());
     let ended = fs::read(dir.join(lease::END)).ok().and_then(|bytes| lease::End::parse(&bytes)).map(|end| end.cause);
