@@ -14,7 +14,7 @@ main() {
     announce
     tests/setup.sh
     title 'Building'
-    CARGO_TARGET_DIR=$PWD/target cargo build --package loopwright --package loopwright-watchdog
+    CARGO_TARGET_DIR=$PWD/target cargo build --package loopwright --package loopwright-watchdog --package loopwright-box
     keep_the_last
     title "Making the sample repository $shop"
     mkdir -p "$demo"

@@ -1,10 +1,12 @@
 //! Whole-binary tests: what they share. The tests themselves are in `tests/`.
 
+pub mod book;
 pub mod crash;
 pub mod dice;
 pub mod faults;
 pub mod nasty;
 pub mod power;
+pub mod registry;
 pub mod stage;
 
 /// A temporary folder whose syncs cost nothing, where the system has such a place.

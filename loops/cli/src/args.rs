@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::engine::ArgValueCandidates as Values;
 
+use loopwright_engine::api::MOST_DAYS;
+
 use crate::complete;
 
 /// Closes `loopwright --help`.
@@ -70,8 +72,21 @@ Example: loopwright templates daily-triage > loop.yaml")]
     #[command(after_help = "Example: loopwright schema > loop.schema.json")]
     Schema,
     /// Says when loops are due
-    #[command(after_help = "Example: loopwright next daily-triage")]
+    #[command(after_help = "Example: loopwright next daily-triage\n         loopwright next -n 10")]
     Next(NextArgs),
+    /// Says what became of a due time of a loop, or will become of it
+    #[command(after_help = "\
+Times: last, 09:00, 'yesterday 09:00', 2026-11-21, '2026-11-21 09:00', on the clock of the loop's zone.
+Without one: the last due time and the next.
+
+Example: loopwright why daily-triage yesterday 09:00")]
+    Why(WhyArgs),
+    /// Lets nothing start a loop by itself until it is enabled; by hand it starts all the same
+    #[command(after_help = "Example: loopwright disable daily-triage")]
+    Disable(EnableArgs),
+    /// Lets a loop start by itself again
+    #[command(after_help = "Example: loopwright enable daily-triage")]
+    Enable(EnableArgs),
     /// Runs a loop now and shows how it goes
     #[command(after_help = "\
 Ctrl-C and SIGTERM halt the run; a second one leaves at once while the watchdog ends it.
@@ -148,8 +163,13 @@ Example: loopwright serve")]
     /// Looks at what Loopwright needs on this machine
     #[command(after_help = "Example: loopwright doctor\n         loopwright doctor --repair")]
     Doctor(DoctorArgs),
-    /// Tells a story on a virtual clock: what each guard-rail alone makes of two agents that never stop
-    #[command(after_help = "Example: loopwright simulate --story runaway")]
+    /// Shows on a virtual clock what loops would do, or what each guard-rail alone makes of a story
+    #[command(after_help = "\
+Nothing is started and nothing of yours is written: what agents, repositories and commands do is made up.
+Without --scenario, nobody sleeps, and each run finds nothing and takes two minutes.
+
+Examples: loopwright simulate daily-triage --from 2026-12-01 --days 14
+          loopwright simulate --story runaway")]
     Simulate(SimulateArgs),
     /// Prints what makes a shell complete verbs, loops, runs and pull requests
     #[command(after_help = "\
@@ -168,6 +188,9 @@ Example: loopwright completions bash")]
     /// The process of a run; started by its watchdog
     #[command(name = "__run", hide = true)]
     RunInner(RunInnerArgs),
+    /// The process of what follows on a run's end; started by its watchdog
+    #[command(name = "__finally", hide = true)]
+    FinallyInner(RunInnerArgs),
 }
 
 #[derive(Debug, Args)]
@@ -244,8 +267,25 @@ pub(crate) struct CheckArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SimulateArgs {
-    /// Which story: `runaway`
-    #[arg(long, value_name = "NAME", default_value = "runaway", add = Values::new(complete::stories))]
+    /// Loop files, their folders, or names of loops or templates; without any, a story is told
+    #[arg(value_name = "LOOP", add = Values::new(complete::loops_and_templates))]
+    pub(crate) loops: Vec<String>,
+    /// The first day (or the moment) of the simulation: `2026-12-01`; now, if it is left out
+    #[arg(long, value_name = "DAY", requires = "loops")]
+    pub(crate) from: Option<String>,
+    /// How many days
+    #[arg(long, value_name = "N", default_value_t = 14, requires = "loops",
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_DAYS)))]
+    pub(crate) days: u32,
+    /// The computer's zone in the simulation; as it is, if it is left out
+    #[arg(long, value_name = "ZONE", requires = "loops")]
+    pub(crate) zone: Option<String>,
+    /// A file that says when the computer sleeps, what runs find, and what they cost
+    #[arg(long, value_name = "FILE", requires = "loops", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) scenario: Option<PathBuf>,
+    /// Tells what each rail alone makes of this story: `runaway`
+    #[arg(long, value_name = "NAME", default_value = "runaway", conflicts_with = "loops",
+        add = Values::new(complete::stories))]
     pub(crate) story: String,
 }
 
@@ -254,6 +294,26 @@ pub(crate) struct NextArgs {
     /// Only this loop
     #[arg(value_name = "LOOP", add = Values::new(complete::loops))]
     pub(crate) name: Option<String>,
+    /// The next so many due times of all loops together, a line each
+    #[arg(short = 'n', long = "count", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) count: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhyArgs {
+    /// The loop's name
+    #[arg(value_name = "LOOP", add = Values::new(complete::loops))]
+    pub(crate) name: String,
+    /// The due time; default: the last and the next
+    #[arg(value_name = "WHEN")]
+    pub(crate) when: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EnableArgs {
+    /// The loop's name
+    #[arg(value_name = "LOOP", add = Values::new(complete::loops))]
+    pub(crate) name: String,
 }
 
 #[derive(Debug, Args)]

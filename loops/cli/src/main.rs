@@ -71,6 +71,9 @@ fn answer(verb: Verb, output: Output) -> Result<u8, ApiError> {
         Verb::Check(args) => verbs::check::run(&args, &app),
         Verb::Schema => verbs::schema::run(&app),
         Verb::Next(args) => verbs::next::run(&args, &app),
+        Verb::Why(args) => verbs::why::run(&args, &app),
+        Verb::Disable(args) => verbs::enable::disable(&args, &app),
+        Verb::Enable(args) => verbs::enable::enable(&args, &app),
         Verb::Run(args) => verbs::run::run(&args, &app),
         Verb::Status => verbs::status::run(&app),
         Verb::Runs(args) => verbs::runs::run(&args, &app),
@@ -90,5 +93,6 @@ fn answer(verb: Verb, output: Output) -> Result<u8, ApiError> {
         Verb::Doctor(args) => verbs::doctor::run(&args, &app),
         Verb::Simulate(args) => verbs::simulate::run(&args, &app),
         Verb::RunInner(args) => verbs::run_inner::run(&args, &app),
+        Verb::FinallyInner(args) => verbs::run_inner::finally(&args, &app),
     }
 }

@@ -11,6 +11,7 @@ pub mod diff;
 pub mod draft;
 pub mod due;
 pub mod exit;
+pub mod finally;
 pub mod finding;
 pub mod fleet;
 pub mod gate;
@@ -39,6 +40,7 @@ pub mod todo;
 pub mod triage;
 pub mod verdict;
 pub mod watched;
+pub mod why;
 
 /// Bytes as lower-case hex digits.
 pub fn hex(bytes: &[u8]) -> String {

@@ -44,6 +44,9 @@ pub fn recover(left: &Left<'_>) -> Recovery {
     if left.alive || left.run.end.is_some() {
         return Recovery::Leave;
     }
+    if let Some(end) = &left.run.ending {
+        return Recovery::End(end.clone());
+    }
     if let Some(detail) = left.halted {
         return halted(HaltWhy::Halt, detail.to_owned());
     }

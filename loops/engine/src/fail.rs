@@ -3,7 +3,7 @@
 //! In a release build they are nothing at all. What each kill must leave behind is the tests' affair.
 
 /// Every place, in the order in which one run and its approval pass them.
-pub const POINTS: [&str; 30] = [
+pub const POINTS: [&str; 37] = [
     "occurrence-claimed",
     "watchdog-started",
     "lock-taken",
@@ -25,6 +25,13 @@ pub const POINTS: [&str; 30] = [
     "step-result",
     "run-ending",
     "run-ended",
+    "finally-begun",
+    "finally-intent",
+    "finally-acted",
+    "finally-result",
+    "finally-ending",
+    "finally-ended",
+    "last-steps",
     "taking-up",
     "taken-up",
     "end-written",

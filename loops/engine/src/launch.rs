@@ -59,16 +59,24 @@ pub struct Launched {
 /// # Errors
 /// If it is not there.
 pub fn watchdog_beside_us() -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe().context("finding our own program")?;
-    watchdog_in(own.parent().unwrap_or(Path::new("/")))
+    beside_us(WATCHDOG)
 }
 
-fn watchdog_in(folder: &Path) -> anyhow::Result<PathBuf> {
-    let watchdog = folder.join(format!("{WATCHDOG}{}", std::env::consts::EXE_SUFFIX));
-    if !watchdog.is_file() {
-        bail!("{} is missing, and nothing runs without it: install Loopwright again, whole", watchdog.display());
+/// Finds another program of ours in the folder of the one that runs now.
+///
+/// # Errors
+/// If it is not there.
+pub(crate) fn beside_us(name: &str) -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe().context("finding our own program")?;
+    program_in(own.parent().unwrap_or(Path::new("/")), name)
+}
+
+fn program_in(folder: &Path, name: &str) -> anyhow::Result<PathBuf> {
+    let program = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    if !program.is_file() {
+        bail!("{} is missing, and nothing runs without it: install Loopwright again, whole", program.display());
     }
-    Ok(watchdog)
+    Ok(program)
 }
 
 /// Starts the watchdog of a run, in a session of its own and with files of the run directory as standard streams.
@@ -113,9 +121,9 @@ mod tests {
     #[test]
     fn no_watchdog_no_run() {
         let folder = tempfile::tempdir().expect("a folder");
-        let error = watchdog_in(folder.path()).expect_err("there is none");
+        let error = program_in(folder.path(), WATCHDOG).expect_err("there is none");
         assert!(error.to_string().contains("loopwright-watchdog is missing"), "{error}");
         fs::write(folder.path().join(WATCHDOG), "").expect("a program");
-        watchdog_in(folder.path()).expect("now there is");
+        program_in(folder.path(), WATCHDOG).expect("now there is");
     }
 }

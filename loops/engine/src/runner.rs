@@ -370,7 +370,9 @@ impl Runner {
             }
         }
         fail::point("run-ending");
-        self.record(RunEvent::RunEnded { end: end.clone() }, |_| Ok(()))?;
+        // Where steps follow on any end, the watchdog sees to them and to the last event.
+        let event = self.run.end_event(end.clone());
+        self.record(event, |_| Ok(()))?;
         fail::point("run-ended");
         Ok(end)
     }

@@ -28,7 +28,17 @@ fn build() -> Programs {
     let folder = test.parent().and_then(|deps| deps.parent()).expect("target/<profile>/deps");
     if let Some(cargo) = std::env::var_os("CARGO") {
         let mut command = Command::new(cargo);
-        command.args(["build", "--quiet", "--offline", "-p", "loopwright", "-p", "loopwright-watchdog"]);
+        command.args([
+            "build",
+            "--quiet",
+            "--offline",
+            "-p",
+            "loopwright",
+            "-p",
+            "loopwright-watchdog",
+            "-p",
+            "loopwright-box",
+        ]);
         if folder.ends_with("release") {
             command.arg("--release");
         }

@@ -46,6 +46,32 @@ impl Stage {
         path
     }
 
+    /// Writes a shipped template as a personal loop of this stage, with some of its text changed; returns its file.
+    ///
+    /// # Panics
+    /// The template has no such text.
+    pub fn template(&self, name: &str, changes: &[(&str, &str)]) -> PathBuf {
+        let folder = self.beside("loops").join(name);
+        let place = folder.to_str().expect("a path");
+        self.plain(&["templates", name, "--out", place]).exits(0);
+        let path = folder.join("loop.yaml");
+        let mut text = fs::read_to_string(&path).expect("a loop file");
+        for (from, to) in changes {
+            assert!(text.contains(from), "{name} has no `{from}`");
+            text = text.replace(from, to);
+        }
+        // Its processes are known by it, those in boxes too.
+        let text = text.replacen("\nenv:\n", &format!("\nenv:\n  STAGE: {}\n", self.mark), 1);
+        fs::write(&path, text).expect("a loop file");
+        path
+    }
+
+    /// The state folder of the only loop.
+    pub fn state(&self) -> PathBuf {
+        let loops = self.home.join("data/loops");
+        fs::read_dir(&loops).expect("loops").flatten().next().expect("a loop").path().join("state")
+    }
+
     /// Adds a loop as a person without a terminal does: look, then confirm the hash that was shown.
     pub fn add(&self, target: &str, ship: bool) -> Answer {
         let mut words = vec!["add", target];
@@ -96,9 +122,7 @@ impl Stage {
 
     /// The triage list of the only loop, without its last line.
     pub fn triage(&self) -> Vec<String> {
-        let loops = self.home.join("data/loops");
-        let first = fs::read_dir(&loops).expect("loops").flatten().next().expect("a loop").path();
-        let text = fs::read_to_string(first.join("state/triage.md")).expect("the triage list");
+        let text = fs::read_to_string(self.state().join("triage.md")).expect("the triage list");
         text.lines().filter(|l| l.starts_with("- ")).map(str::to_owned).collect()
     }
 }

@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use loopwright_core::run::Mode;
 use loopwright_core::story::Mark;
 use loopwright_core::triage::plain;
-use loopwright_engine::api::LoopView;
+use loopwright_engine::api::{LoopView, NextRow};
 
-use super::{mark, runs};
+use super::{aligned, mark, runs};
+use crate::commands::command;
 use crate::page::{Page, Tint};
 use crate::zone::{Zone, due};
 
@@ -21,9 +22,13 @@ pub(crate) fn one(page: &mut Page, view: &LoopView, zone: Zone, now: DateTime<Ut
     };
     field(page, "works on", &view.repo);
     field(page, "mode", mode);
-    match view.next.is_empty() {
-        true => field(page, "next", "only by hand"),
-        false => field(page, "next", &next(view, now)),
+    match (&view.paused_at, view.next.is_empty()) {
+        (Some(since), _) => {
+            let (since, enable) = (zone.day_time(since, now), command(&format!("enable {}", view.name)));
+            field(page, "next", &format!("paused since {since}; `{enable}` lets it start again"));
+        }
+        (None, true) => field(page, "next", "only by hand"),
+        (None, false) => field(page, "next", &next(view, now)),
     }
     if let Some(last) = &view.last {
         let when = zone.day_time(&last.started, now);
@@ -31,10 +36,25 @@ pub(crate) fn one(page: &mut Page, view: &LoopView, zone: Zone, now: DateTime<Ut
     }
 }
 
+/// Adds the next times of several loops, a line each.
+pub(crate) fn times(page: &mut Page, rows: &[NextRow], now: DateTime<Utc>) {
+    let cells = |row: &NextRow| {
+        let wake = if row.wake { "wakes the computer" } else { "" };
+        vec![
+            (Tint::Strong, due(&row.at, now)),
+            (Tint::Plain, plain(&row.loop_name, 64)),
+            (Tint::Muted, plain(&row.trigger, 60)),
+            (Tint::Muted, wake.to_owned()),
+        ]
+    };
+    aligned(page, 0, &rows.iter().map(cells).collect::<Vec<_>>());
+}
+
 /// The next times in one line.
 fn next(view: &LoopView, now: DateTime<Utc>) -> String {
     let times: Vec<String> = view.next.iter().map(|at| due(at, now)).collect();
-    times.join(" · ")
+    let wake = if view.wake { " (wakes the computer)" } else { "" };
+    format!("{}{wake}", times.join(" · "))
 }
 
 fn field(page: &mut Page, name: &str, text: &str) {
@@ -57,6 +77,18 @@ mod tests {
         by_hand.mode = Mode::Report;
         one(&mut page, &samples::a_loop(), BERLIN, now());
         one(&mut page, &by_hand, BERLIN, now());
+        let paused_at = Some("2026-11-21T08:00:00Z".to_owned());
+        one(&mut page, &LoopView { paused_at, ..samples::a_loop() }, BERLIN, now());
+        let row = |loop_name: &str, at: &str, wake| NextRow {
+            loop_name: loop_name.to_owned(),
+            at: at.to_owned(),
+            trigger: "cron(\"0 9 * * *\")".to_owned(),
+            wake,
+        };
+        page.gap();
+        let rows =
+            [row("daily-triage", "2026-11-23T09:00:00+01:00", false), row("b", "2026-11-23T03:00:00-05:00", true)];
+        times(&mut page, &rows, now());
         insta::assert_snapshot!(page.text());
     }
 }

@@ -74,6 +74,8 @@ pub(crate) fn a_loop() -> LoopView {
         hash: "ab".repeat(32),
         schedule: "weekdays at 09:00".to_owned(),
         next: vec!["2026-11-23T09:00:00+01:00".to_owned(), "2026-11-24T09:00:00+01:00".to_owned()],
+        paused_at: None,
+        wake: false,
         last: Some(run(Some(End::Finished), Some(20))),
     }
 }

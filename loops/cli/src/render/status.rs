@@ -1,6 +1,7 @@
 //! Everything at a glance, in the order that matters: halted, running, waiting, handed over, next.
 
 use chrono::{DateTime, Utc};
+use loopwright_core::scheduler::Health;
 use loopwright_core::story::Mark;
 use loopwright_core::triage::plain;
 use loopwright_engine::api::{CeilingRow, FindingRow, LostRow, StatusView};
@@ -31,6 +32,7 @@ pub(crate) fn status(page: &mut Page, view: &StatusView, zone: Zone, now: DateTi
     lost(page, &view.lost);
     waiting(page, view, zone, now);
     ceilings(page, &view.ceilings);
+    scheduler(page, view, zone, now);
     closing(page, view, now);
 }
 
@@ -86,6 +88,36 @@ fn handed(page: &mut Page, findings: &[FindingRow]) {
     }
 }
 
+/// How the scheduler is, where a loop goes by it.
+fn scheduler(page: &mut Page, view: &StatusView, zone: Zone, now: DateTime<Utc>) {
+    let at = |at: Option<DateTime<Utc>>| at.map(|at| zone.day_time(&at.to_rfc3339(), now));
+    let state = &view.scheduler;
+    let pid = state.pid.map(|pid| format!("process {pid}")).unwrap_or_default();
+    match (state.health, &state.fault) {
+        (Health::Gone, _) if view.loops.iter().all(|l| l.next.is_empty()) => {}
+        (Health::Gone, _) => {
+            let last = at(state.last_pass).map(|at| format!(" (the last one looked {at})")).unwrap_or_default();
+            marked(page, 0, Mark::NeedsYou, &format!("No scheduler runs: loops start only by hand{last}"));
+            page.say("  Start it: ").tinted(Tint::Accent, &command("serve"));
+            page.gap();
+        }
+        (Health::Alive, None) => {
+            let since = at(state.since).map(|at| format!(" since {at}")).unwrap_or_default();
+            marked(page, 0, Mark::Running, &format!("Scheduler{since} ({pid})"));
+        }
+        (_, fault) => {
+            let last = at(state.last_pass).unwrap_or_else(|| "never".to_owned());
+            marked(page, 0, Mark::Failed, &format!("The scheduler ({pid}) makes no passes; its last: {last}"));
+            match fault {
+                Some(fault) => page.line(&format!("  {}", commands::in_text(&plain(fault, 300)))),
+                None => page
+                    .line("  It is stopped, or the computer has too little time for it; end it and start another one"),
+            }
+            page.gap();
+        }
+    }
+}
+
 fn closing(page: &mut Page, view: &StatusView, now: DateTime<Utc>) {
     if view.loops.is_empty() {
         marked(page, 0, Mark::Nothing, "No loops yet.");
@@ -101,7 +133,12 @@ fn closing(page: &mut Page, view: &StatusView, now: DateTime<Utc>) {
     let many = count(view.loops.len(), "loop");
     let said = if quiet { format!("All quiet · {many}") } else { many };
     marked(page, 0, Mark::Nothing, &said);
-    let next = view.loops.iter().filter_map(|l| Some((l.next.first()?, &l.name)));
+    let paused = view.loops.iter().filter(|l| l.paused_at.is_some()).count();
+    if paused > 0 {
+        page.line(&format!("  {} paused; see `{}`", count(paused, "loop"), command("next")));
+    }
+    let enabled = view.loops.iter().filter(|l| l.paused_at.is_none());
+    let next = enabled.filter_map(|l| Some((l.next.first()?, &l.name)));
     if let Some((at, name)) = next.min_by_key(|(at, _)| instant(at)) {
         page.line(&format!("  Next: {}, {}", plain(name, 64), due(at, now)));
     }
@@ -115,6 +152,7 @@ fn instant(at: &str) -> Option<DateTime<Utc>> {
 #[cfg(test)]
 mod tests {
     use loopwright_core::money::Micros;
+    use loopwright_engine::api::{LoopView, SchedulerView};
 
     use super::*;
     use crate::render::samples;
@@ -126,9 +164,19 @@ mod tests {
         page.text().to_owned()
     }
 
+    fn scheduler_of(health: Health) -> SchedulerView {
+        let at = |text: &str| Some(text.parse().expect("a time"));
+        let (since, last_pass) = (at("2026-11-21T07:00:00Z"), at("2026-11-22T09:29:40Z"));
+        match health {
+            Health::Gone => SchedulerView { health, pid: None, since: None, last_pass, fault: None },
+            _ => SchedulerView { health, pid: Some(4711), since, last_pass, fault: None },
+        }
+    }
+
     fn empty() -> StatusView {
         StatusView {
             halted: None,
+            scheduler: scheduler_of(Health::Alive),
             loops: Vec::new(),
             running: Vec::new(),
             lost: Vec::new(),
@@ -141,7 +189,8 @@ mod tests {
 
     #[test]
     fn nothing_yet() {
-        assert_eq!(shown(&empty()), "○ No loops yet.\n  loopwright templates\n");
+        let gone = StatusView { scheduler: scheduler_of(Health::Gone), ..empty() };
+        assert_eq!(shown(&gone), "○ No loops yet.\n  loopwright templates\n");
     }
 
     #[test]
@@ -151,9 +200,21 @@ mod tests {
     }
 
     #[test]
+    fn a_scheduler_that_is_not_well_and_a_paused_loop() {
+        let scheduler = scheduler_of(Health::Stuck);
+        let paused = LoopView { paused_at: Some("2026-11-21T08:00:00Z".to_owned()), ..samples::a_loop() };
+        let stuck = StatusView { scheduler, loops: vec![paused], ..empty() };
+        let fault = Some("the disk is full: /data".to_owned());
+        let failing = SchedulerView { fault, ..scheduler_of(Health::Alive) };
+        let failing = StatusView { scheduler: failing, loops: vec![samples::a_loop()], ..empty() };
+        insta::assert_snapshot!(shown(&stuck) + &shown(&failing));
+    }
+
+    #[test]
     fn everything_at_once() {
         insta::assert_snapshot!(shown(&StatusView {
             halted: Some("by hand: wrong branch".to_owned()),
+            scheduler: scheduler_of(Health::Gone),
             loops: vec![samples::a_loop()],
             running: vec![samples::run(None, None)],
             lost: [None, Some("the disk is full (/data)".to_owned())]

@@ -16,6 +16,11 @@ pub(crate) fn run(args: &HaltArgs, app: &App) -> Result<u8, ApiError> {
         let stopped = count(view.stopped as usize, "run");
         let text = format!("Halted: {}. {stopped} stopped.", view.what);
         marked(page, 0, Mark::Halted, &text);
+        if view.finishing > 0 {
+            page.say("  Its last steps (finally) are still under way; to end them too: ");
+            page.tinted(Tint::Accent, &command(&format!("halt{} --now", flags(&args.level))));
+            page.say("\n");
+        }
         let resume = format!("resume{} --reason '…'", flags(&args.level));
         page.say("  Nothing of it starts until you resume: ");
         page.tinted(Tint::Accent, &command(&resume));

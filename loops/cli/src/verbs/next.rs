@@ -1,4 +1,4 @@
-//! `loopwright next [LOOP]`
+//! `loopwright next [LOOP] [-n N]`
 
 use loopwright_core::exit;
 use loopwright_engine::api::{self, ApiError};
@@ -10,6 +10,24 @@ use crate::output::usage_error;
 use crate::render::loops;
 
 pub(crate) fn run(args: &NextArgs, app: &App) -> Result<u8, ApiError> {
+    match args.count {
+        Some(count) => times(args, usize::from(count), app),
+        None => all(args, app),
+    }
+}
+
+/// The next times of all loops together.
+fn times(args: &NextArgs, count: usize, app: &App) -> Result<u8, ApiError> {
+    let rows = api::next(&app.context, args.name.as_deref(), count)?;
+    app.output.answer(&rows, |page| match rows.is_empty() {
+        true => page.line(&format!("Nothing starts by itself. See `{}`.", command("next"))),
+        false => loops::times(page, &rows, app.context.now),
+    })?;
+    Ok(exit::DONE)
+}
+
+/// Each loop with its next times.
+fn all(args: &NextArgs, app: &App) -> Result<u8, ApiError> {
     let mut all = api::loops(&app.context)?;
     if let Some(name) = &args.name {
         all.retain(|l| l.name == *name);

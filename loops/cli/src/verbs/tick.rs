@@ -39,6 +39,10 @@ fn line(deed: &Deed) -> (Mark, String) {
         Deed::Ended { run, loop_name, end } => {
             (end_mark(end), format!("Run {} of {loop_name} has its end: {}", run.short(), ending(end)))
         }
+        Deed::Finishes { run, loop_name, end } => {
+            let text = format!("Run {} of {loop_name}: {} Its last steps follow.", run.short(), ending(end));
+            (end_mark(end), text)
+        }
         Deed::GaveUp { .. } => (Mark::Note, "A start that came to nothing is given up.".to_owned()),
         Deed::Landed { pull_request, commit, branch } => {
             (Mark::Passed, format!("Pull request {} landed as {commit} on {branch}.", pull_request.short()))
@@ -83,6 +87,11 @@ mod tests {
         let deeds = vec![
             Deed::TookUp { run: run.parse().expect("an id"), loop_name: loop_name.clone(), epoch: 2 },
             Deed::Ended { run: run.parse().expect("an id"), loop_name, end },
+            Deed::Finishes {
+                run: run.parse().expect("an id"),
+                loop_name: "trading-day".to_owned(),
+                end: End::Finished,
+            },
             Deed::GaveUp { occurrence: run.parse().expect("an id") },
             Deed::Landed {
                 pull_request: run.parse().expect("an id"),

@@ -17,7 +17,7 @@ const ORDER: [&str; 4] = ["discover", "act", "verify", "ship"];
 /// All steps, by their place.
 pub(super) const KNOWN: [&str; 7] = ["run", "wait", "discover", "act", "verify", "ship", "finally"];
 const ORDER_HELP: &str =
-    "the order is run and wait, then discover, act, verify, ship, each once, and finally at the end";
+    "the order is run and wait, then discover, act, verify, ship, each once (or discover alone), then finally";
 /// Gates that exist without being defined.
 const BUILT_IN: [&str; 3] = ["tests_pass", "lint_clean", "diff_reasonable"];
 
@@ -90,7 +90,7 @@ pub(super) fn acts(top: &Fields<'_>) -> bool {
         _ => false,
     };
     let any = |names: &[&str]| items.iter().any(|item| named(item, names));
-    any(&ORDER[1..]) || !any(&["run", "discover"])
+    any(&ORDER[1..]) || !any(&KNOWN)
 }
 
 /// Refuses gates that are neither built in nor defined under `checks`.

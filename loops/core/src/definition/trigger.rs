@@ -61,6 +61,17 @@ pub(super) fn read(top: &Fields<'_>, own: Option<&str>, faults: &mut Faults<'_>)
     read.into_iter().collect()
 }
 
+/// How a trigger that begins with this word is written.
+fn example(first: &str) -> &'static str {
+    match first {
+        "every" => "every(15m)",
+        "at" => "at(\"2026-12-01 08:25\")",
+        "after" => "after(other-loop)",
+        "file" => "file(\"incoming/*.csv\")",
+        _ => EXAMPLE,
+    }
+}
+
 /// The first item that a comma of a schedule cut in two, as in `[cron("0 9,17 * * *")]`.
 fn cut_by_a_comma(items: &[Node]) -> Option<&Node> {
     let text = |node: &Node| match &node.value {
@@ -91,7 +102,7 @@ fn one(node: &Node, own: Option<&str>, faults: &mut Faults<'_>) -> Option<Trigge
         faults.error("phrase", node.at.clone(), "several triggers are a list", help);
         return None;
     }
-    let call = read_phrase(node, EXAMPLE, faults, phrase::call)?;
+    let call = read_phrase(node, example(first), faults, phrase::call)?;
     match call.name.text.as_str() {
         "cron" => cron(node, &call, faults),
         "every" => every(node, &call, faults),

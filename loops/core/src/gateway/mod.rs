@@ -62,6 +62,26 @@ impl HostPort {
     }
 }
 
+/// The variables by which programs in a box learn that the only way out is a proxy on this port of its loopback.
+pub fn variables(port: u16) -> Vec<(String, String)> {
+    let proxy = format!("http://127.0.0.1:{port}");
+    let names = [
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "npm_config_proxy",
+        "npm_config_https_proxy",
+        "CARGO_HTTP_PROXY",
+        "PIP_PROXY",
+    ];
+    // Node's own `fetch` looks at the others only then.
+    let node = ("NODE_USE_ENV_PROXY".to_owned(), "1".to_owned());
+    names.iter().map(|name| ((*name).to_owned(), proxy.clone())).chain([node]).collect()
+}
+
 fn number(text: &str) -> Result<u16, NoHost> {
     let plain =
         !text.is_empty() && text.len() <= 5 && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');

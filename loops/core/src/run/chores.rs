@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{End, Ran, Run, RunEvent, Step};
+use super::{End, Ran, RanHow, Run, RunEvent, Step};
 use crate::definition::{Chore, RunStep, Until};
 
 /// How far a chore is.
@@ -16,6 +16,10 @@ pub struct Progress {
     pub tries: u32,
     /// How the last one of them failed.
     pub error: String,
+    /// Those of them that were cut off, so that nobody knows what they did.
+    pub cut_off: u32,
+    /// Whether the last one was.
+    pub unknown: bool,
 }
 
 /// Where a chore stands.
@@ -155,10 +159,14 @@ impl Run {
     }
 
     pub(super) fn ran(&mut self, step: &Step, ran: &Ran) -> Result<(), String> {
-        match ran.well() {
-            true => self.chore_done(step),
-            false => self.chore_failed(step, ran.failure()),
+        if ran.well() {
+            return self.chore_done(step);
         }
+        self.chore_failed(step, ran.failure())?;
+        let progress = self.known_progress(step)?;
+        progress.unknown = ran.how == RanHow::CutOff;
+        progress.cut_off += u32::from(progress.unknown);
+        Ok(())
     }
 
     pub(super) fn chore_done(&mut self, step: &Step) -> Result<(), String> {
@@ -170,6 +178,7 @@ impl Run {
         let progress = self.known_progress(step)?;
         progress.tries += 1;
         progress.error = error;
+        progress.unknown = false;
         Ok(())
     }
 

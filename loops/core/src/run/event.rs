@@ -151,6 +151,9 @@ pub struct Chores {
     /// After any end, once.
     #[serde(default, skip_serializing_if = "no_steps")]
     pub finally: Finally,
+    /// The loop's variables for the steps after the end, when its file may be another one or gone.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
 }
 
 impl Chores {

@@ -8,6 +8,8 @@ mod changes;
 mod check;
 mod doctor;
 mod doubted;
+mod enable;
+mod finally_inner;
 mod halt;
 mod init;
 mod landing;
@@ -32,6 +34,7 @@ mod trouble;
 mod undo;
 mod views;
 mod watched;
+mod why;
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -55,6 +58,8 @@ pub use approve::{Approval, approve, landed};
 pub use changes::{Changes, changes};
 pub use check::{check, schema};
 pub use doctor::doctor;
+pub use enable::{EnableView, disable, enable};
+pub use finally_inner::finally_inner;
 pub use halt::{HaltView, Level, ResumeView, halt, resume};
 pub use init::{InitRequest, init};
 pub use later::later;
@@ -68,12 +73,16 @@ pub use runs::{journal_after, log_files, open_log, run_row, runs, show};
 pub use scheduler::{SchedulerView, scheduler};
 pub use send_back::send_back;
 pub use serve::{Began, serve};
-pub use simulate::{Simulation, simulate};
-pub use status::{loops, status};
+pub use simulate::{
+    Line, MOST_DAYS, Played, Setting, SimulateRequest, Simulated, Simulation, SimulationView, Tally, What, play,
+    simulate, simulate_loops,
+};
+pub use status::{loops, next, status};
 pub use templates::{templates, write_template};
 pub use tick::{TickView, settle, tick};
 pub use undo::undo;
 pub use views::*;
+pub use why::{WhyRow, WhyView, why};
 
 /// What every verb works with, read once from the process.
 #[derive(Clone, Debug)]

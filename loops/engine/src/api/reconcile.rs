@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use loopwright_core::finally;
 use loopwright_core::ids::{OccurrenceId, RunId};
 use loopwright_core::lease::{self, Beat};
 use loopwright_core::recover::{self, Left, Recovery};
@@ -43,6 +44,15 @@ pub enum Deed {
         /// Of which loop.
         loop_name: String,
         /// How.
+        end: End,
+    },
+    /// The steps after the end of a run that lost its processes are under way.
+    Finishes {
+        /// Which.
+        run: RunId,
+        /// Of which loop.
+        loop_name: String,
+        /// The end that is decided.
         end: End,
     },
     /// A start that came to nothing is given up.
@@ -183,13 +193,11 @@ fn recover(context: &Context, store: &mut Store, record: &RunRecord, reach: Reac
     {
         tracing::warn!(run.id = %record.id, "what its processes left: {error:#}");
     }
-    let worked_s = worked_s(context, store, &run)?;
-    let halted = HaltFiles::of_run(&context.home.state, run.start.loop_id, &dir).look().map(|cause| cause.to_string());
-    let ended = fs::read(dir.join(lease::END)).ok().and_then(|bytes| lease::End::parse(&bytes)).map(|end| end.cause);
-    let seen = chores::observed(&run, &context.home.loop_state(run.start.loop_id), crate::clock::now());
-    let left = Left { run: &run, alive: false, halted: halted.as_deref(), ended, worked_s, chores: &seen };
-    match recover::recover(&left) {
+    let (what, worked_s) = judge(context, store, &run)?;
+    match what {
         Recovery::Leave => Ok(None),
+        Recovery::End(_) if context.home.tight().is_some() && follows(&run) => Ok(Some(waits(context, record))),
+        Recovery::End(end) if follows(&run) => last_steps(context, store, &mut run, end, claim).map(Some),
         Recovery::End(end) => {
             write(store, &mut run, RunEvent::RunEnded { end: end.clone() })?;
             fail::point("end-written");
@@ -199,6 +207,39 @@ fn recover(context: &Context, store: &mut Store, record: &RunRecord, reach: Reac
         Recovery::TakeUp if context.home.tight().is_some() => Ok(Some(waits(context, record))),
         Recovery::TakeUp => take_up(context, store, &mut run, worked_s, claim).map(Some),
     }
+}
+
+/// Whether steps follow on its end.
+fn follows(run: &Run) -> bool {
+    run::finally_s(&run.start.chores.finally).is_some()
+}
+
+/// Lets the steps after the end of a run begin, under a watchdog that keeps the claim; also under HALT. After `halt --now`
+/// they are left out, and the run has its end.
+fn last_steps(context: &Context, store: &mut Store, run: &mut Run, end: End, claim: File) -> Result<Deed> {
+    let (id, loop_id, loop_name) = (run.start.run, run.start.loop_id, run.start.loop_name.clone());
+    if HaltFiles::of_run(&context.home.state, loop_id, &context.home.run(id)).nows().look().is_some() {
+        let text = format!("`halt --now` leaves out: {}", finally::ahead(run).join(", "));
+        let noted = RunEvent::Noted { topic: "finally-left-out".to_owned(), text };
+        projection::record(store, run, noted, &stamp(crate::clock::now()), |_| Ok(()))?;
+        write(store, run, RunEvent::RunEnded { end: end.clone() })?;
+        return Ok(Deed::Ended { run: id, loop_name, end });
+    }
+    fail::point("last-steps");
+    let finally_s = run::finally_s(&run.start.chores.finally);
+    run::finally_under_watchdog(context, run::Begin { run: id, loop_id, left_s: 0, only: None, finally_s, claim })?;
+    Ok(Deed::Finishes { run: id, loop_name, end })
+}
+
+/// What is to become of a run that has no last event and no process but the one that asks, and how long it has worked.
+pub(super) fn judge(context: &Context, store: &Store, run: &Run) -> Result<(Recovery, u64)> {
+    let dir = context.home.run(run.start.run);
+    let worked_s = worked_s(context, store, run)?;
+    let halted = HaltFiles::of_run(&context.home.state, run.start.loop_id, &dir).look().map(|cause| cause.to_string());
+    let ended = fs::read(dir.join(lease::END)).ok().and_then(|bytes| lease::End::parse(&bytes)).map(|end| end.cause);
+    let seen = chores::observed(run, &context.home.loop_state(run.start.loop_id), crate::clock::now());
+    let left = Left { run, alive: false, halted: halted.as_deref(), ended, worked_s, chores: &seen };
+    Ok((recover::recover(&left), worked_s))
 }
 
 /// A run waits for room: what is begun on a full disk only stops again, and is counted each time.
@@ -228,7 +269,7 @@ fn take_up(context: &Context, store: &mut Store, run: &mut Run, worked_s: u64, c
     start.worked_s = worked_s;
     let (id, loop_name, epoch) = (start.run, start.loop_name.clone(), start.epoch);
     let left_s = start.rails.max_duration_s.saturating_sub(worked_s);
-    let loop_id = start.loop_id;
+    let (loop_id, finally_s) = (start.loop_id, run::finally_s(&start.chores.finally));
     write(store, run, RunEvent::RunStarted(Box::new(start)))?;
     // What it told is counted in the epoch that has begun; it must not be counted again if nothing comes of this one.
     let beat = context.home.run(id).join(lease::BEAT);
@@ -236,12 +277,12 @@ fn take_up(context: &Context, store: &mut Store, run: &mut Run, worked_s: u64, c
         fs::remove_file(&beat).with_context(|| format!("removing {}", beat.display()))?;
     }
     fail::point("taken-up");
-    run::under_watchdog(context, run::Begin { run: id, loop_id, left_s, only: None, finally_s: None, claim })?;
+    run::under_watchdog(context, run::Begin { run: id, loop_id, left_s, only: None, finally_s, claim })?;
     Ok(Deed::TookUp { run: id, loop_name, epoch })
 }
 
 /// Writes an event that cuts off what was open: what that had reserved is charged.
-fn write(store: &mut Store, run: &mut Run, event: RunEvent) -> Result<()> {
+pub(super) fn write(store: &mut Store, run: &mut Run, event: RunEvent) -> Result<()> {
     let (at, open) = (stamp(crate::clock::now()), run.open.clone());
     projection::record(store, run, event, &at, |tx| ledger::cut_off(tx, &open, &at))
 }
@@ -252,7 +293,8 @@ fn write(store: &mut Store, run: &mut Run, event: RunEvent) -> Result<()> {
 /// Nothing can be stored.
 pub(super) fn give_up(store: &mut Store, run: &mut Run, why: &anyhow::Error) -> Result<()> {
     let end = End::Failed { why: format!("it could not be taken up again: {why:#}") };
-    write(store, run, RunEvent::RunEnded { end })
+    let event = run.end_event(end);
+    write(store, run, event)
 }
 
 /// Clears the workspaces of every run that is over. Those of a run that goes on are its own to rescue and to clear.

@@ -70,7 +70,7 @@ pub fn start(context: &Context, request: StartRequest) -> Result<RunId, ApiError
     Ok(begin(context, &mut store, &row, &resolved.definition, only)?)
 }
 
-fn find_loop(store: &Store, name: &str) -> Result<LoopRow, ApiError> {
+pub(super) fn find_loop(store: &Store, name: &str) -> Result<LoopRow, ApiError> {
     loops::by_name(store.read(), name)?.ok_or_else(|| {
         ApiError::new(exit::USAGE, format!("no loop named {name}"))
             .hint("`loopwright status` lists your loops; `loopwright add` registers one")

@@ -19,7 +19,7 @@ use crate::lease::{Supervision, require_watchdog};
 use crate::resolve::{self, Resolved, line};
 use crate::runner::{self, Left};
 use crate::sandbox::bubblewrap::Bubblewrap;
-use crate::steps::{Work, stamp};
+use crate::steps::{Work, chores, stamp};
 use crate::store::loops::{self, LoopRow};
 use crate::store::occurrences::{self, Occurrence};
 use crate::store::{Store, due, projection};
@@ -96,6 +96,7 @@ fn work(
     let worked_s = begun.map_or(0, |run| run.start.worked_s);
     let left = Duration::from_secs(resolved.definition.rails.max_duration_s.saturating_sub(worked_s));
     let sandbox = sandbox(context, &resolved)?.supervised(Arc::clone(&supervision)).until(Instant::now() + left);
+    let prepared = chores::shared(&resolved.definition, &context.home.loop_state(row.id));
     Ok(Work {
         run: id,
         home: context.home.clone(),
@@ -106,7 +107,7 @@ fn work(
         sandbox,
         supervision,
         store,
-        prepared: Vec::new(),
+        prepared,
         base_reports: Arc::default(),
         cores: Arc::new(Cores::of_this_machine()),
         folder,
@@ -148,6 +149,7 @@ fn chores(definition: &Definition, claimed: &Occurrence) -> Chores {
         steps: definition.chores.clone(),
         alone: definition.discover.is_none(),
         finally: definition.finally.clone(),
+        env: if definition.finally.steps.is_empty() { Default::default() } else { definition.env.clone() },
         ..Chores::default()
     };
     with_moments(chores, crate::clock::now(), claimed.zone.parse().unwrap_or(chrono_tz::Tz::UTC))

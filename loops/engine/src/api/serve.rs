@@ -4,6 +4,7 @@
 //! [`TICK`] of the wall clock, as clocks are set and computers sleep.
 
 use std::os::fd::BorrowedFd;
+use std::path::PathBuf;
 
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
@@ -12,12 +13,14 @@ use loopwright_core::fleet::FleetEvent;
 use loopwright_core::scheduler::{Between, TICK};
 
 use super::scheduler::Seat;
-use super::{ApiError, Context, Deed, schedule, tick};
+use super::{ApiError, Context, Deed, schedule, tick, watched};
 use crate::os::{self, Wake, Woken};
 use crate::store::news::Concerns;
 use crate::store::{Newer, Store, fleet};
 use crate::{clock, halt, settings};
 
+/// The shortest time between two passes that files ask for.
+const CALM: Duration = Duration::milliseconds(500);
 /// How often it sweeps, and looks after the backups.
 const THOROUGH: Duration = Duration::hours(1);
 /// The shortest time between two passes that nobody asked for.
@@ -86,19 +89,34 @@ impl Desk {
                 Ok(next) => next,
                 Err(error) => self.failed(error)?,
             };
+            wake.watch_contents(self.folders());
             os::give_memory_back();
+            let passed = clock::now();
             loop {
                 let now = clock::now();
                 // A clock that was set back must not make it wait for long.
                 let until = next.clamp(now, now + TICK);
                 let woken = wake.wait(clock::on_the_computer(until), stop)?;
-                match woken.stop {
-                    true => return Ok(()),
-                    false if self.calls(woken, seen.as_mut()) => break,
-                    false => {}
+                if woken.stop {
+                    return Ok(());
                 }
+                if !self.calls(woken, seen.as_mut()) {
+                    continue;
+                }
+                // A folder in which files come and go all the time must not keep it busy.
+                let calm = clock::on_the_computer(passed + CALM);
+                if woken.name && !woken.time && wake.rest(calm, stop)? {
+                    return Ok(());
+                }
+                break;
             }
         }
+    }
+
+    /// The folders whose files start loops.
+    fn folders(&self) -> Vec<PathBuf> {
+        let folders = self.store.as_ref().map(|store| watched::folders(&self.context, store));
+        folders.and_then(Result::ok).unwrap_or_default()
     }
 
     /// Whether there may be something to do.

@@ -14,13 +14,19 @@ use loopwright_core::money::Micros;
 use loopwright_core::run::Run;
 use loopwright_core::{schedule, story};
 
-use super::{ApiError, CeilingRow, Context, FindingRow, LoopView, LostRow, StatusView, landing, reviews, runs};
+use super::{
+    ApiError, CeilingRow, Context, FindingRow, LoopView, LostRow, NextRow, StatusView, landing, reviews, run, runs,
+    scheduler,
+};
 use crate::ending;
 use crate::halt::HaltFiles;
 use crate::settings;
+use crate::steps::stamp;
 use crate::store::loops::LoopRow;
 use crate::store::runs::RunRecord;
-use crate::store::{Store, findings, ledger, loops as stored, projection, pull_requests, runs as stored_runs};
+use crate::store::{
+    Store, findings, ledger, loops as stored, projection, pull_requests, runs as stored_runs, schedules,
+};
 
 /// How many of the next times are told.
 const NEXT: usize = 5;
@@ -57,6 +63,7 @@ pub fn status(context: &Context) -> Result<StatusView, ApiError> {
     };
     Ok(StatusView {
         halted: HaltFiles::of_all(&context.home.state).look().map(|cause| cause.to_string()),
+        scheduler: scheduler(context),
         loops: loops(context)?,
         running: running.into_iter().map(runs::row).collect(),
         lost: lost.into_iter().map(|record| self::lost(context, record)).collect(),
@@ -129,12 +136,36 @@ fn handed_over(store: &Store, row: &LoopRow) -> AnyResult<Vec<FindingRow>> {
     Ok(rows)
 }
 
-/// A loop with its next times; its file is read as it is now.
+/// The next `n` due times of a loop, or of all of them, the earliest first; those of paused loops are left out.
+///
+/// # Errors
+/// There is no such loop, or the store can't be read.
+pub fn next(context: &Context, name: Option<&str>, n: usize) -> Result<Vec<NextRow>, ApiError> {
+    let store = context.store()?;
+    let db = store.read();
+    let ids = match name {
+        Some(name) => vec![run::find_loop(&store, name)?.id],
+        None => schedules::earliest(db, context.now, n)?,
+    };
+    let mut rows = Vec::new();
+    for id in ids {
+        let Some((timing, false)) = schedules::timing(db, id)? else { continue };
+        let (zone, loop_name) = (timing.zone.unwrap_or(context.zone), stored::by_id(db, id)?.name);
+        for (at, trigger) in schedule::due_times(&timing, zone, context.now).take(n) {
+            let shown = at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, false);
+            let (loop_name, trigger) = (loop_name.clone(), trigger.to_string());
+            rows.push((at, NextRow { loop_name, at: shown, trigger, wake: timing.wake }));
+        }
+    }
+    rows.sort_by(|(a, first), (b, second)| a.cmp(b).then_with(|| first.loop_name.cmp(&second.loop_name)));
+    Ok(rows.into_iter().take(n).map(|(_, row)| row).collect())
+}
+
+/// A loop with its next times, as it was confirmed.
 pub(super) fn loop_view(context: &Context, store: &Store, row: &LoopRow) -> AnyResult<LoopView> {
-    let text = std::fs::read(&row.path).unwrap_or_default();
-    let definition = read_bytes(&text).definition;
-    let (words, next) = match definition.as_ref().map(|d| (&d.timing, d.timing.zone.unwrap_or(context.zone))) {
-        None => ("its file can't be read".to_owned(), Vec::new()),
+    let timing = schedules::timing(store.read(), row.id)?.map(|(timing, _)| timing);
+    let (words, next) = match timing.as_ref().map(|timing| (timing, timing.zone.unwrap_or(context.zone))) {
+        None => ("not known until its file is confirmed again".to_owned(), Vec::new()),
         Some((timing, zone)) => {
             let times = schedule::next_times(timing, zone, context.now, NEXT);
             let texts = times.iter().map(|t| t.to_rfc3339_opts(SecondsFormat::Secs, false)).collect();
@@ -151,6 +182,8 @@ pub(super) fn loop_view(context: &Context, store: &Store, row: &LoopRow) -> AnyR
         hash: row.hash.clone(),
         schedule: words,
         next,
+        paused_at: schedules::paused_at(store.read(), row.id)?.map(stamp),
+        wake: timing.is_some_and(|timing| timing.wake),
         last: last.first().map(runs::row),
     })
 }

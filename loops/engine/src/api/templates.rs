@@ -32,7 +32,25 @@ macro_rules! shipped {
     };
 }
 
-const SHIPPED: [Shipped; 4] = [shipped!("daily-triage"), shipped!("report"), shipped!("todo-sweep"), shipped!("tidy")];
+const SHIPPED: [Shipped; 7] = [
+    shipped!("daily-triage"),
+    shipped!("report"),
+    shipped!("todo-sweep"),
+    shipped!("tidy"),
+    shipped!("dependency-updates", "fetch.sh", "update.sh"),
+    shipped!("nightly-backup", "copy.sh", "report.sh"),
+    shipped!(
+        "trading-day",
+        "book.sh",
+        "engine.sh",
+        "login.sh",
+        "monitor.sh",
+        "notify.sh",
+        "open-day.sh",
+        "report.sh",
+        "square-off.sh"
+    ),
+];
 
 /// All shipped loops; the first comment line of each says what it is for.
 pub fn templates() -> Vec<TemplateView> {

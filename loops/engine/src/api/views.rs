@@ -76,8 +76,25 @@ pub struct LoopView {
     pub schedule: String,
     /// The next times, RFC 3339 with the loop's offset; empty when it only runs by hand.
     pub next: Vec<String>,
+    /// Since when nothing starts it by itself (`disable`), RFC 3339 UTC; none = it does.
+    pub paused_at: Option<String>,
+    /// Whether the computer is to be woken for its times.
+    pub wake: bool,
     /// The last run.
     pub last: Option<RunRow>,
+}
+
+/// A due time that is to come.
+#[derive(Clone, Debug, Serialize)]
+pub struct NextRow {
+    /// Whose.
+    pub loop_name: String,
+    /// When, RFC 3339 with the loop's offset.
+    pub at: String,
+    /// What makes it one, as the loop file has it.
+    pub trigger: String,
+    /// Whether the computer is to be woken for it.
+    pub wake: bool,
 }
 
 /// `add` before or after its confirmation.
@@ -211,6 +228,8 @@ pub struct RunView {
 pub struct StatusView {
     /// Why everything is halted; none = it isn't.
     pub halted: Option<String>,
+    /// How the scheduler is.
+    pub scheduler: super::SchedulerView,
     /// The loops.
     pub loops: Vec<LoopView>,
     /// Runs that live.

@@ -51,6 +51,37 @@ pub(super) fn rested_at(store: &Store) -> Result<Option<DateTime<Utc>>> {
     Ok(stored::first_change(store.read())?.map(|at| at + rest))
 }
 
+/// The folders in which files may come or go that start a loop; deeper ones than that of a pattern's first star are left to
+/// the next pass.
+///
+/// # Errors
+/// The store can't be read.
+pub(super) fn folders(context: &Context, store: &Store) -> Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for watching in stored::loops(store.read())? {
+        let root = loops::by_id(store.read(), watching.loop_id)?.repo_path;
+        folders.extend(globs(&watching).map(|pattern| folder(pattern, &root, context.host.home.as_deref())));
+    }
+    folders.sort();
+    folders.dedup();
+    Ok(folders)
+}
+
+/// Where the files of a pattern lie: the part before its first star.
+fn folder(pattern: &str, root: &Path, home: Option<&Path>) -> PathBuf {
+    let (base, pattern) = match (pattern.strip_prefix("~/"), home) {
+        (Some(below), Some(home)) => (home, below),
+        _ => (root, pattern),
+    };
+    let parts: Vec<&str> = pattern.split('/').collect();
+    let plain = parts.iter().take(parts.len() - 1).take_while(|part| !part.contains(['*', '?', '[']));
+    let plain: Vec<&str> = plain.copied().collect();
+    match pattern.starts_with('/') {
+        true => PathBuf::from(format!("/{}", plain.join("/").trim_start_matches('/'))),
+        false => base.join(plain.join("/")),
+    }
+}
+
 fn globs(watching: &Watching) -> impl Iterator<Item = &str> {
     watching.timing.triggers.iter().filter_map(|trigger| match trigger {
         Trigger::File(pattern) => Some(pattern.as_str()),
@@ -117,6 +148,22 @@ mod tests {
         assert_eq!(of("in/*.csv"), "/src/[*]shop/in/*.csv");
         assert_eq!(of("~/in/*.csv"), "/home/a[[]b[]]/in/*.csv");
         assert_eq!(of("/var/in/*"), "/var/in/*");
+    }
+
+    #[test]
+    fn the_folder_of_a_pattern_ends_before_its_first_star() {
+        let of = |pattern| folder(pattern, Path::new("/shop"), Some(Path::new("/home/a"))).display().to_string();
+        for (pattern, expected) in [
+            ("in/*.csv", "/shop/in"),
+            ("*.csv", "/shop/"),
+            ("in/a.csv", "/shop/in"),
+            ("in/*/b.csv", "/shop/in"),
+            ("~/in/a?.csv", "/home/a/in"),
+            ("/var/in/[ab]/c", "/var/in"),
+            ("/c", "/"),
+        ] {
+            assert_eq!(of(pattern), expected, "{pattern}");
+        }
     }
 
     #[test]

@@ -56,6 +56,9 @@ impl Wake {
         self.watch_file(folder);
     }
 
+    /// Watches folders whose files start loops: left to the next pass here.
+    pub fn watch_contents(&mut self, _folders: Vec<PathBuf>) {}
+
     /// Waits until `until`, a watched file changes, or `stop` has something to read.
     ///
     /// # Errors
@@ -74,6 +77,14 @@ impl Wake {
                 return Ok(woken);
             }
         }
+    }
+
+    /// Waits until `until` or a word to stop; true if it is to stop.
+    ///
+    /// # Errors
+    /// The descriptor can't be read.
+    pub fn rest(&mut self, until: DateTime<Utc>, stop: BorrowedFd<'_>) -> Result<bool> {
+        Wake::default().wait(until, stop).map(|woken| woken.stop)
     }
 
     /// Collects children that have ended: not built here yet.

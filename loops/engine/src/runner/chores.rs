@@ -14,6 +14,7 @@ use super::{Done, Runner};
 use crate::fail;
 use crate::sandbox::stop::Stopper;
 use crate::steps::chores;
+use crate::workspace::Workspace;
 
 /// How often it is looked whether a file is there that something waits for.
 pub(super) const LOOK: Duration = Duration::from_millis(250);
@@ -24,6 +25,8 @@ pub(super) struct Memory {
     /// What ends each open try, and what it was asked to end by.
     tries: BTreeMap<Uuid, (Arc<Stopper>, Option<RanHow>)>,
     looked: Option<(Instant, BTreeSet<String>)>,
+    /// The checkout of each open try that has one.
+    checkouts: BTreeMap<Uuid, Workspace>,
 }
 
 impl Runner {
@@ -46,14 +49,20 @@ impl Runner {
         let steps = self.run.start.chores.steps.iter();
         let step = steps.filter_map(|chore| if let Chore::Run(step) = chore { Some(step) } else { None });
         let step = step.into_iter().find(|step| step.name == name).context("a step that the run does not have")?;
-        let attempt = match self.work.attempt(step) {
-            Ok(attempt) => attempt,
+        let ready = self.work.attempt(step).and_then(|attempt| Ok((attempt, self.work.checkout(id)?)));
+        let attempt = match ready {
+            Ok((attempt, None)) => attempt,
+            Ok((attempt, Some(checkout))) => {
+                let attempt = attempt.with_checkout(&checkout);
+                self.memory.checkouts.insert(id, checkout);
+                attempt
+            }
             Err(error) => return self.conclude(id, Err(error)),
         };
         self.memory.tries.insert(id, (attempt.stopper(), None));
         self.on_a_thread(id, "run", move || {
-            let ran = attempt.make()?.context("it was halted")?;
-            Ok(Done::plain(Outcome::Ran(ran)))
+            let chores::Tried { ran, notes } = attempt.make()?.context("it was halted")?;
+            Ok(Done { notes, ..Done::plain(Outcome::Ran(ran)) })
         })
     }
 
@@ -106,6 +115,12 @@ impl Runner {
     /// What came of a try, once what ended it is known.
     pub(super) fn settled(&mut self, id: Uuid, done: Result<Done>) -> Result<Done> {
         let asked = self.memory.tries.remove(&id).and_then(|(_, how)| how);
+        // One that can't be removed goes with the run's other workspaces.
+        if let Some(checkout) = self.memory.checkouts.remove(&id)
+            && let Err(error) = self.work.workspaces().and_then(|workspaces| workspaces.discard(checkout))
+        {
+            tracing::warn!("the checkout of a step stays: {error:#}");
+        }
         let mut done = done?;
         if let (Outcome::Ran(ran), Some(how)) = (&mut done.outcome, asked)
             // What was well by itself was not cut off.

@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -22,8 +23,10 @@ use super::pump::Pump;
 use super::stop::{Ending, Stopper};
 use super::toolchain::{HostEnvironment, Toolchains};
 use super::view::{self, Contents, MADE_FILES, MountRow};
-use super::{BoxOutput, BoxSpec, Limits, Sandbox, probe, seccomp};
+use super::{Access, BoxOutput, BoxSpec, Limits, Mount, Sandbox, probe, seccomp};
 use crate::fail;
+use crate::gateway::{Gateway, Traffic, by_the_system};
+use crate::launch::beside_us;
 use crate::lease::Supervision;
 use crate::os::{self, Held};
 use crate::workspace::Identity;
@@ -34,6 +37,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What a box may take though the time of its run is over: enough to bring in what an agent left, and less than the watchdog
 /// grants.
 const TO_FINISH: Duration = Duration::from_secs(5);
+
+/// The last stage of a box that was granted hosts: what it is called, and where it lies inside.
+const STAGE: &str = "loopwright-box";
+const STAGE_INSIDE: &str = "/loopwright-box";
 
 /// Makes boxes with bubblewrap.
 #[derive(Clone, Debug)]
@@ -50,6 +57,17 @@ pub struct Bubblewrap {
     stopper: Option<Arc<Stopper>>,
     /// The only hosts that its boxes reach; none = no network at all.
     network: Arc<Vec<HostPort>>,
+    /// The last stage of a box that was granted hosts; none = the one beside this program.
+    stage: Option<PathBuf>,
+}
+
+/// What a box that was granted hosts has beside what every box has.
+struct WayOut {
+    /// What it runs, by way of the last stage.
+    spec: BoxSpec,
+    /// Its end of the socket through which the last stage passes the listener out.
+    door: OwnedFd,
+    gateway: Gateway,
 }
 
 impl Bubblewrap {
@@ -86,6 +104,7 @@ impl Bubblewrap {
             deadline: None,
             stopper: None,
             network: Arc::default(),
+            stage: None,
         })
     }
 
@@ -119,6 +138,32 @@ impl Bubblewrap {
         self
     }
 
+    /// The same with another program as the last stage of boxes that were granted hosts.
+    pub fn opened_by(mut self, stage: PathBuf) -> Bubblewrap {
+        self.stage = Some(stage);
+        self
+    }
+
+    /// Opens the way to the hosts that were granted; none if none were.
+    fn way_out(&self, spec: &BoxSpec) -> anyhow::Result<Option<WayOut>> {
+        if self.network.is_empty() {
+            return Ok(None);
+        }
+        let stage = self.stage.clone().map_or_else(|| beside_us(STAGE), Ok)?;
+        let (door, ours) = UnixStream::pair().context("making a pair of sockets")?;
+        let gateway = Gateway::open(ours.into(), Arc::clone(&self.network), by_the_system)?;
+        let door = OwnedFd::from(door);
+        let mut spec = spec.clone();
+        spec.argv.splice(..0, [STAGE_INSIDE.to_owned(), door.as_raw_fd().to_string()]);
+        spec.mounts.push(Mount { source: stage, target: STAGE_INSIDE.to_owned(), access: Access::ReadOnly });
+        if !self.network.iter().any(HostPort::is_local) {
+            // What programs of the box offer each other is not asked of the proxy.
+            let own = ["no_proxy", "NO_PROXY"].map(|name| (name.to_owned(), "localhost,127.0.0.1,::1".to_owned()));
+            spec.env.extend(own);
+        }
+        Ok(Some(WayOut { spec, door, gateway }))
+    }
+
     fn within(&self, limits: Limits) -> Limits {
         let left = self.deadline.map(|at| at.saturating_duration_since(Instant::now()).max(TO_FINISH));
         Limits { wall: left.map_or(limits.wall, |left| left.min(limits.wall)), ..limits }
@@ -140,7 +185,7 @@ impl Bubblewrap {
     }
 
     /// Starts bubblewrap from the calling thread and waits until the box stands; its program waits for [`Running::go`].
-    fn start(&self, spec: &BoxSpec) -> anyhow::Result<Running<'_>> {
+    fn start(&self, spec: &BoxSpec, door: Option<&OwnedFd>) -> anyhow::Result<Running<'_>> {
         // Looked at anew for each box: a module of the kernel may have come since.
         let covers = Covers::of(Path::new("/proc"))?;
         let made = MADE_FILES.iter().map(|(_, text)| text.as_bytes()).chain(covers.empty.iter().map(|_| &b""[..]));
@@ -153,7 +198,8 @@ impl Bubblewrap {
         let open = pairs.map(|(target, fd)| ((*target).to_owned(), fd.as_raw_fd())).collect();
         let contents = Contents { made: numbers, empty, open };
         // By descriptor, so that neither the host's paths nor the variables stand in the command line of the box's process 1.
-        let view = in_memory(&view::arguments(spec, &self.toolchains, &covers, &contents)?)?;
+        let toolchains = if door.is_some() { self.toolchains.clone().online() } else { self.toolchains.clone() };
+        let view = in_memory(&view::arguments(spec, &toolchains, &covers, &contents)?)?;
         let (status, status_end) = pipe_with(PipeFlags::CLOEXEC).context("making a pipe")?;
         let (wait_end, gate) = pipe_with(PipeFlags::CLOEXEC).context("making a pipe")?;
 
@@ -175,7 +221,7 @@ impl Bubblewrap {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // bubblewrap holds the gate's other end as well: if we die before it is opened, the program reads no end of file and never starts.
         let passed = fds.map(|(_, fd)| fd).into_iter().chain(&files).chain(&filters);
-        let passed: Vec<&OwnedFd> = passed.chain(pinned.iter().map(|(_, fd)| fd)).collect();
+        let passed: Vec<&OwnedFd> = passed.chain(pinned.iter().map(|(_, fd)| fd)).chain(door).collect();
         os::pass_only(&mut command, &passed);
         // The kernel ties this to the thread that spawns, not to the process: callers are the runner's one long-lived thread.
         os::bind_and_limit(&mut command);
@@ -206,9 +252,12 @@ impl Sandbox for Bubblewrap {
                 stdout: Vec::new(),
                 stderr: Vec::new(),
                 took: began.elapsed(),
+                traffic: Traffic::default(),
             });
         }
-        let mut running = self.start(spec).with_context(|| format!("making the box of {}", spec.label))?;
+        let out = self.way_out(spec)?;
+        let (spec, door) = out.as_ref().map_or((spec, None), |out| (&out.spec, Some(&out.door)));
+        let mut running = self.start(spec, door).with_context(|| format!("making the box of {}", spec.label))?;
         let mut pump = Pump::new(&mut running.child, spec, self.within(spec.limits))?;
         let monitor = os::child_pidfd(running.child.id())?;
         running.go();
@@ -228,7 +277,8 @@ impl Sandbox for Bubblewrap {
             None if flooded => Ended::Flooded,
             None => self.how(said, &stderr).with_context(|| format!("making the box of {}", spec.label))?,
         };
-        Ok(BoxOutput { ended, stdout, stderr, took: began.elapsed() })
+        let traffic = out.map_or_else(Traffic::default, |out| out.gateway.traffic());
+        Ok(BoxOutput { ended, stdout, stderr, took: began.elapsed(), traffic })
     }
 
     fn pin(&self, folder: &Path, identity: &Identity) {

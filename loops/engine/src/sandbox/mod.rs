@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use loopwright_core::check::Ended;
 
+use crate::gateway::Traffic;
 use crate::workspace::Identity;
 
 /// One thing to run inside.
@@ -103,6 +104,8 @@ pub struct BoxOutput {
     pub stderr: Vec<u8>,
     /// How long it took.
     pub took: Duration,
+    /// What went through its way out, if it was granted any host.
+    pub traffic: Traffic,
 }
 
 /// Encloses what it runs, or refuses.

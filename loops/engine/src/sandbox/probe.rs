@@ -176,7 +176,13 @@ mod tests {
             fn run(&self, spec: &BoxSpec) -> anyhow::Result<BoxOutput> {
                 let output = std::process::Command::new(&spec.argv[0]).args(&spec.argv[1..]).output()?;
                 let ended = Ended::Exited(output.status.code().unwrap_or(-1));
-                Ok(BoxOutput { ended, stdout: output.stdout, stderr: output.stderr, took: Duration::ZERO })
+                Ok(BoxOutput {
+                    ended,
+                    stdout: output.stdout,
+                    stderr: output.stderr,
+                    took: Duration::ZERO,
+                    traffic: Default::default(),
+                })
             }
 
             fn pin(&self, _: &Path, _: &crate::workspace::Identity) {}

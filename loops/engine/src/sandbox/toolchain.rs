@@ -93,6 +93,15 @@ impl Toolchains {
         found
     }
 
+    /// The same for a box that was granted hosts: programs may fetch, and into folders of the box's own.
+    pub fn online(mut self) -> Toolchains {
+        self.mounts.retain(|mount| !mount.target.starts_with(HOME));
+        for offline in ["CARGO_NET_OFFLINE", "npm_config_offline", "GOPROXY"] {
+            self.env.remove(offline);
+        }
+        self
+    }
+
     fn show(&mut self, source: PathBuf, target: &str) {
         self.mounts.push(Mount { source, target: target.to_owned(), access: Access::ReadOnly });
     }

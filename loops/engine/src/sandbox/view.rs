@@ -164,10 +164,11 @@ fn check(mount: &Mount) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The whole environment inside: the spec's, over which the sandbox's own variables go.
+/// The whole environment inside: what the toolchains need, over it the spec's, over it the sandbox's own variables.
+/// A loop may so lead its tools to downloads of its own (`CARGO_HOME: /state/cargo`); it can reach no more by it.
 fn environment(spec: &BoxSpec, toolchains: &Toolchains) -> BTreeMap<String, String> {
-    let mut env = spec.env.clone();
-    env.extend(toolchains.env.clone());
+    let mut env = toolchains.env.clone();
+    env.extend(spec.env.clone());
     let mut path = toolchains.path.clone();
     path.push(PATH.to_owned());
     for (name, value) in [("HOME", HOME), ("TMPDIR", "/tmp"), ("PATH", &path.join(":"))] {

@@ -23,6 +23,7 @@ use loopwright_core::finding::Fingerprint;
 use loopwright_core::ids::RunId;
 use loopwright_core::known::Known;
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use self::chores::{Attempt, Site};
 use crate::agent::Agent;
@@ -35,7 +36,7 @@ use crate::sandbox::grants::Keeper;
 use crate::sandbox::{Limits, Mount};
 use crate::store::loops::LoopRow;
 use crate::store::{Store, findings};
-use crate::workspace::Workspaces;
+use crate::workspace::{Origin, Workspace, Workspaces};
 
 /// Everything that the steps of one run share.
 pub struct Work {
@@ -57,7 +58,7 @@ pub struct Work {
     pub supervision: Arc<Supervision>,
     /// The store.
     pub store: Store,
-    /// What `setup` left, read-only.
+    /// What `setup` left and what run steps share, read-only.
     pub prepared: Vec<Mount>,
     /// What the checks said of the base commit.
     pub base_reports: Arc<Vec<loopwright_core::check::CheckReport>>,
@@ -131,6 +132,15 @@ impl Work {
         let (state, env) = (self.state(), &self.resolved.definition.env);
         let (run_dir, folder) = (self.run_dir(), self.folder.as_path());
         Attempt::new(step, &Site { run: self.run, run_dir, folder, state: &state, env, keeper }, &self.sandbox)
+    }
+
+    /// A checkout of the base commit for one try of a step; none for a loop that works on no code.
+    ///
+    /// # Errors
+    /// It can't be made.
+    pub fn checkout(&self, id: Uuid) -> Result<Option<Workspace>> {
+        let Some(code) = &self.resolved.code else { return Ok(None) };
+        self.workspaces()?.create(&format!("run-{}", id.simple()), code.base.commit, Origin::Base).map(Some)
     }
 
     /// The time as it is stored.

@@ -38,7 +38,8 @@ pub fn prepare(work: &mut Work) -> Result<Outcome> {
         tracing::warn!("the trash was not emptied: {error:#}");
     }
     if let Some(setup) = work.resolved.definition.setup.clone() {
-        work.prepared = prepared(work, &setup)?;
+        let left = prepared(work, &setup)?;
+        work.prepared.extend(left);
     }
     let base = &work.code()?.base;
     Ok(Outcome::Prepared { branch: base.branch.clone(), commit: base.commit.to_string() })

@@ -39,5 +39,7 @@ ALTER TABLE occurrences ADD COLUMN starts INTEGER NOT NULL DEFAULT 0;
 -- What its watchdog must know before anybody has read the file again: the run's own time, and that of its `finally` steps.
 ALTER TABLE loops ADD COLUMN max_duration_s INTEGER;
 ALTER TABLE loops ADD COLUMN finally_s INTEGER NOT NULL DEFAULT 0;
+-- Rows that stand for many times are found by any of them.
+CREATE INDEX occurrences_of_many ON occurrences (loop, until_at) WHERE until_at IS NOT NULL;
 -- Steps of a run that are not about findings, and are done.
 ALTER TABLE runs ADD COLUMN chores INTEGER NOT NULL DEFAULT 0;

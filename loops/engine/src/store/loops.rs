@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use chrono::{DateTime, Utc};
 use loopwright_core::finding::Fingerprint;
 use loopwright_core::ids::{LoopId, RepoId};
 use loopwright_core::run::Mode;
@@ -70,6 +71,15 @@ pub fn by_path(db: &Connection, path: &Path) -> Result<Option<LoopRow>> {
 pub fn by_id(db: &Connection, id: LoopId) -> Result<LoopRow> {
     db.query_row(&format!("{COLUMNS} WHERE l.id = ?1"), [id.to_string()], row)
         .with_context(|| format!("reading the loop {id}"))
+}
+
+/// When a loop was registered.
+///
+/// # Errors
+/// The row can't be read.
+pub fn added_at(db: &Connection, id: LoopId) -> Result<DateTime<Utc>> {
+    db.query_row("SELECT added_at FROM loops WHERE id = ?1", [id.to_string()], |r| super::parsed(r, 0))
+        .with_context(|| format!("reading when the loop {id} was registered"))
 }
 
 /// The id of the repository at `path`, made if it is new.

@@ -9,6 +9,7 @@ mod backup;
 pub mod base_results;
 mod damage;
 pub mod due;
+pub mod explained;
 pub mod findings;
 pub mod fleet;
 pub mod journal;

@@ -33,14 +33,14 @@ pub struct Scheduled {
 }
 
 /// Loops whose time has come; whose ledger reaches past `ahead` (the clock was set back); or that were reckoned in another
-/// zone than the computer's, where that is theirs.
+/// zone than the computer's, where that is theirs. The times of one that is paused get their row when it is enabled.
 ///
 /// # Errors
 /// The rows can't be read.
 pub fn come(db: &Connection, now: DateTime<Utc>, ahead: DateTime<Utc>, computer: Tz) -> Result<Vec<Scheduled>> {
     let sql = "SELECT l.id, l.name, l.timing, l.paused_at IS NOT NULL, s.since, s.zone FROM schedules s JOIN loops l ON l.id = s.loop \
-               WHERE s.next_at <= ?1 OR s.since > ?2 \
-               OR (s.zone <> ?3 AND json_extract(l.timing, '$.zone') IS NULL) ORDER BY l.name";
+               WHERE l.paused_at IS NULL AND (s.next_at <= ?1 OR s.since > ?2 \
+               OR (s.zone <> ?3 AND json_extract(l.timing, '$.zone') IS NULL)) ORDER BY l.name";
     let mut rows = db.prepare_cached(sql)?;
     let found = rows.query_map(params![stamp(now), stamp(ahead), computer.name()], |r| {
         Ok(Scheduled {
@@ -131,8 +131,56 @@ pub fn reach(tx: &Transaction<'_>, id: LoopId, timing: &Timing, since: DateTime<
 /// # Errors
 /// The row can't be read.
 pub fn next(db: &Connection) -> Result<Option<DateTime<Utc>>> {
-    let sql = "SELECT MIN(next_at) FROM schedules WHERE next_at IS NOT NULL";
+    let sql = "SELECT s.next_at FROM schedules s JOIN loops l ON l.id = s.loop \
+               WHERE s.next_at IS NOT NULL AND l.paused_at IS NULL ORDER BY s.next_at LIMIT 1";
     moment(db, sql)
+}
+
+/// The loops with a due time to come, those with the earliest first: as many as can have one of the `n` earliest after `now`.
+///
+/// # Errors
+/// The rows can't be read.
+pub fn earliest(db: &Connection, now: DateTime<Utc>, n: usize) -> Result<Vec<LoopId>> {
+    // Where nobody looked for long, the stored times say nothing of the order.
+    let late = "SELECT EXISTS (SELECT 1 FROM schedules WHERE next_at <= ?1)";
+    let late: bool = db.query_row(late, [stamp(now)], |r| r.get(0)).context("reading the next times")?;
+    let most = if late { -1 } else { i64::try_from(n)? };
+    let sql = "SELECT s.loop FROM schedules s JOIN loops l ON l.id = s.loop \
+               WHERE s.next_at IS NOT NULL AND l.paused_at IS NULL ORDER BY s.next_at LIMIT ?1";
+    let mut rows = db.prepare_cached(sql)?;
+    let found = rows.query_map([most], |r| super::parsed(r, 0))?;
+    found.collect::<Result<_, _>>().context("reading the next times")
+}
+
+/// Up to when every due time of a loop has its row; none for one that has no due times.
+///
+/// # Errors
+/// The row can't be read.
+pub fn since(db: &Connection, id: LoopId) -> Result<Option<DateTime<Utc>>> {
+    let sql = "SELECT since FROM schedules WHERE loop = ?1";
+    let found = db.query_row(sql, [id.to_string()], |r| super::parsed(r, 0)).optional();
+    found.context("reading how far a ledger reaches")
+}
+
+/// Since when nothing starts a loop by itself; none = it starts.
+///
+/// # Errors
+/// The row can't be read.
+pub fn paused_at(db: &Connection, id: LoopId) -> Result<Option<DateTime<Utc>>> {
+    let sql = "SELECT paused_at FROM loops WHERE id = ?1";
+    let found: Option<String> =
+        db.query_row(sql, [id.to_string()], |r| r.get(0)).context("reading whether a loop is paused")?;
+    found.map(|text| text.parse().context("a stored time")).transpose()
+}
+
+/// Lets nothing start a loop by itself since `at`; none = it starts again.
+///
+/// # Errors
+/// The row can't be written.
+pub fn pause(tx: &Transaction<'_>, id: LoopId, at: Option<DateTime<Utc>>) -> Result<()> {
+    let sql = "UPDATE loops SET paused_at = ?2 WHERE id = ?1";
+    tx.execute(sql, params![id.to_string(), at.map(stamp)]).context("pausing a loop")?;
+    Ok(())
 }
 
 /// The first moment at which something that waits may start, a parked run may go on, or an approved change may land.
@@ -151,7 +199,7 @@ pub fn next_of_waiting(db: &Connection, now: DateTime<Utc>) -> Result<Option<Dat
 }
 
 fn moment(db: &Connection, sql: &str) -> Result<Option<DateTime<Utc>>> {
-    let found: Option<String> = db.query_row(sql, [], |r| r.get(0)).context("reading the next time")?;
+    let found: Option<String> = db.query_row(sql, [], |r| r.get(0)).optional().context("reading the next time")?;
     found.map(|text| text.parse().context("a stored time")).transpose()
 }
 

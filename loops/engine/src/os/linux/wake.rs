@@ -58,6 +58,9 @@ pub struct Woken {
     pub name: bool,
 }
 
+/// The folders whose files start loops, at most: a person has many, and a computer few watches.
+const MOST_FOLDERS: usize = 256;
+
 /// A file that is watched.
 #[derive(Debug)]
 struct Watched {
@@ -73,6 +76,8 @@ pub struct Wake {
     timer: OwnedFd,
     files: OwnedFd,
     watched: Vec<Watched>,
+    /// Folders in which any file counts.
+    folders: Vec<Watched>,
     children: Vec<OwnedFd>,
 }
 
@@ -85,7 +90,7 @@ impl Wake {
         let timer = timerfd_create(TimerfdClockId::Realtime, TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK)
             .context("a timer")?;
         let files = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).context("watching files")?;
-        Ok(Wake { timer, files, watched: Vec::new(), children: Vec::new() })
+        Ok(Wake { timer, files, watched: Vec::new(), folders: Vec::new(), children: Vec::new() })
     }
 
     /// Watches what is written to one file, which need not be there yet.
@@ -98,6 +103,18 @@ impl Wake {
         let every = if names.is_empty() { vec![OsString::new()] } else { Vec::new() };
         let names = names.iter().map(OsString::from).chain(every).collect();
         self.watched.push(Watched { path: folder.to_owned(), names, number: -1 });
+    }
+
+    /// Watches all that is written in these folders from now on, and in no others.
+    pub fn watch_contents(&mut self, folders: Vec<PathBuf>) {
+        let known = |watched: &&Watched| folders.contains(&watched.path);
+        let gone: Vec<i32> = self.folders.iter().filter(|w| !known(w)).map(|watched| watched.number).collect();
+        for number in gone {
+            // One that vanished has lost its watch already.
+            let _ = inotify::remove_watch(&self.files, number);
+        }
+        let contents = |path| Watched { path, names: vec![OsString::new()], number: -1 };
+        self.folders = folders.into_iter().take(MOST_FOLDERS).map(contents).collect();
     }
 
     /// Waits until `until` on the computer's clock, a watched file changes, a child ends, or `stop` has something to read.
@@ -121,6 +138,24 @@ impl Wake {
         }
         self.collect();
         Ok(woken)
+    }
+
+    /// Waits until `until` or a word to stop, whatever the files tell meanwhile; true if it is to stop.
+    ///
+    /// # Errors
+    /// If the kernel refuses the timer or the waiting.
+    pub fn rest(&mut self, until: DateTime<Utc>, stop: BorrowedFd<'_>) -> Result<bool> {
+        self.set(until)?;
+        loop {
+            let mut fds = [stop, self.timer.as_fd()].map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
+            match poll(&mut fds, None) {
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error).context("resting"),
+                Ok(_) if !fds[0].revents().is_empty() => return Ok(true),
+                Ok(_) if self.rang() => return Ok(false),
+                Ok(_) => {}
+            }
+        }
     }
 
     /// Collects children that have ended.
@@ -163,6 +198,10 @@ impl Wake {
 
     fn watch_again(&mut self) {
         let come_and_go = WatchFlags::CREATE | WatchFlags::DELETE | WatchFlags::MOVED_TO | WatchFlags::MOVED_FROM;
+        for folder in &mut self.folders {
+            let flags = come_and_go | WatchFlags::CLOSE_WRITE;
+            folder.number = inotify::add_watch(&self.files, &folder.path, flags).unwrap_or(-1);
+        }
         for watched in &mut self.watched {
             let flags = if watched.names.is_empty() { WatchFlags::MODIFY } else { come_and_go };
             // What is not there is looked at again before the next wait.
@@ -177,7 +216,8 @@ impl Wake {
         let mut woken = Woken::default();
         while let Ok(event) = events.next() {
             let name = event.file_name().map(|name| OsString::from_vec(name.to_bytes().to_vec()));
-            let watched = self.watched.iter().find(|watched| watched.number == event.wd());
+            let all = self.watched.iter().chain(&self.folders);
+            let watched = all.into_iter().find(|watched| watched.number == event.wd());
             woken.file |= watched.is_some_and(|watched| watched.names.is_empty());
             woken.name |= watched.is_some_and(|watched| watched.has(name));
         }

@@ -7,18 +7,20 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use loopwright_core::check::Ended;
-use loopwright_core::definition::RunStep;
+use loopwright_core::definition::{Chore, Definition, RunStep};
 use loopwright_core::ids::RunId;
 use loopwright_core::lease::RAW;
 use loopwright_core::run::{Ran, RanHow};
 
 use crate::agent::command::argv;
+use crate::checks::WORKSPACE;
 use crate::loop_folder::INSIDE;
 use crate::sandbox::bubblewrap::Bubblewrap;
 use crate::sandbox::grants::{Keeper, granted};
 use crate::sandbox::log::last_line;
 use crate::sandbox::stop::{Stopper, TO_END};
 use crate::sandbox::{Access, BoxSpec, Limits, Mount, Output, Sandbox};
+use crate::workspace::Workspace;
 
 /// Where the loop's state folder lies inside.
 const STATE: &str = "/state";
@@ -42,12 +44,22 @@ pub struct Site<'a> {
     pub keeper: Keeper<'a>,
 }
 
+/// A try that was made.
+#[derive(Debug)]
+pub struct Tried {
+    /// How it ended.
+    pub ran: Ran,
+    /// What a reader of the run should know, as topic and text.
+    pub notes: Vec<(String, String)>,
+}
+
 /// One try, ready to be made from any thread.
 #[derive(Debug)]
 pub struct Attempt {
     sandbox: Bubblewrap,
     spec: BoxSpec,
     max: Option<Duration>,
+    name: String,
     log: PathBuf,
     stopper: Arc<Stopper>,
 }
@@ -67,14 +79,21 @@ impl Attempt {
         let spec = BoxSpec {
             label: format!("step {}", step.name),
             argv: argv(&step.command),
-            env: environment(step, site),
+            env: environment(step, site, &granted.mounts),
             cwd: STATE.to_owned(),
             mounts: [mounts(site), granted.mounts].concat(),
             stdin: Vec::new(),
             limits: Limits { wall: max.unwrap_or(NO_LIMIT), idle: None, output: u64::MAX },
             stdout: Output::Log(log.clone()),
         };
-        Ok(Attempt { sandbox, spec, max, log, stopper })
+        Ok(Attempt { sandbox, spec, max, name: step.name.clone(), log, stopper })
+    }
+
+    /// The same with a checkout of the project as `/workspace`, which is the try's own.
+    pub fn with_checkout(mut self, checkout: &Workspace) -> Attempt {
+        self.spec.mounts.push(checkout.mount(Access::Writable));
+        self.spec.env.insert("LOOPWRIGHT_WORKSPACE".to_owned(), WORKSPACE.to_owned());
+        self
     }
 
     /// What ends it from another thread.
@@ -86,7 +105,7 @@ impl Attempt {
     ///
     /// # Errors
     /// The box could not be made.
-    pub fn make(&self) -> Result<Option<Ran>> {
+    pub fn make(&self) -> Result<Option<Tried>> {
         let output = self.sandbox.run(&self.spec)?;
         let (how, code) = match output.ended {
             Ended::Halted => return Ok(None),
@@ -98,8 +117,16 @@ impl Attempt {
         };
         let name = self.log.file_name().unwrap_or_default().to_string_lossy();
         let log = format!("{RAW}/{name}");
-        Ok(Some(Ran { how, code, seconds: output.took.as_secs(), last: last_line(&self.log), log }))
+        let ran = Ran { how, code, seconds: output.took.as_secs(), last: last_line(&self.log), log };
+        Ok(Some(Tried { ran, notes: output.traffic.notes(&self.name) }))
     }
+}
+
+/// What the run steps of a loop share with its other steps, which come after them: their state folder, read-only.
+pub fn shared(definition: &Definition, state: &Path) -> Vec<Mount> {
+    let any = definition.chores.iter().any(|chore| matches!(chore, Chore::Run(_)));
+    let mount = Mount { source: state.to_owned(), target: STATE.to_owned(), access: Access::ReadOnly };
+    if any && definition.discover.is_some() { vec![mount] } else { Vec::new() }
 }
 
 fn mounts(site: &Site<'_>) -> Vec<Mount> {
@@ -108,8 +135,15 @@ fn mounts(site: &Site<'_>) -> Vec<Mount> {
     vec![mount(site.folder, INSIDE, Access::ReadOnly), mount(site.state, STATE, Access::Writable)]
 }
 
-fn environment(step: &RunStep, site: &Site<'_>) -> BTreeMap<String, String> {
+/// The loop's variables, and what the step has no other way to know: granted paths are written as `~/…` in the file.
+fn environment(step: &RunStep, site: &Site<'_>, granted: &[Mount]) -> BTreeMap<String, String> {
+    let paths = |access| {
+        let paths = granted.iter().filter(|mount| mount.access == access).map(|mount| mount.target.as_str());
+        paths.collect::<Vec<&str>>().join("\n")
+    };
     let own = [
+        ("LOOPWRIGHT_READ", paths(Access::ReadOnly)),
+        ("LOOPWRIGHT_WRITE", paths(Access::Writable)),
         ("LOOPWRIGHT_RUN", site.run.to_string()),
         ("LOOPWRIGHT_STEP", step.name.clone()),
         ("LOOPWRIGHT_STATE", STATE.to_owned()),

@@ -5,5 +5,5 @@
 mod attempt;
 mod seen;
 
-pub use attempt::{Attempt, Site};
+pub use attempt::{Attempt, Site, Tried, shared};
 pub use seen::observed;
