@@ -248,6 +248,7 @@ fn a_long_wait_parks_the_run_and_a_pass_takes_it_up() {
   - run: {name: before, command: "echo before >> did"}
   - wait: {until: file("state/go")}
   - run: {name: after, command: "echo after >> did"}
+  - finally: [{name: last, command: "echo last >> did"}]
 "#;
     add(&stage, "day", steps, &[]);
     let answer = stage.run("day").exits(22);
@@ -263,7 +264,7 @@ fn a_long_wait_parks_the_run_and_a_pass_takes_it_up() {
     fs::write(state(&stage).join("go"), "").expect("a file");
     stage.verb(&["tick"]).exits(0);
     assert_eq!(stage.ended()["code"], 0);
-    assert_eq!(said(&stage, "did"), "before\nafter\n");
+    assert_eq!(said(&stage, "did"), "before\nafter\nlast\n", "to park is no end");
     let run = stage.last();
     assert_eq!((events(&run, "parked").len(), events(&run, "run_started").len()), (1, 2));
 }
