@@ -214,6 +214,9 @@ impl Bubblewrap {
         let (status, status_end) = pipe_with(PipeFlags::CLOEXEC).context("making a pipe")?;
         let (wait_end, gate) = pipe_with(PipeFlags::CLOEXEC).context("making a pipe")?;
 
+        if let Some(run) = &self.supervision {
+            run.record_gate(rustix::fs::fstat(&gate).context("looking at a pipe")?.st_ino)?;
+        }
         let mut command = Command::new(&self.program);
         // Empty for bubblewrap itself too: its environment can be read inside as /proc/1/environ.
         command.env_clear().args(self.fixed_arguments());
