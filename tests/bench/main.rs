@@ -13,6 +13,7 @@ mod late;
 mod parallel;
 mod repository;
 mod starts;
+mod times;
 
 use std::fs;
 use std::io::Write as _;
@@ -25,8 +26,20 @@ use attempt::Bench;
 use figures::Report;
 
 /// What is measured, in this order; `--only PART` takes one.
-const PARTS: [&str; 9] =
-    ["attempt", "parallel", "contention", "status", "reopened", "idle", "late", "boxes", "journal"];
+const PARTS: [&str; 12] = [
+    "attempt",
+    "parallel",
+    "contention",
+    "status",
+    "reopened",
+    "idle",
+    "late",
+    "simulated",
+    "next",
+    "ledger",
+    "boxes",
+    "journal",
+];
 /// Samples of whole attempts; `--samples N` changes it.
 const ATTEMPTS: usize = 9;
 /// No loop may have more pull requests open than 50.
@@ -94,6 +107,9 @@ fn measure(root: &Path, place: &Path, samples: usize, only: Option<&String>) -> 
             "reopened" => history::reopened(&program, root, FEW)?,
             "idle" => idle::measure(&program, root, FEW)?,
             "late" => late::measure(&program, root)?,
+            "simulated" => times::simulated(FEW)?,
+            "next" => times::next(SMALL)?,
+            "ledger" => times::ledger(&program, root, SMALL)?,
             "boxes" => (starts::boxes(SMALL)?, Vec::new()),
             _ => (journal::measure(root, SMALL)?, Vec::new()),
         };

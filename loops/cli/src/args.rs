@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::engine::ArgValueCandidates as Values;
 
+use loopwright_engine::api::MOST_DAYS;
+
 use crate::complete;
 
 /// Closes `loopwright --help`.
@@ -161,8 +163,13 @@ Example: loopwright serve")]
     /// Looks at what Loopwright needs on this machine
     #[command(after_help = "Example: loopwright doctor\n         loopwright doctor --repair")]
     Doctor(DoctorArgs),
-    /// Tells a story on a virtual clock: what each guard-rail alone makes of two agents that never stop
-    #[command(after_help = "Example: loopwright simulate --story runaway")]
+    /// Shows on a virtual clock what loops would do, or what each guard-rail alone makes of a story
+    #[command(after_help = "\
+Nothing is started and nothing of yours is written: what agents, repositories and commands do is made up.
+Without --scenario, nobody sleeps, and each run finds nothing and takes two minutes.
+
+Examples: loopwright simulate daily-triage --from 2026-12-01 --days 14
+          loopwright simulate --story runaway")]
     Simulate(SimulateArgs),
     /// Prints what makes a shell complete verbs, loops, runs and pull requests
     #[command(after_help = "\
@@ -183,7 +190,7 @@ Example: loopwright completions bash")]
     RunInner(RunInnerArgs),
     /// The process of what follows on a run's end; started by its watchdog
     #[command(name = "__finally", hide = true)]
-    FinallyInner(FinallyInnerArgs),
+    FinallyInner(RunInnerArgs),
 }
 
 #[derive(Debug, Args)]
@@ -260,8 +267,25 @@ pub(crate) struct CheckArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SimulateArgs {
-    /// Which story: `runaway`
-    #[arg(long, value_name = "NAME", default_value = "runaway", add = Values::new(complete::stories))]
+    /// Loop files, their folders, or names of loops or templates; without any, a story is told
+    #[arg(value_name = "LOOP", add = Values::new(complete::loops_and_templates))]
+    pub(crate) loops: Vec<String>,
+    /// The first day (or the moment) of the simulation: `2026-12-01`; now, if it is left out
+    #[arg(long, value_name = "DAY", requires = "loops")]
+    pub(crate) from: Option<String>,
+    /// How many days
+    #[arg(long, value_name = "N", default_value_t = 14, requires = "loops",
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_DAYS)))]
+    pub(crate) days: u32,
+    /// The computer's zone in the simulation; as it is, if it is left out
+    #[arg(long, value_name = "ZONE", requires = "loops")]
+    pub(crate) zone: Option<String>,
+    /// A file that says when the computer sleeps, what runs find, and what they cost
+    #[arg(long, value_name = "FILE", requires = "loops", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) scenario: Option<PathBuf>,
+    /// Tells what each rail alone makes of this story: `runaway`
+    #[arg(long, value_name = "NAME", default_value = "runaway", conflicts_with = "loops",
+        add = Values::new(complete::stories))]
     pub(crate) story: String,
 }
 
@@ -454,12 +478,6 @@ pub(crate) struct RunInnerArgs {
     /// The whole fingerprint of the one finding to act on
     #[arg(long, value_name = "FINGERPRINT")]
     pub(crate) finding: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct FinallyInnerArgs {
-    /// The run's id
-    pub(crate) run: String,
 }
 
 /// A short time in seconds.

@@ -9,6 +9,7 @@ pub(crate) mod check;
 pub(crate) mod diff;
 pub(crate) mod init;
 pub(crate) mod loops;
+pub(crate) mod played;
 pub(crate) mod review;
 pub(crate) mod runs;
 pub(crate) mod simulation;

@@ -73,7 +73,10 @@ pub use runs::{journal_after, log_files, open_log, run_row, runs, show};
 pub use scheduler::{SchedulerView, scheduler};
 pub use send_back::send_back;
 pub use serve::{Began, serve};
-pub use simulate::{Simulation, simulate};
+pub use simulate::{
+    Line, MOST_DAYS, Played, Setting, SimulateRequest, Simulated, Simulation, SimulationView, Tally, What, play,
+    simulate, simulate_loops,
+};
 pub use status::{loops, next, status};
 pub use templates::{templates, write_template};
 pub use tick::{TickView, settle, tick};

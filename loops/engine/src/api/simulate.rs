@@ -1,10 +1,71 @@
-//! `simulate`: a story on a virtual clock, told with each of its rails alone. Nothing is read or written.
+//! `simulate`: what loops would do on a virtual clock, or a story told with each of its rails alone. Nothing of the person's
+//! is written, no process is started.
 
+mod actor;
+mod cast;
+mod changes;
+mod computer;
+mod script;
+mod told;
+mod world;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use chrono::{DateTime, Duration, Utc};
+use chrono_tz::Tz;
+use loopwright_core::definition::{read_bytes, scenario};
 use loopwright_core::exit;
+use loopwright_core::run::Mode;
+use loopwright_core::scenario::Scenario;
+use loopwright_core::schedule::local;
 pub use loopwright_core::simulate::Simulation;
 use loopwright_core::simulate::{self, STORIES};
+use serde::Serialize;
 
-use super::ApiError;
+use super::check::{Target, find, load};
+use super::{ApiError, Context};
+use crate::settings;
+use crate::store::{loops, simulated};
+
+pub use crate::store::simulated::Tally;
+pub use told::{Line, What};
+pub use world::{Played, Setting, Simulated, play};
+
+/// The longest simulation, in days.
+pub const MOST_DAYS: u32 = 3_660;
+
+/// What is to be simulated.
+#[derive(Clone, Debug)]
+pub struct SimulateRequest {
+    /// Loop files, their folders, registered loops or templates.
+    pub loops: Vec<String>,
+    /// The first day, or the moment: `2026-12-01`, `2026-12-01 08:00`; none = now.
+    pub from: Option<String>,
+    /// How many days.
+    pub days: u32,
+    /// The computer's zone in the simulation; none = as it is.
+    pub zone: Option<String>,
+    /// What happens around the loops; none = nothing.
+    pub scenario: Option<PathBuf>,
+}
+
+/// What loops would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SimulationView {
+    /// From this moment on.
+    pub from: DateTime<Utc>,
+    /// Until this one.
+    pub to: DateTime<Utc>,
+    /// The zone in which times are shown.
+    pub zone: String,
+    /// What happened, in its order.
+    pub journal: Vec<Line>,
+    /// What became of all due times, a loop each.
+    pub loops: Vec<Tally>,
+}
 
 /// Tells a story.
 ///
@@ -15,4 +76,102 @@ pub fn simulate(story: &str) -> Result<Simulation, ApiError> {
         ApiError::new(exit::USAGE, format!("there is no story `{story}`"))
             .hint(format!("the stories are: {}", STORIES.join(", ")))
     })
+}
+
+/// Plays loops on a virtual clock.
+///
+/// # Errors
+/// A loop or the scenario is not there or not valid, or the simulation can't write its folder.
+pub fn simulate_loops(context: &Context, request: &SimulateRequest) -> Result<SimulationView, ApiError> {
+    let zone = request.zone.as_ref().map_or(Ok(context.zone), |name| named(name))?;
+    let from = match &request.from {
+        Some(text) => moment(text, zone)?,
+        None => context.now,
+    };
+    let to = from + Duration::days(i64::from(request.days.min(MOST_DAYS)));
+    let scenario = request.scenario.as_deref().map_or(Ok(Scenario::default()), |path| read(&context.cwd, path))?;
+    let simulated: Vec<Simulated> =
+        request.loops.iter().map(|target| simulated(context, target)).collect::<Result<_, _>>()?;
+    distinct(&simulated)?;
+    known(&scenario, &simulated)?;
+    // What can't be read stops whatever starts, and is told here.
+    settings::read(&context.home)?;
+    let settings = fs::read_to_string(settings::path(&context.home)).unwrap_or_default();
+    let played = play(&Setting { from, to, zone, scenario, settings }, &simulated)?;
+    let loops = simulated::tallies(played.store().read())?;
+    Ok(SimulationView { from, to, zone: zone.name().to_owned(), journal: played.lines, loops })
+}
+
+fn named(zone: &str) -> Result<Tz, ApiError> {
+    zone.parse().map_err(|_| {
+        ApiError::new(exit::USAGE, format!("there is no zone `{zone}`"))
+            .hint("write its IANA name, as in `--zone Europe/Berlin`")
+    })
+}
+
+fn moment(text: &str, zone: Tz) -> Result<DateTime<Utc>, ApiError> {
+    scenario::parse_moment(text).and_then(|at| local(at, zone)).ok_or_else(|| {
+        ApiError::new(exit::USAGE, format!("`{text}` is no day")).hint("write it as in `--from 2026-12-01`")
+    })
+}
+
+/// A loop as it would be registered; one that is registered ships if it does, any other one if it can.
+fn simulated(context: &Context, target: &str) -> Result<Simulated, ApiError> {
+    let found = find(context, target)?;
+    let registered = match &found {
+        Target::File(path) => loops::by_path(context.store()?.read(), path)?.map(|row| row.mode),
+        Target::Template(..) => None,
+    };
+    let (path, bytes) = load(&found)?;
+    let reading = read_bytes(&bytes);
+    let Some(definition) = reading.definition else {
+        let first = reading.diagnostics.first().map(|fault| fault.message.clone()).unwrap_or_default();
+        let message = format!("{path} is not a valid loop: {first}");
+        return Err(
+            ApiError::new(exit::INVALID_LOOP, message).hint(format!("`loopwright check {target}` shows every fault"))
+        );
+    };
+    Ok(Simulated { definition, mode: registered.unwrap_or(Mode::Ship) })
+}
+
+fn read(cwd: &Path, path: &Path) -> Result<Scenario, ApiError> {
+    let bytes = fs::read(cwd.join(path)).with_context(|| format!("reading the scenario {}", path.display()))?;
+    scenario::read(&bytes).map_err(|faults| {
+        let Some(first) = faults.first() else {
+            return ApiError::new(exit::USAGE, format!("{} is no scenario", path.display()));
+        };
+        let place = format!("{}:{}:{}", path.display(), first.span.line, first.span.column);
+        let more = match faults.len() {
+            1 => String::new(),
+            n => format!(" (and {} more)", n - 1),
+        };
+        let error = ApiError::new(exit::USAGE, format!("{place}: {}{more}", first.message));
+        first.help.clone().map_or(error.clone(), |help| error.hint(help))
+    })
+}
+
+/// Refuses two loops of one name: nobody could tell their lines apart.
+fn distinct(simulated: &[Simulated]) -> Result<(), ApiError> {
+    let mut seen = BTreeMap::new();
+    for one in simulated {
+        if seen.insert(&one.definition.name, ()).is_some() {
+            let message = format!("two of the loops are called {}", one.definition.name);
+            return Err(ApiError::new(exit::USAGE, message).hint("simulate one of them, or give it another `name:`"));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a scenario that names a loop which is not there: a slip would change nothing, unseen.
+fn known(scenario: &Scenario, simulated: &[Simulated]) -> Result<(), ApiError> {
+    let named =
+        scenario.runs.iter().filter_map(|s| s.of.as_ref()).chain(scenario.halts.iter().filter_map(|h| h.of.as_ref()));
+    for name in named {
+        if !simulated.iter().any(|one| one.definition.name == *name) {
+            let names: Vec<&str> = simulated.iter().map(|one| one.definition.name.as_str()).collect();
+            let message = format!("the scenario names the loop {name}, which is not simulated");
+            return Err(ApiError::new(exit::USAGE, message).hint(format!("simulated are: {}", names.join(", "))));
+        }
+    }
+    Ok(())
 }

@@ -5,30 +5,23 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Duration, Utc};
+use loopwright_core::chores::Observed;
 use loopwright_core::due::seconds;
-use loopwright_core::finding::Fingerprint;
+use loopwright_core::finally;
 use loopwright_core::ledger::{Ceilings, Place};
 use loopwright_core::money::Micros;
 use loopwright_core::next::{Facts, Next, Start, checks_ahead, next};
 use loopwright_core::recover::{Left, Recovery, recover};
-use loopwright_core::run::{End, HaltWhy, Run, RunEvent, RunStart, Step};
+use loopwright_core::run::{End, HaltWhy, Outcome, Ran, RanHow, Run, RunEvent, RunStart, Step};
 use rusqlite::Transaction;
 use uuid::Uuid;
 
+use super::computer::Moment;
 use super::script::{Plot, long};
 use crate::halt::HaltFiles;
 use crate::steps::stamp;
 use crate::store::ledger::{self, Booking};
 use crate::store::{Store, projection};
-
-/// The same moment on the clock that is always right and on the computer's.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
-    /// By a right clock, on which things take their time.
-    pub(super) truly: DateTime<Utc>,
-    /// By the computer's clock, which everything is stored by.
-    pub(super) wall: DateTime<Utc>,
-}
 
 /// A run that goes on.
 pub(super) struct Actor {
@@ -44,7 +37,11 @@ pub(super) struct Actor {
     /// When open steps end.
     ends: Vec<(DateTime<Utc>, Uuid)>,
     /// When a step that failed is due again.
-    again: BTreeMap<Option<Fingerprint>, DateTime<Utc>>,
+    again: BTreeMap<String, DateTime<Utc>>,
+    /// When it acted last, by the computer's clock.
+    acted: DateTime<Utc>,
+    /// How long it had worked when the computer fell asleep or was switched off.
+    left_s: u64,
     /// Why the ledger has refused a round.
     refused: Option<String>,
 }
@@ -53,14 +50,32 @@ impl Actor {
     /// A run whose process has just been started.
     pub(super) fn new(start: RunStart, plot: Plot, ceilings: Ceilings, halt: HaltFiles, now: Moment) -> Actor {
         let (ends, again) = (Vec::new(), BTreeMap::new());
-        Actor { start, plot, ceilings, halt, run: None, began: now.truly, ends, again, refused: None }
+        Actor {
+            start,
+            plot,
+            ceilings,
+            halt,
+            run: None,
+            began: now.truly,
+            ends,
+            again,
+            acted: now.wall,
+            left_s: 0,
+            refused: None,
+        }
     }
 
     /// When it has something to do, by the right clock.
-    pub(super) fn due(&self) -> DateTime<Utc> {
+    pub(super) fn due(&self, now: Moment) -> DateTime<Utc> {
+        let Some(run) = &self.run else { return self.began };
+        let truly = |wall: DateTime<Utc>| wall - (now.wall - now.truly);
+        if let Some(parked) = &run.parked {
+            return parked.until.map_or(DateTime::<Utc>::MAX_UTC, truly);
+        }
         let over = self.began + seconds(self.start.rails.max_duration_s.saturating_sub(self.start.worked_s));
-        let times = self.ends.iter().map(|(at, _)| *at).chain(self.again.values().copied());
-        if self.run.is_none() { self.began } else { times.fold(over, DateTime::min) }
+        let moments = self.start.chores.moments.values().filter(|at| **at > self.acted).map(|at| truly(*at));
+        let times = self.ends.iter().map(|(at, _)| *at).chain(self.again.values().copied()).chain(moments);
+        times.fold(over, DateTime::min)
     }
 
     /// Whether a file says that it is to stop.
@@ -71,6 +86,17 @@ impl Actor {
     /// Whether its first event is stored.
     pub(super) fn has_begun(&self) -> bool {
         self.run.is_some()
+    }
+
+    /// The computer falls asleep or is switched off.
+    pub(super) fn leave(&mut self, now: Moment) {
+        if !self.is_parked() {
+            self.left_s = self.worked_s(now);
+        }
+    }
+
+    fn is_parked(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.parked.is_some())
     }
 
     /// The computer slept so long, and the run with it.
@@ -89,6 +115,9 @@ impl Actor {
             self.run = Some(run);
             self.began = now.truly;
         }
+        if self.is_parked() {
+            return self.recover(now, store);
+        }
         while let Some(at) = self.ends.iter().position(|(at, _)| *at <= now.truly) {
             let (_, id) = self.ends.remove(at);
             self.conclude(now, store, id)?;
@@ -97,28 +126,57 @@ impl Actor {
     }
 
     fn decide(&mut self, now: Moment, store: &mut Store) -> Result<Option<End>> {
+        self.acted = now.wall;
         loop {
             let facts = self.facts(now);
-            let starts = match next(self.run()?, &facts) {
-                Next::Do(starts) => starts,
-                Next::Wait => return Ok(None),
-                Next::Halt { why, detail } => return self.finish(now, store, End::Halted { why, detail }).map(Some),
-                Next::Fail(why) => return self.finish(now, store, End::Failed { why }).map(Some),
-                Next::Done => return self.finish(now, store, End::Finished).map(Some),
-            };
-            let mut any = false;
-            for start in starts {
-                if self.is_due(&start, now) {
-                    any = true;
-                    if let Some(end) = self.perform(now, store, &start.step)? {
-                        return self.finish(now, store, end).map(Some);
+            let end = match next(self.run()?, &facts) {
+                Next::Do(starts) => match self.begin(now, store, starts)? {
+                    Begun::Some => continue,
+                    Begun::None => return Ok(None),
+                    Begun::Refused(end) => end,
+                },
+                Next::Stop(stops) => {
+                    for stop in stops {
+                        self.ends.retain(|(_, id)| *id != stop.id);
+                        let event = RunEvent::StepFinished { id: stop.id, outcome: ended(&stop.step, stop.how) };
+                        self.record(now, store, event, |_| Ok(()))?;
                     }
+                    continue;
+                }
+                Next::PassOver(steps) => {
+                    for step in steps {
+                        let (id, outcome) = (Uuid::now_v7(), ended(&step, RanHow::Until));
+                        self.record(now, store, RunEvent::StepStarted { step, id }, |_| Ok(()))?;
+                        self.record(now, store, RunEvent::StepFinished { id, outcome }, |_| Ok(()))?;
+                    }
+                    continue;
+                }
+                Next::Park { until, why } => {
+                    self.left_s = self.worked_s(now);
+                    self.record(now, store, RunEvent::Parked { until, why }, |_| Ok(()))?;
+                    return Ok(None);
+                }
+                Next::Wait => return Ok(None),
+                Next::Halt { why, detail } => End::Halted { why, detail },
+                Next::Fail(why) => End::Failed { why },
+                Next::Done => End::Finished,
+            };
+            return self.finish(now, store, end).map(Some);
+        }
+    }
+
+    /// Begins the steps that are due.
+    fn begin(&mut self, now: Moment, store: &mut Store, starts: Vec<Start>) -> Result<Begun> {
+        let mut begun = Begun::None;
+        for start in starts {
+            if self.is_due(&start, now) {
+                begun = Begun::Some;
+                if let Some(end) = self.perform(now, store, &start.step)? {
+                    return Ok(Begun::Refused(end));
                 }
             }
-            if !any {
-                return Ok(None);
-            }
         }
+        Ok(begun)
     }
 
     fn run(&self) -> Result<&Run> {
@@ -131,6 +189,7 @@ impl Actor {
             awake_s: self.worked_s(now),
             open_pull_requests: 0,
             refused: self.refused.clone(),
+            chores: observed(now),
         }
     }
 
@@ -143,7 +202,7 @@ impl Actor {
         if start.after_s == 0 {
             return true;
         }
-        let of = start.step.finding().cloned();
+        let of = start.step.finding().map_or_else(|| start.step.called().to_owned(), |finding| finding.0.clone());
         let over = *self.again.entry(of.clone()).or_insert(now.truly + seconds(start.after_s)) <= now.truly;
         if over {
             self.again.remove(&of);
@@ -168,9 +227,11 @@ impl Actor {
             self.refused = Some(detail);
             return Ok(None);
         }
-        match long(&self.plot.script, step) {
-            0 => self.conclude(now, store, id)?,
-            s => self.ends.push((now.truly + seconds(s), id)),
+        match long(&self.plot.script, &self.start.chores, step) {
+            Some(0) => self.conclude(now, store, id)?,
+            Some(s) => self.ends.push((now.truly + seconds(s), id)),
+            // It stays open until the core says that it is over.
+            None => {}
         }
         Ok(None)
     }
@@ -193,16 +254,31 @@ impl Actor {
         }
     }
 
+    /// Writes the end, after the steps that follow on any end.
     fn finish(&mut self, now: Moment, store: &mut Store, end: End) -> Result<End> {
-        let (open, at) = (self.run()?.open.clone(), stamp(now.wall));
-        self.record(now, store, RunEvent::RunEnded { end: end.clone() }, |tx| ledger::cut_off(tx, &open, &at))?;
+        let (run, at) = (self.run()?, stamp(now.wall));
+        let (open, event) = (run.open.clone(), run.end_event(end.clone()));
+        self.record(now, store, event, |tx| ledger::cut_off(tx, &open, &at))?;
+        while let finally::Next::Start { step, .. } = finally::next(self.run()?) {
+            let (id, ran) = (Uuid::now_v7(), self.plot.ran(&step.name));
+            let step = Step::Finally { name: step.name.clone() };
+            self.record(now, store, RunEvent::StepStarted { step, id }, |_| Ok(()))?;
+            let outcome = Outcome::Ran(ran);
+            self.record(now, store, RunEvent::StepFinished { id, outcome }, |_| Ok(()))?;
+        }
+        if self.run()?.end.is_none() {
+            self.record(now, store, RunEvent::RunEnded { end: end.clone() }, |_| Ok(()))?;
+        }
         Ok(end)
     }
 
-    /// The computer was off: whoever looks first decides whether the run goes on; its end, if it does not.
-    pub(super) fn recover(&mut self, now: Moment, worked_s: u64, store: &mut Store) -> Result<Option<End>> {
+    /// It has no processes, as the computer was off or it is parked: whoever looks decides whether it goes on; its end, if not.
+    pub(super) fn recover(&mut self, now: Moment, store: &mut Store) -> Result<Option<End>> {
         let halted = self.halt.look().map(|cause| cause.to_string());
-        let left = Left { run: self.run()?, alive: false, halted: halted.as_deref(), ended: None, worked_s };
+        let worked_s = self.left_s;
+        let seen = observed(now);
+        let left =
+            Left { run: self.run()?, alive: false, halted: halted.as_deref(), ended: None, worked_s, chores: &seen };
         match recover(&left) {
             Recovery::Leave => Ok(None),
             Recovery::End(end) => self.finish(now, store, end).map(Some),
@@ -220,11 +296,6 @@ impl Actor {
         }
     }
 
-    /// How long it has worked when its processes are lost.
-    pub(super) fn lost_after_s(&self, now: Moment) -> u64 {
-        self.worked_s(now)
-    }
-
     fn record(
         &mut self,
         now: Moment,
@@ -240,6 +311,27 @@ impl Actor {
         let day = |zone| now.wall.with_timezone(&zone).date_naive();
         let (run, loop_id) = (self.start.run, self.start.loop_id);
         Place { run, loop_id, day: day(self.ceilings.zone), fleet_day: day(self.ceilings.fleet_zone) }
+    }
+}
+
+/// Whether steps have begun.
+enum Begun {
+    Some,
+    None,
+    /// The ledger has refused one, and the run ends.
+    Refused(End),
+}
+
+/// No file that anything waits for is ever there.
+fn observed(now: Moment) -> Observed {
+    Observed { now: now.wall, ..Observed::default() }
+}
+
+/// How an open chore is ended from outside.
+fn ended(step: &Step, how: RanHow) -> Outcome {
+    match step {
+        Step::Wait { .. } => Outcome::Waited,
+        _ => Outcome::Ran(Ran { how, code: None, seconds: 0, last: None, log: String::new() }),
     }
 }
 

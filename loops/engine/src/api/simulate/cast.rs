@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 use chrono_tz::Tz;
+use loopwright_core::chores::with_moments;
 use loopwright_core::definition::Definition;
 use loopwright_core::ids::LoopId;
-use loopwright_core::ledger::Ceilings;
+use loopwright_core::ledger::{Ceiling, Ceilings};
 use loopwright_core::money::Micros;
-use loopwright_core::run::{AgentLine, Mode, Retries, RunStart};
+use loopwright_core::run::{AgentLine, Chores, Mode, Retries, RunStart};
 use loopwright_core::scenario::Scenario;
 
-use super::actor::{Actor, Moment};
+use super::actor::Actor;
+use super::computer::Moment;
 use super::script::Plot;
 use super::world::Simulated;
 use crate::api::schedule::Starting;
@@ -22,6 +24,8 @@ use crate::store::{Store, simulated};
 /// The loops of a simulation.
 pub(super) struct Cast {
     zone: Tz,
+    /// Of all loops together.
+    of_fleet: Vec<Ceiling>,
     home: Home,
     scenario: Scenario,
     /// With the number of runs that began.
@@ -29,8 +33,8 @@ pub(super) struct Cast {
 }
 
 impl Cast {
-    pub(super) fn new(zone: Tz, home: &Home, scenario: Scenario) -> Cast {
-        Cast { zone, home: home.clone(), scenario, loops: BTreeMap::new() }
+    pub(super) fn new(zone: Tz, of_fleet: Vec<Ceiling>, home: &Home, scenario: Scenario) -> Cast {
+        Cast { zone, of_fleet, home: home.clone(), scenario, loops: BTreeMap::new() }
     }
 
     pub(super) fn add(&mut self, id: LoopId, simulated: Simulated) {
@@ -52,13 +56,14 @@ impl Cast {
         *number += 1;
         let definition = &simulated.definition;
         let script = self.scenario.script(&definition.name);
-        let start = start(starting, simulated, seen.trigger);
+        let zone = definition.timing.zone.unwrap_or(self.zone);
+        let start = start(starting, simulated, seen.trigger, now, zone);
         let ceilings = Ceilings {
             loop_name: definition.name.clone(),
             run: definition.rails.budget,
             of_loop: definition.rails.ceilings.clone(),
-            of_fleet: Vec::new(),
-            zone: definition.timing.zone.unwrap_or(self.zone),
+            of_fleet: self.of_fleet.clone(),
+            zone,
             fleet_zone: self.zone,
             beside: Micros::ZERO,
         };
@@ -67,9 +72,15 @@ impl Cast {
     }
 }
 
-fn start(starting: Starting, simulated: &Simulated, cause: String) -> RunStart {
+fn start(starting: Starting, simulated: &Simulated, cause: String, now: Moment, zone: Tz) -> RunStart {
     let definition = &simulated.definition;
     let work = definition.work.as_ref();
+    let chores = Chores {
+        steps: definition.chores.clone(),
+        alone: definition.discover.is_none(),
+        finally: definition.finally.clone(),
+        ..Chores::default()
+    };
     RunStart {
         run: starting.run,
         loop_id: starting.loop_id,
@@ -94,6 +105,7 @@ fn start(starting: Starting, simulated: &Simulated, cause: String) -> RunStart {
         parallel: work.map_or(1, |work| work.act.parallel),
         only_reports: work.is_none(),
         revises: None,
+        chores: with_moments(chores, now.wall, zone),
     }
 }
 

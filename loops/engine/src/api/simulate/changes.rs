@@ -29,11 +29,8 @@ pub(super) enum Change {
 /// All changes within a time, the earliest first.
 pub(super) fn changes(scenario: &Scenario, within: &Range<DateTime<Utc>>, zone: Tz) -> Vec<(DateTime<Utc>, Change)> {
     let mut all = Vec::new();
-    let spans: [(&[_], fn(bool) -> Change); 3] = [
-        (&scenario.sleeps, Change::Asleep),
-        (&scenario.off, Change::Off),
-        (&scenario.battery, Change::OnBattery),
-    ];
+    let spans: [(&[_], fn(bool) -> Change); 3] =
+        [(&scenario.sleeps, Change::Asleep), (&scenario.off, Change::Off), (&scenario.battery, Change::OnBattery)];
     for (spans, change) in spans {
         for time in times(spans, within, zone) {
             all.extend([(time.start, change(true)), (time.end, change(false))]);

@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
 use loopwright_core::check::CaseId;
+use loopwright_core::definition::{Chore, RunStep};
 use loopwright_core::finding::{Finding, FindingSource, FindingState, Fingerprint};
 use loopwright_core::gate::Level;
 use loopwright_core::ids::PullRequestId;
 use loopwright_core::known::Known;
 use loopwright_core::money::Micros;
-use loopwright_core::run::{BuildResult, Built, Discovered, Outcome, Queued, Run, Shipped, Stage, Step};
+use loopwright_core::run::{
+    BuildResult, Built, Chores, Discovered, Outcome, Queued, Ran, RanHow, Run, Shipped, Stage, Step,
+};
 use loopwright_core::scenario::{Makes, Script, mixed};
 use loopwright_core::verdict::Verdict;
 use uuid::Uuid;
@@ -34,13 +37,28 @@ pub(super) struct Played {
     pub(super) charged: Micros,
 }
 
-/// How long a step takes, in seconds.
-pub(super) fn long(script: &Script, step: &Step) -> u64 {
+/// How long a step takes, in seconds; none = until it is ended.
+pub(super) fn long(script: &Script, chores: &Chores, step: &Step) -> Option<u64> {
     match step {
-        Step::Discover => script.takes_s,
-        Step::Build { .. } | Step::Verify { .. } => script.round_s,
-        Step::Prepare | Step::Ship { .. } | Step::HandOver { .. } | Step::HoldBack { .. } => 0,
+        Step::Run { name } => match chore(chores, name) {
+            Some(step) if step.service => None,
+            Some(RunStep { max_s: Some(most), .. }) => Some(script.takes_s.min(*most)),
+            _ => Some(script.takes_s),
+        },
+        Step::Wait { .. } => None,
+        Step::Discover => Some(script.takes_s),
+        Step::Build { .. } | Step::Verify { .. } => Some(script.round_s),
+        Step::Finally { .. } | Step::Prepare | Step::Ship { .. } | Step::HandOver { .. } | Step::HoldBack { .. } => {
+            Some(0)
+        }
     }
+}
+
+fn chore<'c>(chores: &'c Chores, name: &str) -> Option<&'c RunStep> {
+    chores.steps.iter().find_map(|chore| match chore {
+        Chore::Run(step) if step.name == name => Some(&**step),
+        _ => None,
+    })
 }
 
 impl Plot {
@@ -55,6 +73,8 @@ impl Plot {
     ) -> Result<Result<Played, String>> {
         let free = |outcome| Played { outcome, charged: Micros::ZERO };
         Ok(Ok(match step {
+            Step::Run { name } | Step::Finally { name } => free(Outcome::Ran(self.ran(name))),
+            Step::Wait { .. } => free(Outcome::Waited),
             Step::Prepare => {
                 free(Outcome::Prepared { branch: "main".to_owned(), commit: format!("{:040x}", mixed(self.number)) })
             }
@@ -68,6 +88,19 @@ impl Plot {
             Step::Ship { finding } => free(Outcome::Shipped(shipped(run, finding, id)?)),
             Step::HandOver { .. } | Step::HoldBack { .. } => free(Outcome::Noted),
         }))
+    }
+
+    /// How a `run:` step ends by itself.
+    pub(super) fn ran(&self, name: &str) -> Ran {
+        let fails = self.script.failing.iter().any(|failing| failing == name);
+        let last = fails.then(|| "the scenario lets this step fail".to_owned());
+        Ran {
+            how: RanHow::Itself,
+            code: Some(i32::from(fails)),
+            seconds: self.script.takes_s,
+            last,
+            log: String::new(),
+        }
     }
 
     fn fails(&self) -> bool {

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use loopwright_core::due::{ON_TIME, shown};
 use loopwright_core::ids::{LoopId, OccurrenceId, RunId};
-use loopwright_core::run::{End, HaltWhy};
+use loopwright_core::run::End;
 use serde::Serialize;
 
 use crate::store::simulated::{self, Seen};
@@ -23,6 +23,9 @@ pub struct Line {
     pub loop_name: Option<String>,
     /// What happened.
     pub what: What,
+    /// The due time that it is about; the first one of several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<DateTime<Utc>>,
     /// More about it, for people; may be empty.
     pub text: String,
 }
@@ -91,7 +94,13 @@ impl Told {
     /// Tells what happened to no loop, or to one.
     pub(super) fn tell(&mut self, at: DateTime<Utc>, of: Option<LoopId>, what: What, text: impl Into<String>) {
         let loop_name = of.map(|id| self.name(id));
-        self.lines.push(Line { at, loop_name, what, text: text.into() });
+        self.lines.push(Line { at, loop_name, what, due_at: None, text: text.into() });
+    }
+
+    /// Tells what became of a due time.
+    fn tell_of(&mut self, at: DateTime<Utc>, seen: &Seen, what: What, text: String) {
+        let (loop_name, due_at) = (Some(self.name(seen.loop_id)), seen.due_at.parse().ok());
+        self.lines.push(Line { at, loop_name, what, due_at, text });
     }
 
     /// Tells which due times have their end since the last look.
@@ -117,23 +126,18 @@ impl Told {
                 }
             };
             let text = format!("{}: {}", self.due(&now), now.reason.clone().unwrap_or_default());
-            self.tell(at, Some(now.loop_id), what, text);
+            self.tell_of(at, &now, what, text);
             self.open.remove(&id);
         }
         Ok(())
     }
 
-    /// Tells that a run began, and how late.
-    pub(super) fn began(&mut self, at: DateTime<Utc>, loop_id: LoopId, run: RunId, seen: Option<&Seen>) {
-        let text = match seen {
-            Some(seen) => {
-                let due: DateTime<Utc> = seen.due_at.parse().unwrap_or(at);
-                let late = if at - due > ON_TIME { format!(", {} late", late(at - due)) } else { String::new() };
-                format!("run {} for {} ({}){late}", run.short(), self.clock(due), seen.trigger)
-            }
-            None => format!("run {}", run.short()),
-        };
-        self.tell(at, Some(loop_id), What::Started, text);
+    /// Tells that the run of an occurrence began, and how late.
+    pub(super) fn began(&mut self, at: DateTime<Utc>, run: RunId, seen: &Seen) {
+        let due: DateTime<Utc> = seen.due_at.parse().unwrap_or(at);
+        let late = if at - due > ON_TIME { format!(", {} late", late(at - due)) } else { String::new() };
+        let text = format!("run {} for {} ({}){late}", run.short(), self.clock(due), seen.trigger);
+        self.tell_of(at, seen, What::Started, text);
     }
 
     /// Tells how a run ended.
@@ -147,7 +151,6 @@ impl Told {
     ) -> Result<()> {
         let (what, why) = match end {
             End::Finished => (What::Finished, None),
-            End::Halted { why: HaltWhy::Halt, detail } => (What::Halted, Some(detail.clone())),
             End::Halted { detail, .. } => (What::Halted, Some(detail.clone())),
             End::Failed { why } => (What::Failed, Some(why.clone())),
         };

@@ -5,35 +5,35 @@
 //! processes, and what they would find and do.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use loopwright_core::definition::Definition;
-use loopwright_core::due::{Absence, Absent};
 use loopwright_core::ids::LoopId;
 use loopwright_core::lease::HaltNote;
 use loopwright_core::run::{End, Mode};
 use loopwright_core::scenario::Scenario;
+use loopwright_core::scheduler::{TICK, between};
 use uuid::Uuid;
 
-use super::actor::{Actor, Moment};
+use super::actor::Actor;
 use super::cast::Cast;
 use super::changes::{Change, changes};
+use super::computer::Computer;
 use super::told::{Line, Told, What};
 use crate::api::schedule::{self, Machine};
 use crate::api::{Context, Deed};
 use crate::halt;
 use crate::home::Home;
 use crate::sandbox::toolchain::HostEnvironment;
+use crate::settings;
 use crate::steps::stamp;
 use crate::store::loops::{self, LoopRow};
 use crate::store::{Killed, Store, occurrences, schedules, simulated};
-
-/// A scheduler that has nothing to wait for looks again after this.
-const TICK: Duration = Duration::seconds(30);
 
 /// When and in which circumstances loops are simulated.
 #[derive(Clone, Debug)]
@@ -46,6 +46,8 @@ pub struct Setting {
     pub zone: Tz,
     /// What happens around the loops.
     pub scenario: Scenario,
+    /// What the person has set for all loops together: the text of `settings.yaml`.
+    pub settings: String,
 }
 
 /// A loop that is simulated.
@@ -83,45 +85,19 @@ pub fn play(setting: &Setting, loops: &[Simulated]) -> Result<Played> {
     Ok(Played { lines: told.lines(), store, _folder: folder })
 }
 
-/// The computer's clock against a right one.
-#[derive(Clone, Copy, Debug)]
-struct Clock {
-    /// By a right clock.
-    truly: DateTime<Utc>,
-    /// How far the computer's is ahead.
-    ahead: Duration,
-}
-
-impl Clock {
-    fn now(&self) -> Moment {
-        Moment { truly: self.truly, wall: self.truly + self.ahead }
-    }
-}
-
-/// Since when nobody is there.
-#[derive(Clone, Copy, Debug)]
-struct Away {
-    truly: DateTime<Utc>,
-    wall: DateTime<Utc>,
-    /// Whether the computer was off at some time.
-    off: bool,
-}
-
 struct World {
     context: Context,
     store: Store,
-    clock: Clock,
+    computer: Computer,
     to: DateTime<Utc>,
     changes: VecDeque<(DateTime<Utc>, Change)>,
-    machine: Machine,
-    asleep: bool,
-    off: bool,
-    away: Option<Away>,
     actors: Vec<Actor>,
     cast: Cast,
     told: Told,
     /// When the next pass is due, by the right clock.
     wakes: Option<DateTime<Utc>>,
+    /// Whether another process than now made the last pass.
+    restarted: bool,
     /// The scheduler is killed after so many commits more.
     kill_after: Option<u32>,
     folder: tempfile::TempDir,
@@ -132,6 +108,9 @@ impl World {
         let folder = tempfile::tempdir().context("making a folder for the simulation")?;
         let home = Home::under(folder.path());
         home.create(setting.from)?;
+        let settings = settings::path(&home);
+        fs::write(&settings, &setting.settings).with_context(|| format!("writing {}", settings.display()))?;
+        let of_fleet = settings::read(&home)?.ceilings;
         let context = Context {
             home,
             chosen: true,
@@ -141,7 +120,7 @@ impl World {
             now: setting.from,
         };
         let mut store = Store::throw_away(&context.home)?;
-        let mut cast = Cast::new(setting.zone, &context.home, setting.scenario.clone());
+        let mut cast = Cast::new(setting.zone, of_fleet, &context.home, setting.scenario.clone());
         let mut names = BTreeMap::new();
         for simulated in loops {
             let id = register(&context, &mut store, simulated)?;
@@ -152,17 +131,14 @@ impl World {
         Ok(World {
             context,
             store,
-            clock: Clock { truly: setting.from, ahead: Duration::zero() },
+            computer: Computer::on(setting.from),
             to: setting.to,
             changes: around.into(),
-            machine: Machine::default(),
-            asleep: false,
-            off: false,
-            away: None,
             actors: Vec::new(),
             cast,
             told: Told::new(setting.zone, names),
             wakes: Some(setting.from),
+            restarted: false,
             kill_after: None,
             folder,
         })
@@ -171,13 +147,13 @@ impl World {
     /// From moment to moment, to the end.
     fn go_on(&mut self) -> Result<()> {
         while let Some(next) = self.next().filter(|at| *at < self.to) {
-            self.clock.truly = next.max(self.clock.truly);
+            self.computer.go_on_to(next);
             let changed = self.change()?;
-            if self.away.is_some() {
+            if self.computer.is_away() {
                 continue;
             }
             let ended = self.act()?;
-            if changed || ended || self.wakes.is_some_and(|at| at <= self.clock.truly) {
+            if changed || ended || self.wakes.is_some_and(|at| at <= self.computer.now().truly) {
                 self.passes()?;
             }
         }
@@ -187,59 +163,98 @@ impl World {
     /// The next moment at which anything happens.
     fn next(&self) -> Option<DateTime<Utc>> {
         let change = self.changes.front().map(|(at, _)| *at);
-        if self.away.is_some() {
+        if self.computer.is_away() {
             return change;
         }
-        let acts = self.actors.iter().map(Actor::due).min();
+        let now = self.computer.now();
+        let acts = self.actors.iter().map(|actor| actor.due(now)).min();
         [change, acts, self.wakes].into_iter().flatten().min()
     }
 
     /// Lets happen what is due around the loops; whether the scheduler notices.
     fn change(&mut self) -> Result<bool> {
-        let mut noticed = false;
-        while let Some((_, change)) = self.changes.pop_front_if(|(at, _)| *at <= self.clock.truly) {
-            let now = self.clock.now();
+        let (mut noticed, truly) = (false, self.computer.now().truly);
+        while let Some((_, change)) = self.changes.pop_front_if(|(at, _)| *at <= truly) {
+            self.computer.beat();
+            let now = self.computer.now();
             match change {
-                Change::Asleep(asleep) => self.asleep = asleep,
-                Change::Off(off) => self.off = off,
+                Change::Asleep(asleep) => self.stays(|computer| computer.asleep = asleep)?,
+                Change::Off(off) => self.stays(|computer| computer.off = off)?,
                 Change::OnBattery(on) => {
-                    self.machine.on_battery = on;
+                    self.computer.on_battery = on;
                     let what = if on { What::OnBattery } else { What::OnMains };
                     self.told.tell(now.wall, None, what, "");
                 }
-                Change::Clock(by_s) => self.set_clock(by_s),
+                Change::Clock(by_s) => {
+                    self.computer.set_clock(by_s);
+                    let way = if by_s < 0 { "back" } else { "forward" };
+                    let text = format!("{way} by {}", told_span(by_s.unsigned_abs()));
+                    self.told.tell(self.computer.now().wall, None, What::ClockSet, text);
+                }
                 Change::Halt(of) => self.halt(of.as_deref(), true)?,
                 Change::Resume(of) => self.halt(of.as_deref(), false)?,
-                Change::Kill(_) if self.away.is_some() => continue,
+                Change::Kill(_) if self.computer.is_away() => continue,
                 Change::Kill(0) => self.restart()?,
                 Change::Kill(commits) => self.kill_after = Some(commits),
             }
-            self.leave_or_come_back()?;
             noticed = true;
         }
         Ok(noticed)
     }
 
-    fn set_clock(&mut self, by_s: i64) {
-        let before = self.clock.now().wall;
-        self.clock.ahead += Duration::seconds(by_s);
-        let after = self.clock.now().wall;
-        if by_s > 0 && self.away.is_none() {
-            self.machine.absences.push(Absence { from: before, to: after, why: Absent::ClockSet });
+    /// The computer falls asleep, is switched off, or comes back.
+    fn stays(&mut self, change: impl FnOnce(&mut Computer)) -> Result<()> {
+        let (before, now) = (self.computer.is_away(), self.computer.now());
+        change(&mut self.computer);
+        match (before, self.computer.is_away()) {
+            (false, true) => {
+                self.computer.leave();
+                self.told.tell(now.wall, None, if self.computer.off { What::Off } else { What::Asleep }, "");
+                self.actors.iter_mut().for_each(|actor| actor.leave(now));
+                Ok(())
+            }
+            (true, false) => self.come_back(),
+            _ => {
+                self.computer.note_off();
+                Ok(())
+            }
         }
-        let text = format!("{} by {}", if by_s < 0 { "back" } else { "forward" }, told_span(by_s.unsigned_abs()));
-        self.told.tell(after, None, What::ClockSet, text);
+    }
+
+    fn come_back(&mut self) -> Result<()> {
+        let (slept, now) = (self.computer.come_back(), self.computer.now());
+        if let Some(slept) = slept {
+            self.told.tell(now.wall, None, What::Awake, "");
+            self.actors.iter_mut().for_each(|actor| actor.slept(slept));
+            return Ok(());
+        }
+        self.told.tell(now.wall, None, What::On, "");
+        // Whose process was gone before its first event never was: its start waits again.
+        self.actors.retain(Actor::has_begun);
+        for mut actor in std::mem::take(&mut self.actors) {
+            let epoch = actor.start.epoch;
+            let end = actor.recover(now, &mut self.store)?;
+            if actor.start.epoch > epoch {
+                let run = format!("run {}", actor.start.run.short());
+                self.told.tell(now.wall, Some(actor.start.loop_id), What::TakenUp, run);
+            }
+            self.keep(actor, end)?;
+        }
+        Ok(())
     }
 
     /// Writes or takes away the file that halts everything or a loop, as a person would.
     fn halt(&mut self, of: Option<&str>, halts: bool) -> Result<()> {
-        let (now, state) = (self.clock.now(), &self.context.home.state);
-        let id = of.map(|name| self.cast.id(name).with_context(|| format!("the scenario halts {name}, which is not simulated")));
+        let (now, state) = (self.computer.now(), &self.context.home.state);
+        let id = of.map(|name| {
+            self.cast.id(name).with_context(|| format!("the scenario halts {name}, which is not simulated"))
+        });
         let id = id.transpose()?;
         let path = id.map_or_else(|| halt::halt_all(state), |id| halt::halt_loop(state, id));
         match halts {
             true => {
-                let note = HaltNote { at: now.wall, by: "scenario".to_owned(), reason: "the scenario says so".to_owned() };
+                let note =
+                    HaltNote { at: now.wall, by: "scenario".to_owned(), reason: "the scenario says so".to_owned() };
                 halt::write(&path, &note)?;
             }
             false => drop(halt::clear(&path)?),
@@ -248,54 +263,15 @@ impl World {
         Ok(())
     }
 
-    /// What follows from whether the computer is asleep or off now.
-    fn leave_or_come_back(&mut self) -> Result<()> {
-        let (now, here) = (self.clock.now(), !self.asleep && !self.off);
-        match (here, &mut self.away) {
-            (false, None) => {
-                self.away = Some(Away { truly: now.truly, wall: now.wall, off: self.off });
-                self.told.tell(now.wall, None, if self.off { What::Off } else { What::Asleep }, "");
-                self.actors.iter_mut().for_each(|actor| actor.leave(now));
-            }
-            (false, Some(away)) => away.off |= self.off,
-            (true, Some(away)) => {
-                let away = *away;
-                self.away = None;
-                self.come_back(away)?;
-            }
-            (true, None) => {}
-        }
-        Ok(())
-    }
-
-    fn come_back(&mut self, away: Away) -> Result<()> {
-        let now = self.clock.now();
-        let (why, what) = if away.off { (Absent::Off, What::On) } else { (Absent::Asleep, What::Awake) };
-        self.machine.absences.push(Absence { from: away.wall, to: now.wall, why });
-        self.told.tell(now.wall, None, what, "");
-        if !away.off {
-            self.actors.iter_mut().for_each(|actor| actor.slept(now.truly - away.truly));
-            return Ok(());
-        }
-        // Whose process was gone before its first event never was: its start waits again.
-        self.actors.retain(Actor::has_begun);
-        for mut actor in std::mem::take(&mut self.actors) {
-            let end = actor.recover(now, &mut self.store)?;
-            self.told.tell(now.wall, Some(actor.start.loop_id), What::TakenUp, format!("run {}", actor.start.run.short()));
-            self.keep(actor, end)?;
-        }
-        Ok(())
-    }
-
     /// Lets every run go on that has something to do; whether one has ended.
     fn act(&mut self) -> Result<bool> {
-        let (now, mut ended) = (self.clock.now(), false);
+        let (now, mut ended) = (self.computer.now(), false);
         for mut actor in std::mem::take(&mut self.actors) {
             let mut end = None;
-            if actor.due() <= now.truly || actor.is_halted() {
+            if actor.due(now) <= now.truly || actor.is_halted() {
                 if !actor.has_begun() {
                     let seen = simulated::one(self.store.read(), actor.start.occurrence)?;
-                    self.told.began(now.wall, actor.start.loop_id, actor.start.run, seen.as_ref());
+                    self.told.began(now.wall, actor.start.run, &seen.context("a run without its occurrence")?);
                 }
                 end = actor.act(now, &mut self.store)?;
             }
@@ -311,7 +287,7 @@ impl World {
             None => self.actors.push(actor),
             Some(end) => {
                 let start = &actor.start;
-                self.told.ended(self.clock.now().wall, start.loop_id, start.run, &end, &self.store)?;
+                self.told.ended(self.computer.now().wall, start.loop_id, start.run, &end, &self.store)?;
             }
         }
         Ok(())
@@ -329,15 +305,20 @@ impl World {
 
     /// One pass of the scheduler; whether it was killed within.
     fn pass(&mut self) -> Result<bool> {
-        let now = self.clock.now();
+        let now = self.computer.now();
         self.context.now = now.wall;
-        let World { context, store, machine, actors, cast, .. } = self;
+        self.computer.beat();
+        let machine = Machine {
+            on_battery: self.computer.on_battery,
+            absences: between(self.computer.last(), &self.computer.reading(), !self.restarted).absences,
+        };
+        let World { context, store, actors, cast, .. } = self;
         store.kill_after(self.kill_after);
         let passed = unless_killed(|| -> Result<Vec<Deed>> {
             let mut begun = Vec::new();
-            let lost = lost_starts(store, actors, now);
+            let lost = lost_starts(store, actors);
             let deeds = lost.and_then(|()| {
-                schedule::pass(context, store, machine, &mut |context, store, starting| {
+                schedule::pass(context, store, &machine, &mut |context, store, starting| {
                     let claim = |tx: &rusqlite::Transaction<'_>| {
                         schedules::begin(tx, starting.occurrence, starting.run, context.now)
                     };
@@ -363,9 +344,10 @@ impl World {
                 self.told.tell(now.wall, None, What::Trouble, format!("{what}: {why}"));
             }
         }
-        self.machine.absences.clear();
+        self.computer.looked();
+        self.restarted = false;
         self.told.look(now.wall, &self.store)?;
-        let at = schedule::wakes_at(&self.context, &self.store)?.map(|wall| wall - self.clock.ahead);
+        let at = schedule::wakes_at(&self.context, &self.store)?.map(|wall| self.computer.truly(wall));
         self.wakes = at.map(|at| if at <= now.truly { now.truly + TICK } else { at });
         Ok(false)
     }
@@ -373,20 +355,21 @@ impl World {
     /// Another process takes the killed scheduler's place: it has nothing but the store.
     fn restart(&mut self) -> Result<()> {
         self.store = Store::throw_away(&self.context.home)?;
-        self.wakes = Some(self.clock.truly);
-        self.told.tell(self.clock.now().wall, None, What::Killed, "");
+        self.restarted = true;
+        self.wakes = Some(self.computer.now().truly);
+        self.told.tell(self.computer.now().wall, None, What::Killed, "");
         Ok(())
     }
 }
 
 /// Gives back what was claimed for runs that have no process.
-fn lost_starts(store: &mut Store, actors: &[Actor], now: Moment) -> Result<()> {
+fn lost_starts(store: &mut Store, actors: &[Actor]) -> Result<()> {
     for (occurrence, run) in occurrences::not_begun(store.read())? {
         if actors.iter().any(|actor| actor.start.run == run) {
             continue;
         }
         if !store.write(|tx| schedules::begin_again(tx, occurrence, run))? {
-            store.write(|tx| occurrences::give_up(tx, occurrence, run, "its run never began", &stamp(now.wall)))?;
+            store.write(|tx| occurrences::give_up(tx, occurrence, run, "its run never began"))?;
         }
     }
     Ok(())
