@@ -185,12 +185,13 @@ fn a_service_that_dies_fails_the_run_and_takes_the_others_along() {
 fn a_try_that_takes_too_long_is_ended_and_one_that_ignores_term_is_killed() {
     let stage = Stage::empty();
     let steps = r#"
-  - run: {name: deaf, command: "trap '' TERM; while :; do sleep 0.1; done", service: true}
+  - run: {name: deaf, command: "trap '' TERM; touch on; while :; do sleep 0.1; done", service: true}
+  - run: {name: ready, command: "while [ ! -e on ]; do sleep 0.1; done"}
   - run: {name: slow, command: "sleep 1000", max: 1s}
 "#;
     add(&stage, "day", steps, &[]);
     stage.run("day").exits(1);
-    assert_eq!(tries(&stage.last()), ["slow time null", "deaf cut_off 137"]);
+    assert_eq!(tries(&stage.last()), ["ready itself 0", "slow time null", "deaf cut_off 137"]);
     assert_eq!(stage.processes(), [0; 0]);
 }
 
@@ -248,7 +249,7 @@ fn a_long_wait_parks_the_run_and_a_pass_takes_it_up() {
   - run: {name: before, command: "echo before >> did"}
   - wait: {until: file("state/go")}
   - run: {name: after, command: "echo after >> did"}
-  - finally: [{name: last, command: "echo last >> did"}]
+  - finally: [{run: {name: last, command: "echo last >> did"}}]
 "#;
     add(&stage, "day", steps, &[]);
     let answer = stage.run("day").exits(22);
