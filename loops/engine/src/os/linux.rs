@@ -4,7 +4,7 @@ mod wake;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
@@ -78,6 +78,13 @@ impl Held {
     /// Waits until it and, being the first of its PID namespace, everything in it is gone; false after `limit`.
     pub fn gone_within(&self, limit: Duration) -> bool {
         readable_within(&self.pidfd, limit)
+    }
+}
+
+impl AsFd for Held {
+    /// Becomes readable when the process ends.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
     }
 }
 
