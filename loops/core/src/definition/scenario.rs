@@ -326,6 +326,18 @@ runs:
     }
 
     #[test]
+    fn the_scenario_of_the_manual_is_valid_and_has_every_key() {
+        let manual = include_str!("../../../README.md");
+        let (_, rest) = manual.split_once("## What would it do?").expect("the chapter");
+        let text = rest.split("```").nth(1).and_then(|block| block.strip_prefix("yaml")).expect("the scenario");
+        let scenario = read(text.as_bytes()).expect("valid");
+        assert_eq!((scenario.sleeps.len(), scenario.runs.len(), scenario.kills.len()), (3, 1, 1));
+        for key in KEYS.iter().chain(&SPAN).chain(&RUNS) {
+            assert!(text.contains(&format!("{key}:")), "{key}");
+        }
+    }
+
+    #[test]
     fn nothing_at_all_is_a_scenario() {
         assert_eq!(read(b"# nothing\n"), Ok(Scenario::default()));
         assert_eq!(read(b"sleeps: []\nruns:\n"), Ok(Scenario::default()));
@@ -341,7 +353,7 @@ runs:
             ("sleeps: [{from: 2026-02-30, to: 2026-12-01}]\n", 1, 17, "`2026-02-30` is no time"),
             ("off:\n  - every: SAT-FUN\n", 2, 12, "`FUN` is not a weekday"),
             ("off:\n  - daily: 25:00-07:00\n", 2, 12, "`25:00` is not a time of the day"),
-            ("clock: [{at: 2026-12-01, by: 1x}]\n", 1, 31, "expected a unit: `s`, `m` or `h`, found `x`"),
+            ("clock: [{at: 2026-12-01, by: 1x}]\n", 1, 31, "expected a unit: `s`, `m`, `h` or `d`, found `x`"),
             ("kills: {times: 0}\n", 1, 16, "0 is outside of what is allowed here"),
             ("runs: [{makes: miracles}]\n", 1, 16, "`miracles` is nothing that a maker makes"),
             ("runs: [{makes: fix(0)}]\n", 1, 16, "`fix` takes the round that is verified"),
