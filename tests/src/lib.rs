@@ -6,6 +6,7 @@ pub mod dice;
 pub mod faults;
 pub mod nasty;
 pub mod power;
+pub mod registry;
 pub mod stage;
 
 /// A temporary folder whose syncs cost nothing, where the system has such a place.

@@ -6,8 +6,9 @@
 use std::fs;
 use std::path::PathBuf;
 
+use loopwright_engine::clock;
 use loopwright_tests::nasty::signal;
-use loopwright_tests::stage::{Stage, events, outcomes, wait_for};
+use loopwright_tests::stage::{Answer, Stage, events, outcomes, wait_for};
 use serde_json::Value;
 
 const RAILS: &str = "guardrails: {max_iterations: 1, budget: $1/run, halt_on: no_progress(2), max_duration: 5m}\n";
@@ -45,9 +46,14 @@ fn tries(run: &Value) -> Vec<String> {
         .collect()
 }
 
-/// The last event of a run.
+/// How a run ended; none while it lives.
+fn end_of(run: &Value) -> Option<&Value> {
+    events(run, "run_ended").last().map(|event| &event["end"])
+}
+
+/// How a run ended.
 fn end(run: &Value) -> &Value {
-    &events(run, "run_ended").last().expect("it has ended")["end"]
+    end_of(run).expect("it has ended")
 }
 
 #[test]
@@ -78,6 +84,85 @@ fn steps_services_and_what_ends_them() {
     assert!(story.contains("with the last step."), "{story}");
     assert!(stage.plain(&["logs", "last"]).exits(0).out.contains("== trade-1.log =="));
     assert_eq!(stage.verb(&["runs"]).exits(0).json()[0]["chores"], 5);
+}
+
+/// A stage whose clock is put by a file, and the time of the day that it shows in an hour.
+fn with_a_clock() -> (Stage, Clock, String) {
+    let stage = Stage::empty();
+    let clock = Clock(stage.beside("clock"));
+    clock.forward(0);
+    (stage, clock, (chrono::Utc::now() + chrono::TimeDelta::hours(1)).format("%H:%M").to_string())
+}
+
+/// The file that puts the clock of every process of a stage.
+struct Clock(PathBuf);
+
+impl Clock {
+    /// Puts it forward, by so many hours in all.
+    fn forward(&self, hours: i64) {
+        let fresh = self.0.with_extension("new");
+        fs::write(&fresh, (hours * 3600).to_string()).expect("a clock");
+        fs::rename(fresh, &self.0).expect("a clock");
+    }
+
+    fn ask(&self, stage: &Stage, words: &[&str]) -> Answer {
+        stage.ask(stage.command(words).arg("--json").env(clock::SHIFT, &self.0))
+    }
+}
+
+#[test]
+fn a_time_ends_services_and_what_is_over_does_not_begin_again() {
+    let (stage, clock, at) = with_a_clock();
+    let steps = format!(
+        r#"
+  - run: {{name: engine, command: "echo engine >> did; sleep 1000", service: true, until: "{at}"}}
+  - run: {{name: watch, command: "echo watch >> did; touch on; sleep 1000", until: "{at}"}}
+  - run: {{name: report, command: "echo report >> did"}}
+"#
+    );
+    add(&stage, "day", &steps, &[]);
+    for killed in [false, true] {
+        let _ = fs::remove_file(state(&stage).join("did"));
+        clock.forward(0);
+        clock.ask(&stage, &["run", "day", "--detach"]).exits(0);
+        wait_for("both to run", || said(&stage, "did").contains("watch").then_some(()));
+        assert!(end_of(&stage.last()).is_none(), "the control: an hour before its time");
+        if killed {
+            signal(stage.runner(), "KILL");
+            stage.until_nobody_lives();
+        }
+        clock.forward(2);
+        clock.ask(&stage, &["tick"]);
+        wait_for("the end", || end_of(&stage.last()).cloned());
+        stage.until_nobody_lives();
+        assert_eq!(said(&stage, "did"), "engine\nwatch\nreport\n");
+        let ended = tries(&stage.last());
+        let both =
+            if killed { ["engine until null", "watch until null"] } else { ["engine until 143", "watch until 143"] };
+        assert!(both.iter().all(|one| ended.iter().any(|line| line == one)), "{ended:?}");
+    }
+    let story = stage.plain(&["show", "last"]).exits(0).out;
+    assert!(story.contains(&format!("engine: not begun, its end was there before: it was {at}.")), "{story}");
+}
+
+#[test]
+fn a_run_is_parked_until_its_time() {
+    let (stage, clock, at) = with_a_clock();
+    let steps = format!("  - wait: {{until: \"{at}\"}}\n  - run: \"echo after >> did\"\n");
+    add(&stage, "day", &steps, &[]);
+    clock.ask(&stage, &["run", "day"]).exits(22);
+    stage.until_nobody_lives();
+    let tick = clock.ask(&stage, &["tick"]).exits(20).json();
+    assert_eq!(tick["next_at"].as_str().map(|next| next[11..16].to_owned()), Some(at.clone()), "{tick}");
+    clock.forward(1);
+    clock.ask(&stage, &["tick"]).exits(0);
+    stage.ended();
+    assert_eq!(said(&stage, "did"), "after\n");
+    let story = stage.plain(&["show", "last"]).exits(0).out;
+    assert!(
+        story.contains(&format!("Parked until {at}; ")) && story.contains(&format!("Waited until {at}.")),
+        "{story}"
+    );
 }
 
 #[test]

@@ -279,7 +279,17 @@ fn no_kill_loses_or_doubles_anything() {
 
 #[test]
 fn every_point_is_killed_at() {
-    let elsewhere = ["end-written"];
+    // The end itself is this file's, what follows on it `finally.rs`'s.
+    let elsewhere = [
+        "end-written",
+        "last-steps",
+        "finally-begun",
+        "finally-intent",
+        "finally-acted",
+        "finally-result",
+        "finally-ending",
+        "finally-ended",
+    ];
     let mut tried: Vec<&str> = OF_A_RUN.iter().map(|(point, _)| *point).collect();
     tried.extend(OF_A_START.iter().chain(&OF_A_PASS).chain(&OF_A_LANDING).chain(&OF_A_SEND_BACK).chain(&elsewhere));
     let missing: Vec<&&str> = fail::POINTS.iter().filter(|point| !tried.contains(point)).collect();

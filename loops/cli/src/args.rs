@@ -190,7 +190,7 @@ Example: loopwright completions bash")]
     RunInner(RunInnerArgs),
     /// The process of what follows on a run's end; started by its watchdog
     #[command(name = "__finally", hide = true)]
-    FinallyInner(FinallyInnerArgs),
+    FinallyInner(RunInnerArgs),
 }
 
 #[derive(Debug, Args)]
@@ -478,12 +478,6 @@ pub(crate) struct RunInnerArgs {
     /// The whole fingerprint of the one finding to act on
     #[arg(long, value_name = "FINGERPRINT")]
     pub(crate) finding: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct FinallyInnerArgs {
-    /// The run's id
-    pub(crate) run: String,
 }
 
 /// A short time in seconds.

@@ -4,7 +4,7 @@
 
 mod cron;
 
-use chrono::{DateTime, Duration, NaiveDateTime, TimeZone as _, Timelike as _, Utc};
+use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, TimeZone as _, Timelike as _, Utc};
 use chrono_tz::Tz;
 
 use crate::timing::{After, Timing, Trigger};
@@ -35,7 +35,8 @@ fn times_of(trigger: &Trigger, zone: Tz, after: DateTime<Utc>) -> Box<dyn Iterat
             Ok(cron) => {
                 let mut last = after.with_timezone(&zone);
                 Box::new(std::iter::from_fn(move || {
-                    last = cron.find_next_occurrence(&last, false).ok()?;
+                    let next = cron.find_next_occurrence(&last, false);
+                    last = next.ok().or_else(|| cron.find_next_occurrence(&behind_a_missing_day(&last)?, true).ok())?;
                     Some(last.with_timezone(&Utc))
                 }))
             }
@@ -49,6 +50,18 @@ fn times_of(trigger: &Trigger, zone: Tz, after: DateTime<Utc>) -> Box<dyn Iterat
         Trigger::At(time) => Box::new(local(*time, zone).into_iter().filter(move |at| *at > after)),
         Trigger::After { .. } | Trigger::File(_) | Trigger::Manual => Box::new(std::iter::empty()),
     }
+}
+
+/// The first midnight behind the next day that the zone never had, because it changed sides of the date line. There the search
+/// for a time gives up, as it does where no time ever comes.
+fn behind_a_missing_day(after: &DateTime<Tz>) -> Option<DateTime<Tz>> {
+    let zone = after.timezone();
+    let there = |day: &NaiveDate| {
+        day.and_hms_opt(12, 0, 0).is_some_and(|noon| zone.from_local_datetime(&noon).earliest().is_some())
+    };
+    // A date that exists comes within the eight years around a century.
+    let missing = after.date_naive().iter_days().take(8 * 366).find(|day| !there(day))?;
+    zone.from_local_datetime(&missing.succ_opt()?.and_hms_opt(0, 0, 0)?).earliest()
 }
 
 /// The moment of a time on the clock of a zone: the first of two where the clock is set back, the first after the gap where

@@ -1,16 +1,20 @@
 //! Loop files and settings that nobody wrote: mutated bytes, tokens and lines, and pieces of one file in another.
-//! No panic, no hang, and every diagnostic has its place inside the file. Three seconds, or sixty with `LOOPWRIGHT_FULL=1`.
+//! No panic, no hang, every diagnostic has its place inside the file, and what is accepted reads the same when it is printed.
+//! Three seconds, or sixty with `LOOPWRIGHT_FULL=1`.
 #![expect(clippy::disallowed_methods, reason = "the samples are files, and a fuzzer has a clock; the core has neither")]
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a test says what it expected, and how much ran")]
 #![expect(clippy::disallowed_types, reason = "a fuzzer runs for so long; the core that it drives has no clock")]
+
+mod printed;
 
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use loopwright_core::definition::{read_bytes, settings};
+use loopwright_core::definition::{Definition, read_bytes, settings};
 use loopwright_core::diagnostic::Diagnostic;
+use printed::printed;
 
 /// The longest that one input may take; a debug build on a busy machine is slow.
 const A_HANG: Duration = Duration::from_secs(5);
@@ -18,7 +22,7 @@ const A_HANG: Duration = Duration::from_secs(5);
 const LONGEST: usize = 20_000;
 
 /// What loop files are made of.
-const TOKENS: [&str; 64] = [
+const TOKENS: [&str; 96] = [
     "name:",
     "trigger:",
     "cron(\"",
@@ -69,7 +73,39 @@ const TOKENS: [&str; 64] = [
     "retry: {times: 3, every: 30s}",
     "review: {max_open: 3}",
     "independence: vendor",
-    "zone: Europe/Berlin",
+    "timezone: Europe/Berlin",
+    "zone: Europe/Paris",
+    "trigger: [every(15m), manual]",
+    "cron(\"@daily\")",
+    "cron('0 9 L,15W * MON#1')",
+    "at(\"2026-12-01 08:25\")",
+    "after(other, failed)",
+    "file(\"in/**/*.csv\")",
+    "wake: true",
+    "catch_up: {how: all(5), within: 6h}",
+    "catch_up: skip",
+    "overlap: queue(1)",
+    "cancel_previous",
+    "jitter: 5m",
+    "quiet_hours: \"22:00-07:00\"",
+    "battery: wait",
+    "- run:",
+    "- run: ./x.sh",
+    "- run: {name: b, command: [./b.sh], service: true, until: exit(a)}",
+    "- wait: {until: \"15:30\"}",
+    "- finally:",
+    "command: [./x]",
+    "service: true",
+    "until:",
+    "file(\"state/stop\")",
+    "exit(engine)",
+    "max: 10m",
+    "network: [a.example, localhost:80]",
+    "read: [~/in]",
+    "write: [/srv/out]",
+    "idempotent: true",
+    "2d",
+    "15:30",
     "\t",
     "\n",
     "  ",
@@ -85,6 +121,13 @@ const TOKENS: [&str; 64] = [
     "'",
 ];
 
+/// A loop of chores, to be mutated too.
+const CHORES: &str = "name: day\ntrigger:\n  - cron(\"25 8 * * MON-FRI\")\n  - after(prices)\ntimezone: Europe/Berlin\nsteps:\n\
+    \x20 - run: {name: login, command: [./login.sh], retry: {times: 2, every: 30s}, network: [broker.example]}\n\
+    \x20 - run:\n      name: engine\n      command: ./engine.sh --paper\n      service: true\n      until: 15:30\n\
+    \x20 - run: {name: monitor, command: [./m.sh], service: true, until: exit(engine), read: [~/in], write: [/srv/out]}\n\
+    \x20 - wait: {until: file(\"state/stop\")}\n  - finally:\n      max: 2m\n      steps:\n        - run: ./report.sh\n";
+
 /// The samples that are wrong, and what ships.
 fn corpus() -> Vec<Vec<u8>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -96,7 +139,8 @@ fn corpus() -> Vec<Vec<u8>> {
         }
     }
     files.sort();
-    files.iter().filter_map(|path| fs::read(path).ok()).filter(|text| text.len() <= LONGEST).collect()
+    let read = files.iter().filter_map(|path| fs::read(path).ok());
+    read.chain([CHORES.as_bytes().to_vec()]).filter(|text| text.len() <= LONGEST).collect()
 }
 
 fn mutated(random: &mut Rng, corpus: &[Vec<u8>], good: &[Vec<u8>]) -> Vec<u8> {
@@ -169,6 +213,16 @@ fn misplaced(text: &[u8], found: &[Diagnostic]) -> Option<String> {
     found.iter().find(wrong).map(|d| format!("{d:?}"))
 }
 
+/// What an accepted file says otherwise when it is printed and read again; none = nothing.
+fn unlike(read: &Definition) -> Option<String> {
+    let text = printed(read);
+    let again = read_bytes(text.as_bytes()).definition;
+    let same = again.is_some_and(|again| {
+        again.timing == read.timing && again.chores == read.chores && again.finally == read.finally
+    });
+    (!same).then(|| format!("printed it is another loop:\n{text}"))
+}
+
 /// Reads one input as what it may be; how long it took.
 fn execute(text: &[u8]) -> (Duration, Option<String>) {
     let began = Instant::now();
@@ -176,7 +230,9 @@ fn execute(text: &[u8]) -> (Duration, Option<String>) {
     let of_settings = settings::read(text).err().unwrap_or_default();
     let neither = reading.definition.is_none() && reading.diagnostics.is_empty();
     let wrong = neither.then(|| "refused without a word".to_owned());
-    (began.elapsed(), wrong.or_else(|| misplaced(text, &reading.diagnostics)).or_else(|| misplaced(text, &of_settings)))
+    let took = began.elapsed();
+    let wrong = wrong.or_else(|| reading.definition.as_ref().and_then(unlike));
+    (took, wrong.or_else(|| misplaced(text, &reading.diagnostics)).or_else(|| misplaced(text, &of_settings)))
 }
 
 #[test]

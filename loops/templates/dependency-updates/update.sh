@@ -1,8 +1,9 @@
 #!/bin/sh
-# The maker: makes the change that the finding names, from what fetch.sh downloaded.
+# The maker: makes the change that fetch.sh kept for this finding.
 set -eu
-. "$(dirname "$0")/change.sh"
-kind=${LOOPWRIGHT_FINDING_KEY%% *} package=${LOOPWRIGHT_FINDING_KEY#* }
-newer=${LOOPWRIGHT_FINDING_TITLE##* }
-change "$kind" "$package" "$newer"
-printf '{"loopwright": {"summary": "%s is %s"}}\n' "$package" "$newer"
+patch=/state/updates/$(printf '%s' "$LOOPWRIGHT_FINDING_KEY" | sha256sum | cut -d ' ' -f 1).patch
+if [ -e "$patch" ] && git apply "$patch"; then
+	printf '{"loopwright": {"summary": "%s"}}\n' "$LOOPWRIGHT_FINDING_TITLE"
+else
+	echo '{"loopwright": {"declined": "the project changed since it was fetched; the next run fetches it anew"}}'
+fi

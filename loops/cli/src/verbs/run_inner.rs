@@ -6,7 +6,7 @@ use loopwright_engine::api::{self, ApiError};
 use tracing_subscriber::EnvFilter;
 
 use crate::App;
-use crate::args::{FinallyInnerArgs, RunInnerArgs};
+use crate::args::RunInnerArgs;
 
 pub(crate) fn run(args: &RunInnerArgs, app: &App) -> Result<u8, ApiError> {
     let run = begun(&args.run)?;
@@ -14,7 +14,7 @@ pub(crate) fn run(args: &RunInnerArgs, app: &App) -> Result<u8, ApiError> {
 }
 
 /// `loopwright __finally RUN`: what follows on its end.
-pub(crate) fn finally(args: &FinallyInnerArgs, app: &App) -> Result<u8, ApiError> {
+pub(crate) fn finally(args: &RunInnerArgs, app: &App) -> Result<u8, ApiError> {
     let run = begun(&args.run)?;
     Ok(api::finally_inner(&app.context, run))
 }

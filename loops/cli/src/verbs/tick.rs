@@ -87,6 +87,11 @@ mod tests {
         let deeds = vec![
             Deed::TookUp { run: run.parse().expect("an id"), loop_name: loop_name.clone(), epoch: 2 },
             Deed::Ended { run: run.parse().expect("an id"), loop_name, end },
+            Deed::Finishes {
+                run: run.parse().expect("an id"),
+                loop_name: "trading-day".to_owned(),
+                end: End::Finished,
+            },
             Deed::GaveUp { occurrence: run.parse().expect("an id") },
             Deed::Landed {
                 pull_request: run.parse().expect("an id"),

@@ -78,6 +78,15 @@ pub struct Definition {
 }
 
 impl Definition {
+    /// Its `run:` steps, those of `finally` last.
+    pub fn run_steps(&self) -> impl Iterator<Item = &RunStep> {
+        let chores = self.chores.iter().filter_map(|chore| match chore {
+            Chore::Run(step) => Some(&**step),
+            Chore::Wait(_) => None,
+        });
+        chores.chain(&self.finally.steps)
+    }
+
     /// Where it looks for findings.
     pub fn sources(&self) -> &[Source] {
         self.discover.as_ref().map_or(&[], |discover| &discover.sources)

@@ -17,6 +17,7 @@ use crate::git::{UserRepoError, user_repository};
 use crate::loop_folder::{self, Private};
 use crate::resolve::{self, LOOP_FILE};
 use crate::sandbox::Access;
+use crate::sandbox::grants::{Keeper, granted};
 use crate::sandbox::toolchain::Toolchains;
 use crate::sandbox::view::{self as sandbox_view, MountRow};
 use crate::store::loops;
@@ -113,6 +114,7 @@ pub(super) fn view(context: &Context, path: &str, bytes: Vec<u8>, reading: Readi
             }));
             diagnostics.extend(exposing(context, folder, root.as_deref()));
         }
+        diagnostics.extend(ungranted(context, definition, root.as_deref()));
         explain::explain(definition, &reading.origins, &surroundings)
     });
     let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -123,6 +125,17 @@ fn exposing(context: &Context, folder: &Path, repo: Option<&Path>) -> Option<Dia
     let private = Private { home: &context.home, person: context.host.home.as_deref(), repo };
     let start = Span { line: 1, column: 1, ..Span::default() };
     loop_folder::refusal(folder, private).map(|why| Diagnostic::error("loop-folder", start, why))
+}
+
+/// Grants that can't stand on this machine as it is now: the steps that have them would fail.
+fn ungranted(context: &Context, definition: &Definition, repo: Option<&Path>) -> Vec<Diagnostic> {
+    let keeper = Keeper { home: &context.home, person: context.host.home.as_deref(), repo };
+    let refused = definition.run_steps().filter_map(|step| {
+        let why = format!("{:#}", granted(&step.grants, &keeper).err()?);
+        let start = Span { line: 1, column: 1, ..Span::default() };
+        Some(Diagnostic::note("grant", start, format!("the step {} would fail: {why}", step.name)))
+    });
+    refused.collect()
 }
 
 /// The repository that a loop file works on: what it names, or the git root above it; none if there is none above it, or if it

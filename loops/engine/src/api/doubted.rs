@@ -59,7 +59,9 @@ fn end(context: &Context, store: &mut Store, run: &mut Run, record: &RunRecord, 
     let (at, before, loop_id) = (stamp(context.now), run.clone(), run.start.loop_id);
     let day = day(context, record)?;
     let place = Place { run: record.id, loop_id, day, fleet_day: day };
-    let event = RunEvent::RunEnded { end: End::Failed { why: BOOKS_LOST.to_owned() } };
+    // Whether the steps after its end were done is lost too: they are left, and a decided end stays what it was.
+    let end = run.ending.clone().unwrap_or_else(|| End::Failed { why: BOOKS_LOST.to_owned() });
+    let event = RunEvent::RunEnded { end };
     projection::record(store, run, event, &at, |tx| {
         ledger::cut_off(tx, &before.open, &at)?;
         adopt::book_missing(tx, place, missing, &at)?;

@@ -37,7 +37,7 @@ const SHIPPED: [Shipped; 7] = [
     shipped!("report"),
     shipped!("todo-sweep"),
     shipped!("tidy"),
-    shipped!("dependency-updates", "change.sh", "fetch.sh", "update.sh"),
+    shipped!("dependency-updates", "fetch.sh", "update.sh"),
     shipped!("nightly-backup", "copy.sh", "report.sh"),
     shipped!(
         "trading-day",

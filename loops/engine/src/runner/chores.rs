@@ -11,6 +11,7 @@ use loopwright_core::run::{Outcome, Ran, RanHow, RunEvent, Step};
 use uuid::Uuid;
 
 use super::{Done, Runner};
+use crate::fail;
 use crate::sandbox::stop::Stopper;
 use crate::steps::chores;
 use crate::workspace::Workspace;
@@ -104,7 +105,9 @@ impl Runner {
                 }
             };
             self.record(RunEvent::StepStarted { step, id }, |_| Ok(()))?;
+            fail::point("step-intent");
             self.record(RunEvent::StepFinished { id, outcome }, |_| Ok(()))?;
+            fail::point("step-result");
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use loopwright_core::lease::RAW;
 use loopwright_core::run::{Ran, RanHow};
 
 use crate::agent::command::argv;
+use crate::checks::WORKSPACE;
 use crate::loop_folder::INSIDE;
 use crate::sandbox::bubblewrap::Bubblewrap;
 use crate::sandbox::grants::{Keeper, granted};
@@ -91,6 +92,7 @@ impl Attempt {
     /// The same with a checkout of the project as `/workspace`, which is the try's own.
     pub fn with_checkout(mut self, checkout: &Workspace) -> Attempt {
         self.spec.mounts.push(checkout.mount(Access::Writable));
+        self.spec.env.insert("LOOPWRIGHT_WORKSPACE".to_owned(), WORKSPACE.to_owned());
         self
     }
 
