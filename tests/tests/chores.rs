@@ -232,7 +232,9 @@ fn a_kill_repeats_what_was_cut_off_and_nothing_else() {
         stage.verb(&["tick"]).exits(0);
         stage.ended();
         let did = said(&stage, "did");
-        assert_eq!(did, "login\nengine\ntrade\nengine\ntrade\nreport\n", "{whom}");
+        let times = ["login", "trade", "report"].map(|name| did.lines().filter(|line| *line == name).count());
+        assert_eq!(times, [1, 2, 1], "{whom}: {did}");
+        assert!(did.ends_with("report\n") && did.contains("engine"), "{whom}: {did}");
         let run = stage.last();
         assert_eq!(end(&run)["state"], "finished");
         assert_eq!(run["row"]["code"], 0);
@@ -246,6 +248,7 @@ fn a_long_wait_parks_the_run_and_a_pass_takes_it_up() {
   - run: {name: before, command: "echo before >> did"}
   - wait: {until: file("state/go")}
   - run: {name: after, command: "echo after >> did"}
+  - finally: [{name: last, command: "echo last >> did"}]
 "#;
     add(&stage, "day", steps, &[]);
     let answer = stage.run("day").exits(22);
@@ -261,7 +264,7 @@ fn a_long_wait_parks_the_run_and_a_pass_takes_it_up() {
     fs::write(state(&stage).join("go"), "").expect("a file");
     stage.verb(&["tick"]).exits(0);
     assert_eq!(stage.ended()["code"], 0);
-    assert_eq!(said(&stage, "did"), "before\nafter\n");
+    assert_eq!(said(&stage, "did"), "before\nafter\nlast\n", "to park is no end");
     let run = stage.last();
     assert_eq!((events(&run, "parked").len(), events(&run, "run_started").len()), (1, 2));
 }
@@ -334,4 +337,37 @@ fn a_step_reaches_nothing_that_it_was_not_granted() {
     assert!(said.contains("/loop/file': Read-only file system"), "{said}");
     assert!(said.contains("own\n") && state(&stage).join("own").exists(), "the control: its own folder");
     assert_eq!(fs::read_dir(&outside).expect("a folder").count(), 0);
+}
+
+#[test]
+fn steps_come_before_findings_and_no_link_of_theirs_is_followed() {
+    let stage = Stage::shop();
+    let victim = stage.beside("victim");
+    fs::write(&victim, "mine").expect("a file");
+    let text = |list: &str| {
+        format!(
+            "name: both\nrepo: {:?}\ntrigger: manual\nenv: {{STAGE: {}}}\nsteps:\n  - run: {{name: first, command: [./first.sh]}}\n  \
+             - discover: {{run: open_issues, write_to: {list}}}\n{RAILS}",
+            stage.repo, stage.mark
+        )
+    };
+    let link = format!(
+        "#!/bin/sh\nln -sf '{}' triage.next\nln -sfn '{}' lists\n",
+        victim.display(),
+        stage.beside("").display()
+    );
+    let path = stage.personal_text("both", &text("state/triage.md"), &[("first.sh", &link)]);
+    stage.add(&path.display().to_string(), false);
+    stage.run("both").exits(0);
+    let run = stage.last();
+    let names: Vec<_> = events(&run, "step_started").iter().map(|e| e["step"]["step"].clone()).collect();
+    assert_eq!(names, ["run", "prepare", "discover"]);
+    assert_eq!(fs::read_to_string(&victim).expect("it is there"), "mine");
+    assert!(state(&stage).join("lists").is_symlink(), "the control: the links were made");
+    assert!(!stage.triage().is_empty());
+    fs::write(&path, text("state/lists/triage.md")).expect("a loop file");
+    stage.add(&path.display().to_string(), false);
+    stage.run("both").exits(1);
+    assert!(end(&stage.last())["why"].as_str().is_some_and(|why| why.contains("is no folder but a link")));
+    assert!(!stage.beside("triage.md").exists());
 }

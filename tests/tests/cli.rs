@@ -15,6 +15,11 @@ fn verbs(pull_request: &str) -> Vec<(Vec<&str>, i32)> {
         (vec!["schema"], 0),
         (vec!["next"], 0),
         (vec!["next", "work"], 0),
+        (vec!["next", "-n", "3"], 0),
+        (vec!["why", "work"], 0),
+        (vec!["why", "work", "yesterday", "09:00"], 0),
+        (vec!["disable", "work"], 0),
+        (vec!["enable", "work"], 0),
         (vec!["add", "tidy"], 2),
         (vec!["status"], 0),
         (vec!["runs"], 0),
@@ -89,7 +94,7 @@ fn every_verb_explains_itself() {
         assert!(help.contains(&format!("\n  {verb} ")), "{verb} is not in the help");
         assert!(stage.plain(&[verb, "--help"]).exits(0).out.contains("Example: loopwright"), "{verb}");
     }
-    for verb in ["reviews", "review", "approve", "halt", "resume", "doctor"] {
+    for verb in ["reviews", "review", "approve", "halt", "resume", "doctor", "serve", "why", "enable", "disable"] {
         assert!(stage.plain(&[verb, "--help"]).exits(0).out.contains("Example: loopwright"), "{verb}");
     }
     assert!(!help.contains("__run"));

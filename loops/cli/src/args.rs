@@ -1,5 +1,7 @@
 //! The command line: verbs, their arguments, and the help that `--help` prints. What they do is in [`crate::verbs`].
 
+mod time;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -8,6 +10,8 @@ use clap_complete::engine::ArgValueCandidates as Values;
 use loopwright_engine::api::MOST_DAYS;
 
 use crate::complete;
+
+pub(crate) use time::{EnableArgs, NextArgs, WhyArgs};
 
 /// Closes `loopwright --help`.
 const AFTER_HELP: &str = "\
@@ -149,7 +153,8 @@ Example: loopwright halt --loop daily-triage --reason 'wrong branch'")]
     Resume(ResumeArgs),
     /// Puts right what a crash left: runs go on, approved changes land, leftovers go
     #[command(after_help = "\
-Verbs that let something begin make this pass first; a timer may make it too. It starts no run that was not begun.
+Verbs that let something begin make this pass first, but for loops whose time has come: those start by this one and by
+`loopwright serve`, which repeats it.
 
 Example: loopwright tick")]
     Tick,
@@ -287,33 +292,6 @@ pub(crate) struct SimulateArgs {
     #[arg(long, value_name = "NAME", default_value = "runaway", conflicts_with = "loops",
         add = Values::new(complete::stories))]
     pub(crate) story: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct NextArgs {
-    /// Only this loop
-    #[arg(value_name = "LOOP", add = Values::new(complete::loops))]
-    pub(crate) name: Option<String>,
-    /// The next so many due times of all loops together, a line each
-    #[arg(short = 'n', long = "count", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub(crate) count: Option<u16>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct WhyArgs {
-    /// The loop's name
-    #[arg(value_name = "LOOP", add = Values::new(complete::loops))]
-    pub(crate) name: String,
-    /// The due time; default: the last and the next
-    #[arg(value_name = "WHEN")]
-    pub(crate) when: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct EnableArgs {
-    /// The loop's name
-    #[arg(value_name = "LOOP", add = Values::new(complete::loops))]
-    pub(crate) name: String,
 }
 
 #[derive(Debug, Args)]
@@ -496,61 +474,4 @@ fn tree(text: &str) -> Result<String, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-    use loopwright_core::exit;
-
-    use super::*;
-
-    #[test]
-    fn the_command_line_is_well_formed() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn every_user_verb_has_an_example() {
-        for verb in Cli::command().get_subcommands() {
-            let help = verb.get_after_help().map(ToString::to_string);
-            let example = help.is_some_and(|h| h.contains("Example: loopwright "));
-            assert!(example || verb.is_hide_set(), "{}", verb.get_name());
-        }
-    }
-
-    #[test]
-    fn the_help_ends_with_every_exit_code() {
-        let help = Cli::command().render_long_help().to_string();
-        let (_, table) = help.split_once("Exit codes:").expect("the table");
-        for code in [
-            exit::DONE,
-            exit::FAILED,
-            exit::USAGE,
-            exit::INVALID_LOOP,
-            exit::HALTED,
-            exit::BUDGET,
-            exit::NO_PROGRESS,
-            exit::ITERATION_CAP,
-            exit::TIME,
-            exit::NOTHING,
-            exit::WAITS,
-            exit::INTERNAL,
-        ] {
-            assert!(table.contains(&format!("\n{code:>4}  ")), "{code}");
-        }
-    }
-
-    #[test]
-    fn a_tree_needs_twelve_digits() {
-        let parse = |tree: &str| Cli::try_parse_from(["loopwright", "approve", "x", "--tree", tree]);
-        assert!(parse("0123456789ab").is_ok());
-        for bad in ["0123456789a", "0123456789ag", ""] {
-            assert!(parse(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_halt_has_one_level() {
-        let both = ["loopwright", "halt", "--loop", "a", "--run", "b"];
-        assert!(Cli::try_parse_from(both).is_err());
-        assert!(Cli::try_parse_from(&both[..4]).is_ok());
-    }
-}
+mod tests;

@@ -63,7 +63,7 @@ pub fn watched(run_dir: &Path) -> bool {
 }
 
 /// The watchdog of this directory, if it lives.
-fn watchdog(run_dir: &Path) -> Option<Held> {
+pub(crate) fn watchdog(run_dir: &Path) -> Option<Held> {
     let recorded = records(run_dir, lease::WATCHDOG).first().and_then(Held::recorded);
     recorded.filter(|held| !held.gone())
 }

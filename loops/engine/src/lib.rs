@@ -25,3 +25,4 @@ pub mod steps;
 pub mod store;
 mod sweep;
 pub mod workspace;
+mod zone_files;

@@ -8,6 +8,7 @@ mod programs;
 mod repository;
 mod ritual;
 mod running;
+mod serving;
 mod untouched;
 
 use std::cell::RefCell;
@@ -24,6 +25,7 @@ use tempfile::TempDir;
 pub use programs::programs;
 pub use ritual::{RAILS, events, id, outcomes, state, steps, tree, write_program};
 pub use running::Running;
+pub use serving::Serving;
 pub use untouched::{Prints, Scope, prints};
 
 /// The longest that any state is waited for.
@@ -101,6 +103,8 @@ impl Stage {
         command.args(["--default-signal=HUP,INT,TERM", "--"]).arg(&programs().loopwright);
         command.args(words).current_dir(&self.repo).env_clear().stdin(Stdio::null());
         command.env("PATH", "/usr/bin:/bin").env("HOME", self.person()).env("LOOPWRIGHT_HOME", &self.home);
+        // Where that file is not there, it is the computer's time.
+        command.env(loopwright_engine::clock::SHIFT, self.clock());
         command
     }
 

@@ -1,17 +1,23 @@
 //! `doctor`: what is there, what is missing with its repair, and what is not built yet.
 
-use super::{Context, DoctorRow};
+use std::collections::BTreeSet;
+
+use chrono_tz::Tz;
+use loopwright_core::scheduler::Health;
+
+use super::{Context, DoctorRow, scheduler};
 use crate::halt::HaltFiles;
 use crate::launch;
 use crate::sandbox::probe::{self, Layer, LayerState};
 use crate::sandbox::toolchain::Toolchains;
-use crate::settings;
-use crate::store::{Damaged, Newer, Store, ledger, says_damaged};
+use crate::store::{Damaged, Newer, Store, ledger, says_damaged, schedules};
+use crate::{settings, zone_files};
 
 /// Looks at everything that a run needs.
 pub fn doctor(context: &Context) -> Vec<DoctorRow> {
-    let mut rows =
-        vec![user(), git(context), database(context), ledger(context), settings(context), watchdog(), armed(context)];
+    let mut rows = vec![user(), git(context), database(context), ledger(context), settings(context)];
+    rows.extend([watchdog(), armed(context), scheduler_row(context), computer_zone()]);
+    rows.extend(zones(context));
     rows.extend(probe::probe(&context.host).into_iter().map(layer));
     rows.extend(toolchains(context));
     rows
@@ -142,6 +148,63 @@ fn watchdog() -> DoctorRow {
             missing("watchdog", format!("{error:#}"), "install Loopwright again: its programs belong in one folder")
         }
     }
+}
+
+/// Whether loops start by themselves.
+fn scheduler_row(context: &Context) -> DoctorRow {
+    let view = scheduler(context);
+    let pid = view.pid.map(|pid| format!("process {pid}")).unwrap_or_default();
+    match (view.health, view.fault) {
+        (Health::Alive, None) => ok("scheduler", pid),
+        (Health::Gone, _) => DoctorRow {
+            part: "scheduler".to_owned(),
+            state: "not seen".to_owned(),
+            detail: "loops start only by hand".to_owned(),
+            repair: Some("loopwright serve".to_owned()),
+        },
+        (_, fault) => {
+            let why = fault.map(|fault| format!(": {fault}")).unwrap_or_default();
+            wrong("scheduler", "stuck", format!("{pid} makes no passes{why}"), "end it, then: loopwright serve")
+        }
+    }
+}
+
+/// Whether the computer's own zone is one that is known here.
+fn computer_zone() -> DoctorRow {
+    let repair =
+        "set it with your system's settings (timedatectl set-timezone); until then its times are taken for UTC";
+    match iana_time_zone::get_timezone() {
+        Ok(name) if name.parse::<Tz>().is_ok() => ok("zone", name),
+        Ok(name) => wrong("zone", "unknown", format!("the computer is in `{name}`, which is no known zone"), repair),
+        Err(error) => wrong("zone", "unknown", format!("the computer does not say its zone: {error}"), repair),
+    }
+}
+
+/// The zones in use, compared with the system's own data.
+fn zones(context: &Context) -> Vec<DoctorRow> {
+    let mut used: BTreeSet<&str> = BTreeSet::from([context.zone.name()]);
+    if let Ok(store) = Store::open(&context.home)
+        && let Ok(named) = schedules::zones(store.read())
+    {
+        used.extend(named.into_iter().map(|zone| zone.name()));
+    }
+    let differing = used.iter().filter_map(|name| {
+        let difference = zone_files::difference(name, context.now)?;
+        let detail = format!("{name}: {difference}");
+        let repair = "update the package tzdata, and Loopwright; loops go by Loopwright's own data until then";
+        Some(wrong("zone data", "differs", detail, repair))
+    });
+    let rows: Vec<DoctorRow> = differing.collect();
+    match rows.is_empty() {
+        true => vec![ok("zone data", format!("agrees with the system's for two years: {}", names(&used)))],
+        false => rows,
+    }
+}
+
+fn names(used: &BTreeSet<&str>) -> String {
+    let names: Vec<&str> = used.iter().copied().take(5).collect();
+    let more = if used.len() > names.len() { ", …" } else { "" };
+    format!("{}{more}", names.join(", "))
 }
 
 fn armed(context: &Context) -> DoctorRow {

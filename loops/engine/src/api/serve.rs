@@ -5,6 +5,7 @@
 
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
+use std::time::{Duration as Span, Instant};
 
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
@@ -14,13 +15,13 @@ use loopwright_core::scheduler::{Between, TICK};
 
 use super::scheduler::Seat;
 use super::{ApiError, Context, Deed, schedule, tick, watched};
-use crate::os::{self, Wake, Woken};
+use crate::os::{self, Held, Wake, Woken};
 use crate::store::news::Concerns;
-use crate::store::{Newer, Store, fleet};
-use crate::{clock, halt, settings};
+use crate::store::{Newer, Store, fleet, runs};
+use crate::{clock, ending, halt, settings};
 
 /// The shortest time between two passes that files ask for.
-const CALM: Duration = Duration::milliseconds(500);
+const CALM: Span = Span::from_millis(500);
 /// How often it sweeps, and looks after the backups.
 const THOROUGH: Duration = Duration::hours(1);
 /// The shortest time between two passes that nobody asked for.
@@ -48,7 +49,8 @@ pub fn serve(context: &Context, stop: BorrowedFd<'_>, began: impl FnOnce(Began))
     began(Began { pid, at });
     let mut wake = Wake::new()?;
     watch(context, &mut wake);
-    let mut desk = Desk { context: context.clone(), seat, store: Some(store), thorough_at: DateTime::UNIX_EPOCH };
+    let (store, thorough_at) = (Some(store), DateTime::UNIX_EPOCH);
+    let mut desk = Desk { context: context.clone(), seat, store, thorough_at, told: Vec::new() };
     desk.work(&mut wake, stop)?;
     desk.stopped();
     Ok(())
@@ -73,6 +75,8 @@ struct Desk {
     /// None after an error: it is opened anew.
     store: Option<Store>,
     thorough_at: DateTime<Utc>,
+    /// What the last pass did.
+    told: Vec<Deed>,
 }
 
 /// What the store looked like before a pass.
@@ -90,8 +94,9 @@ impl Desk {
                 Err(error) => self.failed(error)?,
             };
             wake.watch_contents(self.folders());
+            wake.watch_processes(self.watchdogs());
             os::give_memory_back();
-            let passed = clock::now();
+            let passed = Instant::now();
             loop {
                 let now = clock::now();
                 // A clock that was set back must not make it wait for long.
@@ -104,7 +109,7 @@ impl Desk {
                     continue;
                 }
                 // A folder in which files come and go all the time must not keep it busy.
-                let calm = clock::on_the_computer(passed + CALM);
+                let calm = Utc::now() + Duration::from_std(CALM.saturating_sub(passed.elapsed())).unwrap_or_default();
                 if woken.name && !woken.time && wake.rest(calm, stop)? {
                     return Ok(());
                 }
@@ -119,10 +124,16 @@ impl Desk {
         folders.and_then(Result::ok).unwrap_or_default()
     }
 
+    /// The watchdogs of the runs that live: one that dies without a word is noticed at once.
+    fn watchdogs(&self) -> Vec<Held> {
+        let live = self.store.as_ref().and_then(|store| runs::live(store.read()).ok()).unwrap_or_default();
+        live.iter().filter_map(|run| ending::watchdog(&self.context.home.run(run.id))).collect()
+    }
+
     /// Whether there may be something to do.
     fn calls(&self, woken: Woken, seen: Option<&mut Seen>) -> bool {
         let (Some(store), Some(seen)) = (&self.store, seen) else { return woken.time };
-        if woken.time || woken.name {
+        if woken.time || woken.name || woken.process {
             return true;
         }
         let Ok(foreign) = store.foreign() else { return true };
@@ -142,7 +153,7 @@ impl Desk {
         let thorough = (reading.at - self.thorough_at).abs() >= THOROUGH;
         let machine = schedule::Machine { absences: between.absences.clone(), ..schedule::machine(&self.context) };
         let deeds = tick::pass(&self.context, &mut store, &machine, thorough)?;
-        told(&deeds);
+        self.tell(deeds);
         if thorough {
             store.back_up(&self.context.home)?;
             self.thorough_at = reading.at;
@@ -155,6 +166,17 @@ impl Desk {
         self.seat.beat(reading, next)?;
         let next = next.map(|next| if next > at { next } else { at + BREATH });
         Ok(next.unwrap_or(at + TICK).min(at + TICK))
+    }
+
+    /// Puts what was done into the log; what waits for the same as at the last pass is no news.
+    fn tell(&mut self, deeds: Vec<Deed>) {
+        for deed in deeds.iter().filter(|deed| !self.told.contains(deed)) {
+            match serde_json::to_string(deed) {
+                Ok(deed) => tracing::info!(deed, "done"),
+                Err(error) => tracing::warn!("a deed can't be told: {error}"),
+            }
+        }
+        self.told = deeds;
     }
 
     /// The store that it keeps, or another one where that is no longer the database.
@@ -202,14 +224,4 @@ fn write_down(store: &mut Store, between: &Between, at: DateTime<Utc>) -> Result
         return Ok(());
     }
     store.write(|tx| events.into_iter().try_for_each(|event| fleet::record(tx, event, at)))
-}
-
-/// Puts what was done into the log.
-fn told(deeds: &[Deed]) {
-    for deed in deeds {
-        match serde_json::to_string(deed) {
-            Ok(deed) => tracing::info!(deed, "done"),
-            Err(error) => tracing::warn!("a deed can't be told: {error}"),
-        }
-    }
 }

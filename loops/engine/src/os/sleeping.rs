@@ -29,6 +29,8 @@ pub struct Woken {
     pub file: bool,
     /// A watched name came or went.
     pub name: bool,
+    /// A watched process ended: never told here.
+    pub process: bool,
 }
 
 /// Waits for whatever comes first.
@@ -72,7 +74,8 @@ impl Wake {
                 let before = std::mem::replace(seen, changed(path));
                 any | (before != *seen)
             });
-            let woken = Woken { stop: said.is_ok_and(|n| n > 0), time: Utc::now() >= until, file, name: file };
+            let woken =
+                Woken { stop: said.is_ok_and(|n| n > 0), time: Utc::now() >= until, file, name: file, process: false };
             if woken != Woken::default() {
                 return Ok(woken);
             }

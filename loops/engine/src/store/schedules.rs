@@ -162,6 +162,16 @@ pub fn since(db: &Connection, id: LoopId) -> Result<Option<DateTime<Utc>>> {
     found.context("reading how far a ledger reaches")
 }
 
+/// The zones in which the times of loops are reckoned.
+///
+/// # Errors
+/// The rows can't be read.
+pub fn zones(db: &Connection) -> Result<Vec<Tz>> {
+    let mut rows = db.prepare_cached("SELECT DISTINCT zone FROM schedules")?;
+    let found = rows.query_map([], |r| super::parsed(r, 0))?;
+    found.collect::<Result<_, _>>().context("reading the zones of the loops")
+}
+
 /// Since when nothing starts a loop by itself; none = it starts.
 ///
 /// # Errors

@@ -21,6 +21,8 @@ use rustix::time::{
     timerfd_settime,
 };
 
+use super::Held;
+
 /// How long since the computer was started, and how much of it it was awake.
 pub fn clocks() -> (Duration, Duration) {
     let read = |clock| {
@@ -56,6 +58,8 @@ pub struct Woken {
     pub file: bool,
     /// A watched name came or went.
     pub name: bool,
+    /// A watched process ended.
+    pub process: bool,
 }
 
 /// The folders whose files start loops, at most: a person has many, and a computer few watches.
@@ -78,6 +82,7 @@ pub struct Wake {
     watched: Vec<Watched>,
     /// Folders in which any file counts.
     folders: Vec<Watched>,
+    processes: Vec<Held>,
     children: Vec<OwnedFd>,
 }
 
@@ -90,7 +95,8 @@ impl Wake {
         let timer = timerfd_create(TimerfdClockId::Realtime, TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK)
             .context("a timer")?;
         let files = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).context("watching files")?;
-        Ok(Wake { timer, files, watched: Vec::new(), folders: Vec::new(), children: Vec::new() })
+        let (watched, folders, processes, children) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Ok(Wake { timer, files, watched, folders, processes, children })
     }
 
     /// Watches what is written to one file, which need not be there yet.
@@ -117,7 +123,12 @@ impl Wake {
         self.folders = folders.into_iter().take(MOST_FOLDERS).map(contents).collect();
     }
 
-    /// Waits until `until` on the computer's clock, a watched file changes, a child ends, or `stop` has something to read.
+    /// Watches these processes for their end, and no others.
+    pub fn watch_processes(&mut self, processes: Vec<Held>) {
+        self.processes = processes;
+    }
+
+    /// Waits until `until` on the computer's clock, a watched file changes, a watched process ends, or `stop` has something to read.
     /// Children that have ended are collected.
     ///
     /// # Errors
@@ -131,8 +142,9 @@ impl Wake {
         while woken == Woken::default() {
             let ready = self.poll(stop)?;
             let files = if ready[2] { self.files_changed() } else { Woken::default() };
-            woken = Woken { stop: ready[0], time: ready[1] && self.rang(), ..files };
-            if ready.iter().skip(3).any(|ready| *ready) {
+            let process = ready.iter().skip(3).take(self.processes.len()).any(|ready| *ready);
+            woken = Woken { stop: ready[0], time: ready[1] && self.rang(), process, ..files };
+            if ready.iter().skip(3 + self.processes.len()).any(|ready| *ready) {
                 self.collect();
             }
         }
@@ -168,7 +180,7 @@ impl Wake {
 
     fn poll(&self, stop: BorrowedFd<'_>) -> Result<Vec<bool>> {
         let fixed = [stop, self.timer.as_fd(), self.files.as_fd()].into_iter();
-        let all = fixed.chain(self.children.iter().map(AsFd::as_fd));
+        let all = fixed.chain(self.processes.iter().map(AsFd::as_fd)).chain(self.children.iter().map(AsFd::as_fd));
         let mut fds: Vec<PollFd<'_>> = all.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
         match poll(&mut fds, None) {
             Ok(_) => Ok(fds.iter().map(|fd| !fd.revents().is_empty()).collect()),
@@ -273,6 +285,20 @@ mod tests {
         assert!(wake.wait(far(), stop.as_fd()).expect("waited").file);
         rustix::io::write(&say, b"!").expect("said");
         assert!(wake.wait(far(), stop.as_fd()).expect("waited").stop);
+    }
+
+    #[test]
+    fn the_end_of_a_watched_process_wakes() {
+        let (stop, _say) = never();
+        let mut wake = Wake::new().expect("it can wait");
+        let mut child = Command::new("cat").stdin(std::process::Stdio::piped()).spawn().expect("cat");
+        let (pid, me) = (i32::try_from(child.id()), i32::try_from(std::process::id()));
+        let held = Held::child_of(pid.expect("a number"), me.expect("a number")).expect("our child");
+        wake.watch_processes(vec![held]);
+        let soon = Utc::now() + chrono::Duration::milliseconds(50);
+        assert!(wake.wait(soon, stop.as_fd()).expect("waited").time, "it lives: the control");
+        child.kill().expect("killed");
+        assert!(wake.wait(far(), stop.as_fd()).expect("waited").process);
     }
 
     #[test]
