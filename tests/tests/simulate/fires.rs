@@ -73,12 +73,13 @@ pub(crate) fn lost(
     lost.map(|(of, at)| format!("{of} was due at {at} and nothing began")).collect()
 }
 
+/// A run of a loop: when it began, and when it ended.
+type Ran = (String, DateTime<Utc>, Option<DateTime<Utc>>);
+
 /// Runs of one loop that lived at the same time.
 pub(crate) fn overlaps(rows: &[Row]) -> Vec<String> {
-    let mut runs: Vec<_> = rows.iter().filter_map(|r| Some((r.loop_name.clone(), r.began?, r.ended))).collect();
+    let mut runs: Vec<Ran> = rows.iter().filter_map(|r| Some((r.loop_name.clone(), r.began?, r.ended))).collect();
     runs.sort();
-    let beside = |pair: &&[(String, DateTime<Utc>, Option<DateTime<Utc>>)]| {
-        pair[0].0 == pair[1].0 && pair[0].2.is_none_or(|ended| ended > pair[1].1)
-    };
+    let beside = |pair: &&[Ran]| pair[0].0 == pair[1].0 && pair[0].2.is_none_or(|ended| ended > pair[1].1);
     runs.windows(2).filter(beside).map(|pair| format!("{} at {} beside {}", pair[0].0, pair[0].1, pair[1].1)).collect()
 }

@@ -10,7 +10,7 @@ use loopwright_engine::api::{Setting, Simulated};
 use loopwright_tests::dice::Dice;
 use loopwright_tests::tell;
 
-use crate::support::{Row, catching, full, looped, naive, played, rows, setting, taking};
+use crate::support::{Row, below, catching, full, looped, naive, played, rows, setting, taking};
 
 const FROM: &str = "2026-02-01 00:00";
 const ZONES: [Tz; 5] = [
@@ -83,9 +83,7 @@ fn due(all: &[Facts], setting: &Setting) -> BTreeMap<String, BTreeSet<DateTime<U
 
 fn around(days: i64, dice: &mut Dice) -> Scenario {
     let start = naive(FROM);
-    let minute = |dice: &mut Dice, days: i64| {
-        Duration::minutes(i64::try_from(dice.below(usize::try_from(days).expect("days") * 1_440)).expect("a minute"))
-    };
+    let minute = |dice: &mut Dice, days: i64| Duration::minutes(below(dice, days * 1_440));
     let span = |dice: &mut Dice| {
         let from = start + minute(dice, days - 4);
         Span::Once { from, to: from + Duration::minutes(1) + minute(dice, 3) }

@@ -11,7 +11,7 @@ use loopwright_engine::api::Simulated;
 use loopwright_tests::dice::Dice;
 use loopwright_tests::tell;
 
-use crate::support::{Row, catching, cron, full, looped, naive, played, rows, setting, taking};
+use crate::support::{Row, below, catching, cron, full, looped, naive, played, rows, setting, taking};
 
 /// How long a run takes, in seconds.
 const RUN_S: i64 = 20;
@@ -40,9 +40,9 @@ struct Case {
 impl Case {
     fn rolled(dice: &mut Dice) -> Case {
         let most = [60, 3_600, A_DAY_S, 60 * A_DAY_S][dice.below(4)];
-        let long = 60 + dice.below(usize::try_from(most - 59).expect("a length"));
-        let from = 3_600 + i64::try_from(dice.below(8 * 3_600)).expect("a time");
-        let away = from..from + i64::try_from(long).expect("a length");
+        let long = 60 + below(dice, most - 59);
+        let from = 3_600 + below(dice, 8 * 3_600);
+        let away = from..from + long;
         let most = if dice.below(4) == 0 { 50 } else { 5 };
         let many = 1 + dice.below(most);
         let loops = (0..many).map(|n| Timed::rolled(n, dice)).collect();

@@ -9,10 +9,16 @@ use loopwright_core::schedule::local;
 use loopwright_core::timing::{CatchUp, CatchUpHow, Timing, Trigger};
 use loopwright_engine::api::{Played, Setting, Simulated, play};
 use loopwright_engine::store::Store;
+use loopwright_tests::dice::Dice;
 
 /// Whether suites run in their full size.
 pub(crate) fn full() -> bool {
     std::env::var("LOOPWRIGHT_FULL").is_ok_and(|full| full == "1")
+}
+
+/// A number below `end`.
+pub(crate) fn below(dice: &mut Dice, end: i64) -> i64 {
+    i64::try_from(dice.below(usize::try_from(end).expect("no negative number"))).expect("a number that fits")
 }
 
 /// A loop that only looks.

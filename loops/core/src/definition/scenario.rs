@@ -326,6 +326,18 @@ runs:
     }
 
     #[test]
+    fn the_scenario_of_the_manual_is_valid_and_has_every_key() {
+        let manual = include_str!("../../../README.md");
+        let (_, rest) = manual.split_once("## What would it do?").expect("the chapter");
+        let text = rest.split("```").nth(1).and_then(|block| block.strip_prefix("yaml")).expect("the scenario");
+        let scenario = read(text.as_bytes()).expect("valid");
+        assert_eq!((scenario.sleeps.len(), scenario.runs.len(), scenario.kills.len()), (3, 1, 1));
+        for key in KEYS.iter().chain(&SPAN).chain(&RUNS) {
+            assert!(text.contains(&format!("{key}:")), "{key}");
+        }
+    }
+
+    #[test]
     fn nothing_at_all_is_a_scenario() {
         assert_eq!(read(b"# nothing\n"), Ok(Scenario::default()));
         assert_eq!(read(b"sleeps: []\nruns:\n"), Ok(Scenario::default()));

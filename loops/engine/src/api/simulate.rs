@@ -14,7 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Datelike as _, Duration, Utc};
 use chrono_tz::Tz;
 use loopwright_core::definition::{read_bytes, scenario};
 use loopwright_core::exit;
@@ -110,7 +110,8 @@ fn named(zone: &str) -> Result<Tz, ApiError> {
 }
 
 fn moment(text: &str, zone: Tz) -> Result<DateTime<Utc>, ApiError> {
-    scenario::parse_moment(text).and_then(|at| local(at, zone)).ok_or_else(|| {
+    let at = scenario::parse_moment(text).filter(|at| (1970..3000).contains(&at.year()));
+    at.and_then(|at| local(at, zone)).ok_or_else(|| {
         ApiError::new(exit::USAGE, format!("`{text}` is no day")).hint("write it as in `--from 2026-12-01`")
     })
 }

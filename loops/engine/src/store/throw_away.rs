@@ -77,11 +77,11 @@ mod tests {
         home.create(chrono::DateTime::UNIX_EPOCH).expect("home");
         let mut store = Store::throw_away(&home).expect("opens");
         store.write(|tx| journal::append(tx, "run/x", "{}")).expect("written");
-        let lost = store.write(|tx| {
+        let lost: Result<()> = store.write(|tx| {
             journal::append(tx, "run/x", "{}")?;
             anyhow::bail!("killed")
         });
-        lost.map(|()| ()).expect_err("rolled back");
+        lost.expect_err("rolled back");
         drop(store);
         let store = Store::throw_away(&home).expect("opens again");
         assert_eq!(journal::after(store.read(), "run/x", 0).expect("read").len(), 1);

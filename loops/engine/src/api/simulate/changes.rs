@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use loopwright_core::scenario::{Scenario, kills, times};
+use loopwright_core::scenario::{Scenario, Span, kills, times};
 use loopwright_core::schedule::local;
 
 /// Something that happens to the computer, to its scheduler, or by a person.
@@ -26,10 +26,13 @@ pub(super) enum Change {
     Kill(u32),
 }
 
+/// What happens at the begin (true) and the end of a span.
+type Between = fn(bool) -> Change;
+
 /// All changes within a time, the earliest first.
 pub(super) fn changes(scenario: &Scenario, within: &Range<DateTime<Utc>>, zone: Tz) -> Vec<(DateTime<Utc>, Change)> {
     let mut all = Vec::new();
-    let spans: [(&[_], fn(bool) -> Change); 3] =
+    let spans: [(&[Span], Between); 3] =
         [(&scenario.sleeps, Change::Asleep), (&scenario.off, Change::Off), (&scenario.battery, Change::OnBattery)];
     for (spans, change) in spans {
         for time in times(spans, within, zone) {

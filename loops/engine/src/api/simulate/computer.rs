@@ -12,6 +12,9 @@ pub(super) struct Moment {
     pub(super) wall: DateTime<Utc>,
 }
 
+/// A clock is wrong by a thousand years at most: times are written with four digits of the year.
+const FARTHEST: Duration = Duration::days(365_000);
+
 /// A computer that is on, asleep or off.
 pub(super) struct Computer {
     truly: DateTime<Utc>,
@@ -62,7 +65,7 @@ impl Computer {
     }
 
     pub(super) fn set_clock(&mut self, by_s: i64) {
-        self.ahead += Duration::seconds(by_s);
+        self.ahead = (self.ahead + Duration::seconds(by_s)).clamp(-FARTHEST, FARTHEST);
     }
 
     /// Whether it is asleep or off, so that nothing happens on it.
