@@ -125,7 +125,7 @@ fn a_time_ends_services_and_what_is_over_does_not_begin_again() {
         let _ = fs::remove_file(state(&stage).join("did"));
         clock.forward(0);
         clock.ask(&stage, &["run", "day", "--detach"]).exits(0);
-        wait_for("both to run", || said(&stage, "did").contains("watch").then_some(()));
+        wait_for("both to run", || (said(&stage, "did").lines().count() == 2).then_some(()));
         assert!(end_of(&stage.last()).is_none(), "the control: an hour before its time");
         if killed {
             signal(stage.runner(), "KILL");
@@ -135,7 +135,11 @@ fn a_time_ends_services_and_what_is_over_does_not_begin_again() {
         clock.ask(&stage, &["tick"]);
         wait_for("the end", || end_of(&stage.last()).cloned());
         stage.until_nobody_lives();
-        assert_eq!(said(&stage, "did"), "engine\nwatch\nreport\n");
+        let did = said(&stage, "did");
+        let mut all: Vec<&str> = did.lines().collect();
+        assert_eq!(all.pop(), Some("report"));
+        all.sort_unstable();
+        assert_eq!(all, ["engine", "watch"], "each once");
         let ended = tries(&stage.last());
         let both =
             if killed { ["engine until null", "watch until null"] } else { ["engine until 143", "watch until 143"] };
@@ -185,12 +189,13 @@ fn a_service_that_dies_fails_the_run_and_takes_the_others_along() {
 fn a_try_that_takes_too_long_is_ended_and_one_that_ignores_term_is_killed() {
     let stage = Stage::empty();
     let steps = r#"
-  - run: {name: deaf, command: "trap '' TERM; while :; do sleep 0.1; done", service: true}
+  - run: {name: deaf, command: "trap '' TERM; touch on; while :; do sleep 0.1; done", service: true}
+  - run: {name: ready, command: "while [ ! -e on ]; do sleep 0.1; done"}
   - run: {name: slow, command: "sleep 1000", max: 1s}
 "#;
     add(&stage, "day", steps, &[]);
     stage.run("day").exits(1);
-    assert_eq!(tries(&stage.last()), ["slow time null", "deaf cut_off 137"]);
+    assert_eq!(tries(&stage.last()), ["ready itself 0", "slow time null", "deaf cut_off 137"]);
     assert_eq!(stage.processes(), [0; 0]);
 }
 
@@ -232,7 +237,9 @@ fn a_kill_repeats_what_was_cut_off_and_nothing_else() {
         stage.verb(&["tick"]).exits(0);
         stage.ended();
         let did = said(&stage, "did");
-        assert_eq!(did, "login\nengine\ntrade\nengine\ntrade\nreport\n", "{whom}");
+        let times = ["login", "trade", "report"].map(|name| did.lines().filter(|line| *line == name).count());
+        assert_eq!(times, [1, 2, 1], "{whom}: {did}");
+        assert!(did.ends_with("report\n") && did.contains("engine"), "{whom}: {did}");
         let run = stage.last();
         assert_eq!(end(&run)["state"], "finished");
         assert_eq!(run["row"]["code"], 0);
@@ -246,6 +253,7 @@ fn a_long_wait_parks_the_run_and_a_pass_takes_it_up() {
   - run: {name: before, command: "echo before >> did"}
   - wait: {until: file("state/go")}
   - run: {name: after, command: "echo after >> did"}
+  - finally: [{run: {name: last, command: "echo last >> did"}}]
 "#;
     add(&stage, "day", steps, &[]);
     let answer = stage.run("day").exits(22);
@@ -261,7 +269,7 @@ fn a_long_wait_parks_the_run_and_a_pass_takes_it_up() {
     fs::write(state(&stage).join("go"), "").expect("a file");
     stage.verb(&["tick"]).exits(0);
     assert_eq!(stage.ended()["code"], 0);
-    assert_eq!(said(&stage, "did"), "before\nafter\n");
+    assert_eq!(said(&stage, "did"), "before\nafter\nlast\n", "to park is no end");
     let run = stage.last();
     assert_eq!((events(&run, "parked").len(), events(&run, "run_started").len()), (1, 2));
 }
@@ -334,4 +342,37 @@ fn a_step_reaches_nothing_that_it_was_not_granted() {
     assert!(said.contains("/loop/file': Read-only file system"), "{said}");
     assert!(said.contains("own\n") && state(&stage).join("own").exists(), "the control: its own folder");
     assert_eq!(fs::read_dir(&outside).expect("a folder").count(), 0);
+}
+
+#[test]
+fn steps_come_before_findings_and_no_link_of_theirs_is_followed() {
+    let stage = Stage::shop();
+    let victim = stage.beside("victim");
+    fs::write(&victim, "mine").expect("a file");
+    let text = |list: &str| {
+        format!(
+            "name: both\nrepo: {:?}\ntrigger: manual\nenv: {{STAGE: {}}}\nsteps:\n  - run: {{name: first, command: [./first.sh]}}\n  \
+             - discover: {{run: open_issues, write_to: {list}}}\n{RAILS}",
+            stage.repo, stage.mark
+        )
+    };
+    let link = format!(
+        "#!/bin/sh\nln -sf '{}' triage.next\nln -sfn '{}' lists\n",
+        victim.display(),
+        stage.beside("").display()
+    );
+    let path = stage.personal_text("both", &text("state/triage.md"), &[("first.sh", &link)]);
+    stage.add(&path.display().to_string(), false);
+    stage.run("both").exits(0);
+    let run = stage.last();
+    let names: Vec<_> = events(&run, "step_started").iter().map(|e| e["step"]["step"].clone()).collect();
+    assert_eq!(names, ["run", "prepare", "discover"]);
+    assert_eq!(fs::read_to_string(&victim).expect("it is there"), "mine");
+    assert!(state(&stage).join("lists").is_symlink(), "the control: the links were made");
+    assert!(!stage.triage().is_empty());
+    fs::write(&path, text("state/lists/triage.md")).expect("a loop file");
+    stage.add(&path.display().to_string(), false);
+    stage.run("both").exits(1);
+    assert!(end(&stage.last())["why"].as_str().is_some_and(|why| why.contains("is no folder but a link")));
+    assert!(!stage.beside("triage.md").exists());
 }

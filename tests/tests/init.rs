@@ -235,9 +235,11 @@ fn what_no_loop_can_start_from_is_refused_with_what_to_do() {
     });
     refused("bare repository", "git clone");
     let stage = project("none");
-    for (words, hint) in
-        [(["init", "--template", "dayly"], "loopwright templates"), (["init", "--name", "Not This"], "--name my-loop")]
-    {
+    for (words, hint) in [
+        (["init", "--template", "dayly"], "loopwright templates"),
+        (["init", "--template", "trading-day"], "loopwright add trading-day"),
+        (["init", "--name", "Not This"], "--name my-loop"),
+    ] {
         let answer = stage.verb(&words).exits(2);
         assert!(answer.hint().contains(hint), "{answer:?}");
     }

@@ -174,7 +174,7 @@ fn raw_bytes_to_the_proxy_get_nothing_else() {
         format!("CONNECT localh%6fst:{other} HTTP/1.1\\r\\n\\r\\n"),
         format!("CONNECT localhost.:{granted} HTTP/1.1\\r\\n\\r\\n"),
         format!("CONNECT xn--localhost-:{other} HTTP/1.1\\r\\n\\r\\n"),
-        format!("CONNECT 169.254.169.254:80 HTTP/1.1\\r\\n\\r\\n"),
+        "CONNECT 169.254.169.254:80 HTTP/1.1\\r\\n\\r\\n".to_owned(),
         format!("GET http://localhost:{granted}/\\r\\nHost:localhost:{other} HTTP/1.1\\r\\n\\r\\n"),
         format!("GET http://localhost:{granted}@localhost:{other}/ HTTP/1.1\\r\\nHost: localhost:{other}\\r\\n\\r\\n"),
         format!("GET / HTTP/1.1\\r\\nHost: localhost:{other}\\r\\n\\r\\n"),

@@ -87,3 +87,19 @@ fn a_folder_that_is_not_there_is_named_with_what_to_do() {
     assert!(said.contains("Documents"), "{said}");
     assert!(copies(&target).is_empty());
 }
+
+#[test]
+fn the_loop_of_chores_in_the_readme_does_what_it_says() {
+    let readme = include_str!("../../loops/README.md");
+    let (_, after) = readme.split_once("## A loop of chores").expect("its heading");
+    let (_, after) = after.split_once("```yaml\n").expect("its example");
+    let (text, _) = after.split_once("```").expect("its end");
+    let stage = Stage::empty();
+    let text = text.replace("env: {", &format!("env: {{STAGE: {}, ", stage.mark));
+    let path = stage.personal_text("watering", &text, &[]);
+    stage.add(&path.display().to_string(), false);
+    stage.run("watering").exits(0);
+    let state = |name| fs::read_to_string(stage.state().join(name)).expect("a file of the state folder");
+    assert_eq!(state("valve"), "closed\n");
+    assert!(state("water").lines().count() >= 2);
+}

@@ -59,7 +59,7 @@ pub fn draft(template: &str, facts: &Facts<'_>) -> String {
     if template.contains("scan_ci_failures") || !missing(template, &[]).is_empty() {
         checks(&mut text, facts);
     }
-    if let Some(maker) = maker(template) {
+    if let Some(maker) = maker(template).filter(|_| !template.contains("\nagents:")) {
         push(&mut text, "");
         push(&mut text, "# Your own program instead of the built-in fixer (loops/README.md says what it is given):");
         push(&mut text, "# agents:");
@@ -109,7 +109,12 @@ fn has(checks: &[Check], gate: &str) -> bool {
 
 /// The line with its key's comment, if it has none.
 fn commented(line: &str) -> String {
-    let key = line.trim_start().trim_start_matches("- ");
+    let key = line.trim_start();
+    // A step that runs a command says itself what it is for.
+    if key.starts_with("- run:") {
+        return line.to_owned();
+    }
+    let key = key.trim_start_matches("- ");
     match COMMENTS.iter().find(|(start, _)| key.starts_with(start)) {
         Some((_, comment)) if !line.contains('#') => format!("{line}  # {comment}"),
         _ => line.to_owned(),

@@ -18,6 +18,9 @@ pub const CLAIM: &str = "claim";
 pub const BEAT: &str = "beat";
 /// An [`InitRecord`] per line: the sandboxes that live.
 pub const INITS: &str = "inits";
+/// A line per sandbox that was begun: the number of the pipe that it waits at until it is in [`INITS`], and the boot id. A
+/// sandbox in the making does not die with its runner.
+pub const GATES: &str = "gates";
 /// The [`InitRecord`] of the watchdog, written before it starts the runner: the way to end a run whose watchdog is stopped.
 pub const WATCHDOG: &str = "watchdog";
 /// Present: this run is to stop.

@@ -1,6 +1,7 @@
 //! Where Loopwright keeps things; `LOOPWRIGHT_HOME` replaces all of them at once.
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, File};
+use std::io::Write as _;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -159,6 +160,9 @@ fn room(folder: &Path) -> u64 {
 /// It can't be written.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let next = path.with_extension("next");
-    fs::write(&next, bytes).with_context(|| format!("writing {}", next.display()))?;
+    // Whatever stands there may be a link that a step has made.
+    let _ = fs::remove_file(&next);
+    let written = File::create_new(&next).and_then(|mut file| file.write_all(bytes));
+    written.with_context(|| format!("writing {}", next.display()))?;
     fs::rename(&next, path).with_context(|| format!("replacing {}", path.display()))
 }

@@ -111,6 +111,19 @@ impl Supervision {
         Ok(())
     }
 
+    /// Writes down the pipe that a sandbox in the making waits at, before it is begun.
+    ///
+    /// # Errors
+    /// If it can't be written; then no sandbox may be made.
+    pub fn record_gate(&self, pipe: u64) -> anyhow::Result<()> {
+        let path = self.dir.join(lease::GATES);
+        let line = format!("{pipe} {}\n", os::boot_id()?);
+        let opened = File::options().append(true).create(true).open(&path);
+        opened
+            .and_then(|mut file| file.write_all(line.as_bytes()))
+            .with_context(|| format!("writing {}", path.display()))
+    }
+
     /// Strikes out a sandbox of which nothing lives any more.
     ///
     /// # Errors
@@ -265,11 +278,19 @@ fn beat_until(stopped: mpsc::Receiver<()>, shared: Arc<Shared>) -> anyhow::Resul
 }
 
 /// Ends the sandboxes that a former holder of this run directory left, and begins a new list.
-fn end_leftovers(dir: &Path) -> anyhow::Result<()> {
+///
+/// # Errors
+/// One does not end.
+pub(crate) fn end_leftovers(dir: &Path) -> anyhow::Result<()> {
     let left = fs::read(dir.join(lease::INITS)).unwrap_or_default();
     for record in lease::parse_inits(&left) {
         os::end_recorded(&record)?;
     }
+    let boot = os::boot_id()?;
+    let gates = fs::read_to_string(dir.join(lease::GATES)).unwrap_or_default();
+    let of_this_boot = |line: &str| line.split_once(' ').filter(|(_, of)| *of == boot)?.0.parse().ok();
+    os::end_those_at(&gates.lines().filter_map(of_this_boot).collect());
+    replace(dir, lease::GATES, b"")?;
     replace(dir, lease::INITS, b"")
 }
 

@@ -25,12 +25,15 @@ const DAY: u64 = 24 * 3600;
 /// The name of a step is at most so long: it is part of paths.
 const LONGEST_NAME: usize = 40;
 
+/// The name in `exit(…)`, and where it stands.
+type Exit = (String, Range<usize>);
+
 /// What is known of a step by itself, for those that wait for its end.
 struct Seen {
     name: Option<String>,
     service: bool,
     /// The step whose end it waits for, and where it says so.
-    exit: Option<(String, Range<usize>)>,
+    exit: Option<Exit>,
 }
 
 /// Names that are taken, and how many steps had none.
@@ -173,7 +176,7 @@ fn wait(step: &Step<'_>, seen: &mut Vec<Seen>, faults: &mut Faults<'_>) -> Optio
 }
 
 /// What is waited for; for an `exit(…)` also the name and its place.
-fn until(node: &Node, faults: &mut Faults<'_>) -> Option<(Until, Option<(String, Range<usize>)>)> {
+fn until(node: &Node, faults: &mut Faults<'_>) -> Option<(Until, Option<Exit>)> {
     if text(node, UNTIL, faults)?.trim_start().starts_with(|c: char| c.is_ascii_digit()) {
         return read_phrase(node, UNTIL, faults, clock::time).map(|time| (Until::Time(time), None));
     }

@@ -62,9 +62,9 @@ pub(super) fn granted(text: &str) -> Result<String, Miss> {
 /// Whether a private folder lies at, above or below this path, whoever's home it is in.
 fn private(path: &str) -> bool {
     let home = path.strip_prefix("~/");
-    let above = |private: &&str| home.is_some_and(|rest| below(private, rest));
-    let within = |private: &&str| format!("{path}/").contains(&format!("/{private}/"));
-    PRIVATE.iter().any(|private| above(&private) || within(&private))
+    let above = |private: &str| home.is_some_and(|rest| below(private, rest));
+    let within = |private: &str| format!("{path}/").contains(&format!("/{private}/"));
+    PRIVATE.iter().any(|private| above(private) || within(private))
 }
 
 /// Whether `path` is `folder` or lies in it.

@@ -81,52 +81,59 @@ fn one(
 
 /// Reads `host`, `host:port` or `localhost:port`; printed with its port.
 fn host(text: &str) -> Result<String, Miss> {
-    let miss = |at: Range<usize>, message: String, help: String| Err(Miss { at, message, help });
-    let whole = 0..text.len();
-    if let Some(scheme) = text.find("://") {
-        let rest = text[scheme + 3..].split(['/', '?', '#']).next().unwrap_or_default();
-        let rest = rest.rsplit('@').next().unwrap_or(rest);
-        return miss(0..scheme + 3, "a grant names a host, not an address".to_owned(), format!("write `{rest}`"));
-    }
-    if let Some(at) = text.find('@') {
-        let help = format!("write `{}`; secrets live in the keychain", &text[at + 1..]);
-        return miss(0..at + 1, "a grant names a host, without a user".to_owned(), help);
-    }
-    if let Some(at) = text.find('/') {
-        let help = format!("write `{}`", &text[..at]);
-        return miss(at..text.len(), "a grant is for a whole host, without a path".to_owned(), help);
-    }
-    if let Some(at) = text.find('*') {
-        let help = "name each host, as in `registry.npmjs.org`".to_owned();
-        return miss(at..at + 1, "a grant names its hosts one by one".to_owned(), help);
-    }
-    if text.starts_with('[') || text.matches(':').count() > 1 {
-        let help = "write the host's name; for this computer `localhost:8080`".to_owned();
-        return miss(whole, format!("`{text}` is no name of a host"), help);
-    }
+    bare(text)?;
     let (name, port) = match text.split_once(':') {
-        Some((name, port)) => (name, Some((name.len() + 1, port))),
+        Some((name, port)) => (name, Some(port)),
         None => (text, None),
     };
     let local = matches!(name, "localhost" | "127.0.0.1");
-    let port = match port {
-        Some((at, port)) => match port.parse::<u16>().ok().filter(|n| *n > 0 && n.to_string() == port) {
-            Some(port) => port,
-            None => {
-                let message = format!("`{port}` is no port");
-                return miss(at..text.len(), message, "ports are 1 to 65535".to_owned());
-            }
-        },
+    let number = |port: &str| port.parse::<u16>().ok().filter(|n| *n > 0 && n.to_string() == port);
+    let port = match port.map(number) {
+        Some(Some(port)) => port,
+        Some(None) => {
+            let at = name.len() + 1..text.len();
+            return miss(at.clone(), format!("`{}` is no port", &text[at]), "ports are 1 to 65535");
+        }
         None if local => {
-            let help = format!("write `{name}:8080`: the one port that the step needs");
-            return miss(whole, format!("`{name}` without a port would be this whole computer"), help);
+            let message = format!("`{name}` without a port would be this whole computer");
+            return miss(0..text.len(), message, &format!("write `{name}:8080`: the one port that the step needs"));
         }
         None => PORT,
     };
     match name_fault(name).filter(|_| !local) {
-        Some((message, help)) => miss(0..name.len(), message, help),
+        Some((message, help)) => miss(0..name.len(), message, &help),
         None => Ok(format!("{name}:{port}")),
     }
+}
+
+/// Refuses what is more than a name and a port.
+fn bare(text: &str) -> Result<(), Miss> {
+    if let Some(scheme) = text.find("://") {
+        let rest = text[scheme + 3..].split(['/', '?', '#']).next().unwrap_or_default();
+        let rest = rest.rsplit('@').next().unwrap_or(rest);
+        return miss(0..scheme + 3, "a grant names a host, not an address", &format!("write `{rest}`"));
+    }
+    if let Some(at) = text.find('@') {
+        let help = format!("write `{}`; secrets live in the keychain", &text[at + 1..]);
+        return miss(0..at + 1, "a grant names a host, without a user", &help);
+    }
+    if let Some(at) = text.find('/') {
+        let help = format!("write `{}`", &text[..at]);
+        return miss(at..text.len(), "a grant is for a whole host, without a path", &help);
+    }
+    if let Some(at) = text.find('*') {
+        let message = "a grant names its hosts one by one";
+        return miss(at..at + 1, message, "name each host, as in `registry.npmjs.org`");
+    }
+    if text.starts_with('[') || text.matches(':').count() > 1 {
+        let help = "write the host's name; for this computer `localhost:8080`";
+        return miss(0..text.len(), format!("`{text}` is no name of a host"), help);
+    }
+    Ok(())
+}
+
+fn miss<T>(at: Range<usize>, message: impl Into<String>, help: &str) -> Result<T, Miss> {
+    Err(Miss { at, message: message.into(), help: help.to_owned() })
 }
 
 /// What keeps a name from being that of a host on a network; none = nothing.
@@ -161,7 +168,7 @@ fn name_fault(name: &str) -> Option<(String, String)> {
             "write `localhost:8080`, with the one port that the step needs",
         );
     }
-    if labels.len() < 2 || !labels.iter().all(|label| fits(label)) || name.len() > 253 {
+    if labels.len() < 2 || !labels.iter().all(fits) || name.len() > 253 {
         return say(format!("`{name}` is no whole name of a host"), "write it whole, as in `registry.npmjs.org`");
     }
     if plain != name {

@@ -16,6 +16,7 @@ mod files;
 mod grants;
 mod miss;
 mod nearest;
+mod origins;
 pub mod phrase;
 mod rails;
 pub mod read;
@@ -39,7 +40,8 @@ use crate::ledger::Ceiling;
 use crate::money::Micros;
 use crate::timing::Timing;
 
-pub use read::{Origins, Reading, read, read_bytes, read_bytes_on};
+pub use origins::Origins;
+pub use read::{Reading, read, read_bytes, read_bytes_on};
 pub use values::duration;
 
 /// A loop with all defaults filled in.

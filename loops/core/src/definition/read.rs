@@ -2,18 +2,16 @@
 //!
 //! Steps, rails, triggers, agents and commands are in files of their own; YAML itself is in `yaml`.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
-
 use chrono::NaiveDate;
 
-use super::faults::{Faults, place};
+use super::faults::Faults;
 use super::fields::Fields;
+use super::origins::Origins;
 use super::steps::Names;
 use super::values::{first_line, text};
 use super::yaml::{Node, Value};
 use super::{Definition, Isolation, agents, commands, rails, steps, timing, yaml};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::Diagnostic;
 
 pub(super) const KEYS: [&str; 21] = [
     "version",
@@ -50,20 +48,6 @@ pub struct Reading {
     pub origins: Origins,
 }
 
-/// Where each value that the file gives stands, by its key: `guardrails.budget`, `discover.run`, `agents.fixer.price`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origins {
-    text: String,
-    places: BTreeMap<String, Range<usize>>,
-}
-
-impl Origins {
-    /// The place of a key's value; none if the file doesn't give it.
-    pub fn span(&self, key: &str) -> Option<Span> {
-        self.places.get(key).map(|at| place(&self.text, at.clone()))
-    }
-}
-
 /// Reads a loop file. Never panics, whatever the text.
 pub fn read(text: &str) -> Reading {
     whole_file(text, None)
@@ -71,10 +55,10 @@ pub fn read(text: &str) -> Reading {
 
 fn whole_file(text: &str, today: Option<NaiveDate>) -> Reading {
     let mut faults = Faults::new(text).on(today);
-    let mut origins = Origins { text: text.to_owned(), places: BTreeMap::new() };
+    let mut origins = Origins::default();
     let mut definition = None;
     if let Some(root) = yaml::tree(text, &mut faults) {
-        collect(&root, "", &mut origins.places);
+        origins = Origins::of(text, &root);
         definition = whole(&root, &mut faults);
     }
     if faults.errors() > 0 {
@@ -106,55 +90,6 @@ fn any_file(bytes: &[u8], today: Option<NaiveDate>) -> Reading {
     }
 }
 
-/// Notes the place of every value; steps go by their own names, run and wait steps and the items of other lists that are shown
-/// by their numbers: `chores.0.command`, `finally.0.command`, `trigger.0`.
-fn collect(node: &Node, path: &str, places: &mut BTreeMap<String, Range<usize>>) {
-    let below = |key: &str| {
-        if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
-    };
-    match &node.value {
-        Value::Map(entries) => {
-            for entry in entries {
-                let key = below(&entry.key);
-                places.entry(key.clone()).or_insert_with(|| entry.value.at.clone());
-                collect(&entry.value, &key, places);
-            }
-        }
-        Value::List(items) if path == "steps" => {
-            let chore = |item: &Node| first_key(item).filter(|key| matches!(*key, "run" | "wait")).is_some();
-            let mut chores = 0;
-            for item in items {
-                let Value::Map(entries) = &item.value else { continue };
-                if chore(item) {
-                    let path = format!("chores.{chores}");
-                    places.insert(path.clone(), item.at.clone());
-                    entries.iter().for_each(|entry| collect(&entry.value, &path, places));
-                    chores += 1;
-                } else {
-                    collect(item, "", places);
-                }
-            }
-        }
-        Value::List(items) if matches!(path, "finally" | "finally.steps" | "trigger") => {
-            let path = path.split('.').next().unwrap_or(path);
-            for (i, item) in items.iter().enumerate() {
-                places.entry(format!("{path}.{i}")).or_insert_with(|| item.at.clone());
-                if let Value::Map(entries) = &item.value {
-                    entries.iter().for_each(|entry| collect(&entry.value, &format!("{path}.{i}"), places));
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-fn first_key(item: &Node) -> Option<&str> {
-    match &item.value {
-        Value::Map(entries) => entries.first().map(|entry| entry.key.as_str()),
-        _ => None,
-    }
-}
-
 fn whole(root: &Node, faults: &mut Faults<'_>) -> Option<Definition> {
     let Value::Map(entries) = &root.value else {
         let message = format!("a loop file is a mapping, and this is {}", root.kind());
@@ -171,7 +106,7 @@ fn whole(root: &Node, faults: &mut Faults<'_>) -> Option<Definition> {
     let isolation = isolation(top.get("isolation"), faults);
     let mut names = Names::default();
     let steps = steps::read(&top, &mut names, faults);
-    let rails = rails::read(&top, steps::acts(&top), faults);
+    let rails = rails::read(&top, steps::finds(&top), faults);
     let review = rails::review(&top, faults);
     let agents = agents::read(&top, faults);
     let independence = agents::independence(&top, faults);

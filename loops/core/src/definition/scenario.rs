@@ -341,7 +341,7 @@ runs:
             ("sleeps: [{from: 2026-02-30, to: 2026-12-01}]\n", 1, 17, "`2026-02-30` is no time"),
             ("off:\n  - every: SAT-FUN\n", 2, 12, "`FUN` is not a weekday"),
             ("off:\n  - daily: 25:00-07:00\n", 2, 12, "`25:00` is not a time of the day"),
-            ("clock: [{at: 2026-12-01, by: 1x}]\n", 1, 31, "expected a unit: `s`, `m` or `h`, found `x`"),
+            ("clock: [{at: 2026-12-01, by: 1x}]\n", 1, 31, "expected a unit: `s`, `m`, `h` or `d`, found `x`"),
             ("kills: {times: 0}\n", 1, 16, "0 is outside of what is allowed here"),
             ("runs: [{makes: miracles}]\n", 1, 16, "`miracles` is nothing that a maker makes"),
             ("runs: [{makes: fix(0)}]\n", 1, 16, "`fix` takes the round that is verified"),

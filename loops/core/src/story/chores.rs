@@ -163,3 +163,6 @@ fn counted_tries(n: u32) -> String {
         n => format!("{n} tries"),
     }
 }
+
+#[cfg(test)]
+mod tests;

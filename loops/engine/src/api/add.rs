@@ -126,15 +126,23 @@ fn source(
             Ok((path, bytes))
         }
         Target::Template(template, text) => {
-            let root = user_repository(repo.unwrap_or(&context.cwd)).map_err(anyhow::Error::from)?.root;
-            let root = serde_json::to_string(root.to_str().context("the repository's path is not UTF-8")?)
-                .context("writing the repository's path")?;
-            let text = text.replacen("\ntrigger:", &format!("\nrepo: {root}\ntrigger:"), 1);
+            let text = placed(context, text, repo)?;
             let new = name.unwrap_or(template);
             let text = text.replacen(&format!("\nname: {template}\n"), &format!("\nname: {new}\n"), 1);
             Ok((personal(context, new), text.into_bytes()))
         }
     }
+}
+
+/// A template's text with the repository that it is to work on; one of chores alone has one only where that is asked for.
+fn placed(context: &Context, text: &str, repo: Option<&Path>) -> Result<String, ApiError> {
+    if repo.is_none() && !templates::works_on_code(text) {
+        return Ok(text.to_owned());
+    }
+    let root = user_repository(repo.unwrap_or(&context.cwd)).map_err(anyhow::Error::from)?.root;
+    let root = serde_json::to_string(root.to_str().context("the repository's path is not UTF-8")?)
+        .context("writing the repository's path")?;
+    Ok(text.replacen("\ntrigger:", &format!("\nrepo: {root}\ntrigger:"), 1))
 }
 
 fn repository(

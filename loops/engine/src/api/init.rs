@@ -77,6 +77,10 @@ pub fn init(context: &Context, request: &InitRequest) -> Result<InitView, ApiErr
     let (survey, found) = survey(context, &user);
     let (template, why) = template(request, &found)?;
     let text = templates::text(&template).context("a template without a text")?;
+    if !templates::works_on_code(text) {
+        let message = format!("{template} does not work on a repository");
+        return Err(ApiError::new(exit::USAGE, message).hint(format!("loopwright add {template}")));
+    }
     let store = context.store()?;
     let name = name(&store, request, &template, &user.root)?;
     if let Some(row) = loops::by_name(store.read(), &name)? {

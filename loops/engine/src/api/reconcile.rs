@@ -187,6 +187,12 @@ fn recover(context: &Context, store: &mut Store, record: &RunRecord, reach: Reac
         return Ok(None);
     }
     let Some(mut run) = projection::replay(store.read(), record.id)? else { return Ok(None) };
+    // On a full disk they can't be struck out, and the run is judged all the same.
+    if run.parked.is_none()
+        && let Err(error) = crate::lease::end_leftovers(&dir)
+    {
+        tracing::warn!(run.id = %record.id, "what its processes left: {error:#}");
+    }
     let (what, worked_s) = judge(context, store, &run)?;
     match what {
         Recovery::Leave => Ok(None),

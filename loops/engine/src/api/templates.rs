@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use loopwright_core::definition::read_bytes;
 use loopwright_core::exit;
 
 use super::{ApiError, Context, TemplateFile, TemplateView, WrittenTemplate};
@@ -82,6 +83,11 @@ pub(super) fn text(name: &str) -> Option<&'static str> {
     find(name).map(|shipped| shipped.text)
 }
 
+/// Whether a template's text is a loop that looks for work in a repository.
+pub(super) fn works_on_code(text: &str) -> bool {
+    read_bytes(text.as_bytes()).definition.is_some_and(|definition| definition.discover.is_some())
+}
+
 /// Refuses a folder in which a file of the template is already, with another text.
 pub(super) fn refuse_beside(name: &str, folder: &Path) -> Result<(), ApiError> {
     refuse_other(folder, find(name).map_or(&[][..], |shipped| shipped.beside))
@@ -144,6 +150,19 @@ mod tests {
             assert_eq!(reading.definition.expect("a loop").name, template.name);
             assert!(template.summary.ends_with('.'), "{}", template.summary);
         }
+    }
+
+    #[test]
+    fn another_text_is_left_as_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        write_beside("trading-day", folder.path()).expect("written");
+        assert!(refuse_beside("trading-day", folder.path()).is_ok(), "the same text may stand there");
+        fs::write(folder.path().join("engine.sh"), "mine").expect("a file");
+        let refused = refuse_beside("trading-day", folder.path()).expect_err("another text");
+        assert!(refused.message.contains("engine.sh is there already"), "{}", refused.message);
+        fs::remove_file(folder.path().join("engine.sh")).expect("gone");
+        std::os::unix::fs::symlink("book.sh", folder.path().join("engine.sh")).expect("a link");
+        assert!(refuse_beside("trading-day", folder.path()).is_err(), "a link leads elsewhere");
     }
 
     #[test]

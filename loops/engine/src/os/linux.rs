@@ -2,6 +2,7 @@
 
 mod wake;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
@@ -107,6 +108,25 @@ pub fn end_recorded(record: &InitRecord) -> anyhow::Result<()> {
         bail!("process {} does not end", record.pid);
     }
     Ok(())
+}
+
+/// Ends the boxes in the making that hold one of these pipes: they wait there for somebody who is gone.
+pub fn end_those_at(pipes: &BTreeSet<u64>) {
+    if pipes.is_empty() {
+        return;
+    }
+    let names: BTreeSet<String> = pipes.iter().map(|pipe| format!("pipe:[{pipe}]")).collect();
+    let held =
+        |entry: &fs::DirEntry| fs::read_link(entry.path()).is_ok_and(|to| names.contains(&*to.to_string_lossy()));
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let number = entry.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw);
+        let Some(pidfd) = number.and_then(|pid| process::pidfd_open(pid, PidfdFlags::empty()).ok()) else { continue };
+        // Looked at after the descriptor was opened, so both mean the same process.
+        let is_box = fs::read(entry.path().join("comm")).is_ok_and(|name| name == b"bwrap\n");
+        if is_box && fs::read_dir(entry.path().join("fd")).into_iter().flatten().flatten().any(|fd| held(&fd)) {
+            let _ = process::pidfd_send_signal(&pidfd, Signal::KILL);
+        }
+    }
 }
 
 /// Takes hold of our own child `pid`: becomes readable when it ends.

@@ -57,6 +57,8 @@ pub struct Bubblewrap {
     stopper: Option<Arc<Stopper>>,
     /// The only hosts that its boxes reach; none = no network at all.
     network: Arc<Vec<HostPort>>,
+    /// What is bound as it was opened, by its place inside.
+    bound: Arc<Vec<(String, Arc<OwnedFd>)>>,
     /// The last stage of a box that was granted hosts; none = the one beside this program.
     stage: Option<PathBuf>,
 }
@@ -104,6 +106,7 @@ impl Bubblewrap {
             deadline: None,
             stopper: None,
             network: Arc::default(),
+            bound: Arc::default(),
             stage: None,
         })
     }
@@ -135,6 +138,12 @@ impl Bubblewrap {
     /// The same, for boxes that reach these hosts, by way of a proxy of ours, and no others; none = no network at all.
     pub fn reaching(mut self, hosts: Vec<HostPort>) -> Bubblewrap {
         self.network = Arc::new(hosts);
+        self
+    }
+
+    /// The same, for boxes that see at these places what is open, whatever stands there by then.
+    pub fn binding(mut self, open: Vec<(String, Arc<OwnedFd>)>) -> Bubblewrap {
+        self.bound = Arc::new(open);
         self
     }
 
@@ -194,7 +203,9 @@ impl Bubblewrap {
         let filters = self.filters.iter().map(|filter| in_memory(filter)).collect::<anyhow::Result<Vec<_>>>()?;
         let mut numbers: Vec<i32> = files.iter().map(AsRawFd::as_raw_fd).collect();
         let empty = numbers.split_off(MADE_FILES.len());
-        let pairs = pinned.iter().filter(|_| self.binds_open);
+        let bound = self.bound.iter().map(|(target, fd)| (target.as_str(), &**fd));
+        let held: Vec<(&str, &OwnedFd)> = pinned.iter().map(|(target, fd)| (*target, fd)).chain(bound).collect();
+        let pairs = held.iter().filter(|_| self.binds_open);
         let open = pairs.map(|(target, fd)| ((*target).to_owned(), fd.as_raw_fd())).collect();
         let contents = Contents { made: numbers, empty, open };
         // By descriptor, so that neither the host's paths nor the variables stand in the command line of the box's process 1.
@@ -203,6 +214,9 @@ impl Bubblewrap {
         let (status, status_end) = pipe_with(PipeFlags::CLOEXEC).context("making a pipe")?;
         let (wait_end, gate) = pipe_with(PipeFlags::CLOEXEC).context("making a pipe")?;
 
+        if let Some(run) = &self.supervision {
+            run.record_gate(rustix::fs::fstat(&gate).context("looking at a pipe")?.st_ino)?;
+        }
         let mut command = Command::new(&self.program);
         // Empty for bubblewrap itself too: its environment can be read inside as /proc/1/environ.
         command.env_clear().args(self.fixed_arguments());
@@ -218,7 +232,7 @@ impl Bubblewrap {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // bubblewrap holds the gate's other end as well: if we die before it is opened, the program reads no end of file and never starts.
         let passed = fds.map(|(_, fd)| fd).into_iter().chain(&files).chain(&filters);
-        let passed: Vec<&OwnedFd> = passed.chain(pinned.iter().map(|(_, fd)| fd)).chain(door).collect();
+        let passed: Vec<&OwnedFd> = passed.chain(held.iter().map(|(_, fd)| *fd)).chain(door).collect();
         os::pass_only(&mut command, &passed);
         // The kernel ties this to the thread that spawns, not to the process: callers are the runner's one long-lived thread.
         os::bind_and_limit(&mut command);
@@ -412,6 +426,14 @@ fn in_memory(content: &[u8]) -> anyhow::Result<OwnedFd> {
     file.write_all(content).context("filling a file in memory")?;
     rustix::fs::seek(&file, SeekFrom::Start(0)).context("rewinding a file in memory")?;
     Ok(file.into())
+}
+
+#[cfg(test)]
+impl Bubblewrap {
+    /// Whether this bubblewrap can.
+    pub(super) fn binds_what_is_open(&self) -> bool {
+        self.binds_open
+    }
 }
 
 /// The sandbox of this machine.

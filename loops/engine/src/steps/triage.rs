@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use loopwright_core::finding::Fingerprint;
 use loopwright_core::known::{self, Known};
 use loopwright_core::triage::{self, Edit, Line};
@@ -44,6 +44,7 @@ pub fn path(work: &Work) -> PathBuf {
 pub fn read_back(work: &Work, known: &[Known]) -> Result<ReadBack> {
     let (row, path) = (loops::by_id(work.store.read(), work.row.id)?, path(work));
     let Some(revision) = row.triage_revision else { return Ok(ReadBack::Edits(BTreeMap::new())) };
+    refuse_links(&work.state(), &path)?;
     let text = match read_plain(&path)? {
         Plain::Text(text) => text,
         Plain::Absent => return Ok(ReadBack::Edits(BTreeMap::new())),
@@ -77,6 +78,7 @@ pub fn write(work: &mut Work, known: &[Known], said: &str) -> Result<String> {
     let lines: Vec<Line> = known::in_order(known).into_iter().filter_map(Known::line).collect();
     let (text, revision) = triage::render(&work.row.name, &lines);
     let path = path(work);
+    refuse_links(&work.state(), &path)?;
     private_dir(path.parent().context("the triage list has no folder")?)?;
     replace(&path, text.as_bytes())?;
     let listed: Vec<Fingerprint> = lines.into_iter().map(|l| l.finding).collect();
@@ -104,6 +106,17 @@ pub fn apply_edits(work: &Work, known: &mut [Known]) -> Result<Vec<(String, Stri
 
 fn listed(known: &Known) -> Line {
     Line { finding: known.finding.fingerprint.clone(), title: known.finding.title.clone(), state: known.state.clone() }
+}
+
+/// Refuses a list whose folder, below the state folder, is a link: steps of the loop write there, and what they run has ended.
+fn refuse_links(state: &Path, path: &Path) -> Result<()> {
+    let between = path.ancestors().skip(1).take_while(|folder| *folder != state);
+    for folder in between {
+        if folder.symlink_metadata().is_ok_and(|seen| !seen.is_dir()) {
+            bail!("{} is no folder but a link or a file; remove it", folder.display());
+        }
+    }
+    Ok(())
 }
 
 /// Moves what can't be read out of the way, under a name that nothing has; never through a link.

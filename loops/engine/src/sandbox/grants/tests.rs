@@ -124,3 +124,31 @@ fn hosts_are_named_with_their_port() {
     assert!(format!("{:#}", ask("a.example").expect_err("no port")).contains("a.example:443"));
     assert!(ask("*.example:443").is_err());
 }
+
+/// What was judged is what is seen, although something else takes its place before the box is made.
+#[test]
+fn a_place_that_is_swapped_after_it_was_judged_shows_what_was_judged() {
+    use crate::sandbox::{BoxSpec, Limits, Output, Sandbox as _, bubblewrap};
+    let world = World::new();
+    fs::write(world.at("me/.ssh/key"), "secret").expect("a file");
+    let granted = world.ask(&["~/papers"], &[]).expect("granted");
+    fs::rename(world.at("me/papers"), world.at("me/moved")).expect("moved");
+    std::os::unix::fs::symlink(world.at("me/.ssh"), world.at("me/papers")).expect("a link in its place");
+    let spec = BoxSpec {
+        label: "look".to_owned(),
+        argv: vec!["ls".to_owned(), world.at("me/papers").display().to_string()],
+        env: Default::default(),
+        cwd: "/".to_owned(),
+        mounts: granted.mounts,
+        stdin: Vec::new(),
+        limits: Limits { wall: std::time::Duration::from_secs(20), idle: None, output: 1 << 16 },
+        stdout: Output::Memory,
+    };
+    let sandbox = bubblewrap::for_tests();
+    let seen =
+        |sandbox: &bubblewrap::Bubblewrap| String::from_utf8(sandbox.run(&spec).expect("a box").stdout).expect("names");
+    assert_eq!(seen(&sandbox), "key\n", "the control: by its path, what took the place is seen");
+    if sandbox.binds_what_is_open() {
+        assert_eq!(seen(&sandbox.binding(granted.open)), "a\nkeys\nold\n");
+    }
+}

@@ -73,7 +73,7 @@ impl Attempt {
         let granted = granted(&step.grants, &site.keeper).with_context(|| format!("what {} may reach", step.name))?;
         let stopper = Arc::new(Stopper::default());
         let sandbox = sandbox.clone().with_patience(TO_END + Duration::from_secs(1));
-        let sandbox = sandbox.reaching(granted.network).stopped_by(Arc::clone(&stopper));
+        let sandbox = sandbox.reaching(granted.network).binding(granted.open).stopped_by(Arc::clone(&stopper));
         let log = fresh_log(site.run_dir, &step.name);
         let max = step.max_s.map(Duration::from_secs);
         let spec = BoxSpec {
