@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use chrono::Utc;
 use loopwright_core::fleet::FleetEvent;
 use loopwright_tests::dice::Dice;
-use loopwright_tests::stage::{Serving, Stage, wait_for};
+use loopwright_tests::stage::{Stage, wait_for};
 use loopwright_tests::tell;
 
 const MINUTE: i64 = 60;
