@@ -12,7 +12,7 @@ use loopwright_core::timing::Timing;
 use loopwright_engine::home::Home;
 use loopwright_engine::store::Store;
 use loopwright_engine::store::loops::{self, LoopRow};
-use loopwright_engine::store::schedules::{self, Keep};
+use loopwright_engine::store::schedules::{self, Does, Keep};
 use rusqlite::Transaction;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -57,7 +57,13 @@ fn add(tx: &Transaction<'_>, home: &Home, number: usize, timing: &Timing) -> Res
     let now = chrono::Utc::now();
     fs::create_dir_all(home.loop_state(row.id)).context("making a state folder")?;
     loops::register(tx, &row, &now.to_rfc3339())?;
-    schedules::keep(tx, row.id, &Keep { timing, max_duration_s: 60, finally_s: 0 }, now, chrono_tz::UTC)
+    schedules::keep(
+        tx,
+        row.id,
+        &Keep { timing, max_duration_s: 60, finally_s: 0, does: Does::Finds },
+        now,
+        chrono_tz::UTC,
+    )
 }
 
 /// A scheduler that lives as long as this.

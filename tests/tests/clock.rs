@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use chrono::Utc;
 use loopwright_core::fleet::FleetEvent;
 use loopwright_tests::dice::Dice;
-use loopwright_tests::stage::{Serving, Stage, wait_for};
+use loopwright_tests::stage::{Stage, wait_for};
 use loopwright_tests::tell;
 
 const MINUTE: i64 = 60;
@@ -22,7 +22,7 @@ const JUMPS: [i64; 11] =
     [1, 30, 4 * MINUTE, 6 * MINUTE, 59 * MINUTE, 3 * HOUR, DAY, 40 * DAY, YEAR, 3 * YEAR, 10 * YEAR];
 
 fn cases() -> usize {
-    if std::env::var("LOOPWRIGHT_FULL").is_ok_and(|full| full == "1") { 50 } else { 6 }
+    if std::env::var("LOOPWRIGHT_FULL").is_ok_and(|full| full == "1") { 50 } else { 4 }
 }
 
 /// How often a run was started for each due time.

@@ -1,4 +1,5 @@
 //! The scripts of the shipped loops by themselves, without a sandbox: what they must do whatever calls them, and how often.
+#![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use loopwright_tests::book;
 use loopwright_tests::dice::Dice;
-use loopwright_tests::stage::{prints, wait_for};
+use loopwright_tests::stage::{prints, wait_for, write_program};
 use loopwright_tests::tell;
 use tempfile::TempDir;
 
@@ -295,21 +296,21 @@ fn what_is_no_copy_is_told_and_the_older_ones_stay() {
 
 #[test]
 fn a_file_that_changes_while_it_is_copied_makes_no_copy() {
-    let desk = documents("7");
-    // The copying of the seed's own bytes takes longer than the loop below needs to change one of them.
+    let mut desk = documents("7");
     let growing = desk.at("My documents.d/growing");
-    fs::write(&growing, vec![b'x'; 8 << 20]).expect("a file");
-    let mut copy =
-        desk.script("copy.sh", "one").stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("sh starts");
-    let mut byte = 0_u8;
-    let status = wait_for("the script's end", || {
-        byte = byte.wrapping_add(1);
-        fs::write(&growing, vec![byte; 8 << 20]).expect("a file");
-        copy.try_wait().expect("a child")
-    });
-    assert_eq!(status.code(), Some(1), "{}", desk.state("result"));
+    fs::write(&growing, "one").expect("a file");
+    fs::create_dir(desk.at("bin")).expect("a folder");
+    // Between the list of the files and their copy.
+    let change = format!("echo two >> '{}'", growing.display());
+    let shim = format!("#!/bin/sh\n[ \"$1\" != --create ] || {change}\nexec /usr/bin/tar \"$@\"\n");
+    write_program(&desk.at("bin/tar"), &shim);
+    desk.env.push(("PATH".to_owned(), format!("{}:/usr/bin:/bin", desk.at("bin").display())));
+    let (code, said) = desk.says("copy.sh", "one");
+    assert!(code == 1 && said.contains("which changed while it was copied"), "{said}");
     assert!(names(&desk.at("backups"), "").is_empty(), "nothing of it stays");
     assert!(desk.state("result").contains("\tfailed\t"), "{}", desk.state("result"));
+    write_program(&desk.at("bin/tar"), "#!/bin/sh\nexec /usr/bin/tar \"$@\"\n");
+    assert!(desk.does("copy.sh", "two").contains("6 files"), "the control");
 }
 
 #[test]

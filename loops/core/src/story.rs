@@ -153,6 +153,8 @@ struct Teller {
     /// The finding that was spoken of last.
     told: Option<Fingerprint>,
     left: usize,
+    /// Why it ends was told before its last steps.
+    last_steps: bool,
 }
 
 impl Teller {
@@ -166,6 +168,7 @@ impl Teller {
             chores: chores::Told::default(),
             told: None,
             left: 0,
+            last_steps: false,
         }
     }
 
@@ -197,11 +200,16 @@ impl Teller {
             RunEvent::Parked { why, .. } => self.chores.parked(why),
             RunEvent::Ending { end } => {
                 self.open.clear();
-                vec![(end_mark(end), 0, ending(end)), (Mark::Running, 0, "Its last steps follow.".to_owned())]
+                let follow = (Mark::Running, 0, "Its last steps follow.".to_owned());
+                // That it finished is told where it did.
+                self.last_steps = *end != End::Finished;
+                let why = self.last_steps.then(|| (end_mark(end), 0, ending(end)));
+                why.into_iter().chain([follow]).collect()
             }
             RunEvent::RunEnded { end } => {
                 self.open.clear();
-                vec![(end_mark(end), 0, self.ended(end))]
+                let told = if self.last_steps { "Its last steps are done.".to_owned() } else { self.ended(end) };
+                vec![(end_mark(end), 0, told)]
             }
         }
     }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use loopwright_core::run::Mode;
 use loopwright_core::story::Mark;
 use loopwright_core::triage::plain;
-use loopwright_engine::api::{LoopView, NextRow};
+use loopwright_engine::api::{Does, LoopView, NextRow};
 
 use super::{aligned, mark, runs};
 use crate::commands::command;
@@ -16,11 +16,15 @@ pub(crate) fn one(page: &mut Page, view: &LoopView, zone: Zone, now: DateTime<Ut
     let state = view.last.as_ref().map_or(Mark::Nothing, runs::mark_of);
     mark(page, state).add(Tint::Strong, &plain(&view.name, 64)).say("  ");
     page.line(&plain(&view.schedule, 120));
-    let mode = match view.mode {
-        Mode::Report => "only reports; `run --ship` lets it open pull requests",
-        Mode::Ship => "opens pull requests",
+    let mode = match (view.does, view.mode) {
+        (Does::Chores, _) => "does its steps",
+        (Does::Finds, _) => "only reports: it has nothing to change or ship with",
+        (Does::Ships, Mode::Report) => "only reports; `run --ship` lets it open pull requests",
+        (Does::Ships, Mode::Ship) => "opens pull requests",
     };
-    field(page, "works on", &view.repo);
+    if view.does != Does::Chores {
+        field(page, "works on", &view.repo);
+    }
     field(page, "mode", mode);
     match (&view.paused_at, view.next.is_empty()) {
         (Some(since), _) => {

@@ -7,7 +7,7 @@ use loopwright_core::gate::{GateResult, Level};
 use loopwright_core::money::Micros;
 use loopwright_core::run::{End, Entry, Mode};
 use loopwright_core::verdict::{CheckerVerdict, Fault};
-use loopwright_engine::api::{FindingRow, Happened, LoopView, PullRequestRow, ReviewView, RunRow};
+use loopwright_engine::api::{Does, FindingRow, Happened, LoopView, PullRequestRow, ReviewView, RunRow};
 
 const PATCH: &str = "\
 diff --git a/src/a.rs b/src/a.rs
@@ -71,6 +71,7 @@ pub(crate) fn a_loop() -> LoopView {
         path: "/home/ada/.config/loopwright/loops/daily-triage/loop.yaml".to_owned(),
         repo: "/home/ada/src/shop-api".to_owned(),
         mode: Mode::Ship,
+        does: Does::Ships,
         hash: "ab".repeat(32),
         schedule: "weekdays at 09:00".to_owned(),
         next: vec!["2026-11-23T09:00:00+01:00".to_owned(), "2026-11-24T09:00:00+01:00".to_owned()],

@@ -14,11 +14,11 @@ const PERIODS: [Period; 3] = [Period::Run, Period::Day, Period::Month];
 type Placed<'n> = (Ceiling, &'n Node);
 
 /// The ceiling of a run, which every loop must have, and those of the loop's days and months; nothing at all is a ceiling only
-/// where nothing `acts`.
-pub(super) fn of_loop(fields: &Fields<'_>, acts: bool, faults: &mut Faults<'_>) -> Option<(Micros, Vec<Ceiling>)> {
+/// where it finds nothing.
+pub(super) fn of_loop(fields: &Fields<'_>, finds: bool, faults: &mut Faults<'_>) -> Option<(Micros, Vec<Ceiling>)> {
     let help = "add `budget: $5/run`: what one run may cost at most";
     let node = fields.required("budget", help, faults)?;
-    if !acts
+    if !finds
         && matches!(&node.value, Value::Scalar(text) if super::phrase::rate(text).is_ok_and(|(a, per)| a == Micros::ZERO && per.text == "run"))
     {
         return Some((Micros::ZERO, Vec::new()));

@@ -12,21 +12,21 @@ pub(super) const KEYS: [&str; 7] =
 const ALL_THREE: &str = "add `guardrails:` with `max_iterations: 3`, `budget: $5/run` and `halt_on: no_progress(2)`";
 const HOUR: u64 = 3600;
 
-/// The rails; each of the three required ones that is missing is a fault of its own. Where nothing acts on findings none is
-/// required: without a maker there are no rounds to count, and nothing that spends money.
-pub(super) fn read(top: &Fields<'_>, acts: bool, faults: &mut Faults<'_>) -> Option<Rails> {
+/// The rails; each of the three required ones that is missing is a fault of its own. A loop of chores
+/// alone needs none: it has no rounds to count, and no agent that spends money.
+pub(super) fn read(top: &Fields<'_>, finds: bool, faults: &mut Faults<'_>) -> Option<Rails> {
     let fields = match top.entry("guardrails") {
         Some(entry) => Fields::of(&entry.value, "guardrails", entry.key_at.clone(), &KEYS, faults)?,
-        None if acts => {
+        None if finds => {
             top.required("guardrails", ALL_THREE, faults)?;
             return None;
         }
         None => Fields::over(&[], "guardrails", 0..0, &KEYS, faults),
     };
-    let given = |key: &str| acts || fields.get(key).is_some();
+    let given = |key: &str| finds || fields.get(key).is_some();
     let iterations = if given("max_iterations") { iterations(&fields, faults) } else { Some(1) };
     let budget =
-        if given("budget") { budget::of_loop(&fields, acts, faults) } else { Some((Micros::ZERO, Vec::new())) };
+        if given("budget") { budget::of_loop(&fields, finds, faults) } else { Some((Micros::ZERO, Vec::new())) };
     let no_progress = if given("halt_on") { no_progress(&fields, faults) } else { Some(1) };
     let duration = fields
         .get("max_duration")

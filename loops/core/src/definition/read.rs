@@ -106,7 +106,7 @@ fn whole(root: &Node, faults: &mut Faults<'_>) -> Option<Definition> {
     let isolation = isolation(top.get("isolation"), faults);
     let mut names = Names::default();
     let steps = steps::read(&top, &mut names, faults);
-    let rails = rails::read(&top, steps::acts(&top), faults);
+    let rails = rails::read(&top, steps::finds(&top), faults);
     let review = rails::review(&top, faults);
     let agents = agents::read(&top, faults);
     let independence = agents::independence(&top, faults);

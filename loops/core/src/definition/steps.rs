@@ -80,8 +80,8 @@ pub(super) fn read(top: &Fields<'_>, names: &mut Names, faults: &mut Faults<'_>)
     Some(Steps { chores: chores?, discover, work, finally: finally? })
 }
 
-/// Whether findings are acted on, so that the rails of findings mean something; also where the steps can't be read.
-pub(super) fn acts(top: &Fields<'_>) -> bool {
+/// Whether it works on findings, so that their rails are required; also where the steps can't be read.
+pub(super) fn finds(top: &Fields<'_>) -> bool {
     let Some(Value::List(items)) = top.get("steps").map(|node| &node.value) else {
         return true;
     };
@@ -90,7 +90,7 @@ pub(super) fn acts(top: &Fields<'_>) -> bool {
         _ => false,
     };
     let any = |names: &[&str]| items.iter().any(|item| named(item, names));
-    any(&ORDER[1..]) || !any(&KNOWN)
+    any(&ORDER) || !any(&KNOWN)
 }
 
 /// Refuses gates that are neither built in nor defined under `checks`.

@@ -18,7 +18,7 @@ pub(crate) fn printed(definition: &Definition) -> String {
         text += "  - discover: {run: open_issues, write_to: state/triage.md}\n";
     }
     finally(&definition.finally, &mut text);
-    text
+    text + "guardrails: {max_iterations: 3, budget: $5/run, halt_on: no_progress(2)}\n"
 }
 
 fn timing(timing: &Timing, text: &mut String) {

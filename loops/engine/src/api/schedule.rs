@@ -21,7 +21,7 @@ use super::{Context, run, scheduler, watched};
 use crate::halt::{self, HaltFiles};
 use crate::settings;
 use crate::store::loops::LoopRow;
-use crate::store::schedules::{self, Keep, Scheduled};
+use crate::store::schedules::{self, Does, Keep, Scheduled};
 use crate::store::{Store, loops};
 
 /// A ledger that reaches further ahead than this was written while the clock was wrong.
@@ -120,13 +120,23 @@ fn confirmed(row: &LoopRow) -> Result<Option<Definition>> {
     Ok(read_bytes(&text).definition.filter(|_| same))
 }
 
-/// Keeps when a loop starts, with its registration.
+/// Keeps when a loop starts, with its registration. Times of before that nobody has looked at get their row first.
 pub(super) fn keep(tx: &Transaction<'_>, context: &Context, id: LoopId, definition: &Definition) -> Result<()> {
     let finally = &definition.finally;
+    let before = schedules::of_loop(tx, id)?.filter(|before| before.timing != definition.timing);
+    if let Some(before) = before {
+        let why = Some("another timetable was confirmed before anybody looked".to_owned());
+        rows(tx, context, &Machine::default(), &before, (why, context.now))?;
+    }
     let kept = Keep {
         timing: &definition.timing,
         max_duration_s: definition.rails.max_duration_s,
         finally_s: if finally.steps.is_empty() { 0 } else { finally.max_s },
+        does: match (&definition.work, &definition.discover) {
+            (Some(_), _) => Does::Ships,
+            (None, Some(_)) => Does::Finds,
+            (None, None) => Does::Chores,
+        },
     };
     schedules::keep(tx, id, &kept, context.now, context.zone)
 }
@@ -139,38 +149,48 @@ fn arrive(
     loop_: &Scheduled,
     caught_up_from: DateTime<Utc>,
 ) -> Result<usize> {
-    // Times that have come came in the zone of then; from now on they are the new one's.
-    let (timing, now, zone) = (&loop_.timing, context.now, loop_.zone);
-    let since = loop_.since.min(now);
+    let (timing, now) = (&loop_.timing, context.now);
     let stopped = stopped(context, loop_.loop_id, &loop_.name, loop_.paused);
     store.write(|tx| {
         if loop_.since > now + AHEAD {
             let times = schedules::take_back(tx, loop_.loop_id, now)?;
             tracing::warn!(loop.name = loop_.name, times, "the clock was ahead: times that have not come are taken back");
         }
-        let (live, waiting) = (schedules::live(tx)?, schedules::waiting(tx)?);
-        let live = live.iter().find(|l| l.loop_id == loop_.loop_id).map(|l| (l.run.short(), l.parked));
-        let arriving = Arriving {
-            timing,
-            zone,
-            since,
-            now,
-            stopped: stopped.as_deref(),
-            on_battery: machine.on_battery,
-            live: live.as_ref().map(|(run, parked)| (run.as_str(), *parked)),
-            waiting: waiting.iter().filter(|w| w.loop_id == loop_.loop_id).count(),
-            absences: &machine.absences,
-            caught_up_from,
-        };
-        let arrivals = due::arrivals(&arriving, |at| jitter(loop_.loop_id, at, timing));
-        let mut late = 0;
-        for arrival in &arrivals {
-            let waits = matches!(arrival.fate, due::Fate::Waits { .. }) && now - arrival.due_at > due::ON_TIME;
-            late += usize::from(schedules::arrive(tx, loop_.loop_id, arrival, zone, now)? && waits);
-        }
+        let late = rows(tx, context, machine, loop_, (stopped, caught_up_from))?;
         schedules::reach(tx, loop_.loop_id, timing, now, context.zone)?;
         Ok(late)
     })
+}
+
+/// The rows of the times that have come: they came in the zone of then, whatever it is from now on.
+fn rows(
+    tx: &Transaction<'_>,
+    context: &Context,
+    machine: &Machine,
+    loop_: &Scheduled,
+    (stopped, caught_up_from): (Option<String>, DateTime<Utc>),
+) -> Result<usize> {
+    let (timing, now, zone) = (&loop_.timing, context.now, loop_.zone);
+    let (live, waiting) = (schedules::live(tx)?, schedules::waiting(tx)?);
+    let live = live.iter().find(|l| l.loop_id == loop_.loop_id).map(|l| (l.run.short(), l.parked));
+    let arriving = Arriving {
+        timing,
+        zone,
+        since: loop_.since.min(now),
+        now,
+        stopped: stopped.as_deref(),
+        on_battery: machine.on_battery,
+        live: live.as_ref().map(|(run, parked)| (run.as_str(), *parked)),
+        waiting: waiting.iter().filter(|w| w.loop_id == loop_.loop_id).count(),
+        absences: &machine.absences,
+        caught_up_from,
+    };
+    let mut late = 0;
+    for arrival in due::arrivals(&arriving, |at| jitter(loop_.loop_id, at, timing)) {
+        let waits = matches!(arrival.fate, due::Fate::Waits { .. }) && now - arrival.due_at > due::ON_TIME;
+        late += usize::from(schedules::arrive(tx, loop_.loop_id, &arrival, zone, now)? && waits);
+    }
+    Ok(late)
 }
 
 /// How much later than its time a start is, the same at each look.

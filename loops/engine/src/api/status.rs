@@ -179,6 +179,7 @@ pub(super) fn loop_view(context: &Context, store: &Store, row: &LoopRow) -> AnyR
         path: row.path.display().to_string(),
         repo: row.repo_path.display().to_string(),
         mode: row.mode,
+        does: schedules::does(store.read(), row.id)?,
         hash: row.hash.clone(),
         schedule: words,
         next,

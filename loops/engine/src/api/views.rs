@@ -11,6 +11,8 @@ use loopwright_core::run::{End, Entry, Mode};
 use loopwright_core::verdict::CheckerVerdict;
 use serde::Serialize;
 
+pub use crate::store::schedules::Does;
+
 /// A loop that ships with the program.
 #[derive(Clone, Debug, Serialize)]
 pub struct TemplateView {
@@ -70,6 +72,8 @@ pub struct LoopView {
     pub repo: String,
     /// Only look, or make pull requests too.
     pub mode: Mode,
+    /// What it is for.
+    pub does: Does,
     /// SHA-256 of the file that was confirmed.
     pub hash: String,
     /// When it is due, in words.

@@ -43,3 +43,5 @@ ALTER TABLE loops ADD COLUMN finally_s INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX occurrences_of_many ON occurrences (loop, until_at) WHERE until_at IS NOT NULL;
 -- Steps of a run that are not about findings, and are done.
 ALTER TABLE runs ADD COLUMN chores INTEGER NOT NULL DEFAULT 0;
+-- What it is for, as far as people are told without its file.
+ALTER TABLE loops ADD COLUMN does TEXT NOT NULL DEFAULT 'ships' CHECK (does IN ('ships', 'finds', 'chores'));

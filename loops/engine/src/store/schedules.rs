@@ -11,6 +11,7 @@ use loopwright_core::run::{End, Run};
 use loopwright_core::schedule::due_times;
 use loopwright_core::timing::{Timing, Trigger};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::steps::stamp;
@@ -38,21 +39,35 @@ pub struct Scheduled {
 /// # Errors
 /// The rows can't be read.
 pub fn come(db: &Connection, now: DateTime<Utc>, ahead: DateTime<Utc>, computer: Tz) -> Result<Vec<Scheduled>> {
-    let sql = "SELECT l.id, l.name, l.timing, l.paused_at IS NOT NULL, s.since, s.zone FROM schedules s JOIN loops l ON l.id = s.loop \
-               WHERE l.paused_at IS NULL AND (s.next_at <= ?1 OR s.since > ?2 \
-               OR (s.zone <> ?3 AND json_extract(l.timing, '$.zone') IS NULL)) ORDER BY l.name";
-    let mut rows = db.prepare_cached(sql)?;
-    let found = rows.query_map(params![stamp(now), stamp(ahead), computer.name()], |r| {
-        Ok(Scheduled {
-            loop_id: super::parsed(r, 0)?,
-            name: r.get(1)?,
-            timing: super::json(r, 2)?,
-            paused: r.get(3)?,
-            since: super::parsed(r, 4)?,
-            zone: super::parsed(r, 5)?,
-        })
-    })?;
+    let mut rows = db.prepare_cached(&format!(
+        "{SCHEDULED} WHERE l.paused_at IS NULL AND (s.next_at <= ?1 OR s.since > ?2 \
+         OR (s.zone <> ?3 AND json_extract(l.timing, '$.zone') IS NULL)) ORDER BY l.name"
+    ))?;
+    let found = rows.query_map(params![stamp(now), stamp(ahead), computer.name()], scheduled)?;
     found.collect::<Result<_, _>>().context("reading which loops are due")
+}
+
+/// How far the ledger of one loop reaches; none for one without due times.
+///
+/// # Errors
+/// The row can't be read.
+pub fn of_loop(db: &Connection, id: LoopId) -> Result<Option<Scheduled>> {
+    let found = db.query_row(&format!("{SCHEDULED} WHERE l.id = ?1"), [id.to_string()], scheduled);
+    found.optional().context("reading how far a ledger reaches")
+}
+
+const SCHEDULED: &str = "SELECT l.id, l.name, l.timing, l.paused_at IS NOT NULL, s.since, s.zone \
+                         FROM schedules s JOIN loops l ON l.id = s.loop";
+
+fn scheduled(r: &Row<'_>) -> rusqlite::Result<Scheduled> {
+    Ok(Scheduled {
+        loop_id: super::parsed(r, 0)?,
+        name: r.get(1)?,
+        timing: super::json(r, 2)?,
+        paused: r.get(3)?,
+        since: super::parsed(r, 4)?,
+        zone: super::parsed(r, 5)?,
+    })
 }
 
 /// When a loop starts, and whether nothing starts it by itself now; none for one that an older program registered.
@@ -86,6 +101,41 @@ pub struct Keep<'a> {
     pub max_duration_s: u64,
     /// The most that its `finally` steps take, in seconds; 0 = it has none.
     pub finally_s: u64,
+    /// What it is for.
+    pub does: Does,
+}
+
+/// What a loop is for, as far as people are told without its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Does {
+    /// It can open pull requests.
+    Ships,
+    /// It only finds.
+    Finds,
+    /// It has steps alone.
+    Chores,
+}
+
+impl Does {
+    fn word(self) -> &'static str {
+        match self {
+            Does::Ships => "ships",
+            Does::Finds => "finds",
+            Does::Chores => "chores",
+        }
+    }
+}
+
+/// What a loop is for.
+///
+/// # Errors
+/// The row can't be read.
+pub fn does(db: &Connection, id: LoopId) -> Result<Does> {
+    let word: String = db
+        .query_row("SELECT does FROM loops WHERE id = ?1", [id.to_string()], |r| r.get(0))
+        .context("reading what a loop is for")?;
+    Ok([Does::Finds, Does::Chores].into_iter().find(|does| does.word() == word).unwrap_or(Does::Ships))
 }
 
 /// Keeps when a loop starts, from now on; times of before are not made up for. A timing that is the same goes on as it was.
@@ -96,8 +146,8 @@ pub fn keep(tx: &Transaction<'_>, id: LoopId, keep: &Keep<'_>, now: DateTime<Utc
     let same = timing(tx, id)?.is_some_and(|(before, _)| before == *keep.timing);
     let (most, finally) = (i64::try_from(keep.max_duration_s)?, i64::try_from(keep.finally_s)?);
     tx.execute(
-        "UPDATE loops SET timing = ?2, max_duration_s = ?3, finally_s = ?4 WHERE id = ?1",
-        params![id.to_string(), serde_json::to_string(keep.timing)?, most, finally],
+        "UPDATE loops SET timing = ?2, max_duration_s = ?3, finally_s = ?4, does = ?5 WHERE id = ?1",
+        params![id.to_string(), serde_json::to_string(keep.timing)?, most, finally, keep.does.word()],
     )
     .context("storing when a loop starts")?;
     if same {

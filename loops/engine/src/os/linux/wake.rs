@@ -299,17 +299,20 @@ mod tests {
         assert!(wake.wait(soon, stop.as_fd()).expect("waited").time, "it lives: the control");
         child.kill().expect("killed");
         assert!(wake.wait(far(), stop.as_fd()).expect("waited").process);
+        // It may be collected already.
+        let _ = child.wait();
     }
 
     #[test]
     fn children_that_end_are_collected_and_wake_nobody() {
         let (stop, _say) = never();
         let mut wake = Wake::new().expect("it can wait");
-        let child = Command::new("true").spawn().expect("a child");
+        let mut child = Command::new("true").spawn().expect("a child");
         let pid = i32::try_from(child.id()).expect("a number");
         let soon = Utc::now() + chrono::Duration::milliseconds(500);
         let woken = wake.wait(soon, stop.as_fd()).expect("waited");
         assert_eq!(woken, Woken { time: true, ..Woken::default() });
         assert!(!Path::new(&format!("/proc/{pid}")).exists(), "it is a zombie");
+        child.wait().expect_err("nobody is left to wait for");
     }
 }
