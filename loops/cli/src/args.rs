@@ -173,8 +173,8 @@ Example: loopwright serve")]
 Nothing is started and nothing of yours is written: what agents, repositories and commands do is made up.
 Without --scenario, nobody sleeps, and each run finds nothing and takes two minutes.
 
-Examples: loopwright simulate daily-triage --from 2026-12-01 --days 14
-          loopwright simulate --story runaway")]
+Example: loopwright simulate daily-triage --from 2026-12-01 --days 14
+         loopwright simulate --story runaway")]
     Simulate(SimulateArgs),
     /// Prints what makes a shell complete verbs, loops, runs and pull requests
     #[command(after_help = "\
