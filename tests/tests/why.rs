@@ -102,6 +102,9 @@ fn what_hinders_it_names_the_way_out() {
         why.contains("changed since it was confirmed") && command == format!("loopwright add {path}"),
         "{why} {command}"
     );
+    let status = stage.plain(&["status"]).exits(0).out;
+    assert!(status.contains("changed since it was confirmed") && !status.contains("All quiet"), "{status}");
+    assert!(stage.plain(&["next", "work"]).exits(0).out.contains(&format!("loopwright add {path}")), "and there");
     std::fs::write(&path, text).expect("written");
     stage.verb(&["halt", "--loop", "work"]).exits(0);
     let (why, command) = said(&stage);

@@ -200,7 +200,7 @@ fn will(asked: &Asked<'_>, time: &Outlook) -> String {
 }
 
 /// Why it will not start, and what to do.
-fn hindered(asked: &Asked<'_>, hindrance: &Hindrance) -> (String, String) {
+pub fn hindered(asked: &Asked<'_>, hindrance: &Hindrance) -> (String, String) {
     let name = asked.loop_name;
     match hindrance {
         Hindrance::Paused { since } => {
@@ -211,8 +211,12 @@ fn hindered(asked: &Asked<'_>, hindrance: &Hindrance) -> (String, String) {
             (format!("it is halted ({why})"), format!("loopwright resume{level} --reason '…'"))
         }
         Hindrance::Changed { path, gone } => {
-            let how = if *gone { "can't be read" } else { "changed since it was confirmed" };
-            (format!("its file {path} {how}"), format!("loopwright add {path}"))
+            // What is not there can't be confirmed.
+            if *gone {
+                let why = format!("its file {path} can't be read: put it back, or pause the loop");
+                return (why, format!("loopwright disable {name}"));
+            }
+            (format!("its file {path} changed since it was confirmed"), format!("loopwright add {path}"))
         }
         Hindrance::Settings { why } => (why.clone(), "loopwright doctor".to_owned()),
         Hindrance::NoScheduler => ("no scheduler runs".to_owned(), "loopwright serve".to_owned()),

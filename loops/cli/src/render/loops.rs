@@ -7,7 +7,7 @@ use loopwright_core::triage::plain;
 use loopwright_engine::api::{Does, LoopView, NextRow};
 
 use super::{aligned, mark, runs};
-use crate::commands::command;
+use crate::commands::{self, command};
 use crate::page::{Page, Tint};
 use crate::zone::{Zone, due};
 
@@ -37,6 +37,10 @@ pub(crate) fn one(page: &mut Page, view: &LoopView, zone: Zone, now: DateTime<Ut
     if let Some(last) = &view.last {
         let when = zone.day_time(&last.started, now);
         field(page, "last", &format!("{when}: {}", runs::result(last)));
+    }
+    for trouble in &view.troubles {
+        field(page, "trouble", &plain(&trouble.why, 300));
+        page.say("            ").tinted(Tint::Accent, &commands::in_text(&trouble.command));
     }
 }
 

@@ -78,6 +78,7 @@ pub(crate) fn a_loop() -> LoopView {
         paused_at: None,
         wake: false,
         last: Some(run(Some(End::Finished), Some(20))),
+        troubles: Vec::new(),
     }
 }
 

@@ -11,6 +11,9 @@ use crate::commands::{self, command};
 use crate::page::{Page, Tint};
 use crate::zone::{Zone, due};
 
+/// So many troubles of loops are told one by one.
+const MOST: usize = 20;
+
 /// Adds the whole status.
 pub(crate) fn status(page: &mut Page, view: &StatusView, zone: Zone, now: DateTime<Utc>) {
     if let Some(why) = &view.halted {
@@ -30,6 +33,7 @@ pub(crate) fn status(page: &mut Page, view: &StatusView, zone: Zone, now: DateTi
         page.gap();
     }
     lost(page, &view.lost);
+    troubled(page, view);
     waiting(page, view, zone, now);
     ceilings(page, &view.ceilings);
     scheduler(page, view, zone, now);
@@ -47,6 +51,22 @@ fn lost(page: &mut Page, rows: &[LostRow]) {
     }
     if !rows.is_empty() {
         page.line(&format!("  {}", command("tick")));
+        page.gap();
+    }
+}
+
+/// Loops that are not well: what a paused one lacks is asked for when it is enabled.
+fn troubled(page: &mut Page, view: &StatusView) {
+    let enabled = view.loops.iter().filter(|l| l.paused_at.is_none() && !l.troubles.is_empty());
+    let rows: Vec<_> = enabled.flat_map(|l| l.troubles.iter().map(|trouble| (&l.name, trouble))).collect();
+    for (name, trouble) in rows.iter().take(MOST) {
+        marked(page, 0, Mark::Failed, &format!("{}: {}", plain(name, 64), plain(&trouble.why, 300)));
+        page.say("  ").tinted(Tint::Accent, &commands::in_text(&trouble.command));
+    }
+    if rows.len() > MOST {
+        page.line(&format!("  and {} more; see `{}`", rows.len() - MOST, command("next")));
+    }
+    if !rows.is_empty() {
         page.gap();
     }
 }
@@ -129,7 +149,8 @@ fn closing(page: &mut Page, view: &StatusView, now: DateTime<Utc>) {
         && view.running.is_empty()
         && view.lost.is_empty()
         && view.waiting.is_empty()
-        && view.needs_you.is_empty();
+        && view.needs_you.is_empty()
+        && view.loops.iter().all(|l| l.paused_at.is_some() || l.troubles.is_empty());
     let many = count(view.loops.len(), "loop");
     let said = if quiet { format!("All quiet · {many}") } else { many };
     marked(page, 0, Mark::Nothing, &said);
@@ -152,7 +173,7 @@ fn instant(at: &str) -> Option<DateTime<Utc>> {
 #[cfg(test)]
 mod tests {
     use loopwright_core::money::Micros;
-    use loopwright_engine::api::{LoopView, SchedulerView};
+    use loopwright_engine::api::{LoopView, SchedulerView, TroubleRow};
 
     use super::*;
     use crate::render::samples;
@@ -197,6 +218,21 @@ mod tests {
     fn all_quiet() {
         let loops = vec![samples::a_loop()];
         insta::assert_snapshot!(shown(&StatusView { loops, ..empty() }));
+    }
+
+    #[test]
+    fn a_loop_that_is_not_well_is_told_and_nothing_is_quiet() {
+        let trouble = |why: &str, command: &str| TroubleRow { why: why.to_owned(), command: command.to_owned() };
+        let troubles = vec![
+            trouble("its file /l/loop.yaml changed since it was confirmed", "loopwright add /l/loop.yaml"),
+            trouble("its last run 00000001: Failed: no base.", "loopwright show 00000001"),
+        ];
+        let ill = LoopView { troubles, ..samples::a_loop() };
+        let said = shown(&StatusView { loops: vec![ill.clone()], ..empty() });
+        assert!(said.contains("daily-triage: its file /l/loop.yaml changed") && !said.contains("All quiet"), "{said}");
+        assert!(said.contains("\n  loopwright add /l/loop.yaml\n") && said.contains("show 00000001"), "{said}");
+        let paused = LoopView { paused_at: Some("2026-11-21T08:00:00Z".to_owned()), ..ill };
+        assert!(shown(&StatusView { loops: vec![paused], ..empty() }).contains("All quiet"), "the control");
     }
 
     #[test]

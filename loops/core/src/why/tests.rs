@@ -110,7 +110,11 @@ fn what_keeps_it_from_starting_and_what_to_do() {
             "its file /l/loop.yaml changed since it was confirmed",
             "loopwright add /l/loop.yaml",
         ),
-        (Hindrance::Changed { path, gone: true }, "its file /l/loop.yaml can't be read", "loopwright add /l/loop.yaml"),
+        (
+            Hindrance::Changed { path, gone: true },
+            "its file /l/loop.yaml can't be read: put it back, or pause the loop",
+            "loopwright disable daily-triage",
+        ),
         (
             Hindrance::Settings { why: "settings.yaml is not valid".to_owned() },
             "settings.yaml is not valid",

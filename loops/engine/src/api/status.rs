@@ -15,8 +15,8 @@ use loopwright_core::run::Run;
 use loopwright_core::{schedule, story};
 
 use super::{
-    ApiError, CeilingRow, Context, FindingRow, LoopView, LostRow, NextRow, StatusView, landing, reviews, run, runs,
-    scheduler,
+    ApiError, CeilingRow, Context, FindingRow, LoopView, LostRow, NextRow, StatusView, hinders, landing, reviews, run,
+    runs, scheduler,
 };
 use crate::ending;
 use crate::halt::HaltFiles;
@@ -186,5 +186,6 @@ pub(super) fn loop_view(context: &Context, store: &Store, row: &LoopRow) -> AnyR
         paused_at: schedules::paused_at(store.read(), row.id)?.map(stamp),
         wake: timing.is_some_and(|timing| timing.wake),
         last: last.first().map(runs::row),
+        troubles: hinders::troubles(context, store, row, last.first())?,
     })
 }

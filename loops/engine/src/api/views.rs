@@ -86,6 +86,17 @@ pub struct LoopView {
     pub wake: bool,
     /// The last run.
     pub last: Option<RunRow>,
+    /// What hinders its next start, and how its last one failed.
+    pub troubles: Vec<TroubleRow>,
+}
+
+/// What is wrong with a loop.
+#[derive(Clone, Debug, Serialize)]
+pub struct TroubleRow {
+    /// For people.
+    pub why: String,
+    /// What to type about it.
+    pub command: String,
 }
 
 /// A due time that is to come.

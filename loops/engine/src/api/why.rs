@@ -9,17 +9,14 @@ use chrono_tz::Tz;
 use loopwright_core::due::shown;
 use loopwright_core::exit;
 use loopwright_core::schedule::{due_times, local};
-use loopwright_core::scheduler::Health;
 use loopwright_core::timing::{CatchUpHow, Timing, Trigger};
 use loopwright_core::why::when::{self, When};
 use loopwright_core::why::{self, Answer, Asked, Hindrance, Outlook, Told};
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
-use super::{ApiError, Context, run, schedule, scheduler};
+use super::{ApiError, Context, hinders, run, schedule};
 use crate::git::quoted;
-use crate::halt::{self, HaltCause, HaltFiles, HaltLevel};
-use crate::settings;
+use crate::halt::HaltFiles;
 use crate::store::explained::{self, Explained};
 use crate::store::loops::LoopRow;
 use crate::store::{Store, loops, schedules};
@@ -219,41 +216,9 @@ impl Desk<'_> {
         if let (true, Some(since)) = (self.paused, schedules::paused_at(self.store.read(), self.row.id)?) {
             return Ok(Some(Hindrance::Paused { since }));
         }
-        let state = &self.context.home.state;
-        let mut files = HaltFiles::of_all(state);
-        files.halts.push((HaltLevel::Loop, halt::halt_loop(state, self.row.id)));
-        if let Some(cause) = files.look() {
-            let alone = cause == HaltCause::Asked(HaltLevel::Loop);
-            return Ok(Some(Hindrance::Halted { why: cause.to_string(), alone }));
-        }
-        Ok(self.changed().or_else(|| self.settings()).or_else(|| self.scheduler()))
-    }
-
-    fn changed(&self) -> Option<Hindrance> {
-        let path = quoted(&self.row.path);
-        match std::fs::read(&self.row.path) {
-            Err(_) => Some(Hindrance::Changed { path, gone: true }),
-            Ok(text) if loopwright_core::hex(&Sha256::digest(&text)) != self.row.hash => {
-                Some(Hindrance::Changed { path, gone: false })
-            }
-            Ok(_) => None,
-        }
-    }
-
-    fn settings(&self) -> Option<Hindrance> {
-        settings::read(&self.context.home).err().map(|error| Hindrance::Settings { why: format!("{error:#}") })
-    }
-
-    fn scheduler(&self) -> Option<Hindrance> {
-        let view = scheduler(self.context);
-        match (view.health, view.pid) {
-            (Health::Stuck, Some(pid)) => Some(Hindrance::StuckScheduler { pid, fault: view.fault }),
-            (Health::Alive, Some(pid)) if view.fault.is_some() => {
-                Some(Hindrance::StuckScheduler { pid, fault: view.fault })
-            }
-            (Health::Alive, _) => None,
-            _ => Some(Hindrance::NoScheduler),
-        }
+        let halted = hinders::halted(&HaltFiles::of_all(&self.context.home.state));
+        let own = || hinders::of_its_own(self.context, self.row);
+        Ok(halted.or_else(own).or_else(|| hinders::of_all(self.context)))
     }
 
     /// When the quiet hours end that a time falls into.
