@@ -82,6 +82,14 @@ pub struct LoopView {
     pub next: Vec<String>,
     /// Since when nothing starts it by itself (`disable`), RFC 3339 UTC; none = it does.
     pub paused_at: Option<String>,
+    /// For each of `next`, when the quiet hours end that it falls into, RFC 3339 UTC.
+    pub quiet_until: Vec<Option<String>>,
+    /// Whether quiet hours skip its times instead of holding them.
+    pub quiet_skips: bool,
+    /// How it starts where no due time is to come: `after deps`, `its time is over`, `only by hand`.
+    pub without_times: Option<String>,
+    /// Whether anything but a person starts it.
+    pub by_itself: bool,
     /// Whether the computer is to be woken for its times.
     pub wake: bool,
     /// The last run.
@@ -108,6 +116,10 @@ pub struct NextRow {
     pub at: String,
     /// What makes it one, as the loop file has it.
     pub trigger: String,
+    /// When the quiet hours end that it falls into, RFC 3339 UTC.
+    pub quiet_until: Option<String>,
+    /// Whether quiet hours skip it instead of holding it.
+    pub quiet_skips: bool,
     /// Whether the computer is to be woken for it.
     pub wake: bool,
 }
@@ -221,6 +233,9 @@ pub struct RunRow {
     /// What it waits for while it is parked: `until 15:30`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parked: Option<String>,
+    /// Until when it is parked, RFC 3339 UTC; none where that is no time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parked_until: Option<String>,
 }
 
 /// One run with its journal.
@@ -249,6 +264,8 @@ pub struct StatusView {
     pub loops: Vec<LoopView>,
     /// Runs that live.
     pub running: Vec<RunRow>,
+    /// Runs that wait for a time or a file, without processes.
+    pub parked: Vec<RunRow>,
     /// Runs without an end that no process holds any more.
     pub lost: Vec<LostRow>,
     /// Pull requests that wait.
