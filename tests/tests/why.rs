@@ -231,4 +231,5 @@ fn settings_that_cannot_be_read_are_the_reason_and_no_error() {
     std::fs::write(stage.home.join("config/settings.yaml"), "budgett: 1\n").expect("written");
     let last = why(&stage, &["last"]);
     assert!(last[0]["sentence"].as_str().is_some_and(|s| s.contains("settings.yaml is not valid")), "{last:?}");
+    stage.change_rows("DELETE FROM occurrences", &[]);
 }
