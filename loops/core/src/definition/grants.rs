@@ -18,7 +18,7 @@ const PORT: u16 = 443;
 pub(super) fn read(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Grants> {
     let network = list(fields, "network", "network: [registry.npmjs.org]", host, faults);
     let read = list(fields, "read", "read: [~/photos]", files::granted, faults);
-    let write = list(fields, "write", "write: [~/backups]", files::granted, faults);
+    let write = list(fields, "write", "write: [~/backups]", files::writable, faults);
     let grants = Grants { network: network?, read: read?, write: write? };
     if let (Some(both), Some(entry)) =
         (grants.read.iter().find(|path| grants.write.contains(path)), fields.entry("read"))
