@@ -43,6 +43,7 @@ pub(crate) fn run(end: Option<End>, code: Option<u8>) -> RunRow {
         code,
         chores: 0,
         parked: None,
+        last_steps: None,
     }
 }
 

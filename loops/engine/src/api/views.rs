@@ -210,6 +210,9 @@ pub struct RunRow {
     /// What it waits for while it is parked: `until 15:30`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parked: Option<String>,
+    /// Which of its steps after the end did not end well: `report (exit code 9)`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_steps: Option<String>,
 }
 
 /// One run with its journal.
