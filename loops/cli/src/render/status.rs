@@ -30,6 +30,7 @@ pub(crate) fn status(page: &mut Page, view: &StatusView, zone: Zone, now: DateTi
         page.gap();
     }
     lost(page, &view.lost);
+    last_steps(page, view);
     waiting(page, view, zone, now);
     ceilings(page, &view.ceilings);
     scheduler(page, view, zone, now);
@@ -47,6 +48,21 @@ fn lost(page: &mut Page, rows: &[LostRow]) {
     }
     if !rows.is_empty() {
         page.line(&format!("  {}", command("tick")));
+        page.gap();
+    }
+}
+
+/// Loops whose last run left its last steps undone: positions may be open, folders mounted.
+fn last_steps(page: &mut Page, view: &StatusView) {
+    let last = view.loops.iter().filter_map(|of| of.last.as_ref()).filter(|last| last.last_steps.is_some());
+    for row in last {
+        marked(
+            page,
+            0,
+            Mark::Failed,
+            &format!("Run {} of {}: {}", row.short, plain(&row.loop_name, 64), runs::result(row)),
+        );
+        page.line(&format!("  {}", command(&format!("show {}", row.short))));
         page.gap();
     }
 }
@@ -129,7 +145,8 @@ fn closing(page: &mut Page, view: &StatusView, now: DateTime<Utc>) {
         && view.running.is_empty()
         && view.lost.is_empty()
         && view.waiting.is_empty()
-        && view.needs_you.is_empty();
+        && view.needs_you.is_empty()
+        && view.loops.iter().all(|of| of.last.as_ref().is_none_or(|last| last.last_steps.is_none()));
     let many = count(view.loops.len(), "loop");
     let said = if quiet { format!("All quiet · {many}") } else { many };
     marked(page, 0, Mark::Nothing, &said);
