@@ -173,8 +173,8 @@ fn a_run_is_parked_until_its_time() {
 fn a_service_that_dies_fails_the_run_and_takes_the_others_along() {
     let stage = Stage::empty();
     let steps = r#"
-  - run: {name: engine, command: "sleep 0.2; echo broken pipe; exit 7", service: true}
-  - run: {name: watch, command: "sleep 1000"}
+  - run: {name: engine, command: "until [ -e on ]; do sleep 0.05; done; echo broken pipe; exit 7", service: true}
+  - run: {name: watch, command: "touch on; sleep 1000"}
 "#;
     add(&stage, "day", steps, &[]);
     stage.run("day").exits(1);
@@ -182,7 +182,8 @@ fn a_service_that_dies_fails_the_run_and_takes_the_others_along() {
     assert_eq!(tries(&run), ["engine itself 7", "watch cut_off 143"]);
     let why = "engine failed: it ended with exit code 7: broken pipe (output: raw/engine-1.log)";
     assert_eq!(end(&run)["why"], why);
-    assert_eq!(stage.processes(), [0; 0]);
+    // The watchdog is the last to go, after the end was written.
+    stage.until_nobody_lives();
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The steps after a run's end are done once, whatever ended it; after `halt --now` they are not (K8).
 #![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -80,11 +81,20 @@ fn halt_by_hand(stage: &Stage) {
     fs::write(stage.home.join("state/HALT"), "").expect("halted");
 }
 
+/// Whether a process has given back all that it held: it is gone, or only its number is left.
+fn is_over(pid: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(") ").next().is_none_or(|rest| rest.is_empty() || rest.starts_with(['Z', 'X']))
+}
+
 fn kill_everybody(stage: &Stage) {
+    let mut killed = BTreeSet::new();
     wait_for("everybody to be gone", || {
         let alive = stage.processes();
         alive.iter().for_each(|pid| signal(*pid, "KILL"));
-        alive.is_empty().then_some(())
+        killed.extend(&alive);
+        // A process that is killed loses its marks before its locks.
+        (alive.is_empty() && killed.iter().all(|pid| is_over(*pid))).then_some(())
     });
 }
 
@@ -96,6 +106,23 @@ fn after_a_run_that_finished_or_failed() {
     let stage = day("exit 3", TWO, "1h");
     stage.verb(&["run", "day"]).exits(1);
     assert_once(&stage, "failed");
+}
+
+#[test]
+fn what_failed_of_them_is_told_and_the_end_stays_what_it_was() {
+    let bad = TWO.replace("echo flat >> done", "echo flat >> done; exit 9");
+    for (finally, code) in [(&*bad, 1), (TWO, 0)] {
+        let stage = day("true", finally, "1h");
+        stage.verb(&["run", "day"]).exits(code);
+        assert_once(&stage, "finished");
+        let told = stage.plain(&["runs"]).exits(0).out + &stage.plain(&["status"]).exits(0).out;
+        let failed = told.matches("done, but its last steps failed: flat (exit code 9)").count();
+        assert_eq!(failed, if code == 1 { 2 } else { 0 }, "{told}");
+        let story = stage.plain(&["show", "last"]).exits(0).out;
+        assert_eq!(story.contains("Its last steps failed: flat (exit code 9)."), code == 1, "{story}");
+        let row = &stage.last()["row"];
+        assert_eq!(row["last_steps"].as_str(), (code == 1).then_some("flat (exit code 9)"), "{row}");
+    }
 }
 
 #[test]

@@ -42,6 +42,7 @@ pub fn of_run(run: &Run) -> Option<u8> {
         End::Halted { why: HaltWhy::Budget, .. } => BUDGET,
         End::Halted { why: HaltWhy::Time, .. } => TIME,
         End::Failed { .. } => FAILED,
+        End::Finished if run.last_steps_failed().is_some() => FAILED,
         End::Finished => match handed_over.next() {
             Some((finding, why)) if run.start.only.as_ref() == Some(finding) => of_hand_over(why),
             Some(_) => WAITS,

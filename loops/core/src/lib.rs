@@ -5,6 +5,7 @@
 pub mod asked;
 pub mod check;
 pub mod chores;
+pub mod circle;
 pub mod definition;
 pub mod diagnostic;
 pub mod diff;

@@ -186,13 +186,19 @@ impl Teller {
             }
             RunEvent::StepFinished { id, outcome } => match self.close(*id) {
                 Some(step) => {
+                    if let Outcome::Ran(ran) = outcome {
+                        self.chores.last_step(&step, (!ran.well()).then(|| ran.brief()));
+                    }
                     let told = self.finished(&step, *id, outcome);
                     self.headed(&step, told)
                 }
                 None => Vec::new(),
             },
             RunEvent::StepFailed { id, error, .. } => match self.close(*id) {
-                Some(Step::Run { name } | Step::Finally { name }) => vec![self.chores.failed(&name, error)],
+                Some(step @ (Step::Run { .. } | Step::Finally { .. })) => {
+                    self.chores.last_step(&step, Some("it could not be done".to_owned()));
+                    vec![self.chores.failed(step.called(), error)]
+                }
                 Some(step) => self.headed(&step, vec![failed(&step, error)]),
                 None => Vec::new(),
             },
@@ -208,8 +214,13 @@ impl Teller {
             }
             RunEvent::RunEnded { end } => {
                 self.open.clear();
-                let told = if self.last_steps { "Its last steps are done.".to_owned() } else { self.ended(end) };
-                vec![(end_mark(end), 0, told)]
+                let failed = self.chores.last_failed();
+                let told = match (self.last_steps, failed.is_some()) {
+                    (true, true) => None,
+                    (true, false) => Some("Its last steps are done.".to_owned()),
+                    (false, _) => Some(self.ended(end)),
+                };
+                told.map(|told| (end_mark(end), 0, told)).into_iter().chain(failed).collect()
             }
         }
     }

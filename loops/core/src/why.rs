@@ -119,7 +119,10 @@ pub fn told(asked: &Asked<'_>, row: &Told) -> Answer {
     let reason = row.reason.as_deref().unwrap_or("no reason was written down");
     let by = |at: Option<DateTime<Utc>>| at.map(|at| format!(" at {}", near(at, row.due_at, zone))).unwrap_or_default();
     let said = match (row.state.as_str(), run) {
-        ("finished", Some(run)) => format!("run {run} finished{}", by(row.ended)),
+        ("finished", Some(run)) => {
+            let but = row.reason.as_ref().map(|reason| format!(", but {reason}")).unwrap_or_default();
+            format!("run {run} finished{}{but}", by(row.ended))
+        }
         ("halted", Some(run)) => format!("run {run} was halted{}: {reason}", by(row.ended)),
         ("failed", Some(run)) => format!("run {run} failed{}: {reason}", by(row.ended)),
         ("failed", None) => format!("no run began: {reason}"),

@@ -5,8 +5,6 @@
 # Nothing of a package runs here: cargo only downloads, and npm is told to run no scripts.
 set -eu
 cd "$LOOPWRIGHT_WORKSPACE"
-[ -e Cargo.lock ] || [ -e package-lock.json ] || { echo "neither Cargo.lock nor package-lock.json is committed"; exit 1; }
-
 # The sandbox tells these programs to stay offline; this step alone may reach its registries.
 export CARGO_NET_OFFLINE=false npm_config_offline=false npm_config_ignore_scripts=true npm_config_loglevel=error
 found=$LOOPWRIGHT_STATE/updates.next

@@ -52,7 +52,10 @@ pub(crate) fn brief(page: &mut Page, view: &CheckView, now: DateTime<Utc>) {
     field(page, "Cost", &known.cost.words);
     grants(page, &known.grants);
     let hosts: Vec<&str> = known.mounts.iter().map(|m| m.host.as_str()).filter(|h| h.starts_with('/')).collect();
-    field(page, "Sees", &format!("its workspace, and to read: {}", hosts.join(", ")));
+    let own: Vec<&str> = known.mounts.iter().map(|m| m.host.as_str()).filter(|h| h.starts_with("(its")).collect();
+    let own = own.join(", ").replace(['(', ')'], "");
+    let sees = [own, format!("to read: {}", hosts.join(", "))].into_iter().filter(|part| !part.is_empty());
+    field(page, "Sees", &sees.collect::<Vec<_>>().join(", and "));
     for note in &known.notes {
         marked(page, 0, Mark::Note, &plain(note, 1000));
     }
@@ -89,7 +92,7 @@ fn schedule(page: &mut Page, timetable: Option<&Timetable>, now: DateTime<Utc>) 
 
 fn grants(page: &mut Page, grants: &[String]) {
     if grants.is_empty() {
-        field(page, "Grants", "none: no network, no secrets, nothing but its workspace");
+        field(page, "Grants", "none: no network, no secrets, no folder of yours");
     }
     for (at, grant) in grants.iter().enumerate() {
         field(page, if at == 0 { "Grants" } else { "" }, &plain(grant, 1000));
@@ -102,7 +105,7 @@ fn mounts(page: &mut Page, known: &Explanation) {
     };
     if !known.mounts.is_empty() {
         page.gap();
-        page.tinted(Tint::Muted, "The sandbox sees, besides its workspace");
+        page.tinted(Tint::Muted, "The sandbox sees");
         aligned(page, 2, &known.mounts.iter().map(row).collect::<Vec<_>>());
     }
     if !known.notes.is_empty() {

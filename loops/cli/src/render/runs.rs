@@ -20,7 +20,7 @@ pub(crate) fn rows(page: &mut Page, indent: usize, rows: &[RunRow], zone: Zone, 
             (Tint::Strong, plain(&r.loop_name, 64)),
             (Tint::Plain, zone.day_time(&r.started, now)),
             (Tint::Plain, took(r, now)),
-            (Tint::Plain, money(r.spent)),
+            (Tint::Plain, spent(r).unwrap_or_default()),
             (Tint::Plain, result(r, zone, now)),
         ]
     };
@@ -30,16 +30,15 @@ pub(crate) fn rows(page: &mut Page, indent: usize, rows: &[RunRow], zone: Zone, 
 /// Adds the head of one run: which, when, how long, for how much.
 pub(crate) fn head(page: &mut Page, row: &RunRow, zone: Zone, now: DateTime<Utc>) {
     super::mark(page, mark_of(row)).add(Tint::Strong, &plain(&row.loop_name, 64));
-    let text = format!(
-        "  run {} · {} · {} · {} of {} · {}",
-        row.short,
-        zone.day_time(&row.started, now),
-        took(row, now),
-        money(row.spent),
-        money(row.budget),
-        result(row, zone, now)
-    );
-    page.line(&text);
+    let of = spent(row).map(|spent| format!("{spent} of {}", money(row.budget)));
+    let parts = [format!("run {}", row.short), zone.day_time(&row.started, now), took(row, now)];
+    let parts: Vec<String> = parts.into_iter().chain(of).chain([result(row, zone, now)]).collect();
+    page.line(&format!("  {}", parts.join(" · ")));
+}
+
+/// What it cost; none where nothing in it can cost anything.
+fn spent(row: &RunRow) -> Option<String> {
+    (row.budget.0 > 0 || row.spent.0 > 0).then(|| money(row.spent))
 }
 
 /// The mark of a run.
@@ -57,6 +56,15 @@ pub(crate) fn mark_of(row: &RunRow) -> Mark {
 
 /// What came of it, in a few words.
 pub(crate) fn result(row: &RunRow, zone: Zone, now: DateTime<Utc>) -> String {
+    let said = by_end(row, zone, now);
+    match (&row.last_steps, &row.end) {
+        (None, _) => said,
+        (Some(failed), Some(End::Finished)) => format!("{said}, but its last steps failed: {}", plain(failed, 200)),
+        (Some(failed), _) => format!("{said}; its last steps failed: {}", plain(failed, 200)),
+    }
+}
+
+fn by_end(row: &RunRow, zone: Zone, now: DateTime<Utc>) -> String {
     let made = made(row);
     let said = match &row.end {
         None => parked(row, zone, now).map_or_else(|| "running".to_owned(), |until| format!("parked {until}")),
@@ -107,6 +115,15 @@ mod tests {
     use super::*;
     use crate::render::samples;
     use crate::zone::tests::{BERLIN, now};
+
+    #[test]
+    fn last_steps_that_failed_are_told() {
+        let mut row = samples::run(Some(End::Finished), Some(exit::FAILED));
+        row.chores = 1;
+        assert_eq!(result(&row, BERLIN, now()), "done", "the control");
+        row.last_steps = Some("report (exit code 9)".to_owned());
+        assert_eq!(result(&row, BERLIN, now()), "done, but its last steps failed: report (exit code 9)");
+    }
 
     #[test]
     fn a_list_of_every_kind() {

@@ -44,6 +44,7 @@ pub(crate) fn run(end: Option<End>, code: Option<u8>) -> RunRow {
         chores: 0,
         parked: None,
         parked_until: None,
+        last_steps: None,
     }
 }
 

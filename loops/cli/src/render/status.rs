@@ -35,6 +35,7 @@ pub(crate) fn status(page: &mut Page, view: &StatusView, zone: Zone, now: DateTi
     parked(page, view, zone, now);
     lost(page, &view.lost);
     troubled(page, view);
+    last_steps(page, view, zone, now);
     waiting(page, view, zone, now);
     ceilings(page, &view.ceilings);
     scheduler(page, view, zone, now);
@@ -82,6 +83,21 @@ fn troubled(page: &mut Page, view: &StatusView) {
         page.line(&format!("  and {} more; see `{}`", rows.len() - MOST, command("next")));
     }
     if !rows.is_empty() {
+        page.gap();
+    }
+}
+
+/// Loops whose last run left its last steps undone: positions may be open, folders mounted.
+fn last_steps(page: &mut Page, view: &StatusView, zone: Zone, now: DateTime<Utc>) {
+    let last = view.loops.iter().filter_map(|of| of.last.as_ref()).filter(|last| last.last_steps.is_some());
+    for row in last {
+        marked(
+            page,
+            0,
+            Mark::Failed,
+            &format!("Run {} of {}: {}", row.short, plain(&row.loop_name, 64), runs::result(row, zone, now)),
+        );
+        page.line(&format!("  {}", command(&format!("show {}", row.short))));
         page.gap();
     }
 }
@@ -166,7 +182,8 @@ fn closing(page: &mut Page, view: &StatusView, zone: Zone, now: DateTime<Utc>) {
         && view.lost.is_empty()
         && view.waiting.is_empty()
         && view.needs_you.is_empty()
-        && view.loops.iter().all(|l| l.paused_at.is_some() || l.troubles.is_empty());
+        && view.loops.iter().all(|l| l.paused_at.is_some() || l.troubles.is_empty())
+        && view.loops.iter().all(|of| of.last.as_ref().is_none_or(|last| last.last_steps.is_none()));
     let many = count(view.loops.len(), "loop");
     let said = if quiet { format!("All quiet · {many}") } else { many };
     marked(page, 0, Mark::Nothing, &said);

@@ -19,7 +19,6 @@ pub(crate) fn run(args: &HaltArgs, app: &App) -> Result<u8, ApiError> {
         if view.finishing > 0 {
             page.say("  Its last steps (finally) are still under way; to end them too: ");
             page.tinted(Tint::Accent, &command(&format!("halt{} --now", flags(&args.level))));
-            page.say("\n");
         }
         let resume = format!("resume{} --reason '…'", flags(&args.level));
         page.say("  Nothing of it starts until you resume: ");

@@ -12,6 +12,8 @@ use crate::App;
 use crate::args::LogsArgs;
 use crate::page::{Page, Tint};
 
+/// What a runner says of itself, beside the outputs of its steps.
+const ERR: &str = "runner.err";
 /// Longest wait for news; the store wakes us up before.
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -55,6 +57,7 @@ impl Logs {
             message: format!("{} can't be read: {e}", path.display()),
             hint: None,
         })?;
+        let text = if name == ERR { without_reports(&text) } else { text };
         if text.is_empty() {
             return Ok(());
         }
@@ -65,6 +68,12 @@ impl Logs {
         page.block(&text);
         Ok(())
     }
+}
+
+/// What the runner itself said, without that it did what it does: whoever reads logs looks for what went wrong.
+fn without_reports(text: &str) -> String {
+    let report = |line: &&str| line.starts_with('{') && line.contains("\"level\":\"INFO\"");
+    text.split_inclusive('\n').filter(|line| !report(line)).collect()
 }
 
 /// A file that grows.
@@ -92,6 +101,12 @@ impl Tail {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_runner_reports_is_left_out_and_what_went_wrong_is_not() {
+        let text = "{\"level\":\"INFO\",\"x\":1}\n{\"level\":\"WARN\",\"x\":2}\nthread panicked\n";
+        assert_eq!(without_reports(text), "{\"level\":\"WARN\",\"x\":2}\nthread panicked\n");
+    }
 
     #[test]
     fn a_line_is_printed_once_and_whole() {

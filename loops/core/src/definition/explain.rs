@@ -170,7 +170,7 @@ pub fn explain(definition: &Definition, origins: &Origins, around: &Surroundings
         cost: cost(definition, schedule.as_ref()),
         schedule,
         grants: chores::grants(definition),
-        mounts: around.mounts.clone(),
+        mounts: [around.mounts.clone(), chores::mounts(definition)].concat(),
         notes: notes::notes(definition, around),
     }
 }

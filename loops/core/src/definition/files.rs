@@ -3,12 +3,15 @@
 //! Where a path leads (links, the home folder's own name) is the engine's to look at: here are only its words.
 
 use super::miss::Miss;
+use super::places::{OBEYED, SECRET};
 
 /// Longest path or pattern, in bytes.
 const LONGEST: usize = 500;
 /// Folders below the home folder that hold keys or what Loopwright itself rests on.
 const PRIVATE: [&str; 6] =
     [".ssh", ".gnupg", ".config/loopwright", ".local/share/loopwright", ".local/state/loopwright", ".cache/loopwright"];
+/// What helps where a place can't be granted.
+const OF_ITS_OWN: &str = "copy what the step needs to a folder of its own, and name that";
 /// Folders of the machine that are no files of anybody's; sockets of other programs lie there.
 const MACHINE: [&str; 6] = ["/proc", "/sys", "/dev", "/run", "/var/run", "/boot"];
 
@@ -54,9 +57,35 @@ pub(super) fn granted(text: &str) -> Result<String, Miss> {
     }
     if private(&path) {
         let message = format!("`{text}` holds keys, or what keeps loops apart");
-        return Err(whole(text, message, "copy what the step needs to a folder of its own, and name that"));
+        return Err(whole(text, message, OF_ITS_OWN));
+    }
+    if let Some(place) = at_home(&path, SECRET) {
+        let message = format!("`{text}` would open `~/{place}`, where keys or sessions lie");
+        return Err(whole(text, message, OF_ITS_OWN));
     }
     Ok(path)
+}
+
+/// The same for one that is written: nothing that programs of the person obey comes from a box.
+pub(super) fn writable(text: &str) -> Result<String, Miss> {
+    let path = granted(text)?;
+    match at_home(&path, OBEYED) {
+        Some(place) => {
+            let message = format!("`{text}` could write `~/{place}`, which your programs obey");
+            Err(whole(text, message, "name a folder that only the step writes, as in `~/incoming`"))
+        }
+        None => Ok(path),
+    }
+}
+
+/// The first of these places that lies at, above or below a path, if it is in a home folder.
+fn at_home(path: &str, places: &[&'static str]) -> Option<&'static str> {
+    let of_person = |rest: &'_ str| rest.split_once('/').map(|(_, rest)| rest.to_owned());
+    let rest = match (path.strip_prefix("~/"), path.strip_prefix("/root/")) {
+        (Some(rest), _) | (_, Some(rest)) => rest.to_owned(),
+        _ => path.strip_prefix("/home/").or_else(|| path.strip_prefix("/Users/")).and_then(of_person)?,
+    };
+    places.iter().copied().find(|place| below(&rest, place) || below(place, &rest))
 }
 
 /// Whether a private folder lies at, above or below this path, whoever's home it is in.
@@ -186,6 +215,38 @@ mod tests {
             "~\\x",
         ] {
             assert!(granted(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn credentials_and_what_programs_obey_are_refused_by_name() {
+        for (wrong, place) in [
+            ("~/.config/git", "~/.config/git/credentials"),
+            ("~/.config/git/credentials", "~/.config/git/credentials"),
+            ("~/.git-credentials", "~/.git-credentials"),
+            ("/home/me/.config/rclone/rclone.conf", "~/.config/rclone"),
+            ("/root/.aws/credentials", "~/.aws"),
+            ("~/.bash_history", "~/.bash_history"),
+            ("~/.gradle", "~/.gradle"),
+            ("~/.docker/config.json", "~/.docker"),
+        ] {
+            let said = granted(wrong).expect_err(wrong).message;
+            assert!(said.contains(&format!("`{place}`")), "{wrong}: {said}");
+        }
+        for (wrong, place) in [
+            ("~/.profile", "~/.profile"),
+            ("~/.bash_aliases", "~/.bash_aliases"),
+            ("~/.local/lib/python3.12/site-packages", "~/.local/lib"),
+            ("~/.config/nvim/lua", "~/.config/nvim"),
+            ("/home/me/.cargo/env", "~/.cargo/env"),
+            ("~/.rustup", "~/.rustup"),
+        ] {
+            granted(wrong).expect("the control: it may be read");
+            let said = writable(wrong).expect_err(wrong).message;
+            assert!(said.contains(&format!("`{place}`")), "{wrong}: {said}");
+        }
+        for right in ["~/.cargo/registry", "/srv/.docker/x", "~/snapshots", "~/binaries", "/srv/bin"] {
+            assert!(writable(right).is_ok(), "{right}");
         }
     }
 }

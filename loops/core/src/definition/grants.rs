@@ -1,5 +1,6 @@
 //! `network:`, `read:` and `write:` of a run step: what it may reach and see, each word of it told to the person.
 
+use std::net::Ipv4Addr;
 use std::ops::Range;
 
 use super::faults::Faults;
@@ -18,7 +19,7 @@ const PORT: u16 = 443;
 pub(super) fn read(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Grants> {
     let network = list(fields, "network", "network: [registry.npmjs.org]", host, faults);
     let read = list(fields, "read", "read: [~/photos]", files::granted, faults);
-    let write = list(fields, "write", "write: [~/backups]", files::granted, faults);
+    let write = list(fields, "write", "write: [~/backups]", files::writable, faults);
     let grants = Grants { network: network?, read: read?, write: write? };
     if let (Some(both), Some(entry)) =
         (grants.read.iter().find(|path| grants.write.contains(path)), fields.entry("read"))
@@ -100,10 +101,31 @@ fn host(text: &str) -> Result<String, Miss> {
         }
         None => PORT,
     };
-    match name_fault(name).filter(|_| !local) {
+    let faulty = match name.parse::<Ipv4Addr>() {
+        Ok(address) => address_fault(address),
+        Err(_) => name_fault(name),
+    };
+    match faulty.filter(|_| !local) {
         Some((message, help)) => miss(0..name.len(), message, &help),
         None => Ok(format!("{name}:{port}")),
     }
+}
+
+/// What keeps an address that is written in full from being granted; none = nothing.
+fn address_fault(address: Ipv4Addr) -> Option<(String, String)> {
+    let all = address.octets()[0] == 0 || address.octets()[0] >= 240;
+    let said = match address {
+        _ if address.is_loopback() => "is this computer",
+        _ if all => "is no host's own address",
+        _ if address.is_link_local() => "is where computers in a cloud get their keys",
+        _ if address.is_multicast() => "is not one host, but many",
+        _ => return None,
+    };
+    let help = match address.is_loopback() {
+        true => "write `localhost:8080`, with the one port that the step needs",
+        false => "write the address of the one host that the step needs, as in `10.0.0.1:8080`",
+    };
+    Some((format!("`{address}` {said}"), help.to_owned()))
 }
 
 /// Refuses what is more than a name and a port.
@@ -190,6 +212,9 @@ mod tests {
             ("localhost:8080", "localhost:8080"),
             ("127.0.0.1:1", "127.0.0.1:1"),
             ("0x.example", "0x.example:443"),
+            ("10.0.0.1:8080", "10.0.0.1:8080"),
+            ("192.168.1.20", "192.168.1.20:443"),
+            ("8.8.8.8:53", "8.8.8.8:53"),
         ] {
             assert_eq!(host(right).as_deref(), Ok(read));
         }
@@ -207,6 +232,13 @@ mod tests {
             ("127.0.0.1", 0..9),
             ("127.0.0.2:80", 0..9),
             ("169.254.169.254", 0..15),
+            ("0.0.0.0:80", 0..7),
+            ("0.1.2.3:80", 0..7),
+            ("224.0.0.251:80", 0..11),
+            ("239.1.1.1:80", 0..9),
+            ("255.255.255.255:80", 0..15),
+            ("010.0.0.1:80", 0..9),
+            ("10.1:80", 0..4),
             ("127.1", 0..5),
             ("0x7f000001", 0..10),
             ("2130706433", 0..10),

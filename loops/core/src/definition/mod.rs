@@ -18,6 +18,7 @@ mod miss;
 mod nearest;
 mod origins;
 pub mod phrase;
+pub mod places;
 mod rails;
 pub mod read;
 pub mod scenario;

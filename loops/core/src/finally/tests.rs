@@ -58,6 +58,19 @@ fn says(run: &Run) -> String {
 }
 
 #[test]
+fn what_failed_after_the_end_is_known() {
+    let mut run = ending(vec![step("flat", false, 0), step("report", false, 0), step("late", false, 0)]);
+    let id = begin(&mut run, "flat");
+    end(&mut run, id, RanHow::Itself, Some(0));
+    let id = begin(&mut run, "report");
+    end(&mut run, id, RanHow::Itself, Some(9));
+    assert_eq!(run.last_steps_failed(), None, "not before it has ended");
+    let decided = run.ending.clone().expect("decided");
+    run.apply(&RunEvent::RunEnded { end: decided }).expect("it ends");
+    assert_eq!(run.last_steps_failed().as_deref(), Some("report (exit code 9), late (not begun)"));
+}
+
+#[test]
 fn each_once_in_order_whether_or_not_the_one_before_ended_well() {
     let mut run = ending(vec![step("flat", false, 0), step("report", false, 0)]);
     assert_eq!((says(&run), ahead(&run)), ("flat".to_owned(), vec!["flat", "report"]));

@@ -9,10 +9,20 @@ use super::{Host, HostPort};
 /// Whether a connection to what was granted may go to this address.
 pub fn may_lead_to(granted: &HostPort, address: IpAddr) -> bool {
     match &granted.host {
-        Host::Address(named) => *named == address,
+        Host::Address(named) => *named == address && is_one_host(address),
         Host::Name(_) if granted.is_local() => is_loopback(address),
         Host::Name(_) => is_public(address),
     }
+}
+
+/// Whether this is one host's own address: not any, not many, and not where computers in a cloud get their keys.
+fn is_one_host(address: IpAddr) -> bool {
+    let v4 = match address {
+        IpAddr::V4(v4) => Some(v4),
+        IpAddr::V6(v6) => inner(v6),
+    };
+    let strange = v4.is_some_and(|v4| v4.octets()[0] == 0 || v4.octets()[0] >= 224 || v4.is_link_local());
+    !strange && !address.is_unspecified() && !address.is_multicast()
 }
 
 /// Whether this address is the machine itself.
@@ -117,5 +127,8 @@ mod tests {
         assert!(!leads("localhost:80", "10.0.0.1") && !leads("localhost:80", "8.8.8.8"));
         assert!(leads("10.0.0.1:80", "10.0.0.1") && !leads("10.0.0.1:80", "10.0.0.2"));
         assert!(leads("[fd00::1]:80", "fd00::1"));
+        for none in ["0.0.0.0", "169.254.169.254", "224.0.0.251", "255.255.255.255"] {
+            assert!(!leads(&format!("{none}:80"), none), "{none}");
+        }
     }
 }

@@ -16,6 +16,8 @@ pub struct Progress {
     pub tries: u32,
     /// How the last one of them failed.
     pub error: String,
+    /// The same in a few words, without what it printed: `exit code 9`.
+    pub brief: String,
     /// Those of them that were cut off, so that nobody knows what they did.
     pub cut_off: u32,
     /// Whether the last one was.
@@ -67,6 +69,20 @@ impl Run {
     /// The chores with how far each is.
     pub fn chores(&self) -> impl Iterator<Item = (&Chore, &Progress)> {
         self.start.chores.steps.iter().zip(&self.chores)
+    }
+
+    /// What did not end well of the steps after its end, by name: `report (exit code 9), flat (not begun)`; none if all did,
+    /// or it has not ended.
+    pub fn last_steps_failed(&self) -> Option<String> {
+        self.end.as_ref()?;
+        let steps = self.start.chores.finally.steps.iter().zip(&self.finally);
+        let failed = steps.filter_map(|(step, progress)| match progress.stand {
+            Stand::Done => None,
+            Stand::Ahead => Some(format!("{} (not begun)", step.name)),
+            Stand::Begun => Some(format!("{} ({})", step.name, progress.brief)),
+        });
+        let failed: Vec<String> = failed.collect();
+        (!failed.is_empty()).then(|| failed.join(", "))
     }
 
     /// Whether a chore of this name is over, and well.
@@ -165,6 +181,7 @@ impl Run {
         self.chore_failed(step, ran.failure())?;
         let progress = self.known_progress(step)?;
         progress.unknown = ran.how == RanHow::CutOff;
+        progress.brief = ran.brief();
         progress.cut_off += u32::from(progress.unknown);
         Ok(())
     }
@@ -178,6 +195,7 @@ impl Run {
         let progress = self.known_progress(step)?;
         progress.tries += 1;
         progress.error = error;
+        progress.brief = "it could not be done".to_owned();
         progress.unknown = false;
         Ok(())
     }

@@ -349,6 +349,15 @@ impl Ran {
         }
     }
 
+    /// How it failed, in a few words.
+    pub fn brief(&self) -> String {
+        match (self.how, self.code) {
+            (RanHow::Itself, Some(code)) if !(129..=192).contains(&code) => format!("exit code {code}"),
+            (RanHow::CutOff, _) => "cut off, what it did is not known".to_owned(),
+            _ => self.ended(),
+        }
+    }
+
     /// How it failed, with its last words and where all of them are.
     pub fn failure(&self) -> String {
         let last = self.last.as_ref().map_or_else(String::new, |last| format!(": {last}"));

@@ -18,6 +18,8 @@ pub(super) struct Told {
     /// When a step first began, and how many tries of it have ended.
     tries: BTreeMap<String, (DateTime<FixedOffset>, u32)>,
     now: DateTime<FixedOffset>,
+    /// How the steps after the end failed, by name.
+    last_failed: BTreeMap<String, String>,
     parked: bool,
 }
 
@@ -34,6 +36,22 @@ impl Told {
         let service = self.step(name).is_some_and(|step| step.service);
         let line = (service && first).then(|| (Mark::Running, 0, format!("{}: begins.", plain(name, 64))));
         line.into_iter().collect()
+    }
+
+    /// Takes how a try of a step after the end ended: well without `how`.
+    pub(super) fn last_step(&mut self, step: &Step, how: Option<String>) {
+        let Step::Finally { name } = step else { return };
+        match how {
+            Some(how) => self.last_failed.insert(name.clone(), how),
+            None => self.last_failed.remove(name),
+        };
+    }
+
+    /// What did not end well of the steps after the end, told once they are over.
+    pub(super) fn last_failed(&self) -> Option<Line> {
+        let failed: Vec<String> =
+            self.last_failed.iter().map(|(name, how)| format!("{} ({how})", plain(name, 64))).collect();
+        (!failed.is_empty()).then(|| (Mark::Failed, 0, format!("Its last steps failed: {}.", failed.join(", "))))
     }
 
     pub(super) fn ran(&mut self, name: &str, ran: &Ran) -> Line {

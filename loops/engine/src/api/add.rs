@@ -65,6 +65,9 @@ pub fn add(context: &Context, request: AddRequest) -> Result<AddView, ApiError> 
         return Ok(AddView { check, hash, renames: None, registered: None, deeds: Vec::new() });
     };
     let repo = repository(context, &path, &definition, wanted)?;
+    if let Some(message) = check::circle(context, &definition) {
+        return Err(ApiError::new(exit::INVALID_LOOP, message).hint("take the `after` out of one of them"));
+    }
     let text = New { request: &request, definition: &definition, path: &path, repo: &repo, bytes: &bytes, hash: &hash };
     // Before anybody confirms anything.
     let before = text.before(&context.store()?)?;

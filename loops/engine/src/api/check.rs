@@ -1,10 +1,11 @@
 //! `check`: a loop file read, with every fault, and what it comes to on this machine.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use loopwright_core::circle;
 use loopwright_core::definition::explain::{self, Surroundings};
 use loopwright_core::definition::{Definition, Reading, ShipAction, read_bytes_on, schema as core_schema};
 use loopwright_core::diagnostic::{Diagnostic, Span};
@@ -20,7 +21,7 @@ use crate::sandbox::Access;
 use crate::sandbox::grants::{Keeper, granted};
 use crate::sandbox::toolchain::Toolchains;
 use crate::sandbox::view::{self as sandbox_view, MountRow};
-use crate::store::loops;
+use crate::store::{loops, schedules};
 
 /// Where loops of a repository lie in it.
 const SHARED: &str = ".loopwright";
@@ -113,6 +114,11 @@ pub(super) fn view(context: &Context, path: &str, bytes: Vec<u8>, reading: Readi
                 access: Access::ReadOnly,
             }));
             diagnostics.extend(exposing(context, folder, root.as_deref()));
+        }
+        if let Some(message) = circle(context, definition) {
+            let start = Span { line: 1, column: 1, ..Span::default() };
+            let help = "`add` refuses it: take the `after` out of one of them";
+            diagnostics.push(Diagnostic::note("circle", start, message).help(help));
         }
         diagnostics.extend(ungranted(context, definition, root.as_deref()));
         explain::explain(definition, &reading.origins, &surroundings)
@@ -209,6 +215,22 @@ fn registered(context: &Context, definition: &Definition) -> BTreeSet<String> {
     }
     let rows = context.store().ok().and_then(|store| loops::all(store.read()).ok()).unwrap_or_default();
     rows.into_iter().map(|row| row.name).collect()
+}
+
+/// What to say of a loop whose `after` leads back to itself through those that are registered; none if it does not.
+pub(super) fn circle(context: &Context, definition: &Definition) -> Option<String> {
+    let own = circle::after(&definition.timing);
+    if own.is_empty() {
+        return None;
+    }
+    let store = context.store().ok()?;
+    let rows = loops::all(store.read()).ok()?;
+    let timing = |row: &loops::LoopRow| schedules::timing(store.read(), row.id).ok().flatten();
+    let known = rows.iter().filter_map(|row| Some((row.name.clone(), circle::after(&timing(row)?.0))));
+    let mut follows: BTreeMap<String, Vec<String>> = known.collect();
+    follows.insert(definition.name.clone(), own);
+    let names = circle::circle(&definition.name, &follows)?;
+    Some(format!("these loops would start one another for ever: {}", names.join(", then ")))
 }
 
 /// The text of a file; empty for a folder, and for what is too large to be read.

@@ -161,5 +161,6 @@ pub(super) fn row(r: &RunRecord) -> RunRow {
         chores: r.chores,
         parked: r.parked.clone(),
         parked_until: r.parked_until.clone(),
+        last_steps: r.last_steps.clone(),
     }
 }

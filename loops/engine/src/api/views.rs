@@ -175,6 +175,9 @@ pub struct RunRow {
     /// Until when it is parked, RFC 3339 UTC; none where that is no time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parked_until: Option<String>,
+    /// Which of its steps after the end did not end well: `report (exit code 9)`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_steps: Option<String>,
 }
 
 /// One run with its journal.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use loopwright_core::definition::Grants;
+use loopwright_core::definition::places::{OBEYED, SECRET};
 use loopwright_core::gateway::HostPort;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 
@@ -63,85 +64,6 @@ const SYSTEM: &[&str] = &[
     "/state",
     "/toolchain",
     "/workspace",
-];
-
-/// Below the home folder: keys, tokens, sessions.
-const SECRET: &[&str] = &[
-    ".aws",
-    ".azure",
-    ".cargo/credentials",
-    ".cargo/credentials.toml",
-    ".claude",
-    ".claude.json",
-    ".codex",
-    ".config/BraveSoftware",
-    ".config/chromium",
-    ".config/gcloud",
-    ".config/gh",
-    ".config/glab-cli",
-    ".config/google-chrome",
-    ".config/hub",
-    ".config/microsoft-edge",
-    ".config/op",
-    ".config/opera",
-    ".config/sops",
-    ".config/vivaldi",
-    ".docker",
-    ".gem/credentials",
-    ".gemini",
-    ".git-credentials",
-    ".gnupg",
-    ".kube",
-    ".local/share/keyrings",
-    ".local/share/kwalletd",
-    ".m2/settings.xml",
-    ".mozilla",
-    ".netrc",
-    ".npmrc",
-    ".password-store",
-    ".pgpass",
-    ".pki",
-    ".pypirc",
-    ".ssh",
-    ".terraform.d",
-    ".thunderbird",
-    ".vault-token",
-    ".var/app",
-    "snap",
-];
-
-/// Below the home folder: what programs of the person obey or start. Nothing that runs by itself may come from a box.
-const OBEYED: &[&str] = &[
-    ".bash_login",
-    ".bash_logout",
-    ".bash_profile",
-    ".bashrc",
-    ".cargo/bin",
-    ".cargo/config.toml",
-    ".config/autostart",
-    ".config/environment.d",
-    ".config/fish",
-    ".config/git",
-    ".config/systemd",
-    ".config/plasma-workspace",
-    ".gitconfig",
-    ".inputrc",
-    ".local/bin",
-    ".local/share/applications",
-    ".local/share/dbus-1",
-    ".local/share/systemd",
-    ".pam_environment",
-    ".profile",
-    ".vimrc",
-    ".xinitrc",
-    ".xprofile",
-    ".xsession",
-    ".xsessionrc",
-    ".zlogin",
-    ".zprofile",
-    ".zshenv",
-    ".zshrc",
-    "bin",
 ];
 
 /// What a step is granted, or why a grant can't stand.

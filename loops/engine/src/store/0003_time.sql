@@ -47,3 +47,5 @@ ALTER TABLE runs ADD COLUMN chores INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE loops ADD COLUMN does TEXT NOT NULL DEFAULT 'ships' CHECK (does IN ('ships', 'finds', 'chores'));
 CREATE INDEX waiting_of_loops ON occurrences (loop) WHERE state = 'due';
 CREATE INDEX open_occurrences ON occurrences (loop) WHERE state IN ('due', 'claimed', 'running', 'parked');
+-- Which of its steps after the end did not end well, in words; none = all did.
+ALTER TABLE runs ADD COLUMN last_steps TEXT;

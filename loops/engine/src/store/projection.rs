@@ -182,6 +182,8 @@ fn ended(tx: &Transaction<'_>, run: &Run, end: &End, at: &str) -> Result<()> {
         End::Halted { why, detail } => ("halted", Some(format!("{why:?}: {detail}").to_lowercase())),
         End::Failed { why } => ("failed", Some(why.clone())),
     };
+    let failed = run.last_steps_failed().map(|steps| format!("its last steps failed: {steps}"));
+    let reason: Option<String> = [reason, failed].into_iter().flatten().reduce(|a, b| format!("{a}; {b}"));
     occurrences::set(tx, run.start.occurrence, state, reason.as_deref(), at)?;
     schedules::follow(tx, run, end, at)
 }

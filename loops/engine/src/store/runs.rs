@@ -46,12 +46,14 @@ pub struct RunRecord {
     pub parked: Option<String>,
     /// Until when it is parked, RFC 3339 UTC.
     pub parked_until: Option<String>,
+    /// Which of its steps after the end did not end well, in words.
+    pub last_steps: Option<String>,
 }
 
 const COLUMNS: &str = "SELECT r.id, r.loop, l.name, r.cause, r.started_at, r.ended_at, r.ended, r.spent, r.budget, \
                        r.acted, r.handed_over, r.pull_requests, r.code, r.chores, \
                        (SELECT o.reason FROM occurrences o WHERE o.id = r.occurrence AND o.state = 'parked'), \
-                       (SELECT o.not_before FROM occurrences o WHERE o.id = r.occurrence AND o.state = 'parked') \
+                       (SELECT o.not_before FROM occurrences o WHERE o.id = r.occurrence AND o.state = 'parked'), r.last_steps \
                        FROM runs r JOIN loops l ON l.id = r.loop";
 
 /// The name of a run's stream.
@@ -126,7 +128,7 @@ pub(super) fn update(tx: &Transaction<'_>, run: &Run, ended_at: Option<&str>) ->
     let count =
         |f: fn(&Stage) -> bool| u32::try_from(run.items.iter().filter(|i| f(&i.stage)).count()).unwrap_or(u32::MAX);
     tx.execute(
-        "UPDATE runs SET epoch = ?2, spent = ?3, acted = ?4, handed_over = ?5, pull_requests = ?6, ended_at = ?7, ended = ?8, code = ?9, chores = ?10 \
+        "UPDATE runs SET epoch = ?2, spent = ?3, acted = ?4, handed_over = ?5, pull_requests = ?6, ended_at = ?7, ended = ?8, code = ?9, chores = ?10, last_steps = ?11 \
          WHERE id = ?1",
         params![
             run.start.run.to_string(),
@@ -138,7 +140,8 @@ pub(super) fn update(tx: &Transaction<'_>, run: &Run, ended_at: Option<&str>) ->
             ended_at,
             run.end.as_ref().map(serde_json::to_string).transpose()?,
             exit::of_run(run),
-            u32::try_from(run.chores.iter().filter(|chore| chore.done()).count()).unwrap_or(u32::MAX)
+            u32::try_from(run.chores.iter().filter(|chore| chore.done()).count()).unwrap_or(u32::MAX),
+            run.last_steps_failed()
         ],
     )
     .context("updating a run")?;
@@ -279,5 +282,6 @@ fn row(r: &Row<'_>) -> rusqlite::Result<RunRecord> {
         chores: r.get(13)?,
         parked: r.get(14)?,
         parked_until: r.get(15)?,
+        last_steps: r.get(16)?,
     })
 }

@@ -1,5 +1,6 @@
 //! Steps that are not about findings: their rows, what they were granted, and what they come to in words.
 
+use super::Mount;
 use super::rows::{Rows, tries};
 use crate::definition::{Chore, Definition, RunStep, Until, duration};
 
@@ -47,6 +48,29 @@ fn run(step: &RunStep, key: &str, place: &str, rows: &mut Rows<'_>) {
 /// What the steps may reach and see, a line each.
 pub(super) fn grants(definition: &Definition) -> Vec<String> {
     all(definition).flat_map(granted).collect()
+}
+
+/// What the loop and its steps see of their own: the workspace, the state folder, and granted paths.
+pub(super) fn mounts(definition: &Definition) -> Vec<Mount> {
+    let mount = |host: &str, inside: &str, access: &str| Mount {
+        host: host.to_owned(),
+        inside: inside.to_owned(),
+        access: access.to_owned(),
+    };
+    let mut mounts = Vec::new();
+    if definition.discover.is_some() {
+        mounts.push(mount("(its workspace)", "/workspace", "writable"));
+    }
+    if all(definition).next().is_some() {
+        mounts.push(mount("(its state)", "/state", "writable"));
+    }
+    for step in all(definition) {
+        let read = step.grants.read.iter().map(|path| (path, "read-only"));
+        let write = step.grants.write.iter().map(|path| (path, "writable"));
+        mounts
+            .extend(read.chain(write).map(|(path, access)| mount(path, path, &format!("{access}, in {}", step.name))));
+    }
+    mounts
 }
 
 /// All run steps, those of the end last.

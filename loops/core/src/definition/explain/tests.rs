@@ -81,7 +81,7 @@ fn the_seed() {
     assert_eq!(explanation.cost.words, "at most $5 a run and $5 a day; 5 scheduled runs a week: $25");
     assert_eq!(explanation.cost.per_week, Some(Micros(25_000_000)));
     assert_eq!(explanation.grants, Vec::<String>::new());
-    assert_eq!(explanation.mounts.len(), 1);
+    assert_eq!(explanation.mounts.len(), 2);
 }
 
 #[test]
@@ -243,4 +243,15 @@ fn what_is_started_by_something_else_can_cost_more() {
     let (_, cost) = words("[every(12h), 'file(\"in/*\")']");
     assert!(cost.ends_with("14 scheduled runs a week: $70, and more where something else starts it"), "{cost}");
     assert_eq!(words("[manual]").0, None);
+}
+
+#[test]
+fn what_steps_see_is_listed_with_what_they_are_granted() {
+    let text =
+        "name: x\ntrigger: manual\nsteps:\n  - run: {name: a, command: x, read: [~/photos], write: [~/backups]}\n";
+    let known = explained(text, &around());
+    let seen: Vec<(&str, &str)> = known.mounts.iter().map(|m| (m.inside.as_str(), m.access.as_str())).collect();
+    assert!(seen.contains(&("/state", "writable")), "{seen:?}");
+    assert!(seen.contains(&("~/photos", "read-only, in a")) && seen.contains(&("~/backups", "writable, in a")));
+    assert!(!seen.iter().any(|(inside, _)| *inside == "/workspace"), "chores alone have no workspace: {seen:?}");
 }

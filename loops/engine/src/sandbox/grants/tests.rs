@@ -85,6 +85,26 @@ fn secrets_our_own_and_the_system_are_never_seen() {
 }
 
 #[test]
+fn credentials_are_named_where_a_folder_above_them_is_granted() {
+    let world = World::new();
+    for folder in ["me/.config/git", "me/.config/other", "me/.local/lib/python3", "me/.cargo/registry"] {
+        fs::create_dir_all(world.at(folder)).expect("a folder");
+    }
+    fs::write(world.at("me/.bash_history"), "x").expect("a file");
+    fs::write(world.at("me/.profile"), "x").expect("a file");
+    for (path, place) in [("~/.config/git", ".config/git/credentials"), ("~/.bash_history", ".bash_history")] {
+        let said = world.said(&[path], &[]);
+        assert!(said.contains(&format!("me/{place}, where keys")), "{path}: {said}");
+    }
+    for (path, place) in [("~/.profile", ".profile"), ("~/.local/lib/python3", ".local/lib")] {
+        world.ask(&[path], &[]).expect("the control: it may be read");
+        let said = world.said(&[], &[path]);
+        assert!(said.contains(&format!("me/{place}, which your programs obey")), "{path}: {said}");
+    }
+    world.ask(&["~/.config/other"], &["~/.cargo/registry"]).expect("the control: nothing of that lies there");
+}
+
+#[test]
 fn what_programs_obey_and_the_repository_are_read_and_never_written() {
     let world = World::new();
     for (path, what) in [
