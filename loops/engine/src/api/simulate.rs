@@ -11,9 +11,9 @@ mod world;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use chrono::{DateTime, Datelike as _, Duration, Utc};
 use chrono_tz::Tz;
 use loopwright_core::definition::{read_bytes, scenario};
@@ -36,6 +36,10 @@ pub use world::{Played, Setting, Simulated, play};
 
 /// The longest simulation, in days.
 pub const MOST_DAYS: u32 = 3_660;
+
+/// The years in which a simulation may begin.
+const YEARS: RangeInclusive<i32> = 1970..=2200;
+const A_DAY: &str = "write it as in `--from 2026-12-01`";
 
 /// What is to be simulated.
 #[derive(Clone, Debug)]
@@ -110,10 +114,10 @@ fn named(zone: &str) -> Result<Tz, ApiError> {
 }
 
 fn moment(text: &str, zone: Tz) -> Result<DateTime<Utc>, ApiError> {
-    let at = scenario::parse_moment(text).filter(|at| (1970..3000).contains(&at.year()));
-    at.and_then(|at| local(at, zone)).ok_or_else(|| {
-        ApiError::new(exit::USAGE, format!("`{text}` is no day")).hint("write it as in `--from 2026-12-01`")
-    })
+    let wrong = |why: &str| ApiError::new(exit::USAGE, format!("`{text}` {why}")).hint(A_DAY);
+    let at = scenario::parse_moment(text).ok_or_else(|| wrong("is no day"))?;
+    let moment = YEARS.contains(&at.year()).then(|| local(at, zone)).flatten();
+    moment.ok_or_else(|| wrong("is outside of 1970 to 2200"))
 }
 
 /// A loop as it would be registered; one that is registered ships if it does, any other one if it can.
@@ -136,7 +140,10 @@ fn simulated(context: &Context, target: &str) -> Result<Simulated, ApiError> {
 }
 
 fn read(cwd: &Path, path: &Path) -> Result<Scenario, ApiError> {
-    let bytes = fs::read(cwd.join(path)).with_context(|| format!("reading the scenario {}", path.display()))?;
+    let bytes = fs::read(cwd.join(path)).map_err(|error| {
+        ApiError::new(exit::USAGE, format!("the scenario {} can't be read: {error}", path.display()))
+            .hint("name a file that is there; what stands in one: `loopwright simulate --help`")
+    })?;
     scenario::read(&bytes).map_err(|faults| {
         let Some(first) = faults.first() else {
             return ApiError::new(exit::USAGE, format!("{} is no scenario", path.display()));
@@ -175,4 +182,30 @@ fn known(scenario: &Scenario, simulated: &[Simulated]) -> Result<(), ApiError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_simulation_begins_in_a_year_that_calendars_know() {
+        for (text, said) in [
+            ("1969-12-31", "`1969-12-31` is outside of 1970 to 2200"),
+            ("2201-01-01", "`2201-01-01` is outside of 1970 to 2200"),
+            ("+99999-01-01", "`+99999-01-01` is outside of 1970 to 2200"),
+            ("soon", "`soon` is no day"),
+        ] {
+            let error = moment(text, Tz::UTC).expect_err(text);
+            assert_eq!((error.code, error.message.as_str()), (exit::USAGE, said));
+        }
+        assert!(moment("2200-12-31", Tz::UTC).is_ok());
+    }
+
+    #[test]
+    fn a_scenario_that_is_not_there_is_a_fault_of_the_command_line() {
+        let error = read(Path::new("/"), Path::new("/nope")).expect_err("nothing is there");
+        assert_eq!(error.code, exit::USAGE, "{error:?}");
+        assert!(error.hint.is_some(), "{error:?}");
+    }
 }
