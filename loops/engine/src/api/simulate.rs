@@ -14,7 +14,7 @@ use std::fs;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Datelike as _, Duration, Utc};
+use chrono::{DateTime, Datelike as _, Duration, Offset as _, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use loopwright_core::definition::{read_bytes, scenario};
 use loopwright_core::exit;
@@ -23,12 +23,13 @@ use loopwright_core::scenario::Scenario;
 use loopwright_core::schedule::local;
 pub use loopwright_core::simulate::Simulation;
 use loopwright_core::simulate::{self, STORIES};
+use loopwright_core::story::{Titles, tell};
 use serde::Serialize;
 
 use super::check::{Target, find, load};
 use super::{ApiError, Context};
 use crate::settings;
-use crate::store::{loops, simulated};
+use crate::store::{loops, projection, simulated};
 
 pub use crate::store::simulated::Tally;
 pub use told::{Line, What};
@@ -54,6 +55,8 @@ pub struct SimulateRequest {
     pub zone: Option<String>,
     /// What happens around the loops; none = nothing.
     pub scenario: Option<PathBuf>,
+    /// Whether the steps of each run are told.
+    pub journal: bool,
 }
 
 /// What loops would do.
@@ -63,8 +66,10 @@ pub struct SimulationView {
     pub from: DateTime<Utc>,
     /// Until this one.
     pub to: DateTime<Utc>,
-    /// The zone in which times are shown.
+    /// The computer's zone.
     pub zone: String,
+    /// The zone in which times are shown, but for lines with a zone of their own: that of all loops, else the computer's.
+    pub shown_in: String,
     /// What happened, in its order.
     pub journal: Vec<Line>,
     /// What became of all due times, a loop each.
@@ -103,7 +108,28 @@ pub fn simulate_loops(context: &Context, request: &SimulateRequest) -> Result<Si
     let settings = fs::read_to_string(settings::path(&context.home)).unwrap_or_default();
     let played = play(&Setting { from, to, zone, scenario, settings }, &simulated)?;
     let loops = simulated::tallies(played.store().read())?;
-    Ok(SimulationView { from, to, zone: zone.name().to_owned(), journal: played.lines, loops })
+    let journal = if request.journal { with_steps(&played, zone)? } else { played.lines };
+    let shown_in = clock_of(&simulated, zone).name().to_owned();
+    Ok(SimulationView { from, to, zone: zone.name().to_owned(), shown_in, journal, loops })
+}
+
+/// The zone that all loops go by; the computer's, if they go by several.
+fn clock_of(simulated: &[Simulated], zone: Tz) -> Tz {
+    let mut zones = simulated.iter().map(|one| one.definition.timing.zone.unwrap_or(zone));
+    let first = zones.next().unwrap_or(zone);
+    if zones.all(|other| other == first) { first } else { zone }
+}
+
+/// The lines, with the story of each run at its start.
+fn with_steps(played: &Played, zone: Tz) -> Result<Vec<Line>, ApiError> {
+    let mut lines = played.lines.clone();
+    for line in &mut lines {
+        let Some(run) = line.run else { continue };
+        let entries: Vec<_> = projection::entries(played.store().read(), run, 0)?.into_iter().map(|(_, e)| e).collect();
+        let own = line.zone.as_ref().and_then(|name| name.parse().ok()).unwrap_or(zone);
+        line.story = tell(&entries, &Titles::new(), own.offset_from_utc_datetime(&line.at.naive_utc()).fix());
+    }
+    Ok(lines)
 }
 
 fn named(zone: &str) -> Result<Tz, ApiError> {
