@@ -1,7 +1,10 @@
 //! Loops that start by themselves: a pass gives each due time its row and starts what may start, whoever makes the pass.
 #![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
 
+use std::time::Instant;
+
 use chrono::{DateTime, Duration, DurationRound as _, Utc};
+use loopwright_core::timing::FILE_REST_S;
 use loopwright_engine::home::Home;
 use loopwright_engine::store::Store;
 use loopwright_tests::stage::{Stage, wait_for, write_program};
@@ -176,9 +179,14 @@ fn a_clock_that_was_ahead_takes_its_times_back_and_none_starts_twice() {
          SELECT 'x', loop, 'cron', ?1, ?1, zone, 'missed', 'asleep' FROM occurrences LIMIT 1",
         &[&ahead],
     );
+    stage.change_rows(
+        "INSERT INTO occurrences (id, loop, trigger, key, due_at, not_before, zone, state) \
+         SELECT 'y', loop, 'cron', ?1 || 'y', ?1, ?1, zone, 'due' FROM occurrences LIMIT 1",
+        &[&ahead],
+    );
     let before = ledger(&stage).len();
     stage.verb(&["tick"]);
-    assert_eq!(ledger(&stage).len(), before - 1, "what has not come is not missed");
+    assert_eq!(ledger(&stage).len(), before - 2, "what has not come is neither missed nor does it wait");
     long_ago(&stage, "work", Duration::minutes(20));
     stage.verb(&["tick"]);
     assert_eq!(count(&stage, "finished"), 1, "what ran does not run again");
@@ -205,6 +213,49 @@ fn a_loop_starts_after_another_one_once_for_each_of_its_runs() {
 }
 
 #[test]
+fn times_of_an_older_timetable_keep_their_rows_also_where_it_was_paused() {
+    for paused in [false, true] {
+        let stage = quarterly("", Duration::hours(2));
+        if paused {
+            stage.verb(&["disable", "work"]).exits(0);
+        }
+        loop_without_times(&stage, "work", "trigger: cron(\"0 9 1 1 *\")");
+        let rows = ledger(&stage);
+        assert_eq!(rows.len(), 8, "{rows:?}");
+        assert!(rows.iter().all(|(_, state, why)| state == "skipped" && why.contains("another timetable")), "{rows:?}");
+        stage.verb(&["tick"]);
+        assert_eq!(ledger(&stage).len(), 8);
+    }
+}
+
+#[test]
+fn runs_that_were_parked_go_on_one_after_the_other_where_one_may() {
+    let stage = quarterly("", Duration::zero());
+    std::fs::write(stage.home.join("config/settings.yaml"), "max_runs: 1\n").expect("settings");
+    let names = ["one", "two", "three"];
+    for name in names {
+        let text = format!(
+            "name: {name}\ntrigger: manual\nsteps:\n  - wait: {{until: file(\"state/go\")}}\n\
+             \x20 - run: \"until [ -e done ]; do sleep 0.1; done\"\nenv: {{STAGE: {}}}\n",
+            stage.mark
+        );
+        let path = stage.personal_text(name, &text, &[]);
+        stage.add(&path.display().to_string(), false);
+        stage.verb(&["run", name]).exits(22);
+    }
+    let states: Vec<_> = std::fs::read_dir(stage.home.join("data/loops")).expect("loops").flatten().collect();
+    let touch = |file: &str| states.iter().for_each(|s| drop(std::fs::write(s.path().join("state").join(file), "")));
+    touch("go");
+    stage.verb(&["tick"]).exits(0);
+    assert_eq!((count(&stage, "running"), count(&stage, "parked")), (1, 2), "{:?}", ledger(&stage));
+    touch("done");
+    for finished in 1..=3 {
+        until_finished(&stage, finished);
+        stage.verb(&["tick"]);
+    }
+}
+
+#[test]
 fn files_that_are_new_start_their_loop_once_they_are_left_alone() {
     let stage = quarterly("", Duration::minutes(1));
     loop_without_times(&stage, "reads", "trigger: file(\"in/*.csv\")");
@@ -217,6 +268,22 @@ fn files_that_are_new_start_their_loop_once_they_are_left_alone() {
     wait_for("the rest", || (deeds(&stage.verb(&["tick"]).json(), "started").len() == 1).then_some(()));
     stage.until_nobody_lives();
     assert_eq!(stage.last()["row"]["cause"], "file");
+    // As if it still ran: what changes meanwhile starts it afterwards, once, and costs no pass before.
+    let running = "UPDATE occurrences SET state = ?1 WHERE trigger = 'file'";
+    stage.change_rows(running, &["parked"]);
+    stage.edit(|| put("b.csv"));
+    stage.verb(&["tick"]);
+    let rows = ledger(&stage).len();
+    let began = Instant::now();
+    let next = wait_for("longer than files rest", || {
+        let tick = stage.verb(&["tick"]).json();
+        (began.elapsed().as_secs() > FILE_REST_S).then(|| tick["next_at"].as_str().expect("a time").to_owned())
+    });
+    assert_eq!(ledger(&stage).len(), rows);
+    assert!(next.parse::<DateTime<Utc>>().expect("a time") > Utc::now(), "{next}");
+    stage.change_rows(running, &["finished"]);
+    wait_for("the next start", || (deeds(&stage.verb(&["tick"]).json(), "started").len() == 1).then_some(()));
+    stage.until_nobody_lives();
     stage.edit(|| std::fs::remove_file(stage.repo.join("in/a.csv")).expect("gone"));
     stage.verb(&["tick"]);
     let tick = stage.verb(&["tick"]).json();
@@ -246,6 +313,9 @@ fn a_time_that_comes_while_it_runs_waits_or_takes_its_place() {
             stage.write("quick", "");
             stage.commit("quick");
         });
+        // As if it had begun before the time that comes now: what began after it is not taken from anybody.
+        let hour_ago = (Utc::now() - Duration::hours(1)).to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+        stage.change_rows("UPDATE occurrences SET claimed_at = ?1 WHERE state = 'running'", &[&hour_ago]);
         long_ago(&stage, "slow", Duration::minutes(16));
         let tick = stage.verb(&["tick"]).json();
         assert_eq!(deeds(&tick, "started").len(), 0, "never two of one loop: {tick}");

@@ -105,7 +105,8 @@ pub enum Fate {
 /// What becomes of all due times after `since` up to `now`, the earliest first.
 pub fn arrivals(loop_: &Arriving<'_>, jitter: impl Fn(DateTime<Utc>) -> Duration) -> Vec<Arrival> {
     let within = seconds(loop_.timing.catch_up.within_s).max(ON_TIME);
-    let recent = (loop_.now - within).max(loop_.since);
+    // A time exactly as old as that is not too old.
+    let recent = (loop_.now - within - Duration::seconds(1)).max(loop_.since);
     let mut rows = missed_long_ago(loop_, recent);
     let times: Vec<_> = due_times(loop_.timing, loop_.zone, recent).take_while(|(at, _)| *at <= loop_.now).collect();
     let late = times.iter().filter(|(at, _)| loop_.now - *at > ON_TIME).count();

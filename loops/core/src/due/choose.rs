@@ -1,6 +1,6 @@
 //! Which of the occurrences that wait starts now, and what the others wait for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, Duration, NaiveTime, Utc};
 use chrono_tz::Tz;
@@ -8,7 +8,10 @@ use chrono_tz::Tz;
 use super::{ON_TIME, shown};
 use crate::ids::{LoopId, OccurrenceId, RunId};
 use crate::schedule::local;
-use crate::timing::{Battery, Overlap, Timing};
+use crate::timing::{Battery, CatchUpHow, Overlap, Timing};
+
+/// How long a start waits for its turn where missed ones are not caught up.
+const TURN: Duration = Duration::minutes(15);
 
 /// What a pass knows.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +50,8 @@ pub struct Live {
     pub run: RunId,
     /// Whether it is parked, and holds no slot.
     pub parked: bool,
+    /// When it was claimed.
+    pub began: DateTime<Utc>,
 }
 
 /// An occurrence that waits for its start.
@@ -94,15 +99,22 @@ pub fn choose(waiting: &[Waiting], pass: &Pass<'_>) -> Vec<(OccurrenceId, Choice
     let mut order: Vec<&Waiting> = waiting.iter().collect();
     order.sort_by_key(|one| (began(one), one.due_at, one.loop_id, one.id));
     let mut live = pass.live.to_vec();
-    let mut chosen = Vec::new();
+    let (mut chosen, mut kept) = (Vec::new(), BTreeSet::new());
     for one in order {
         let choice = match pass.loops.get(&one.loop_id) {
+            // What happens again and again is as little as one start that waits.
+            Some(_) if one.happened() && kept.contains(&one.loop_id) => {
+                Choice::Skipped("an earlier start still waited".to_owned())
+            }
             Some(subject) => decide(one, subject, &live, pass),
             None => Choice::Skipped("its loop is no longer registered".to_owned()),
         };
         if choice == Choice::Start {
             // The slot is taken; which run it will be is not known here.
-            live.push(Live { loop_id: one.loop_id, run: RunId(one.id.0), parked: false });
+            live.push(Live { loop_id: one.loop_id, run: RunId(one.id.0), parked: false, began: pass.now });
+        }
+        if matches!(choice, Choice::Start | Choice::Cancel(_) | Choice::Hold(_)) {
+            kept.insert(one.loop_id);
         }
         chosen.push((one.id, choice));
     }
@@ -114,17 +126,44 @@ fn decide(one: &Waiting, subject: &Subject, live: &[Live], pass: &Pass<'_>) -> C
         return Choice::Skipped(why.clone());
     }
     let timing = &subject.timing;
+    if let Some(why) = one.happened().then(|| policy(one, timing, live, pass)).flatten() {
+        return Choice::Skipped(why);
+    }
     let held = hold(one, subject, live, pass);
-    let last = one.not_before.unwrap_or(one.due_at).max(one.due_at) + seconds(timing.catch_up.within_s).max(ON_TIME);
-    if pass.now > last {
-        let (within, why) = (crate::definition::duration(timing.catch_up.within_s), held.map(|h| h.why));
-        let why = why.unwrap_or_else(|| "nobody looked".to_owned());
+    let within = match timing.catch_up.how {
+        // What is not caught up may still wait a little for its turn.
+        CatchUpHow::Skip => seconds(timing.catch_up.within_s).min(TURN),
+        _ => seconds(timing.catch_up.within_s),
+    };
+    if pass.now > one.not_before.unwrap_or(one.due_at).max(one.due_at) + within.max(ON_TIME) {
+        let (within, why) = (within.max(ON_TIME).num_seconds().unsigned_abs(), held.map(|h| h.why));
+        let (within, why) = (crate::definition::duration(within), why.unwrap_or_else(|| "nobody looked".to_owned()));
         return Choice::Missed(format!("it waited too long (within {within}): {why}"));
     }
     match (held, live.iter().find(|l| l.loop_id == one.loop_id)) {
         (Some(held), _) => Choice::Hold(held),
         (None, Some(own)) => Choice::Cancel(own.run),
         (None, None) => Choice::Start,
+    }
+}
+
+/// Why something that happened is to start nothing: what due times are told when they come.
+fn policy(one: &Waiting, timing: &Timing, live: &[Live], pass: &Pass<'_>) -> Option<String> {
+    if pass.on_battery && timing.battery == Battery::Skip {
+        return Some("the computer ran on its battery (battery: skip)".to_owned());
+    }
+    let own = live.iter().find(|l| l.loop_id == one.loop_id)?;
+    match (own.parked, timing.overlap) {
+        (true, _) => Some(format!("its run {} was parked", own.run.short())),
+        (false, Overlap::Skip) => Some(format!("its run {} still went on (overlap: skip)", own.run.short())),
+        _ => None,
+    }
+}
+
+impl Waiting {
+    /// Whether it is no due time but something that happened.
+    fn happened(&self) -> bool {
+        matches!(self.trigger.as_str(), "after" | "file")
     }
 }
 
@@ -145,7 +184,8 @@ fn hold(one: &Waiting, subject: &Subject, live: &[Live], pass: &Pass<'_>) -> Opt
     }
     let own = live.iter().find(|l| l.loop_id == one.loop_id);
     if let Some(own) = own {
-        if timing.overlap == Overlap::CancelPrevious && !own.parked {
+        // One that is late itself takes nothing that began after its time from anybody.
+        if timing.overlap == Overlap::CancelPrevious && !own.parked && one.due_at > own.began {
             return None;
         }
         let how = if own.parked { "is parked" } else { "goes on" };

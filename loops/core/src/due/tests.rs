@@ -159,7 +159,13 @@ impl World {
     }
 
     fn runs(&mut self, loop_: u128, parked: bool) {
-        self.live.push(Live { loop_id: loop_id(loop_), run: RunId(Uuid::from_u128(0xabcd_0000 + loop_)), parked });
+        let began = utc("21T08:30");
+        self.live.push(Live {
+            loop_id: loop_id(loop_),
+            run: RunId(Uuid::from_u128(0xabcd_0000 + loop_)),
+            parked,
+            began,
+        });
     }
 
     fn told(&self, now: &str, on_battery: bool) -> Vec<String> {
@@ -222,4 +228,53 @@ fn a_live_run_is_waited_for_or_cancelled_and_a_parked_one_never_disturbed() {
     assert_eq!(world.told("21T09:00", false), ["1 skipped: everything is halted"]);
     world.loops.clear();
     assert_eq!(world.told("21T09:00", false), ["1 skipped: its loop is no longer registered"]);
+}
+
+#[test]
+fn what_is_late_itself_cancels_nothing() {
+    let mut world = World::of(1, &Timing { overlap: Overlap::CancelPrevious, ..cron("0 9 * * *") });
+    world.runs(1, false);
+    assert_eq!(world.told("21T09:00", false), ["1 cancel abcd0001"], "the control: it began before");
+    world.waiting[0].due_at = utc("21T08:00");
+    assert_eq!(world.told("21T09:00", false), ["1 hold: its run abcd0001 goes on"]);
+}
+
+#[test]
+fn what_happens_obeys_the_policies_too_and_waits_once() {
+    let of = |timing: Timing, parked: Option<bool>, on_battery| {
+        let mut world = World::of(1, &timing);
+        world.waiting[0].trigger = "after".to_owned();
+        if let Some(parked) = parked {
+            world.runs(1, parked);
+        }
+        world.told("21T09:00", on_battery).remove(0)
+    };
+    let overlap = |overlap| Timing { overlap, ..cron("0 9 * * *") };
+    assert_eq!(of(overlap(Overlap::Skip), None, false), "1 start");
+    assert_eq!(
+        of(overlap(Overlap::Skip), Some(false), false),
+        "1 skipped: its run abcd0001 still went on (overlap: skip)"
+    );
+    assert_eq!(of(overlap(Overlap::Queue), Some(true), false), "1 skipped: its run abcd0001 was parked");
+    assert_eq!(of(overlap(Overlap::Queue), Some(false), false), "1 hold: its run abcd0001 goes on");
+    let battery = Timing { battery: Battery::Skip, ..cron("0 9 * * *") };
+    assert_eq!(of(battery, None, true), "1 skipped: the computer ran on its battery (battery: skip)");
+    let mut world = World::of(3, &overlap(Overlap::CancelPrevious));
+    for waiting in &mut world.waiting {
+        waiting.loop_id = loop_id(1);
+        waiting.trigger = "file".to_owned();
+    }
+    let told = world.told("21T09:00", false);
+    assert_eq!(
+        told,
+        ["1 start", "2 skipped: an earlier start still waited", "3 skipped: an earlier start still waited"]
+    );
+}
+
+#[test]
+fn what_is_not_caught_up_does_not_start_hours_later_either() {
+    let mut world = World::of(1, &Timing { catch_up: caught(CatchUpHow::Skip, 12), ..cron("0 9 * * *") });
+    world.waiting[0].not_before = Some(utc("21T09:20"));
+    assert_eq!(world.told("21T09:35", false), ["1 start"]);
+    assert_eq!(world.told("21T19:00", false), ["1 missed: it waited too long (within 15m): nobody looked"]);
 }

@@ -205,8 +205,16 @@ fn recover(context: &Context, store: &mut Store, record: &RunRecord, reach: Reac
         }
         Recovery::TakeUp if reach == Reach::Ends => Ok(None),
         Recovery::TakeUp if context.home.tight().is_some() => Ok(Some(waits(context, record))),
+        // What waits is no run that goes on: it takes a slot again, if there is one.
+        Recovery::TakeUp if run.parked.is_some() && !slot_is_free(context, store)? => Ok(None),
         Recovery::TakeUp => take_up(context, store, &mut run, worked_s, claim).map(Some),
     }
+}
+
+/// Whether one more run may go on beside the others.
+fn slot_is_free(context: &Context, store: &Store) -> Result<bool> {
+    let busy = schedules::live(store.read())?.iter().filter(|live| !live.parked).count();
+    Ok(busy < crate::settings::read(&context.home)?.slots())
 }
 
 /// Whether steps follow on its end.

@@ -171,8 +171,7 @@ fn rows(
     (stopped, caught_up_from): (Option<String>, DateTime<Utc>),
 ) -> Result<usize> {
     let (timing, now, zone) = (&loop_.timing, context.now, loop_.zone);
-    let (live, waiting) = (schedules::live(tx)?, schedules::waiting(tx)?);
-    let live = live.iter().find(|l| l.loop_id == loop_.loop_id).map(|l| (l.run.short(), l.parked));
+    let live = schedules::live_of(tx, loop_.loop_id)?.map(|l| (l.run.short(), l.parked));
     let arriving = Arriving {
         timing,
         zone,
@@ -181,7 +180,7 @@ fn rows(
         stopped: stopped.as_deref(),
         on_battery: machine.on_battery,
         live: live.as_ref().map(|(run, parked)| (run.as_str(), *parked)),
-        waiting: waiting.iter().filter(|w| w.loop_id == loop_.loop_id).count(),
+        waiting: schedules::waiting_of(tx, loop_.loop_id)?,
         absences: &machine.absences,
         caught_up_from,
     };

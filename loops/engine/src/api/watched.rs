@@ -42,7 +42,7 @@ pub(super) fn pass(context: &Context, store: &mut Store) -> Result<Vec<Deed>> {
     Ok(deeds)
 }
 
-/// When files that changed have been left alone for long enough.
+/// When files that changed have been left alone for long enough; none of those that wait for a run's end.
 ///
 /// # Errors
 /// The store can't be read.
@@ -95,8 +95,11 @@ fn one(context: &Context, store: &mut Store, watching: &Watching, pattern: &str)
     let known = stored::known(store.read(), watching.loop_id, pattern)?;
     let (marks, changed) = known.map_or((None, None), |known| (Some(known.marks), known.changed));
     let id = watching.loop_id;
+    // What changes while it runs, or while a start waits, starts it afterwards: once, and not before it was left alone.
+    let busy = schedules::live_of(store.read(), id)?.is_some() || schedules::waiting_of(store.read(), id)? > 0;
     match look(marks.as_deref(), changed.as_ref(), seen, context.now) {
         Look::Same => Ok(()),
+        Look::Start(_) if busy => Ok(()),
         Look::Keep(marks, changed) => store.write(|tx| stored::keep(tx, id, pattern, &Known { marks, changed })),
         Look::Start(marks) => store.write(|tx| {
             let key =

@@ -45,3 +45,5 @@ CREATE INDEX occurrences_of_many ON occurrences (loop, until_at) WHERE until_at 
 ALTER TABLE runs ADD COLUMN chores INTEGER NOT NULL DEFAULT 0;
 -- What it is for, as far as people are told without its file.
 ALTER TABLE loops ADD COLUMN does TEXT NOT NULL DEFAULT 'ships' CHECK (does IN ('ships', 'finds', 'chores'));
+CREATE INDEX waiting_of_loops ON occurrences (loop) WHERE state = 'due';
+CREATE INDEX open_occurrences ON occurrences (loop) WHERE state IN ('due', 'claimed', 'running', 'parked');

@@ -99,7 +99,13 @@ pub fn unpark(tx: &Transaction<'_>, id: OccurrenceId) -> Result<()> {
 pub fn give_up(tx: &Transaction<'_>, id: OccurrenceId, run: RunId, why: &str) -> Result<bool> {
     let sql = "UPDATE occurrences SET state = 'failed', reason = ?3 WHERE id = ?1 AND run = ?2 AND state = 'claimed'";
     let rows = tx.execute(sql, params![id.to_string(), run.to_string(), why]).context("giving an occurrence up")?;
-    Ok(rows == 1)
+    if rows == 0 {
+        return Ok(false);
+    }
+    let about = "SELECT l.name, o.claimed_at FROM occurrences o JOIN loops l ON l.id = o.loop WHERE o.id = ?1";
+    let (name, at): (String, String) = tx.query_row(about, [id.to_string()], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    super::schedules::follow_failed(tx, &name, run, &at)?;
+    Ok(true)
 }
 
 /// The occurrence that a run was started for.

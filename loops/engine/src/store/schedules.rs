@@ -9,7 +9,7 @@ use loopwright_core::due::{Arrival, Fate, Live, Waiting};
 use loopwright_core::ids::{LoopId, OccurrenceId, RunId};
 use loopwright_core::run::{End, Run};
 use loopwright_core::schedule::due_times;
-use loopwright_core::timing::{Timing, Trigger};
+use loopwright_core::timing::{After, Timing, Trigger};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 use uuid::Uuid;
@@ -150,10 +150,20 @@ pub fn keep(tx: &Transaction<'_>, id: LoopId, keep: &Keep<'_>, now: DateTime<Utc
         params![id.to_string(), serde_json::to_string(keep.timing)?, most, finally, keep.does.word()],
     )
     .context("storing when a loop starts")?;
+    forget_files(tx, id, keep.timing)?;
     if same {
         return Ok(());
     }
     reach(tx, id, keep.timing, now, computer)
+}
+
+/// Forgets what files looked like that start the loop no longer.
+fn forget_files(tx: &Transaction<'_>, id: LoopId, timing: &Timing) -> Result<()> {
+    let globs = timing.triggers.iter().filter_map(|t| if let Trigger::File(glob) = t { Some(glob) } else { None });
+    let globs = serde_json::to_string(&globs.collect::<Vec<_>>())?;
+    let sql = "DELETE FROM watched_files WHERE loop = ?1 AND glob NOT IN (SELECT value FROM json_each(?2))";
+    tx.execute(sql, [id.to_string(), globs]).context("forgetting files that start nothing any more")?;
+    Ok(())
 }
 
 /// The ledger of a loop reaches up to `since`.
@@ -310,24 +320,46 @@ pub fn happen(tx: &Transaction<'_>, id: LoopId, trigger: &str, key: &str, at: &s
 /// # Errors
 /// The rows can't be written.
 pub fn follow(tx: &Transaction<'_>, run: &Run, end: &End, at: &str) -> Result<()> {
+    followed_by(tx, &run.start.loop_name, run.start.run, |outcome| outcome.fits(end), at)
+}
+
+/// What starts after a run that was to begin and never did: it has failed.
+///
+/// # Errors
+/// The rows can't be written.
+pub fn follow_failed(tx: &Transaction<'_>, loop_name: &str, run: RunId, at: &str) -> Result<()> {
+    followed_by(tx, loop_name, run, |outcome| outcome != After::Finished, at)
+}
+
+fn followed_by(
+    tx: &Transaction<'_>,
+    loop_name: &str,
+    run: RunId,
+    fits: impl Fn(After) -> bool,
+    at: &str,
+) -> Result<()> {
     let mut rows = tx.prepare_cached("SELECT id, timing FROM loops WHERE instr(timing, '\"after\"') > 0")?;
     let loops = rows.query_map([], |r| Ok((super::parsed(r, 0)?, super::json::<Timing>(r, 1)?)))?;
     let loops: Vec<(LoopId, Timing)> = loops.collect::<Result<_, _>>().context("reading what starts after a run")?;
     for (id, timing) in loops {
-        let follows = |t: &Trigger| matches!(t, Trigger::After { name, outcome } if *name == run.start.loop_name && outcome.fits(end));
+        let follows =
+            |t: &Trigger| matches!(t, Trigger::After { name, outcome } if name == loop_name && fits(*outcome));
         if timing.triggers.iter().any(follows) {
-            happen(tx, id, "after", &run.start.run.to_string(), at)?;
+            happen(tx, id, "after", &run.to_string(), at)?;
         }
     }
     Ok(())
 }
 
-/// Takes back that times were missed or skipped which have not come: the clock was ahead.
+/// Takes back what became of times that have not come: the clock was ahead.
 ///
 /// # Errors
 /// The rows can't be written.
 pub fn take_back(tx: &Transaction<'_>, id: LoopId, now: DateTime<Utc>) -> Result<usize> {
-    let sql = "DELETE FROM occurrences WHERE loop = ?1 AND due_at > ?2 AND state IN ('missed', 'skipped') \
+    // What waits for a moment of that other time waits no longer.
+    let sql = "UPDATE occurrences SET not_before = NULL WHERE loop = ?1 AND state = 'due' AND not_before > ?2";
+    tx.execute(sql, [id.to_string(), stamp(now)]).context("taking back when a start may be")?;
+    let sql = "DELETE FROM occurrences WHERE loop = ?1 AND due_at > ?2 AND state IN ('due', 'missed', 'skipped') \
                AND trigger IN ('cron', 'every', 'at') AND run IS NULL";
     tx.execute(sql, [id.to_string(), stamp(now)]).context("taking back times that have not come")
 }
@@ -357,12 +389,39 @@ pub fn waiting(db: &Connection) -> Result<Vec<Waiting>> {
 /// # Errors
 /// The rows can't be read.
 pub fn live(db: &Connection) -> Result<Vec<Live>> {
-    let sql = "SELECT loop, run, state = 'parked' FROM occurrences \
-               WHERE state IN ('claimed', 'running', 'parked') AND run IS NOT NULL";
-    let mut rows = db.prepare_cached(sql)?;
-    let found = rows
-        .query_map([], |r| Ok(Live { loop_id: super::parsed(r, 0)?, run: super::parsed(r, 1)?, parked: r.get(2)? }))?;
+    let mut rows = db.prepare_cached(LIVE)?;
+    let found = rows.query_map([], live_row)?;
     found.collect::<Result<_, _>>().context("reading what lives")
+}
+
+/// The live run of one loop.
+///
+/// # Errors
+/// The row can't be read.
+pub fn live_of(db: &Connection, id: LoopId) -> Result<Option<Live>> {
+    let mut rows = db.prepare_cached(&format!("{LIVE} AND loop = ?1"))?;
+    rows.query_row([id.to_string()], live_row).optional().context("reading what lives of a loop")
+}
+
+// Left to itself, SQLite goes through every row that ever had a run.
+const LIVE: &str = "SELECT loop, run, state = 'parked', claimed_at FROM occurrences INDEXED BY one_live_occurrence \
+                    WHERE state IN ('claimed', 'running', 'parked') AND run IS NOT NULL";
+
+fn live_row(r: &Row<'_>) -> rusqlite::Result<Live> {
+    let began: Option<String> = r.get(3)?;
+    let began = began.and_then(|at| at.parse().ok()).unwrap_or(DateTime::UNIX_EPOCH);
+    Ok(Live { loop_id: super::parsed(r, 0)?, run: super::parsed(r, 1)?, parked: r.get(2)?, began })
+}
+
+/// How many occurrences of a loop wait for their start.
+///
+/// # Errors
+/// The rows can't be read.
+pub fn waiting_of(db: &Connection, id: LoopId) -> Result<usize> {
+    let sql = "SELECT COUNT(*) FROM occurrences INDEXED BY waiting_of_loops WHERE loop = ?1 AND state = 'due' AND revises IS NULL";
+    let found: i64 =
+        db.prepare_cached(sql)?.query_row([id.to_string()], |r| r.get(0)).context("counting what waits of a loop")?;
+    Ok(usize::try_from(found).unwrap_or(usize::MAX))
 }
 
 /// Ends one that waits; `false` if it does not wait any more.

@@ -76,12 +76,14 @@ pub fn keep(tx: &Transaction<'_>, id: LoopId, glob: &str, known: &Known) -> Resu
     Ok(())
 }
 
-/// The earliest moment at which files were seen to change that have not started their loop yet.
+/// The earliest moment at which files were seen to change that may start their loop: one with a live run, or with a start that
+/// waits, is looked at again when that is over.
 ///
 /// # Errors
 /// The row can't be read.
 pub fn first_change(db: &Connection) -> Result<Option<DateTime<Utc>>> {
-    let sql = "SELECT MIN(changed_at) FROM watched_files WHERE changed_at IS NOT NULL";
+    let sql = "SELECT MIN(w.changed_at) FROM watched_files w WHERE w.changed_at IS NOT NULL AND NOT EXISTS \
+               (SELECT 1 FROM occurrences o WHERE o.loop = w.loop AND o.state IN ('due', 'claimed', 'running', 'parked'))";
     let found: Option<String> = db.query_row(sql, [], |r| r.get(0)).context("reading which files changed")?;
     found.map(|text| text.parse().context("a stored time")).transpose()
 }
