@@ -64,6 +64,8 @@ fn sleep_at(boundary: &str, night: bool) {
     let stopping = Kill { at: boundary.to_owned(), whom: "stop" };
     stage.ask(&mut stage.killing(&["run", "work", "--detach"], &stopping, "once"));
     wait_for(boundary, || stage.struck("once").then_some(()));
+    // It leaves word just before it stops itself: one that is woken in between would stop for good.
+    wait_for("it to stand still", || stopped(stage.runner()).then_some(()));
     let before = acknowledged(&stage);
     let all = stop(&stage);
     match night {

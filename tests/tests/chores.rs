@@ -264,10 +264,16 @@ fn a_long_wait_parks_the_run_and_a_pass_takes_it_up() {
         stage.verb(&["tick"]).exits(20);
     }
     assert_eq!(said(&stage, "did"), "before\n");
+    let status = stage.verb(&["status"]).exits(0).json();
+    let many = |what: &str| status[what].as_array().map(Vec::len);
+    assert_eq!((many("parked"), many("lost")), (Some(1), Some(0)), "{status}");
+    let status = stage.plain(&["status"]).exits(0).out;
+    assert!(status.contains("1 run parked") && !status.contains("lost") && !status.contains("tick"), "{status}");
     let again = stage.plain(&["run", "day"]).exits(1).err;
     assert!(again.contains("day is parked until state/go is there already"), "{again}");
     fs::write(state(&stage).join("go"), "").expect("a file");
-    stage.verb(&["tick"]).exits(0);
+    let tick = stage.plain(&["tick"]).exits(0).out;
+    assert!(tick.contains("goes on: what it waited for is there"), "{tick}");
     assert_eq!(stage.ended()["code"], 0);
     assert_eq!(said(&stage, "did"), "before\nafter\nlast\n", "to park is no end");
     let run = stage.last();

@@ -96,12 +96,16 @@ fn what_hinders_it_names_the_way_out() {
     assert!(why.contains("settings.yaml is not valid") && command == "loopwright doctor", "{why} {command}");
     std::fs::remove_file(&settings).expect("removed");
     let text = std::fs::read_to_string(&path).expect("a loop");
+    assert!(stage.plain(&["status"]).exits(0).out.contains("All quiet"), "the control");
     std::fs::write(&path, format!("{text}\n# changed\n")).expect("written");
     let (why, command) = said(&stage);
     assert!(
         why.contains("changed since it was confirmed") && command == format!("loopwright add {path}"),
         "{why} {command}"
     );
+    let status = stage.plain(&["status"]).exits(0).out;
+    assert!(status.contains("changed since it was confirmed") && !status.contains("All quiet"), "{status}");
+    assert!(stage.plain(&["next", "work"]).exits(0).out.contains(&format!("loopwright add {path}")), "and there");
     std::fs::write(&path, text).expect("written");
     stage.verb(&["halt", "--loop", "work"]).exits(0);
     let (why, command) = said(&stage);
@@ -173,4 +177,59 @@ fn the_next_times_of_all_loops_together() {
     let shown = stage.plain(&["next", "-n", "2"]).exits(0).out;
     assert!(shown.contains("wakes the computer"), "{shown}");
     assert!(stage.verb(&["next", "nobody", "-n", "2"]).exits(2).message().contains("nobody"));
+}
+
+#[test]
+fn a_start_that_failed_is_told_everywhere_and_names_no_run() {
+    let stage = Stage::scheduled(QUARTERLY);
+    long_ago(&stage, Duration::minutes(20));
+    let path = stage.beside("loops/work/loop.yaml");
+    let text = std::fs::read_to_string(&path).expect("a loop");
+    std::fs::write(&path, format!("{text}\n# changed\n")).expect("written");
+    wait_for("its end", || {
+        stage.verb(&["tick"]);
+        (stage.in_state("failed") > 0).then_some(())
+    });
+    stage.until_nobody_lives();
+    std::fs::write(&path, text).expect("the file that was confirmed");
+    let last = why(&stage, &["last"]);
+    let sentence = last[0]["sentence"].as_str().expect("a sentence");
+    assert!(
+        sentence.contains("no run began: ") && last[0]["run"].is_null() && last[0]["command"].is_null(),
+        "{last:?}"
+    );
+    let status = stage.plain(&["status"]).exits(0).out;
+    assert!(status.contains("no run began") && !status.contains("All quiet"), "{status}");
+    assert!(stage.plain(&["next", "work"]).exits(0).out.contains("no run began"));
+}
+
+#[test]
+fn loops_without_due_times_say_how_they_start() {
+    let stage = Stage::scheduled(QUARTERLY);
+    stage.add_scheduled("hand", "trigger: manual");
+    stage.add_scheduled("chain", "trigger: after(work)");
+    stage.add_scheduled("once", "trigger: at(\"2020-01-01 09:00\")");
+    for (name, said) in [("hand", "only by hand"), ("chain", "after work"), ("once", "its time is over")] {
+        let why = stage.verb(&["why", name]).exits(0).json();
+        assert!(why["answers"][0]["sentence"].as_str().is_some_and(|s| s.contains(said)), "{why}");
+        let next = stage.plain(&["next", name]).exits(0).out;
+        assert!(next.contains(&format!("next      {said}")), "{next}");
+    }
+    assert_eq!(why(&stage, &["next"])[0]["state"], "next");
+    let before = why(&stage, &["0000-01-01"]);
+    assert!(before[0]["sentence"].as_str().is_some_and(|s| s.contains("work was registered on ")), "{before:?}");
+    assert_eq!(before.len(), 1);
+    why(&stage, &["monday", "09:00"]);
+}
+
+#[test]
+fn settings_that_cannot_be_read_are_the_reason_and_no_error() {
+    let stage = Stage::scheduled("trigger: cron(\"*/15 * * * *\")\ntimezone: UTC\nquiet_hours: 00:00-23:59");
+    long_ago(&stage, Duration::minutes(20));
+    stage.verb(&["tick"]);
+    assert!(stage.in_state("due") > 0, "{:?}", stage.ledger());
+    std::fs::write(stage.home.join("config/settings.yaml"), "budgett: 1\n").expect("written");
+    let last = why(&stage, &["last"]);
+    assert!(last[0]["sentence"].as_str().is_some_and(|s| s.contains("settings.yaml is not valid")), "{last:?}");
+    stage.change_rows("DELETE FROM occurrences", &[]);
 }

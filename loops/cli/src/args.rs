@@ -151,7 +151,7 @@ Example: loopwright halt --loop daily-triage --reason 'wrong branch'")]
     /// Allows again what was halted
     #[command(after_help = "Example: loopwright resume --reason 'branch fixed'")]
     Resume(ResumeArgs),
-    /// Puts right what a crash left: runs go on, approved changes land, leftovers go
+    /// Starts what is due, and puts right what a crash left: runs go on, approved changes land, leftovers go
     #[command(after_help = "\
 Verbs that let something begin make this pass first, but for loops whose time has come: those start by this one and by
 `loopwright serve`, which repeats it.

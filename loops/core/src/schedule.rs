@@ -4,7 +4,7 @@
 
 mod cron;
 
-use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, TimeZone as _, Timelike as _, Utc};
+use chrono::{DateTime, Days, Duration, NaiveDate, NaiveDateTime, TimeZone as _, Timelike as _, Utc};
 use chrono_tz::Tz;
 
 use crate::timing::{After, Timing, Trigger};
@@ -102,6 +102,31 @@ pub fn in_words(timing: &Timing) -> String {
     words.join(", and ")
 }
 
+/// Whether anything but a person starts it after `now`.
+pub fn starts_by_itself(timing: &Timing, zone: Tz, now: DateTime<Utc>) -> bool {
+    let events = timing.triggers.iter().any(|trigger| matches!(trigger, Trigger::After { .. } | Trigger::File(_)));
+    events || due_times(timing, zone, now).next().is_some()
+}
+
+/// How a loop starts that has no due time to come, in words: `after other-loop`, `its time is over`, `only by hand`.
+pub fn without_times(timing: &Timing) -> String {
+    let events = timing.triggers.iter().filter(|trigger| matches!(trigger, Trigger::After { .. } | Trigger::File(_)));
+    let words: Vec<String> = events.map(trigger_words).collect();
+    match words.is_empty() {
+        false => words.join(", and "),
+        true if timing.triggers.iter().any(Trigger::is_time) => "its time is over".to_owned(),
+        true => "only by hand".to_owned(),
+    }
+}
+
+/// When the quiet hours end that a time falls into; none where it falls into none.
+pub fn quiet_until(timing: &Timing, zone: Tz, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let clock = at.with_timezone(&zone);
+    let quiet = timing.quiet_hours.filter(|quiet| quiet.hold(clock.time()))?;
+    let days = [0, 1].into_iter().filter_map(|n| clock.date_naive().checked_add_days(Days::new(n)));
+    days.filter_map(|day| local(day.and_time(quiet.to), zone)).find(|end| *end > at)
+}
+
 fn trigger_words(trigger: &Trigger) -> String {
     match trigger {
         Trigger::Cron(expression) => words(expression),
@@ -158,6 +183,29 @@ mod tests {
         );
         let none = due_times(&timing, Tz::UTC, utc("2026-11-21T12:00:00Z")).take(50).filter(|(_, t)| t.word() == "at");
         assert_eq!(none.count(), 0);
+    }
+
+    #[test]
+    fn what_starts_a_loop_without_due_times() {
+        let now = utc("2026-11-22T10:00:00Z");
+        let of = |triggers: Vec<Trigger>| Timing { triggers, ..Timing::manual() };
+        let past = Trigger::At("2026-11-21T12:00:00".parse().expect("a time"));
+        let after = Trigger::After { name: "deps".to_owned(), outcome: After::Finished };
+        for (timing, words, by_itself) in [
+            (Timing::manual(), "only by hand", false),
+            (of(vec![past.clone()]), "its time is over", false),
+            (of(vec![past, after.clone()]), "after deps", true),
+            (of(vec![after, Trigger::File("in/*".to_owned())]), "after deps, and when in/* changes", true),
+        ] {
+            assert_eq!((without_times(&timing).as_str(), starts_by_itself(&timing, Tz::UTC, now)), (words, by_itself));
+        }
+        assert!(starts_by_itself(&cron("0 9 * * *"), Tz::UTC, now), "the control");
+        let hours = "09:00".parse().expect("a time")..="10:00".parse().expect("a time");
+        let quiet = crate::timing::QuietHours { from: *hours.start(), to: *hours.end() };
+        let timing = Timing { quiet_hours: Some(quiet), ..cron("0 9 * * *") };
+        let until = |at: &str| quiet_until(&timing, Tz::Europe__Berlin, utc(at));
+        assert_eq!(until("2026-11-22T08:00:00Z"), Some(utc("2026-11-22T09:00:00Z")));
+        assert_eq!(until("2026-11-22T09:00:00Z"), None);
     }
 
     #[test]

@@ -351,7 +351,9 @@ fn built(built: &Built) -> Told {
 fn opening(start: &RunStart) -> String {
     let by = match start.cause.as_str() {
         "manual" => "by hand".to_owned(),
-        "cron" => "on schedule".to_owned(),
+        "cron" | "every" | "at" => "on schedule".to_owned(),
+        "after" => "as a run of another loop had ended".to_owned(),
+        "file" => "as files had changed".to_owned(),
         "moved" => "as the target branch moved".to_owned(),
         "review" => "as you sent a pull request back".to_owned(),
         other => format!("by {}", plain(other, 40)),

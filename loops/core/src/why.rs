@@ -54,6 +54,8 @@ pub struct Outlook {
     pub hindrance: Option<Hindrance>,
     /// When it may start, where quiet hours hold it.
     pub quiet_until: Option<DateTime<Utc>>,
+    /// Whether quiet hours skip it instead (`catch_up: skip`).
+    pub quiet_skips: bool,
     /// It starts up to so many seconds later.
     pub jitter_s: u64,
     /// When the loop was registered.
@@ -120,10 +122,10 @@ pub fn told(asked: &Asked<'_>, row: &Told) -> Answer {
         ("finished", Some(run)) => format!("run {run} finished{}", by(row.ended)),
         ("halted", Some(run)) => format!("run {run} was halted{}: {reason}", by(row.ended)),
         ("failed", Some(run)) => format!("run {run} failed{}: {reason}", by(row.ended)),
-        ("failed", None) => format!("it could not start: {reason}"),
+        ("failed", None) => format!("no run began: {reason}"),
         ("missed", _) => format!("missed: {reason}"),
         ("skipped", _) => format!("skipped: {reason}"),
-        ("claimed", Some(run)) => format!("run {run} is being started"),
+        ("claimed", _) => "its run is being started".to_owned(),
         ("running", Some(run)) => format!("run {run} goes on{}", since(row.began, row.due_at, zone)),
         ("parked", Some(run)) => {
             format!("run {run} is parked{}", colon(row.waits.as_deref().or(row.reason.as_deref())))
@@ -133,9 +135,7 @@ pub fn told(asked: &Asked<'_>, row: &Told) -> Answer {
         (state, None) => format!("{state}{}", colon(row.reason.as_deref())),
     };
     let command = match (row.state.as_str(), run) {
-        ("finished" | "halted" | "failed" | "running" | "parked" | "claimed", Some(run)) => {
-            Some(format!("loopwright show {run}"))
-        }
+        ("finished" | "halted" | "failed" | "running" | "parked", Some(run)) => Some(format!("loopwright show {run}")),
         _ => None,
     };
     Answer { sentence: format!("{}: {said}.", times(row, zone)), command }
@@ -145,12 +145,11 @@ pub fn told(asked: &Asked<'_>, row: &Told) -> Answer {
 pub fn outlook(asked: &Asked<'_>, time: &Outlook) -> Answer {
     let at = shown(time.at, asked.zone);
     if time.at <= time.reach.min(asked.now) {
-        let added = shown(time.added, asked.zone);
-        let why = match time.at < time.added {
-            true => format!("{} was registered on {added}, after that", asked.loop_name),
-            false => "nothing is known of it: its schedule was another one then".to_owned(),
-        };
-        return Answer { sentence: format!("{at}: {why}."), command: None };
+        if time.at < time.added {
+            return unregistered(asked, &at, time.added);
+        }
+        let sentence = format!("{at}: nothing is known of it: its schedule was another one then.");
+        return Answer { sentence, command: None };
     }
     let over = time.at <= asked.now;
     let when = if over { "it was due and no pass has looked since".to_owned() } else { until(time.at - asked.now) };
@@ -171,6 +170,21 @@ pub fn outlook(asked: &Asked<'_>, time: &Outlook) -> Answer {
     }
 }
 
+/// That the loop was not there yet.
+pub fn unregistered(asked: &Asked<'_>, text: &str, added: DateTime<Utc>) -> Answer {
+    let sentence = format!("{text}: {} was registered on {}, after that.", asked.loop_name, shown(added, asked.zone));
+    Answer { sentence, command: None }
+}
+
+/// That no due time is to come; `how`: how it starts all the same.
+pub fn no_more(asked: &Asked<'_>, how: &str) -> String {
+    let name = asked.loop_name;
+    match how {
+        "its time is over" => format!("{name} has no due time to come: {how}."),
+        how => format!("{name} has no due times: it starts {how}."),
+    }
+}
+
 /// That nothing was due, and what was due before and after.
 pub fn nothing(asked: &Asked<'_>, text: &str, before: Option<DateTime<Utc>>, after: Option<DateTime<Utc>>) -> Answer {
     let at = |at: DateTime<Utc>| shown(at, asked.zone);
@@ -188,6 +202,10 @@ pub fn nothing(asked: &Asked<'_>, text: &str, before: Option<DateTime<Utc>>, aft
 /// How a start that nothing hinders will go.
 fn will(asked: &Asked<'_>, time: &Outlook) -> String {
     match time.quiet_until {
+        Some(until) if time.quiet_skips => {
+            let until = near(until, time.at, asked.zone);
+            format!("it will be skipped: its quiet hours end at {until} (catch_up: skip)")
+        }
         Some(until) => {
             format!("it will wait until {}, when its quiet hours end", near(until, time.at, asked.zone))
         }
@@ -200,7 +218,7 @@ fn will(asked: &Asked<'_>, time: &Outlook) -> String {
 }
 
 /// Why it will not start, and what to do.
-fn hindered(asked: &Asked<'_>, hindrance: &Hindrance) -> (String, String) {
+pub fn hindered(asked: &Asked<'_>, hindrance: &Hindrance) -> (String, String) {
     let name = asked.loop_name;
     match hindrance {
         Hindrance::Paused { since } => {
@@ -211,8 +229,12 @@ fn hindered(asked: &Asked<'_>, hindrance: &Hindrance) -> (String, String) {
             (format!("it is halted ({why})"), format!("loopwright resume{level} --reason '…'"))
         }
         Hindrance::Changed { path, gone } => {
-            let how = if *gone { "can't be read" } else { "changed since it was confirmed" };
-            (format!("its file {path} {how}"), format!("loopwright add {path}"))
+            // What is not there can't be confirmed.
+            if *gone {
+                let why = format!("its file {path} can't be read: put it back, or pause the loop");
+                return (why, format!("loopwright disable {name}"));
+            }
+            (format!("its file {path} changed since it was confirmed"), format!("loopwright add {path}"))
         }
         Hindrance::Settings { why } => (why.clone(), "loopwright doctor".to_owned()),
         Hindrance::NoScheduler => ("no scheduler runs".to_owned(), "loopwright serve".to_owned()),

@@ -21,7 +21,7 @@ pub(crate) fn rows(page: &mut Page, indent: usize, rows: &[RunRow], zone: Zone, 
             (Tint::Plain, zone.day_time(&r.started, now)),
             (Tint::Plain, took(r, now)),
             (Tint::Plain, money(r.spent)),
-            (Tint::Plain, result(r)),
+            (Tint::Plain, result(r, zone, now)),
         ]
     };
     aligned(page, indent, &rows.iter().map(cells).collect::<Vec<_>>());
@@ -37,7 +37,7 @@ pub(crate) fn head(page: &mut Page, row: &RunRow, zone: Zone, now: DateTime<Utc>
         took(row, now),
         money(row.spent),
         money(row.budget),
-        result(row)
+        result(row, zone, now)
     );
     page.line(&text);
 }
@@ -56,10 +56,10 @@ pub(crate) fn mark_of(row: &RunRow) -> Mark {
 }
 
 /// What came of it, in a few words.
-pub(crate) fn result(row: &RunRow) -> String {
+pub(crate) fn result(row: &RunRow, zone: Zone, now: DateTime<Utc>) -> String {
     let made = made(row);
     let said = match &row.end {
-        None => row.parked.as_ref().map_or_else(|| "running".to_owned(), |why| format!("parked {}", plain(why, 80))),
+        None => parked(row, zone, now).map_or_else(|| "running".to_owned(), |until| format!("parked {until}")),
         Some(End::Finished) if !made.is_empty() => return made,
         Some(End::Finished) if reported(row) => return "reported only".to_owned(),
         Some(End::Finished) if row.acted == 0 && row.chores == 0 => return "nothing to do".to_owned(),
@@ -75,6 +75,13 @@ pub(crate) fn result(row: &RunRow) -> String {
         true => said,
         false => format!("{said}; {made}"),
     }
+}
+
+/// What it waits for: `until 16:08`, with the day where that is another one.
+fn parked(row: &RunRow, zone: Zone, now: DateTime<Utc>) -> Option<String> {
+    let why = row.parked.as_ref()?;
+    let at = row.parked_until.as_ref().map(|at| zone.day_time(at, now));
+    Some(at.map_or_else(|| plain(why, 80), |at| format!("until {}", at.strip_prefix("today ").unwrap_or(&at))))
 }
 
 /// Whether it found something to act on and was to report only.

@@ -43,6 +43,7 @@ pub(crate) fn run(end: Option<End>, code: Option<u8>) -> RunRow {
         code,
         chores: 0,
         parked: None,
+        parked_until: None,
     }
 }
 
@@ -75,9 +76,14 @@ pub(crate) fn a_loop() -> LoopView {
         hash: "ab".repeat(32),
         schedule: "weekdays at 09:00".to_owned(),
         next: vec!["2026-11-23T09:00:00+01:00".to_owned(), "2026-11-24T09:00:00+01:00".to_owned()],
+        quiet_until: vec![None, None],
+        quiet_skips: false,
+        without_times: None,
+        by_itself: true,
         paused_at: None,
         wake: false,
         last: Some(run(Some(End::Finished), Some(20))),
+        troubles: Vec::new(),
     }
 }
 

@@ -6,10 +6,13 @@ use loopwright_core::story::Mark;
 use loopwright_core::triage::plain;
 use loopwright_engine::api::{CeilingRow, FindingRow, LostRow, StatusView};
 
-use super::{count, marked, money, review, runs};
+use super::{count, loops, marked, money, review, runs};
 use crate::commands::{self, command};
 use crate::page::{Page, Tint};
-use crate::zone::{Zone, due};
+use crate::zone::{Zone, is_after};
+
+/// So many troubles of loops are told one by one.
+const MOST: usize = 20;
 
 /// Adds the whole status.
 pub(crate) fn status(page: &mut Page, view: &StatusView, zone: Zone, now: DateTime<Utc>) {
@@ -29,11 +32,27 @@ pub(crate) fn status(page: &mut Page, view: &StatusView, zone: Zone, now: DateTi
         runs::rows(page, 2, &view.running, zone, now);
         page.gap();
     }
+    parked(page, view, zone, now);
     lost(page, &view.lost);
+    troubled(page, view);
     waiting(page, view, zone, now);
     ceilings(page, &view.ceilings);
     scheduler(page, view, zone, now);
-    closing(page, view, now);
+    closing(page, view, zone, now);
+}
+
+/// Runs that wait, without processes. Only where nobody else makes a pass is one asked for.
+fn parked(page: &mut Page, view: &StatusView, zone: Zone, now: DateTime<Utc>) {
+    if view.parked.is_empty() {
+        return;
+    }
+    marked(page, 0, Mark::Skipped, &format!("{} parked", count(view.parked.len(), "run")));
+    runs::rows(page, 2, &view.parked, zone, now);
+    let over = |at: &String| !is_after(at, now);
+    if view.scheduler.health != Health::Alive && view.parked.iter().any(|r| r.parked_until.as_ref().is_some_and(over)) {
+        page.line(&format!("  {}", command("tick")));
+    }
+    page.gap();
 }
 
 fn lost(page: &mut Page, rows: &[LostRow]) {
@@ -47,6 +66,22 @@ fn lost(page: &mut Page, rows: &[LostRow]) {
     }
     if !rows.is_empty() {
         page.line(&format!("  {}", command("tick")));
+        page.gap();
+    }
+}
+
+/// Loops that are not well: what a paused one lacks is asked for when it is enabled.
+fn troubled(page: &mut Page, view: &StatusView) {
+    let enabled = view.loops.iter().filter(|l| l.paused_at.is_none() && !l.troubles.is_empty());
+    let rows: Vec<_> = enabled.flat_map(|l| l.troubles.iter().map(|trouble| (&l.name, trouble))).collect();
+    for (name, trouble) in rows.iter().take(MOST) {
+        marked(page, 0, Mark::Failed, &format!("{}: {}", plain(name, 64), plain(&trouble.why, 300)));
+        page.say("  ").tinted(Tint::Accent, &commands::in_text(&trouble.command));
+    }
+    if rows.len() > MOST {
+        page.line(&format!("  and {} more; see `{}`", rows.len() - MOST, command("next")));
+    }
+    if !rows.is_empty() {
         page.gap();
     }
 }
@@ -94,7 +129,7 @@ fn scheduler(page: &mut Page, view: &StatusView, zone: Zone, now: DateTime<Utc>)
     let state = &view.scheduler;
     let pid = state.pid.map(|pid| format!("process {pid}")).unwrap_or_default();
     match (state.health, &state.fault) {
-        (Health::Gone, _) if view.loops.iter().all(|l| l.next.is_empty()) => {}
+        (Health::Gone, _) if !view.loops.iter().any(|l| l.by_itself) => {}
         (Health::Gone, _) => {
             let last = at(state.last_pass).map(|at| format!(" (the last one looked {at})")).unwrap_or_default();
             marked(page, 0, Mark::NeedsYou, &format!("No scheduler runs: loops start only by hand{last}"));
@@ -118,7 +153,7 @@ fn scheduler(page: &mut Page, view: &StatusView, zone: Zone, now: DateTime<Utc>)
     }
 }
 
-fn closing(page: &mut Page, view: &StatusView, now: DateTime<Utc>) {
+fn closing(page: &mut Page, view: &StatusView, zone: Zone, now: DateTime<Utc>) {
     if view.loops.is_empty() {
         marked(page, 0, Mark::Nothing, "No loops yet.");
         page.line(&format!("  {}", command("templates")));
@@ -127,9 +162,11 @@ fn closing(page: &mut Page, view: &StatusView, now: DateTime<Utc>) {
     let quiet = view.halted.is_none()
         && view.settings.is_none()
         && view.running.is_empty()
+        && view.parked.is_empty()
         && view.lost.is_empty()
         && view.waiting.is_empty()
-        && view.needs_you.is_empty();
+        && view.needs_you.is_empty()
+        && view.loops.iter().all(|l| l.paused_at.is_some() || l.troubles.is_empty());
     let many = count(view.loops.len(), "loop");
     let said = if quiet { format!("All quiet · {many}") } else { many };
     marked(page, 0, Mark::Nothing, &said);
@@ -138,9 +175,10 @@ fn closing(page: &mut Page, view: &StatusView, now: DateTime<Utc>) {
         page.line(&format!("  {} paused; see `{}`", count(paused, "loop"), command("next")));
     }
     let enabled = view.loops.iter().filter(|l| l.paused_at.is_none());
-    let next = enabled.filter_map(|l| Some((l.next.first()?, &l.name)));
-    if let Some((at, name)) = next.min_by_key(|(at, _)| instant(at)) {
-        page.line(&format!("  Next: {}, {}", plain(name, 64), due(at, now)));
+    let next = enabled.filter_map(|l| Some((l.next.first()?, l)));
+    if let Some((at, one)) = next.min_by_key(|(at, _)| instant(at)) {
+        let quiet = (one.quiet_until.first().and_then(Option::as_deref), one.quiet_skips);
+        page.line(&format!("  Next: {}, {}", plain(&one.name, 64), loops::start(at, quiet, zone, now)));
     }
 }
 
@@ -152,7 +190,7 @@ fn instant(at: &str) -> Option<DateTime<Utc>> {
 #[cfg(test)]
 mod tests {
     use loopwright_core::money::Micros;
-    use loopwright_engine::api::{LoopView, SchedulerView};
+    use loopwright_engine::api::{LoopView, RunRow, SchedulerView, TroubleRow};
 
     use super::*;
     use crate::render::samples;
@@ -179,6 +217,7 @@ mod tests {
             scheduler: scheduler_of(Health::Alive),
             loops: Vec::new(),
             running: Vec::new(),
+            parked: Vec::new(),
             lost: Vec::new(),
             waiting: Vec::new(),
             needs_you: Vec::new(),
@@ -200,6 +239,39 @@ mod tests {
     }
 
     #[test]
+    fn a_parked_run_is_not_lost_and_its_day_is_said() {
+        let until = |at: &str| RunRow {
+            parked: Some("until 16:08".to_owned()),
+            parked_until: Some(at.to_owned()),
+            ..samples::run(None, None)
+        };
+        let of = |at: &str| {
+            let scheduler = scheduler_of(Health::Gone);
+            shown(&StatusView { scheduler, loops: vec![samples::a_loop()], parked: vec![until(at)], ..empty() })
+        };
+        let (today, tomorrow) = (of("2026-11-22T15:08:00Z"), of("2026-11-23T15:08:00Z"));
+        assert!(today.contains("1 run parked") && today.contains("parked until 16:08"), "{today}");
+        assert!(tomorrow.contains("parked until tomorrow 16:08"), "{tomorrow}");
+        assert!(!today.contains("loopwright tick") && !today.contains("All quiet"), "{today}");
+        assert!(of("2026-11-22T08:00:00Z").contains("loopwright tick"), "its moment is over, and nobody looks");
+    }
+
+    #[test]
+    fn a_loop_that_is_not_well_is_told_and_nothing_is_quiet() {
+        let trouble = |why: &str, command: &str| TroubleRow { why: why.to_owned(), command: command.to_owned() };
+        let troubles = vec![
+            trouble("its file /l/loop.yaml changed since it was confirmed", "loopwright add /l/loop.yaml"),
+            trouble("its last run 00000001: Failed: no base.", "loopwright show 00000001"),
+        ];
+        let ill = LoopView { troubles, ..samples::a_loop() };
+        let said = shown(&StatusView { loops: vec![ill.clone()], ..empty() });
+        assert!(said.contains("daily-triage: its file /l/loop.yaml changed") && !said.contains("All quiet"), "{said}");
+        assert!(said.contains("\n  loopwright add /l/loop.yaml\n") && said.contains("show 00000001"), "{said}");
+        let paused = LoopView { paused_at: Some("2026-11-21T08:00:00Z".to_owned()), ..ill };
+        assert!(shown(&StatusView { loops: vec![paused], ..empty() }).contains("All quiet"), "the control");
+    }
+
+    #[test]
     fn a_scheduler_that_is_not_well_and_a_paused_loop() {
         let scheduler = scheduler_of(Health::Stuck);
         let paused = LoopView { paused_at: Some("2026-11-21T08:00:00Z".to_owned()), ..samples::a_loop() };
@@ -217,6 +289,7 @@ mod tests {
             scheduler: scheduler_of(Health::Gone),
             loops: vec![samples::a_loop()],
             running: vec![samples::run(None, None)],
+            parked: Vec::new(),
             lost: [None, Some("the disk is full (/data)".to_owned())]
                 .map(|waits| LostRow { short: "1a2b3c4d".to_owned(), loop_name: "deps".to_owned(), waits })
                 .into(),

@@ -30,7 +30,6 @@ pub(crate) fn summary(page: &mut Page, entries: &[Entry]) {
             Mark::Skipped,
             &format!("Parked {}; `serve` or the next pass takes it up", plain(&parked.why, 200)),
         );
-        page.say("  ").tinted(Tint::Accent, &command("tick"));
     }
     if let Some(end) = run.end.as_ref().filter(|e| **e != End::Finished) {
         marked(page, 0, story::end_mark(end), &story::ending(end));

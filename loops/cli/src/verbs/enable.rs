@@ -9,7 +9,6 @@ use crate::args::EnableArgs;
 use crate::commands::command;
 use crate::page::{Page, Tint};
 use crate::render::{count, marked};
-use crate::zone::due;
 
 pub(crate) fn disable(args: &EnableArgs, app: &App) -> Result<u8, ApiError> {
     let view = api::disable(&app.context, &args.name)?;
@@ -44,6 +43,6 @@ fn enabled(page: &mut Page, view: &EnableView, app: &App) {
         page.line(&format!("  {} in between: skipped.", count(view.skipped, "due time")));
     }
     if let Some(next) = &view.next {
-        page.line(&format!("  Next: {}", due(next, app.context.now)));
+        page.line(&format!("  Next: {}", app.zone.day_time(next, app.context.now)));
     }
 }

@@ -20,8 +20,8 @@ pub(crate) fn run(args: &NextArgs, app: &App) -> Result<u8, ApiError> {
 fn times(args: &NextArgs, count: usize, app: &App) -> Result<u8, ApiError> {
     let rows = api::next(&app.context, args.name.as_deref(), count)?;
     app.output.answer(&rows, |page| match rows.is_empty() {
-        true => page.line(&format!("Nothing starts by itself. See `{}`.", command("next"))),
-        false => loops::times(page, &rows, app.context.now),
+        true => page.line(&format!("No due time is to come. See `{}`.", command("next"))),
+        false => loops::times(page, &rows, app.zone, app.context.now),
     })?;
     Ok(exit::DONE)
 }

@@ -32,7 +32,11 @@ pub(super) fn deeds(page: &mut Page, deeds: &[Deed]) {
 
 fn line(deed: &Deed) -> (Mark, String) {
     match deed {
-        Deed::TookUp { run, loop_name, epoch } => {
+        Deed::TookUp { run, loop_name, parked: true, .. } => {
+            let text = format!("Run {} of {loop_name} goes on: what it waited for is there.", run.short());
+            (Mark::Running, text)
+        }
+        Deed::TookUp { run, loop_name, epoch, parked: false } => {
             let text = format!("Run {} of {loop_name} goes on (its processes had died; epoch {epoch}).", run.short());
             (Mark::Running, text)
         }
@@ -85,7 +89,8 @@ mod tests {
         let loop_name = "daily-triage".to_owned();
         let end = End::Halted { why: HaltWhy::Halt, detail: "HALT for everything".to_owned() };
         let deeds = vec![
-            Deed::TookUp { run: run.parse().expect("an id"), loop_name: loop_name.clone(), epoch: 2 },
+            Deed::TookUp { run: run.parse().expect("an id"), loop_name: loop_name.clone(), epoch: 2, parked: false },
+            Deed::TookUp { run: run.parse().expect("an id"), loop_name: loop_name.clone(), epoch: 2, parked: true },
             Deed::Ended { run: run.parse().expect("an id"), loop_name, end },
             Deed::Finishes {
                 run: run.parse().expect("an id"),

@@ -281,6 +281,21 @@ fn a_run_for_a_pull_request_says_so() {
 }
 
 #[test]
+fn what_started_a_run_is_said_in_words() {
+    for (cause, said) in [
+        ("every", "Started on schedule, "),
+        ("at", "Started on schedule, "),
+        ("after", "Started as a run of another loop had ended, "),
+        ("file", "Started as files had changed, "),
+        ("manual", "Started by hand, "),
+    ] {
+        let mut journal = Journal(Vec::new());
+        journal.add(RunEvent::RunStarted(Box::new(start(Mode::Report, cause, 1))));
+        assert!(journal.story().contains(said), "{cause}: {}", journal.story());
+    }
+}
+
+#[test]
 fn a_hand_over_says_why_at_last() {
     let reasons = ["tests_pass: a fails".to_owned(), "tests_pass: b fails".to_owned()];
     let told = |why: HandOver, n: usize| handed_over(&why, &reasons[..n]);

@@ -30,6 +30,7 @@ fn ahead() -> Outlook {
         trigger: "cron(\"0 9 * * *\")".to_owned(),
         hindrance: None,
         quiet_until: None,
+        quiet_skips: false,
         jitter_s: 0,
         added: at("01T00:00:00"),
         reach: at("22T08:30:00"),
@@ -46,10 +47,10 @@ fn what_became_of_it() {
         (row("finished", None, run), "run 1a2b3c4d finished at 09:04."),
         (row("halted", Some("budget: $5/run"), run), "run 1a2b3c4d was halted at 09:04: budget: $5/run."),
         (row("failed", Some("no base"), run), "run 1a2b3c4d failed at 09:04: no base."),
-        (row("failed", Some("its file changed"), None), "it could not start: its file changed."),
+        (row("failed", Some("its file changed"), None), "no run began: its file changed."),
         (row("missed", Some(asleep), None), &format!("missed: {asleep}.")),
         (row("skipped", Some(overlap), None), &format!("skipped: {overlap}.")),
-        (row("claimed", None, run), "run 1a2b3c4d is being started."),
+        (row("claimed", None, None), "its run is being started."),
         (row("running", None, run), "run 1a2b3c4d goes on since 09:00."),
         (row("parked", Some("until 10:00"), run), "run 1a2b3c4d is parked: until 10:00."),
         (row("due", None, None), "it waits: the next pass starts it."),
@@ -78,6 +79,8 @@ fn what_will_become_of_it() {
         said(&quiet),
         "2026-11-23 09:00: due in 22 h 30 min; it will wait until 10:00, when its quiet hours end."
     );
+    let skipped = Outlook { quiet_skips: true, ..quiet };
+    assert!(said(&skipped).ends_with("it will be skipped: its quiet hours end at 10:00 (catch_up: skip)."));
     let jitter = Outlook { jitter_s: 300, ..ahead() };
     assert!(said(&jitter).ends_with("it will start by cron(\"0 9 * * *\"), up to 5m later."), "{}", said(&jitter));
     let unknown = Outlook { at: at("21T08:00:00"), ..ahead() };
@@ -110,7 +113,11 @@ fn what_keeps_it_from_starting_and_what_to_do() {
             "its file /l/loop.yaml changed since it was confirmed",
             "loopwright add /l/loop.yaml",
         ),
-        (Hindrance::Changed { path, gone: true }, "its file /l/loop.yaml can't be read", "loopwright add /l/loop.yaml"),
+        (
+            Hindrance::Changed { path, gone: true },
+            "its file /l/loop.yaml can't be read: put it back, or pause the loop",
+            "loopwright disable daily-triage",
+        ),
         (
             Hindrance::Settings { why: "settings.yaml is not valid".to_owned() },
             "settings.yaml is not valid",
@@ -151,6 +158,17 @@ fn where_nothing_was_due_the_nearest_are_named() {
         nothing(&asked(), "2026-11-22 11:11", None, None).sentence,
         "2026-11-22 11:11: daily-triage was not due; it has no due times."
     );
+}
+
+#[test]
+fn a_loop_without_due_times_says_how_it_starts() {
+    for (how, said) in [
+        ("only by hand", "daily-triage has no due times: it starts only by hand."),
+        ("after deps", "daily-triage has no due times: it starts after deps."),
+        ("its time is over", "daily-triage has no due time to come: its time is over."),
+    ] {
+        assert_eq!(no_more(&asked(), how), said);
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! What a person means by a time: `last`, `09:00`, `yesterday 09:00`, `2026-11-21`, `2026-11-21 09:00`.
+//! What a person means by a time: `last`, `next`, `09:00`, `yesterday 09:00`, `monday`, `2026-11-21`, `2026-11-21 09:00`.
 
 use std::ops::Range;
 
-use chrono::{DateTime, Days, Duration, NaiveDate, NaiveTime, TimeZone as _, Utc};
+use chrono::{DateTime, Datelike as _, Days, Duration, NaiveDate, NaiveTime, TimeZone as _, Utc, Weekday};
 use chrono_tz::Tz;
 
 use crate::schedule::local;
@@ -12,18 +12,23 @@ use crate::schedule::local;
 pub enum When {
     /// The last due time.
     Last,
+    /// The next due time.
+    Next,
     /// The due times within; two ranges where the clock of the zone shows a time twice.
     Within(Vec<Range<DateTime<Utc>>>),
 }
 
 /// What to write.
-pub const HELP: &str = "write `last`, `09:00`, `yesterday 09:00`, `2026-11-21` or `2026-11-21 09:00`";
+pub const HELP: &str = "write `last`, `next`, `09:00`, `today`, `yesterday 09:00`, `tomorrow 09:00`, `monday 09:00` (the last \
+                        one), `2026-11-21` or `2026-11-21 09:00`";
 
 /// Reads it on the clock of a zone; none if it is no such time.
 pub fn parse(text: &str, zone: Tz, now: DateTime<Utc>) -> Option<When> {
     let text = text.trim();
-    if text == "last" {
-        return Some(When::Last);
+    match text {
+        "last" => return Some(When::Last),
+        "next" => return Some(When::Next),
+        _ => {}
     }
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         let at = at.with_timezone(&Utc);
@@ -49,8 +54,14 @@ fn date(word: &str, today: NaiveDate) -> Option<NaiveDate> {
         "today" => Some(today),
         "yesterday" => today.checked_sub_days(Days::new(1)),
         "tomorrow" => today.checked_add_days(Days::new(1)),
-        _ => word.parse().ok(),
+        _ => word.parse().ok().or_else(|| weekday(word, today)),
     }
+}
+
+/// The last such day of the week; today is one.
+fn weekday(word: &str, today: NaiveDate) -> Option<NaiveDate> {
+    let day: Weekday = word.parse().ok()?;
+    today.checked_sub_days(Days::new(u64::from(today.weekday().days_since(day))))
 }
 
 fn day(date: NaiveDate, zone: Tz) -> Option<When> {
@@ -100,6 +111,8 @@ mod tests {
             (" 2026-07-01T09:00 ", "2026-07-01T07:00:00Z", 60),
             ("2026-11-21", "2026-11-20T23:00:00Z", 86_400),
             ("yesterday", "2026-11-20T23:00:00Z", 86_400),
+            ("monday 09:00", "2026-11-16T08:00:00Z", 60),
+            ("Sun", "2026-11-21T23:00:00Z", 86_400),
             ("2026-10-25", "2026-10-24T22:00:00Z", 90_000),
             ("2026-03-29 02:30", "2026-03-29T01:00:00Z", 60),
             ("2026-11-21T08:00:00Z", "2026-11-21T08:00:00Z", 1),
@@ -107,6 +120,8 @@ mod tests {
             assert_eq!(read(text), Some(When::Within(vec![range(from, seconds)])), "{text}");
         }
         assert_eq!(read("last"), Some(When::Last));
+        assert_eq!(read("next"), Some(When::Next));
+        assert!(["0000-01-01", "9999-12-31"].iter().all(|text| read(text).is_some()), "far off, and times");
         let twice = vec![range("2026-10-25T00:30:00Z", 60), range("2026-10-25T01:30:00Z", 60)];
         assert_eq!(read("2026-10-25 02:30"), Some(When::Within(twice)));
     }

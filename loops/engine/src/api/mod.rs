@@ -11,6 +11,7 @@ mod doubted;
 mod enable;
 mod finally_inner;
 mod halt;
+mod hinders;
 mod init;
 mod landing;
 mod later;

@@ -36,6 +36,8 @@ pub enum Deed {
         loop_name: String,
         /// The epoch that began.
         epoch: u32,
+        /// Whether it was parked, and what it waited for is there; its processes had died otherwise.
+        parked: bool,
     },
     /// A run that can't go on has its end now.
     Ended {
@@ -276,6 +278,7 @@ fn take_up(context: &Context, store: &mut Store, run: &mut Run, worked_s: u64, c
     start.epoch += 1;
     start.worked_s = worked_s;
     let (id, loop_name, epoch) = (start.run, start.loop_name.clone(), start.epoch);
+    let parked = run.parked.is_some();
     let left_s = start.rails.max_duration_s.saturating_sub(worked_s);
     let (loop_id, finally_s) = (start.loop_id, run::finally_s(&start.chores.finally));
     write(store, run, RunEvent::RunStarted(Box::new(start)))?;
@@ -286,7 +289,7 @@ fn take_up(context: &Context, store: &mut Store, run: &mut Run, worked_s: u64, c
     }
     fail::point("taken-up");
     run::under_watchdog(context, run::Begin { run: id, loop_id, left_s, only: None, finally_s, claim })?;
-    Ok(Deed::TookUp { run: id, loop_name, epoch })
+    Ok(Deed::TookUp { run: id, loop_name, epoch, parked })
 }
 
 /// Writes an event that cuts off what was open: what that had reserved is charged.

@@ -160,5 +160,6 @@ pub(super) fn row(r: &RunRecord) -> RunRow {
         code: r.code,
         chores: r.chores,
         parked: r.parked.clone(),
+        parked_until: r.parked_until.clone(),
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use anyhow::Result as AnyResult;
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat};
+use chrono_tz::Tz;
 use loopwright_core::definition::read_bytes;
 use loopwright_core::definition::settings::Settings;
 use loopwright_core::finding::FindingState;
@@ -12,11 +13,12 @@ use loopwright_core::ids::RunId;
 use loopwright_core::ledger::{Ceilings, Place};
 use loopwright_core::money::Micros;
 use loopwright_core::run::Run;
+use loopwright_core::timing::{CatchUpHow, Trigger};
 use loopwright_core::{schedule, story};
 
 use super::{
-    ApiError, CeilingRow, Context, FindingRow, LoopView, LostRow, NextRow, StatusView, landing, reviews, run, runs,
-    scheduler,
+    ApiError, CeilingRow, Context, FindingRow, LoopView, LostRow, NextRow, StatusView, hinders, landing, reviews, run,
+    runs, scheduler,
 };
 use crate::ending;
 use crate::halt::HaltFiles;
@@ -49,7 +51,8 @@ pub fn status(context: &Context) -> Result<StatusView, ApiError> {
     let store = context.acting()?;
     let db = store.read();
     let live = stored_runs::live(db)?;
-    let (running, lost): (Vec<_>, Vec<_>) = live.iter().partition(|r| ending::lives(&context.home.run(r.id)));
+    let (running, left): (Vec<_>, Vec<_>) = live.iter().partition(|r| ending::lives(&context.home.run(r.id)));
+    let (parked, lost): (Vec<_>, Vec<_>) = left.into_iter().partition(|r| r.parked.is_some());
     let mut waiting = pull_requests::list(db, false)?;
     waiting.retain(|p| p.state != "sent back" && !landing::is_ahead(context, p.later_until.as_deref()));
     let mut needs_you = Vec::new();
@@ -66,6 +69,7 @@ pub fn status(context: &Context) -> Result<StatusView, ApiError> {
         scheduler: scheduler(context),
         loops: loops(context)?,
         running: running.into_iter().map(runs::row).collect(),
+        parked: parked.into_iter().map(runs::row).collect(),
         lost: lost.into_iter().map(|record| self::lost(context, record)).collect(),
         waiting: waiting.iter().map(|p| reviews::row(&store, p)).collect::<AnyResult<_>>()?,
         needs_you,
@@ -153,8 +157,15 @@ pub fn next(context: &Context, name: Option<&str>, n: usize) -> Result<Vec<NextR
         let (zone, loop_name) = (timing.zone.unwrap_or(context.zone), stored::by_id(db, id)?.name);
         for (at, trigger) in schedule::due_times(&timing, zone, context.now).take(n) {
             let shown = at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, false);
-            let (loop_name, trigger) = (loop_name.clone(), trigger.to_string());
-            rows.push((at, NextRow { loop_name, at: shown, trigger, wake: timing.wake }));
+            let row = NextRow {
+                loop_name: loop_name.clone(),
+                at: shown,
+                trigger: trigger.to_string(),
+                quiet_until: schedule::quiet_until(&timing, zone, at).map(stamp),
+                quiet_skips: timing.catch_up.how == CatchUpHow::Skip,
+                wake: timing.wake,
+            };
+            rows.push((at, row));
         }
     }
     rows.sort_by(|(a, first), (b, second)| a.cmp(b).then_with(|| first.loop_name.cmp(&second.loop_name)));
@@ -164,14 +175,17 @@ pub fn next(context: &Context, name: Option<&str>, n: usize) -> Result<Vec<NextR
 /// A loop with its next times, as it was confirmed.
 pub(super) fn loop_view(context: &Context, store: &Store, row: &LoopRow) -> AnyResult<LoopView> {
     let timing = schedules::timing(store.read(), row.id)?.map(|(timing, _)| timing);
-    let (words, next) = match timing.as_ref().map(|timing| (timing, timing.zone.unwrap_or(context.zone))) {
-        None => ("not known until its file is confirmed again".to_owned(), Vec::new()),
-        Some((timing, zone)) => {
-            let times = schedule::next_times(timing, zone, context.now, NEXT);
-            let texts = times.iter().map(|t| t.to_rfc3339_opts(SecondsFormat::Secs, false)).collect();
-            (schedule::in_words(timing), texts)
-        }
+    let zone = timing.as_ref().and_then(|timing| timing.zone).unwrap_or(context.zone);
+    let unknown = || "not known until its file is confirmed again".to_owned();
+    let other =
+        timing.as_ref().is_some_and(|timing| zone != context.zone && timing.triggers.iter().any(Trigger::is_time));
+    let words = timing.as_ref().map_or_else(unknown, schedule::in_words);
+    let words = if other { format!("{words} ({zone})") } else { words };
+    let times = timing.as_ref().map_or_else(Vec::new, |timing| schedule::next_times(timing, zone, context.now, NEXT));
+    let quiet = |at: &DateTime<Tz>| {
+        timing.as_ref().and_then(|timing| schedule::quiet_until(timing, zone, at.to_utc())).map(stamp)
     };
+    let without = || timing.as_ref().map_or_else(unknown, schedule::without_times);
     let last = stored_runs::newest(store.read(), Some(row.id), 1)?;
     Ok(LoopView {
         id: row.id,
@@ -182,9 +196,14 @@ pub(super) fn loop_view(context: &Context, store: &Store, row: &LoopRow) -> AnyR
         does: schedules::does(store.read(), row.id)?,
         hash: row.hash.clone(),
         schedule: words,
-        next,
+        next: times.iter().map(|t| t.to_rfc3339_opts(SecondsFormat::Secs, false)).collect(),
+        quiet_until: times.iter().map(quiet).collect(),
+        quiet_skips: timing.as_ref().is_some_and(|timing| timing.catch_up.how == CatchUpHow::Skip),
+        without_times: times.is_empty().then(without),
+        by_itself: timing.as_ref().is_some_and(|timing| schedule::starts_by_itself(timing, zone, context.now)),
         paused_at: schedules::paused_at(store.read(), row.id)?.map(stamp),
         wake: timing.is_some_and(|timing| timing.wake),
         last: last.first().map(runs::row),
+        troubles: hinders::troubles(context, store, row, last.first())?,
     })
 }

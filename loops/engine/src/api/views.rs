@@ -5,11 +5,15 @@ use loopwright_core::diagnostic::Diagnostic;
 use loopwright_core::diff::DiffStat;
 use loopwright_core::finding::FindingState;
 use loopwright_core::gate::GateResult;
-use loopwright_core::ids::{LoopId, PullRequestId, RunId};
+use loopwright_core::ids::{PullRequestId, RunId};
 use loopwright_core::money::Micros;
-use loopwright_core::run::{End, Entry, Mode};
+use loopwright_core::run::{End, Entry};
 use loopwright_core::verdict::CheckerVerdict;
 use serde::Serialize;
+
+mod loops;
+
+pub use loops::{LoopView, NextRow, TroubleRow};
 
 pub use crate::store::schedules::Does;
 
@@ -57,48 +61,6 @@ pub struct CheckView {
     pub diagnostics: Vec<Diagnostic>,
     /// The resolved loop; none if it is invalid.
     pub explanation: Option<loopwright_core::definition::explain::Explanation>,
-}
-
-/// A registered loop.
-#[derive(Clone, Debug, Serialize)]
-pub struct LoopView {
-    /// Its id.
-    pub id: LoopId,
-    /// Its name.
-    pub name: String,
-    /// Its file.
-    pub path: String,
-    /// The repository it works on.
-    pub repo: String,
-    /// Only look, or make pull requests too.
-    pub mode: Mode,
-    /// What it is for.
-    pub does: Does,
-    /// SHA-256 of the file that was confirmed.
-    pub hash: String,
-    /// When it is due, in words.
-    pub schedule: String,
-    /// The next times, RFC 3339 with the loop's offset; empty when it only runs by hand.
-    pub next: Vec<String>,
-    /// Since when nothing starts it by itself (`disable`), RFC 3339 UTC; none = it does.
-    pub paused_at: Option<String>,
-    /// Whether the computer is to be woken for its times.
-    pub wake: bool,
-    /// The last run.
-    pub last: Option<RunRow>,
-}
-
-/// A due time that is to come.
-#[derive(Clone, Debug, Serialize)]
-pub struct NextRow {
-    /// Whose.
-    pub loop_name: String,
-    /// When, RFC 3339 with the loop's offset.
-    pub at: String,
-    /// What makes it one, as the loop file has it.
-    pub trigger: String,
-    /// Whether the computer is to be woken for it.
-    pub wake: bool,
 }
 
 /// `add` before or after its confirmation.
@@ -210,6 +172,9 @@ pub struct RunRow {
     /// What it waits for while it is parked: `until 15:30`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parked: Option<String>,
+    /// Until when it is parked, RFC 3339 UTC; none where that is no time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parked_until: Option<String>,
 }
 
 /// One run with its journal.
@@ -238,6 +203,8 @@ pub struct StatusView {
     pub loops: Vec<LoopView>,
     /// Runs that live.
     pub running: Vec<RunRow>,
+    /// Runs that wait for a time or a file, without processes.
+    pub parked: Vec<RunRow>,
     /// Runs without an end that no process holds any more.
     pub lost: Vec<LostRow>,
     /// Pull requests that wait.

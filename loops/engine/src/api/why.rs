@@ -8,18 +8,15 @@ use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use loopwright_core::due::shown;
 use loopwright_core::exit;
-use loopwright_core::schedule::{due_times, local};
-use loopwright_core::scheduler::Health;
+use loopwright_core::schedule::{due_times, in_words, quiet_until, without_times};
 use loopwright_core::timing::{CatchUpHow, Timing, Trigger};
 use loopwright_core::why::when::{self, When};
 use loopwright_core::why::{self, Answer, Asked, Hindrance, Outlook, Told};
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
-use super::{ApiError, Context, run, schedule, scheduler};
+use super::{ApiError, Context, hinders, run, schedule};
 use crate::git::quoted;
-use crate::halt::{self, HaltCause, HaltFiles, HaltLevel};
-use crate::settings;
+use crate::halt::HaltFiles;
 use crate::store::explained::{self, Explained};
 use crate::store::loops::LoopRow;
 use crate::store::{Store, loops, schedules};
@@ -71,6 +68,7 @@ pub fn why(context: &Context, name: &str, text: Option<&str>) -> Result<WhyView,
         None => desk.last_and_next()?,
         Some(text) => match when::parse(text, zone, context.now) {
             Some(When::Last) => desk.last()?,
+            Some(When::Next) => desk.next()?,
             Some(When::Within(ranges)) => desk.within(&ranges)?,
             None => return Err(ApiError::new(exit::USAGE, format!("`{text}` is no time")).hint(when::HELP)),
         },
@@ -109,13 +107,21 @@ impl Desk<'_> {
         let reach = self.reach()?.min(self.context.now);
         let open = due_times(self.timing, self.zone, reach).take_while(|(at, _)| *at <= self.context.now).last();
         let next = due_times(self.timing, self.zone, self.context.now).next();
+        let over = next.is_none();
         for (at, trigger) in open.into_iter().chain(next) {
             answers.push(self.ahead(at, trigger)?);
         }
         match answers.is_empty() {
-            true => Ok(vec![self.never()]),
-            false => Ok(answers),
+            true => answers.push(self.never()),
+            false if over => answers.push(self.no_more()),
+            false => {}
         }
+        Ok(answers)
+    }
+
+    fn next(&self) -> Result<Vec<WhyRow>, ApiError> {
+        let next = due_times(self.timing, self.zone, self.context.now).next();
+        Ok(vec![next.map_or_else(|| Ok(self.no_more()), |(at, trigger)| self.ahead(at, trigger))?])
     }
 
     fn last(&self) -> Result<Vec<WhyRow>, ApiError> {
@@ -134,13 +140,16 @@ impl Desk<'_> {
 
     fn within(&self, ranges: &[Range<DateTime<Utc>>]) -> Result<Vec<WhyRow>, ApiError> {
         let mut answers: Vec<(DateTime<Utc>, WhyRow)> = Vec::new();
+        let added = loops::added_at(self.store.read(), self.row.id)?;
         for range in ranges {
             let rows = explained::within(self.store.read(), self.row.id, range.start, range.end)?;
             for row in &rows {
                 answers.push((row.due_at, self.told(row)?));
             }
             let just_before = range.start - Duration::nanoseconds(1);
-            let times = due_times(self.timing, self.zone, just_before).take_while(|(at, _)| *at < range.end);
+            // Before it was registered nothing was due; years of that are not counted through.
+            let times = due_times(self.timing, self.zone, just_before.max(added.min(range.end)))
+                .take_while(|(at, _)| *at < range.end);
             let has = |at: DateTime<Utc>| rows.iter().any(|r| r.due_at <= at && at <= r.until.unwrap_or(r.due_at));
             for (at, trigger) in times.filter(|(at, _)| !has(*at)).take(MOST) {
                 answers.push((at, self.ahead(at, trigger)?));
@@ -148,6 +157,10 @@ impl Desk<'_> {
         }
         answers.sort_by_key(|(at, _)| *at);
         match (answers.is_empty(), ranges.first()) {
+            (true, Some(range)) if range.end <= added => {
+                let text = shown(range.start, self.zone);
+                Ok(vec![bare(why::unregistered(&self.asked(), &text, added))])
+            }
             (true, Some(range)) => Ok(vec![self.nothing(range)?]),
             _ => Ok(answers.into_iter().map(|(_, row)| row).collect()),
         }
@@ -156,7 +169,10 @@ impl Desk<'_> {
     /// A time that has its row.
     fn told(&self, row: &Explained) -> Result<WhyRow, ApiError> {
         let waits = match row.state.as_str() {
-            "due" => schedule::held(self.context, self.store)?.remove(&row.id).map(|hold| hold.why),
+            "due" => match hinders::unset(self.context) {
+                Some(hindrance) => Some(why::hindered(&self.asked(), &hindrance).0),
+                None => schedule::held(self.context, self.store)?.remove(&row.id).map(|hold| hold.why),
+            },
             "parked" => row.not_before.map(|at| format!("until {}", shown(at, self.zone))),
             _ => None,
         };
@@ -184,7 +200,8 @@ impl Desk<'_> {
             at,
             trigger: trigger.to_string(),
             hindrance: self.hindrance()?,
-            quiet_until: self.quiet_until(at),
+            quiet_until: quiet_until(self.timing, self.zone, at),
+            quiet_skips: self.timing.catch_up.how == CatchUpHow::Skip,
             jitter_s: self.timing.jitter_s,
             added: loops::added_at(self.store.read(), self.row.id)?,
             reach: self.reach()?,
@@ -207,10 +224,18 @@ impl Desk<'_> {
         Ok(bare(why::nothing(&self.asked(), &text, before, after)))
     }
 
-    /// It has no due times, and nothing has started it by itself.
+    /// Nothing has started it by itself.
     fn never(&self) -> WhyRow {
-        let words = loopwright_core::schedule::in_words(self.timing);
-        let sentence = format!("{} has had no due time yet: it starts {words}.", self.row.name);
+        if due_times(self.timing, self.zone, self.context.now).next().is_none() {
+            return self.no_more();
+        }
+        let sentence = format!("{} has had no due time yet: it starts {}.", self.row.name, in_words(self.timing));
+        bare(Answer { sentence, command: Some(format!("loopwright run {}", self.row.name)) })
+    }
+
+    /// It has no due time to come.
+    fn no_more(&self) -> WhyRow {
+        let sentence = why::no_more(&self.asked(), &without_times(self.timing));
         bare(Answer { sentence, command: Some(format!("loopwright run {}", self.row.name)) })
     }
 
@@ -219,49 +244,9 @@ impl Desk<'_> {
         if let (true, Some(since)) = (self.paused, schedules::paused_at(self.store.read(), self.row.id)?) {
             return Ok(Some(Hindrance::Paused { since }));
         }
-        let state = &self.context.home.state;
-        let mut files = HaltFiles::of_all(state);
-        files.halts.push((HaltLevel::Loop, halt::halt_loop(state, self.row.id)));
-        if let Some(cause) = files.look() {
-            let alone = cause == HaltCause::Asked(HaltLevel::Loop);
-            return Ok(Some(Hindrance::Halted { why: cause.to_string(), alone }));
-        }
-        Ok(self.changed().or_else(|| self.settings()).or_else(|| self.scheduler()))
-    }
-
-    fn changed(&self) -> Option<Hindrance> {
-        let path = quoted(&self.row.path);
-        match std::fs::read(&self.row.path) {
-            Err(_) => Some(Hindrance::Changed { path, gone: true }),
-            Ok(text) if loopwright_core::hex(&Sha256::digest(&text)) != self.row.hash => {
-                Some(Hindrance::Changed { path, gone: false })
-            }
-            Ok(_) => None,
-        }
-    }
-
-    fn settings(&self) -> Option<Hindrance> {
-        settings::read(&self.context.home).err().map(|error| Hindrance::Settings { why: format!("{error:#}") })
-    }
-
-    fn scheduler(&self) -> Option<Hindrance> {
-        let view = scheduler(self.context);
-        match (view.health, view.pid) {
-            (Health::Stuck, Some(pid)) => Some(Hindrance::StuckScheduler { pid, fault: view.fault }),
-            (Health::Alive, Some(pid)) if view.fault.is_some() => {
-                Some(Hindrance::StuckScheduler { pid, fault: view.fault })
-            }
-            (Health::Alive, _) => None,
-            _ => Some(Hindrance::NoScheduler),
-        }
-    }
-
-    /// When the quiet hours end that a time falls into.
-    fn quiet_until(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let clock = at.with_timezone(&self.zone);
-        let quiet = self.timing.quiet_hours.filter(|quiet| quiet.hold(clock.time()))?;
-        let days = [0, 1].into_iter().filter_map(|n| clock.date_naive().checked_add_days(chrono::Days::new(n)));
-        days.filter_map(|day| local(day.and_time(quiet.to), self.zone)).find(|end| *end > at)
+        let halted = hinders::halted(&HaltFiles::of_all(&self.context.home.state));
+        let own = || hinders::of_its_own(self.context, self.row);
+        Ok(halted.or_else(own).or_else(|| hinders::of_all(self.context)))
     }
 
     /// A time as it is told, with its offset.

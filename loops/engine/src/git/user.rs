@@ -194,6 +194,14 @@ impl UserRepo {
         let tip = reference.peel_to_commit().map_err(|e| explain(&self.root, e))?.id();
         Ok((branch, tip))
     }
+
+    /// A file as the branch has it that is checked out now; none where nothing is, or it can't be read.
+    pub fn committed(&self, inside: &Path) -> Option<Vec<u8>> {
+        let (_, tip) = self.target(None).ok()?;
+        let repo = self.open().ok()?;
+        let entry = repo.find_commit(tip).ok()?.tree().ok()?.get_path(inside).ok()?;
+        Some(repo.find_blob(entry.id()).ok()?.content().to_vec())
+    }
 }
 
 /// The remote that promises objects which are not here.

@@ -26,7 +26,7 @@ pub struct Explained {
     pub state: String,
     /// Why.
     pub reason: Option<String>,
-    /// Its run.
+    /// Its run, once that began: one that never did is nowhere to be seen.
     pub run: Option<RunId>,
     /// When its run began.
     pub began: Option<DateTime<Utc>>,
@@ -36,7 +36,7 @@ pub struct Explained {
     pub not_before: Option<DateTime<Utc>>,
 }
 
-const COLUMNS: &str = "SELECT o.id, o.due_at, o.until_at, o.times, o.trigger, o.state, o.reason, o.run, r.started_at, \
+const COLUMNS: &str = "SELECT o.id, o.due_at, o.until_at, o.times, o.trigger, o.state, o.reason, r.id, r.started_at, \
                        COALESCE(o.ended_at, r.ended_at), o.not_before FROM occurrences o LEFT JOIN runs r ON r.id = o.run";
 
 /// What a person or a decision asked for was never due.

@@ -44,11 +44,14 @@ pub struct RunRecord {
     pub chores: u32,
     /// What it waits for while it is parked.
     pub parked: Option<String>,
+    /// Until when it is parked, RFC 3339 UTC.
+    pub parked_until: Option<String>,
 }
 
 const COLUMNS: &str = "SELECT r.id, r.loop, l.name, r.cause, r.started_at, r.ended_at, r.ended, r.spent, r.budget, \
                        r.acted, r.handed_over, r.pull_requests, r.code, r.chores, \
-                       (SELECT o.reason FROM occurrences o WHERE o.id = r.occurrence AND o.state = 'parked') \
+                       (SELECT o.reason FROM occurrences o WHERE o.id = r.occurrence AND o.state = 'parked'), \
+                       (SELECT o.not_before FROM occurrences o WHERE o.id = r.occurrence AND o.state = 'parked') \
                        FROM runs r JOIN loops l ON l.id = r.loop";
 
 /// The name of a run's stream.
@@ -275,5 +278,6 @@ fn row(r: &Row<'_>) -> rusqlite::Result<RunRecord> {
         code: r.get(12)?,
         chores: r.get(13)?,
         parked: r.get(14)?,
+        parked_until: r.get(15)?,
     })
 }
