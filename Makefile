@@ -23,7 +23,10 @@ bench: setup ## Measures the engine against plain git (release build)
 
 soak: setup ## Runs all tests with the full sizes of their suites, and the properties of the core on twenty times the cases
 	memory=$$(test -d /dev/shm && echo /dev/shm || echo "$${TMPDIR:-/tmp}"); \
-	TMPDIR=$$memory LOOPWRIGHT_FULL=1 PROPTEST_CASES=5120 cargo test --workspace --no-fail-fast -- --nocapture
+	export TMPDIR=$$memory LOOPWRIGHT_FULL=1 PROPTEST_CASES=5120; failed=0; \
+	cargo test --workspace --no-fail-fast -- --nocapture || failed=1; \
+	cargo test --release --package loopwright-tests --test simulate --no-fail-fast -- --nocapture || failed=1; \
+	exit $$failed
 
 test-extra: setup ## Runs the whole-binary tests five times in a row, those for Go and pytest too, to find the flaky
 	set -e; export LOOPWRIGHT_EXTRA=1; for round in 1 2 3 4 5; do echo "Round $$round of 5"; cargo test --package loopwright-tests; done

@@ -173,7 +173,23 @@ Example: loopwright serve")]
 Nothing is started and nothing of yours is written: what agents, repositories and commands do is made up.
 Without --scenario, nobody sleeps, and each run finds nothing and takes two minutes.
 
+A scenario is a YAML file, each key one or a list, its times those of --zone; loops/README.md has an example of every key:
+  sleeps, off, battery   {from: \"2026-12-02 22:00\", to: \"2026-12-03 10:30\"}, {daily: \"23:00-07:00\"} or {every: SAT-SUN}
+  clock                  {at: \"2026-12-04 12:00\", by: -1h}: the computer's clock is set
+  halts                  {from: …, to: …, loop: daily-triage}: a person halts; without `loop`, everything
+  kills                  {times: 10, seed: 1} or {at: \"2026-12-06 09:00\"}: of the scheduler
+  runs                   what runs do, with the keys below
+    loop                 of which loop; without it, of all that no other item names
+    takes                20m: to look for findings, and each step of a loop of steps
+    findings             2: new ones in each run
+    makes                [fix(2), declines, nothing]: of findings in turn; fix(2): verified in round 2
+    round_takes          10m: maker and checker, each
+    costs                $0.40: an attempt
+    fails_every          7: each seventh run can't look
+    failing_steps        [login]: steps that fail
+
 Example: loopwright simulate daily-triage --from 2026-12-01 --days 14
+         loopwright simulate trading-day --from 2026-12-01 --days 2
          loopwright simulate --story runaway")]
     Simulate(SimulateArgs),
     /// Prints what makes a shell complete verbs, loops, runs and pull requests
@@ -285,6 +301,9 @@ pub(crate) struct SimulateArgs {
     /// The computer's zone in the simulation; as it is, if it is left out
     #[arg(long, value_name = "ZONE", requires = "loops")]
     pub(crate) zone: Option<String>,
+    /// Tells the steps of each run below its start; by itself for one loop over at most three days
+    #[arg(long, requires = "loops")]
+    pub(crate) journal: bool,
     /// A file that says when the computer sleeps, what runs find, and what they cost
     #[arg(long, value_name = "FILE", requires = "loops", value_hint = clap::ValueHint::FilePath)]
     pub(crate) scenario: Option<PathBuf>,

@@ -15,6 +15,8 @@ mod missed;
 #[cfg(test)]
 mod overlap;
 #[cfg(test)]
+mod printed;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod weeks;

@@ -4,20 +4,19 @@ use chrono_tz::Tz;
 use loopwright_core::triage::plain;
 use loopwright_engine::api::{Line, SimulationView, Tally, What};
 
-use super::{aligned, count, money};
+use super::{aligned, count, money, story};
 use crate::page::{Page, Tint};
 
 /// Adds the journal and its sums.
 pub(crate) fn journal(page: &mut Page, view: &SimulationView) {
-    let zone: Tz = view.zone.parse().unwrap_or(Tz::UTC);
-    let rows: Vec<_> = view.journal.iter().map(|line| row(line, zone)).collect();
-    aligned(page, 0, &rows);
-    if rows.is_empty() {
-        page.line("Nothing happens.");
-    }
+    happened(page, view);
     page.gap();
+    let zone: Tz = view.zone.parse().unwrap_or(Tz::UTC);
     let day = |at: &chrono::DateTime<chrono::Utc>| at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string();
     page.line(&format!("From {} to {}, {}.", day(&view.from), day(&view.to), view.zone));
+    if view.shown_in != view.zone {
+        page.line(&format!("The times above are those of {}.", view.shown_in));
+    }
     let head = ["loop", "starts", "missed", "skipped", "halted", "failed", "pull requests", "handed over", "cost"];
     let head = head.map(|word| (Tint::Plain, word.to_owned())).to_vec();
     let sums: Vec<_> = std::iter::once(head).chain(view.loops.iter().map(sum)).collect();
@@ -27,8 +26,31 @@ pub(crate) fn journal(page: &mut Page, view: &SimulationView) {
     page.line(&format!("{} on a virtual clock: agents, repositories and commands were made up.", count(runs, "run")));
 }
 
-fn row(line: &Line, zone: Tz) -> Vec<(Tint, String)> {
-    let at = line.at.with_timezone(&zone).format("%a %Y-%m-%d %H:%M").to_string();
+/// The lines, and below the start of a run what it did.
+fn happened(page: &mut Page, view: &SimulationView) {
+    let clock: Tz = view.shown_in.parse().unwrap_or(Tz::UTC);
+    if view.journal.is_empty() {
+        page.line("Nothing happens.");
+    }
+    if view.journal.iter().all(|line| line.story.is_empty()) {
+        let rows: Vec<_> = view.journal.iter().map(|line| row(line, clock)).collect();
+        return aligned(page, 0, &rows);
+    }
+    for line in &view.journal {
+        aligned(page, 0, &[row(line, clock)]);
+        for told in &line.story {
+            page.say("    ");
+            story::lines(page, std::slice::from_ref(told));
+        }
+    }
+}
+
+fn row(line: &Line, clock: Tz) -> Vec<(Tint, String)> {
+    let own = line.zone.as_ref().and_then(|name| name.parse::<Tz>().ok()).filter(|own| *own != clock);
+    let mut at = line.at.with_timezone(&own.unwrap_or(clock)).format("%a %Y-%m-%d %H:%M").to_string();
+    if let Some(own) = own {
+        at += &format!(" {own}");
+    }
     let (tint, word) = word(line.what);
     vec![
         (Tint::Muted, at),
@@ -90,9 +112,12 @@ mod tests {
         let line = |at: &str, of: Option<&str>, what, text: &str| Line {
             at: at.parse().expect("a time"),
             loop_name: of.map(str::to_owned),
+            zone: None,
             what,
             due_at: None,
             text: text.to_owned(),
+            run: None,
+            story: Vec::new(),
         };
         let mine = Some("daily-triage");
         let journal = vec![
@@ -114,6 +139,7 @@ mod tests {
             from: "2026-11-30T23:00:00Z".parse().expect("a time"),
             to: "2026-12-14T23:00:00Z".parse().expect("a time"),
             zone: "Europe/Berlin".to_owned(),
+            shown_in: "Europe/Berlin".to_owned(),
             journal,
             loops: vec![sums],
         };

@@ -1,5 +1,7 @@
 //! Scenario files: what happens around loops on a virtual clock, read with every fault at its place.
 
+use std::ops::RangeInclusive;
+
 use chrono::{NaiveDateTime, NaiveTime, Weekday};
 
 use super::faults::Faults;
@@ -208,11 +210,11 @@ fn script(node: &Node, faults: &mut Faults<'_>) -> Option<Script> {
         fields.get(key).map_or(Some(usual), |node| seconds(node, 0..=30 * A_DAY_S, &example, faults))
     };
     let (takes_s, round_s) = (long("takes", usual.takes_s), long("round_takes", usual.round_s));
-    let mut count = |key: &str, most: u32, usual: u32| {
+    let mut count = |key: &str, allowed: RangeInclusive<u32>| {
         let example = format!("{key}: 2");
-        fields.get(key).map_or(Some(usual), |node| small(node, 0..=most, &example, faults))
+        fields.get(key).map_or(Some(0), |node| small(node, allowed, &example, faults))
     };
-    let (findings, fails_every) = (count("findings", 1000, 0), count("fails_every", 10_000, 0));
+    let (findings, fails_every) = (count("findings", 0..=1000), count("fails_every", 1..=10_000));
     let makes = fields.get("makes").map_or(Some(usual.makes), |node| outcomes(node, faults));
     let cost = |node| read_phrase(node, "costs: $0.40", faults, phrase::price).map(|(amount, _)| Some(amount));
     let costs = fields.get("costs").map_or(Some(None), cost);
@@ -355,6 +357,7 @@ runs:
             ("off:\n  - daily: 25:00-07:00\n", 2, 12, "`25:00` is not a time of the day"),
             ("clock: [{at: 2026-12-01, by: 1x}]\n", 1, 31, "expected a unit: `s`, `m`, `h` or `d`, found `x`"),
             ("kills: {times: 0}\n", 1, 16, "0 is outside of what is allowed here"),
+            ("runs: [{fails_every: 0}]\n", 1, 22, "0 is outside of what is allowed here"),
             ("runs: [{makes: miracles}]\n", 1, 16, "`miracles` is nothing that a maker makes"),
             ("runs: [{makes: fix(0)}]\n", 1, 16, "`fix` takes the round that is verified"),
             ("runs: [{makes: []}]\n", 1, 16, "the list has no outcome"),

@@ -11,10 +11,10 @@ mod world;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
-use chrono::{DateTime, Datelike as _, Duration, Utc};
+use chrono::{DateTime, Datelike as _, Duration, Offset as _, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use loopwright_core::definition::{read_bytes, scenario};
 use loopwright_core::exit;
@@ -23,12 +23,13 @@ use loopwright_core::scenario::Scenario;
 use loopwright_core::schedule::local;
 pub use loopwright_core::simulate::Simulation;
 use loopwright_core::simulate::{self, STORIES};
+use loopwright_core::story::{Titles, tell};
 use serde::Serialize;
 
 use super::check::{Target, find, load};
 use super::{ApiError, Context};
 use crate::settings;
-use crate::store::{loops, simulated};
+use crate::store::{loops, projection, simulated};
 
 pub use crate::store::simulated::Tally;
 pub use told::{Line, What};
@@ -36,6 +37,10 @@ pub use world::{Played, Setting, Simulated, play};
 
 /// The longest simulation, in days.
 pub const MOST_DAYS: u32 = 3_660;
+
+/// The years in which a simulation may begin.
+const YEARS: RangeInclusive<i32> = 1970..=2200;
+const A_DAY: &str = "write it as in `--from 2026-12-01`";
 
 /// What is to be simulated.
 #[derive(Clone, Debug)]
@@ -50,6 +55,8 @@ pub struct SimulateRequest {
     pub zone: Option<String>,
     /// What happens around the loops; none = nothing.
     pub scenario: Option<PathBuf>,
+    /// Whether the steps of each run are told.
+    pub journal: bool,
 }
 
 /// What loops would do.
@@ -59,8 +66,10 @@ pub struct SimulationView {
     pub from: DateTime<Utc>,
     /// Until this one.
     pub to: DateTime<Utc>,
-    /// The zone in which times are shown.
+    /// The computer's zone.
     pub zone: String,
+    /// The zone in which times are shown, but for lines with a zone of their own: that of all loops, else the computer's.
+    pub shown_in: String,
     /// What happened, in its order.
     pub journal: Vec<Line>,
     /// What became of all due times, a loop each.
@@ -99,7 +108,28 @@ pub fn simulate_loops(context: &Context, request: &SimulateRequest) -> Result<Si
     let settings = fs::read_to_string(settings::path(&context.home)).unwrap_or_default();
     let played = play(&Setting { from, to, zone, scenario, settings }, &simulated)?;
     let loops = simulated::tallies(played.store().read())?;
-    Ok(SimulationView { from, to, zone: zone.name().to_owned(), journal: played.lines, loops })
+    let journal = if request.journal { with_steps(&played, zone)? } else { played.lines };
+    let shown_in = clock_of(&simulated, zone).name().to_owned();
+    Ok(SimulationView { from, to, zone: zone.name().to_owned(), shown_in, journal, loops })
+}
+
+/// The zone that all loops go by; the computer's, if they go by several.
+fn clock_of(simulated: &[Simulated], zone: Tz) -> Tz {
+    let mut zones = simulated.iter().map(|one| one.definition.timing.zone.unwrap_or(zone));
+    let first = zones.next().unwrap_or(zone);
+    if zones.all(|other| other == first) { first } else { zone }
+}
+
+/// The lines, with the story of each run at its start.
+fn with_steps(played: &Played, zone: Tz) -> Result<Vec<Line>, ApiError> {
+    let mut lines = played.lines.clone();
+    for line in &mut lines {
+        let Some(run) = line.run else { continue };
+        let entries: Vec<_> = projection::entries(played.store().read(), run, 0)?.into_iter().map(|(_, e)| e).collect();
+        let own = line.zone.as_ref().and_then(|name| name.parse().ok()).unwrap_or(zone);
+        line.story = tell(&entries, &Titles::new(), own.offset_from_utc_datetime(&line.at.naive_utc()).fix());
+    }
+    Ok(lines)
 }
 
 fn named(zone: &str) -> Result<Tz, ApiError> {
@@ -110,10 +140,10 @@ fn named(zone: &str) -> Result<Tz, ApiError> {
 }
 
 fn moment(text: &str, zone: Tz) -> Result<DateTime<Utc>, ApiError> {
-    let at = scenario::parse_moment(text).filter(|at| (1970..3000).contains(&at.year()));
-    at.and_then(|at| local(at, zone)).ok_or_else(|| {
-        ApiError::new(exit::USAGE, format!("`{text}` is no day")).hint("write it as in `--from 2026-12-01`")
-    })
+    let wrong = |why: &str| ApiError::new(exit::USAGE, format!("`{text}` {why}")).hint(A_DAY);
+    let at = scenario::parse_moment(text).ok_or_else(|| wrong("is no day"))?;
+    let moment = YEARS.contains(&at.year()).then(|| local(at, zone)).flatten();
+    moment.ok_or_else(|| wrong("is outside of 1970 to 2200"))
 }
 
 /// A loop as it would be registered; one that is registered ships if it does, any other one if it can.
@@ -136,7 +166,10 @@ fn simulated(context: &Context, target: &str) -> Result<Simulated, ApiError> {
 }
 
 fn read(cwd: &Path, path: &Path) -> Result<Scenario, ApiError> {
-    let bytes = fs::read(cwd.join(path)).with_context(|| format!("reading the scenario {}", path.display()))?;
+    let bytes = fs::read(cwd.join(path)).map_err(|error| {
+        ApiError::new(exit::USAGE, format!("the scenario {} can't be read: {error}", path.display()))
+            .hint("name a file that is there; what stands in one: `loopwright simulate --help`")
+    })?;
     scenario::read(&bytes).map_err(|faults| {
         let Some(first) = faults.first() else {
             return ApiError::new(exit::USAGE, format!("{} is no scenario", path.display()));
@@ -175,4 +208,30 @@ fn known(scenario: &Scenario, simulated: &[Simulated]) -> Result<(), ApiError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_simulation_begins_in_a_year_that_calendars_know() {
+        for (text, said) in [
+            ("1969-12-31", "`1969-12-31` is outside of 1970 to 2200"),
+            ("2201-01-01", "`2201-01-01` is outside of 1970 to 2200"),
+            ("+99999-01-01", "`+99999-01-01` is outside of 1970 to 2200"),
+            ("soon", "`soon` is no day"),
+        ] {
+            let error = moment(text, Tz::UTC).expect_err(text);
+            assert_eq!((error.code, error.message.as_str()), (exit::USAGE, said));
+        }
+        assert!(moment("2200-12-31", Tz::UTC).is_ok());
+    }
+
+    #[test]
+    fn a_scenario_that_is_not_there_is_a_fault_of_the_command_line() {
+        let error = read(Path::new("/"), Path::new("/nope")).expect_err("nothing is there");
+        assert_eq!(error.code, exit::USAGE, "{error:?}");
+        assert!(error.hint.is_some(), "{error:?}");
+    }
 }

@@ -36,6 +36,8 @@ pub(super) struct Actor {
     began: DateTime<Utc>,
     /// When open steps end.
     ends: Vec<(DateTime<Utc>, Uuid)>,
+    /// When the steps that were begun in this epoch began.
+    since: BTreeMap<Uuid, DateTime<Utc>>,
     /// When a step that failed is due again.
     again: BTreeMap<String, DateTime<Utc>>,
     /// When it acted last, by the computer's clock.
@@ -49,7 +51,7 @@ pub(super) struct Actor {
 impl Actor {
     /// A run whose process has just been started.
     pub(super) fn new(start: RunStart, plot: Plot, ceilings: Ceilings, halt: HaltFiles, now: Moment) -> Actor {
-        let (ends, again) = (Vec::new(), BTreeMap::new());
+        let (ends, since, again) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         Actor {
             start,
             plot,
@@ -58,6 +60,7 @@ impl Actor {
             run: None,
             began: now.truly,
             ends,
+            since,
             again,
             acted: now.wall,
             left_s: 0,
@@ -103,6 +106,7 @@ impl Actor {
     pub(super) fn slept(&mut self, long: Duration) {
         self.began += long;
         self.ends.iter_mut().for_each(|(at, _)| *at += long);
+        self.since.values_mut().for_each(|at| *at += long);
         self.again.values_mut().for_each(|at| *at += long);
     }
 
@@ -138,14 +142,15 @@ impl Actor {
                 Next::Stop(stops) => {
                     for stop in stops {
                         self.ends.retain(|(_, id)| *id != stop.id);
-                        let event = RunEvent::StepFinished { id: stop.id, outcome: ended(&stop.step, stop.how) };
+                        let outcome = ended(&stop.step, stop.how, self.lasted(now, stop.id));
+                        let event = RunEvent::StepFinished { id: stop.id, outcome };
                         self.record(now, store, event, |_| Ok(()))?;
                     }
                     continue;
                 }
                 Next::PassOver(steps) => {
                     for step in steps {
-                        let (id, outcome) = (Uuid::now_v7(), ended(&step, RanHow::Until));
+                        let (id, outcome) = (Uuid::now_v7(), ended(&step, RanHow::Until, None));
                         self.record(now, store, RunEvent::StepStarted { step, id }, |_| Ok(()))?;
                         self.record(now, store, RunEvent::StepFinished { id, outcome }, |_| Ok(()))?;
                     }
@@ -227,6 +232,7 @@ impl Actor {
             self.refused = Some(detail);
             return Ok(None);
         }
+        self.since.insert(id, now.truly);
         match long(&self.plot.script, &self.start.chores, step) {
             Some(0) => self.conclude(now, store, id)?,
             Some(s) => self.ends.push((now.truly + seconds(s), id)),
@@ -236,14 +242,26 @@ impl Actor {
         Ok(None)
     }
 
+    /// For how many seconds a step was open; it is over now.
+    fn lasted(&mut self, now: Moment, id: Uuid) -> Option<u64> {
+        let since = self.since.remove(&id)?;
+        Some(u64::try_from((now.truly - since).num_seconds()).unwrap_or(0))
+    }
+
     /// Writes down what came of a step.
     fn conclude(&mut self, now: Moment, store: &mut Store, id: Uuid) -> Result<()> {
         let run = self.run()?;
         let step = run.open_step(id).context("a simulated step that is not open")?.clone();
         let at = stamp(now.wall);
-        match self.plot.outcome(store, run, &step, id, &at)? {
+        let came = self.plot.outcome(store, run, &step, id, &at)?;
+        let lasted = self.lasted(now, id).unwrap_or(0);
+        match came {
             Ok(played) => {
-                let (charged, event) = (played.charged, RunEvent::StepFinished { id, outcome: played.outcome });
+                let (charged, mut outcome) = (played.charged, played.outcome);
+                if let Outcome::Ran(ran) = &mut outcome {
+                    ran.seconds = lasted;
+                }
+                let event = RunEvent::StepFinished { id, outcome };
                 self.record(now, store, event, |tx| settle(tx, &step, id, charged, &at))
             }
             Err(error) => {
@@ -290,6 +308,7 @@ impl Actor {
                 self.record(now, store, event, |tx| ledger::cut_off(tx, &open, &at))?;
                 (self.began, self.refused) = (now.truly, None);
                 self.ends.clear();
+                self.since.clear();
                 self.again.clear();
                 self.act(now, store)
             }
@@ -327,11 +346,13 @@ fn observed(now: Moment) -> Observed {
     Observed { now: now.wall, ..Observed::default() }
 }
 
-/// How an open chore is ended from outside.
-fn ended(step: &Step, how: RanHow) -> Outcome {
+/// How a chore is ended from outside, or passed over, if it `lasted` not at all.
+fn ended(step: &Step, how: RanHow, lasted: Option<u64>) -> Outcome {
+    // That there is a log says that it had begun.
+    let log = lasted.map_or_else(String::new, |_| format!("{}-1.log", step.called()));
     match step {
         Step::Wait { .. } => Outcome::Waited,
-        _ => Outcome::Ran(Ran { how, code: None, seconds: 0, last: None, log: String::new() }),
+        _ => Outcome::Ran(Ran { how, code: None, seconds: lasted.unwrap_or(0), last: None, log }),
     }
 }
 

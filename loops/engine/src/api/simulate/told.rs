@@ -1,4 +1,4 @@
-//! What a simulation tells: a line for whatever happens, on the computer's clock, and the sums at the end.
+//! What a simulation tells: a line for whatever happens, on the computer's clock or the loop's own, and the sums at the end.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 use loopwright_core::due::{ON_TIME, shown};
 use loopwright_core::ids::{LoopId, OccurrenceId, RunId};
 use loopwright_core::run::End;
+use loopwright_core::story::StoryLine;
 use serde::Serialize;
 
 use crate::store::simulated::{self, Seen};
@@ -21,6 +22,9 @@ pub struct Line {
     /// The loop; none = the computer, a person, or the scheduler.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loop_name: Option<String>,
+    /// The loop's own zone, in which it tells its times; none = the computer's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// What happened.
     pub what: What,
     /// The due time that it is about; the first one of several.
@@ -28,6 +32,12 @@ pub struct Line {
     pub due_at: Option<DateTime<Utc>>,
     /// More about it, for people; may be empty.
     pub text: String,
+    /// The run that began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    /// What it did, step by step, where that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub story: Vec<StoryLine>,
 }
 
 /// What happened.
@@ -75,7 +85,8 @@ pub enum What {
 /// The lines so far.
 pub(super) struct Told {
     zone: Tz,
-    names: BTreeMap<LoopId, String>,
+    /// Their names, and the zones that they have of their own.
+    loops: BTreeMap<LoopId, (String, Option<Tz>)>,
     lines: Vec<Line>,
     last: Option<OccurrenceId>,
     /// Occurrences that had no end when they were seen.
@@ -83,8 +94,8 @@ pub(super) struct Told {
 }
 
 impl Told {
-    pub(super) fn new(zone: Tz, names: BTreeMap<LoopId, String>) -> Told {
-        Told { zone, names, lines: Vec::new(), last: None, open: BTreeMap::new() }
+    pub(super) fn new(zone: Tz, loops: BTreeMap<LoopId, (String, Option<Tz>)>) -> Told {
+        Told { zone, loops, lines: Vec::new(), last: None, open: BTreeMap::new() }
     }
 
     pub(super) fn lines(self) -> Vec<Line> {
@@ -93,14 +104,23 @@ impl Told {
 
     /// Tells what happened to no loop, or to one.
     pub(super) fn tell(&mut self, at: DateTime<Utc>, of: Option<LoopId>, what: What, text: impl Into<String>) {
-        let loop_name = of.map(|id| self.name(id));
-        self.lines.push(Line { at, loop_name, what, due_at: None, text: text.into() });
+        let line = self.line(at, of, what, text.into());
+        self.lines.push(line);
     }
 
     /// Tells what became of a due time.
     fn tell_of(&mut self, at: DateTime<Utc>, seen: &Seen, what: What, text: String) {
-        let (loop_name, due_at) = (Some(self.name(seen.loop_id)), seen.due_at.parse().ok());
-        self.lines.push(Line { at, loop_name, what, due_at, text });
+        let line = self.line(at, Some(seen.loop_id), what, text);
+        self.lines.push(Line {
+            due_at: seen.due_at.parse().ok(),
+            run: seen.run.filter(|_| what == What::Started),
+            ..line
+        });
+    }
+
+    fn line(&self, at: DateTime<Utc>, of: Option<LoopId>, what: What, text: String) -> Line {
+        let zone = of.and_then(|id| self.own_zone(id)).map(|zone| zone.name().to_owned());
+        Line { at, loop_name: of.map(|id| self.name(id)), zone, what, due_at: None, text, run: None, story: Vec::new() }
     }
 
     /// Tells which due times have their end since the last look.
@@ -136,7 +156,7 @@ impl Told {
     pub(super) fn began(&mut self, at: DateTime<Utc>, run: RunId, seen: &Seen) {
         let due: DateTime<Utc> = seen.due_at.parse().unwrap_or(at);
         let late = if at - due > ON_TIME { format!(", {} late", late(at - due)) } else { String::new() };
-        let text = format!("run {} for {} ({}){late}", run.short(), self.clock(due), seen.trigger);
+        let text = format!("run {} for {} ({}){late}", run.short(), self.clock(seen.loop_id, due), seen.trigger);
         self.tell_of(at, seen, What::Started, text);
     }
 
@@ -173,19 +193,24 @@ impl Told {
     }
 
     fn name(&self, id: LoopId) -> String {
-        self.names.get(&id).cloned().unwrap_or_else(|| id.to_string())
+        self.loops.get(&id).map_or_else(|| id.to_string(), |(name, _)| name.clone())
+    }
+
+    fn own_zone(&self, id: LoopId) -> Option<Tz> {
+        self.loops.get(&id).and_then(|(_, zone)| *zone)
     }
 
     fn due(&self, seen: &Seen) -> String {
-        let clock = |text: &str| text.parse().map_or_else(|_| text.to_owned(), |at| self.clock(at));
+        let clock = |text: &str| text.parse().map_or_else(|_| text.to_owned(), |at| self.clock(seen.loop_id, at));
         match (&seen.until_at, seen.times) {
             (Some(until), times) => format!("{times} times from {} to {}", clock(&seen.due_at), clock(until)),
             (None, _) => clock(&seen.due_at),
         }
     }
 
-    fn clock(&self, at: DateTime<Utc>) -> String {
-        shown(at, self.zone)
+    /// On the clock that the loop goes by.
+    fn clock(&self, of: LoopId, at: DateTime<Utc>) -> String {
+        shown(at, self.own_zone(of).unwrap_or(self.zone))
     }
 }
 

@@ -121,10 +121,10 @@ impl World {
         };
         let mut store = Store::throw_away(&context.home)?;
         let mut cast = Cast::new(setting.zone, of_fleet, &context.home, setting.scenario.clone());
-        let mut names = BTreeMap::new();
+        let mut told = BTreeMap::new();
         for simulated in loops {
             let id = register(&context, &mut store, simulated)?;
-            names.insert(id, simulated.definition.name.clone());
+            told.insert(id, (simulated.definition.name.clone(), simulated.definition.timing.zone));
             cast.add(id, simulated.clone());
         }
         let around = changes(&setting.scenario, &(setting.from..setting.to), setting.zone);
@@ -136,7 +136,7 @@ impl World {
             changes: around.into(),
             actors: Vec::new(),
             cast,
-            told: Told::new(setting.zone, names),
+            told: Told::new(setting.zone, told),
             wakes: Some(setting.from),
             restarted: false,
             kill_after: None,
