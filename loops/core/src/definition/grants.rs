@@ -1,6 +1,6 @@
 //! `network:`, `read:` and `write:` of a run step: what it may reach and see, each word of it told to the person.
 
-use std::net::Ipv4Addr;
+use core::net::Ipv4Addr;
 use std::ops::Range;
 
 use super::faults::Faults;

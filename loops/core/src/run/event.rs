@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::revision::Revision;
 use super::step::Step;
 use crate::check::CaseId;
 use crate::definition::{Chore, Finally, Rails, Retry, ReviewRule};
@@ -179,30 +180,6 @@ fn is_zero(n: &u64) -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_one(n: &u32) -> bool {
     *n == 1
-}
-
-/// A pull request that a run works on again: its next attempt updates that pull request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Revision {
-    /// Which.
-    pub pull_request: PullRequestId,
-    /// The commit that it showed, in the engine's repository: what the first attempt starts from, carried onto the base.
-    pub commit: String,
-    /// Why.
-    pub why: Revise,
-}
-
-/// Why a pull request is worked on again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "why", rename_all = "snake_case")]
-pub enum Revise {
-    /// The target branch moved: the same change on the new base, by no agent, judged by gates alone.
-    Moved,
-    /// A person sent it back: another attempt of the maker, with what is to be different.
-    SentBack {
-        /// The person's words.
-        note: String,
-    },
 }
 
 /// An agent as the journal names it.

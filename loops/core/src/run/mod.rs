@@ -5,12 +5,14 @@
 mod chores;
 mod event;
 mod fold;
+mod revision;
 mod step;
 
 pub use chores::{Parked, Progress, Stand};
 pub use event::{
     AgentLine, BuildResult, Built, Chores, Discovered, End, Entry, HaltWhy, Mode, Outcome, Queued, Ran, RanHow,
-    Retries, Revise, Revision, RunEvent, RunStart, Shipped, VERSION,
+    Retries, RunEvent, RunStart, Shipped, VERSION,
 };
 pub use fold::{IllegalTransition, Item, Run, Stage};
+pub use revision::{Revise, Revision};
 pub use step::{HandOver, HoldBack, Step};
