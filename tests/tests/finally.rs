@@ -268,7 +268,7 @@ fn halt_leaves_them_alone_and_halt_now_ends_them() {
 #[test]
 fn their_own_time_ends_them() {
     let stage = day("true", &SLOW.replace("MAX", "2s"), "1h");
-    stage.verb(&["run", "day"]).exits(0);
+    stage.verb(&["run", "day"]).exits(1);
     let run = over(&stage);
     assert_eq!(done(&stage), [""; 0], "{run}");
     let told = notes(&run, "finally-late");

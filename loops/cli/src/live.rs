@@ -46,10 +46,9 @@ pub(crate) fn follow(app: &App, screen: &Screen, id: RunId) -> Result<(RunRow, V
             return Ok((row, journal.entries));
         }
         if heard.elapsed() > SILENCE {
-            if let Some(why) = reconcile(id) {
+            if let Some(error) = reconcile(id) {
                 screen.clear();
-                return Err(ApiError::new(exit::PARKED, format!("run {} waits: {why}", id.short()))
-                    .hint(format!("make room there, then: {}", command("tick"))));
+                return Err(error);
             }
             heard = Instant::now();
         }
@@ -59,13 +58,22 @@ pub(crate) fn follow(app: &App, screen: &Screen, id: RunId) -> Result<(RunRow, V
 
 /// A run that lost its processes is taken up by a reconcile pass, or gets its end; one that lives is left alone.
 /// Answers why it can do neither yet.
-fn reconcile(id: RunId) -> Option<String> {
+fn reconcile(id: RunId) -> Option<ApiError> {
     // A pass that fails is made again after the next silence.
     let view = Context::open().and_then(|context| api::tick(&context)).ok()?;
-    view.deeds.into_iter().find_map(|deed| match deed {
-        Deed::Waits { run, why, .. } if run == id => Some(why),
-        _ => None,
-    })
+    view.deeds.into_iter().find_map(|deed| held(deed, id))
+}
+
+/// What a pass says of a run that it could neither take up nor end: on a full disk even its end can't be written.
+fn held(deed: Deed, id: RunId) -> Option<ApiError> {
+    let (code, message) = match deed {
+        Deed::Waits { run, why, .. } if run == id => (exit::PARKED, format!("run {} waits: {why}", id.short())),
+        Deed::Failed { what, why } if what == format!("run {}", id.short()) => {
+            (exit::FAILED, format!("run {} is over, and its end can't be written yet: {why}", id.short()))
+        }
+        _ => return None,
+    };
+    Some(ApiError::new(code, message).hint(format!("make room there, then: {}", command("tick"))))
 }
 
 /// A journal that is read while it grows.

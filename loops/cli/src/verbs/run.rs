@@ -85,7 +85,8 @@ fn followed(app: &App, request: StartRequest, deeds: Vec<Deed>) -> Result<u8, Ap
 
 /// What can't be followed goes on all the same.
 fn lost(error: ApiError, id: RunId) -> ApiError {
-    if error.code == exit::PARKED {
+    // What keeps the run itself was told as that.
+    if error.message.starts_with(&format!("run {} ", id.short())) {
         return error;
     }
     let show = command(&format!("show {}", id.short()));
