@@ -97,6 +97,15 @@ fn around(days: i64, dice: &mut Dice) -> Scenario {
     }
 }
 
+/// When the last absence is over; the computer's zone is UTC.
+fn awake(scenario: &Scenario) -> DateTime<Utc> {
+    let ends = scenario.sleeps.iter().chain(&scenario.off).filter_map(|span| match span {
+        Span::Once { to, .. } => Some(to.and_utc()),
+        _ => None,
+    });
+    ends.max().unwrap_or(DateTime::UNIX_EPOCH)
+}
+
 /// What is wrong with a ledger: due times without a row, rows without a due time, rows without an end.
 fn wrong(due: &BTreeMap<String, BTreeSet<DateTime<Utc>>>, rows: &[Row]) -> Vec<String> {
     let mut faults: Vec<String> =
@@ -119,7 +128,8 @@ fn case(loops: usize, days: i64, dice: &mut Dice) -> (BTreeMap<String, BTreeSet<
     let simulated: Vec<Simulated> = facts.iter().map(|one| one.simulated(dice)).collect();
     // Until the last run has its end: nothing new is due meanwhile.
     let last = due(&facts, &setting).values().filter_map(|times| times.last().copied()).max();
-    setting.to = last.expect("a due time") + Duration::minutes(1);
+    // Whoever is still away at the end has written nothing down yet.
+    setting.to = last.expect("a due time").max(awake(&setting.scenario)) + Duration::minutes(1);
     let due = due(&facts, &setting);
     setting.to += Duration::hours(3);
     let busy = |at: DateTime<Utc>| facts.iter().any(|one| one.due(at));
