@@ -1,6 +1,6 @@
 //! The due times of a loop, in a zone with its changes of clock.
 //!
-//! What a cron expression says is in [`mod@cron`]. Which occurrences are due, missed or caught up is *not* here.
+//! What a cron expression says is in `cron`. Which occurrences are due, missed or caught up is *not* here.
 
 mod cron;
 
