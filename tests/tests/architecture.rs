@@ -12,7 +12,7 @@ use loopwright_tests::stage::sample;
 const LONGEST: usize = 500;
 
 /// What each package may never depend on, of ours and of others.
-const FORBIDDEN: [(&str, &[&str]); 6] = [
+const FORBIDDEN: [(&str, &[&str]); 8] = [
     (
         "loops/core",
         &[
@@ -33,17 +33,21 @@ const FORBIDDEN: [(&str, &[&str]); 6] = [
     ("loops/sandbox", &["loopwright", "loopwright-engine", "libc", "tokio", "rusqlite", "git2", "clap"]),
     ("loops/watchdog", &["loopwright", "loopwright-engine", "tokio", "rusqlite", "git2", "clap"]),
     ("loops/cli", &["loopwright-watchdog", "loopwright-tray", "rusqlite", "git2", "tauri"]),
+    ("src-tauri", &["loopwright", "loopwright-watchdog", "rusqlite", "git2", "clap"]),
     ("tests", &["loopwright-tray", "tauri"]),
+    ("tests/desktop", &["loopwright-tray", "tauri"]),
 ];
 
 /// What each package may depend on of ours.
-const ALLOWED: [(&str, &[&str]); 6] = [
+const ALLOWED: [(&str, &[&str]); 8] = [
     ("loops/core", &[]),
     ("loops/engine", &["loopwright-core"]),
     ("loops/sandbox", &["loopwright-core"]),
     ("loops/watchdog", &["loopwright-core"]),
     ("loops/cli", &["loopwright-core", "loopwright-engine"]),
+    ("src-tauri", &["loopwright-core", "loopwright-engine"]),
     ("tests", &["loopwright-core", "loopwright-engine"]),
+    ("tests/desktop", &["loopwright-core", "loopwright-engine", "loopwright-tests"]),
 ];
 
 fn root() -> PathBuf {

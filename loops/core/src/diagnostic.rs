@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// The text can't be used.
@@ -16,6 +17,7 @@ pub enum Severity {
 
 /// A place in a text: byte offsets for programs, line and column for people.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct Span {
     /// First byte, from 0.
     pub start: usize,
@@ -46,6 +48,7 @@ impl Span {
 
 /// One fault or remark.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct Diagnostic {
     /// Stable, kebab-case: what a program may match on.
     pub code: &'static str,

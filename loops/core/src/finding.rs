@@ -92,6 +92,7 @@ pub struct Finding {
 
 /// Where a finding stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum FindingState {
     /// To be acted on.

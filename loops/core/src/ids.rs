@@ -11,7 +11,8 @@ macro_rules! id {
         #[$doc]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $name(pub Uuid);
+        #[cfg_attr(feature = "types", derive(ts_rs::TS))]
+        pub struct $name(#[cfg_attr(feature = "types", ts(as = "String"))] pub Uuid);
 
         impl $name {
             /// The last eight hex digits: what people see and type. The first digits of a UUIDv7 are time and hardly differ.

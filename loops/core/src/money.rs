@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// An amount in millionths of a US dollar; never negative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(transparent)]
 pub struct Micros(pub u64);
 

@@ -54,6 +54,7 @@ pub struct SchedulerBeat {
 
 /// How well a scheduler is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
     /// It lives and makes its passes.

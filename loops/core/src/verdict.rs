@@ -30,6 +30,7 @@ pub struct AgentResult {
 
 /// A checker's answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct CheckerVerdict {
     /// Whether it accepts the change.
     pub accepted: bool,
@@ -46,6 +47,7 @@ pub struct CheckerVerdict {
 
 /// One objection. File and rule count as progress when they are new; the message never does.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct Fault {
     /// Path relative to the root.
     pub file: String,

@@ -297,6 +297,7 @@ pub struct ReviewRule {
 
 /// How an approved change lands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Merge {
     /// One commit with the loop's message.

@@ -65,6 +65,7 @@ pub enum ChangeKind {
 
 /// The size of a change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct DiffStat {
     /// Files.
     pub files: u32,

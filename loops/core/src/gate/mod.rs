@@ -14,6 +14,8 @@ pub use relative::{judge_new_tests, new_tests, relative};
 
 /// What a gate answers, from worst to best; the order is the algebra.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+#[cfg_attr(feature = "types", ts(rename = "GateLevel"))]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// No.
@@ -26,6 +28,7 @@ pub enum Level {
 
 /// One gate's answer with its reasons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct GateResult {
     /// Its name: `tests_pass`.
     pub gate: String,

@@ -200,6 +200,7 @@ pub struct AgentLine {
 
 /// Whether a loop may change anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// It finds and writes its triage list.
@@ -449,6 +450,7 @@ impl Shipped {
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum End {
     /// All was done that could be.
@@ -469,6 +471,7 @@ pub enum End {
 
 /// What stops a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum HaltWhy {
     /// HALT.

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use loopwright_core::exit;
 use loopwright_core::ids::RunId;
 use loopwright_core::lease::HaltNote;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ApiError, Context, Deed, changes, runs};
 use crate::ending;
@@ -25,7 +25,9 @@ const PROCESSES_AFTER: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is halted or resumed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+#[serde(tag = "level", content = "which", rename_all = "snake_case")]
 pub enum Level {
     /// Everything.
     All,
@@ -37,6 +39,7 @@ pub enum Level {
 
 /// What `halt` came to.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct HaltView {
     /// What is halted, for people.
     pub what: String,
@@ -141,6 +144,7 @@ fn wait_for_end(context: &Context, alive: &[RunId], now: bool) -> Result<(), Api
 
 /// What resuming came to.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct ResumeView {
     /// What may start again, for people.
     pub what: String,

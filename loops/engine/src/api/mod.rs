@@ -43,6 +43,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use loopwright_core::exit;
+use serde::Serialize;
 
 use self::trouble::Trouble;
 use reconcile::Reach;
@@ -103,7 +104,8 @@ pub struct Context {
 }
 
 /// Why a verb could not be done.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[error("{message}")]
 pub struct ApiError {
     /// The exit code.

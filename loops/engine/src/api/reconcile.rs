@@ -26,6 +26,7 @@ use crate::{ending, fail};
 
 /// What a pass did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(tag = "did", rename_all = "snake_case")]
 pub enum Deed {
     /// A run goes on under a new watchdog.

@@ -20,6 +20,7 @@ use crate::{clock, os};
 
 /// How the scheduler is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct SchedulerView {
     /// Alive, stuck or gone.
     pub health: Health,

@@ -19,6 +19,7 @@ pub use crate::store::schedules::Does;
 
 /// A loop that ships with the program.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct TemplateView {
     /// Its name.
     pub name: String,
@@ -33,6 +34,7 @@ pub struct TemplateView {
 
 /// A file beside a template's loop.yaml.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct TemplateFile {
     /// Its name.
     pub path: String,
@@ -42,6 +44,7 @@ pub struct TemplateFile {
 
 /// A template that was written as a folder.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct WrittenTemplate {
     /// Its name.
     pub name: String,
@@ -103,6 +106,7 @@ pub struct InitView {
 
 /// A repository as `init` finds it.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct Surveyed {
     /// Its root.
     pub repo: String,
@@ -118,6 +122,7 @@ pub struct Surveyed {
 
 /// A check that a repository has by itself.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct FoundCheck {
     /// The gate's name.
     pub gate: String,
@@ -129,6 +134,7 @@ pub struct FoundCheck {
 
 /// A coding agent that people have.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct AgentView {
     /// Its program.
     pub program: String,
@@ -140,6 +146,7 @@ pub struct AgentView {
 
 /// One run in a list.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct RunRow {
     /// Its id.
     pub id: RunId,
@@ -197,6 +204,7 @@ pub struct RunView {
 
 /// All at a glance.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct StatusView {
     /// Why everything is halted; none = it isn't.
     pub halted: Option<String>,
@@ -222,6 +230,7 @@ pub struct StatusView {
 
 /// A run that lost its processes and goes on with the next pass.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct LostRow {
     /// What people type.
     pub short: String,
@@ -233,6 +242,7 @@ pub struct LostRow {
 
 /// A ceiling over several runs, and how much of it is gone.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct CeilingRow {
     /// `$20/day of deps`.
     pub ceiling: String,
@@ -244,6 +254,7 @@ pub struct CeilingRow {
 
 /// One finding in a list.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct FindingRow {
     /// What people type.
     pub short: String,
@@ -261,6 +272,7 @@ pub struct FindingRow {
 
 /// One pull request in a list.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct PullRequestRow {
     /// Its id.
     pub id: PullRequestId,
@@ -292,6 +304,7 @@ pub struct PullRequestRow {
 
 /// A pull request with everything a person decides by.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct ReviewView {
     /// The row.
     pub row: PullRequestRow,
@@ -333,6 +346,7 @@ pub struct ReviewView {
 
 /// One thing that happened to a pull request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct Happened {
     /// RFC 3339 UTC.
     pub at: String,
@@ -346,6 +360,7 @@ pub struct Happened {
 
 /// What changed between two versions of a pull request.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct Since {
     /// The commit that it showed before.
     pub commit: String,
@@ -359,6 +374,7 @@ pub struct Since {
 
 /// What an approval came to.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(tag = "result", rename_all = "snake_case")]
 pub enum ApproveView {
     /// It landed.
@@ -406,6 +422,7 @@ pub enum ApproveView {
 
 /// What sending back came to.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct SendBackView {
     /// The pull request.
     pub id: PullRequestId,
@@ -425,6 +442,7 @@ pub struct SendBackView {
 
 /// What a rejection came to.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct RejectView {
     /// The pull request.
     pub id: PullRequestId,
@@ -438,6 +456,7 @@ pub struct RejectView {
 
 /// What putting off came to.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct LaterView {
     /// The pull request.
     pub id: PullRequestId,
@@ -449,6 +468,7 @@ pub struct LaterView {
 
 /// What was taken back.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct UndoView {
     /// The pull request.
     pub id: PullRequestId,
@@ -460,6 +480,7 @@ pub struct UndoView {
 
 /// One line of `doctor`.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct DoctorRow {
     /// What was looked at.
     pub part: String,

@@ -107,6 +107,7 @@ pub struct Keep<'a> {
 
 /// What a loop is for, as far as people are told without its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Does {
     /// It can open pull requests.

@@ -8,6 +8,7 @@ use super::{Does, RunRow};
 
 /// A registered loop.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct LoopView {
     /// Its id.
     pub id: LoopId,
@@ -47,6 +48,7 @@ pub struct LoopView {
 
 /// What is wrong with a loop.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct TroubleRow {
     /// For people.
     pub why: String,
@@ -56,6 +58,7 @@ pub struct TroubleRow {
 
 /// A due time that is to come.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct NextRow {
     /// Whose.
     pub loop_name: String,

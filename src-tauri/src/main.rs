@@ -1,0 +1,25 @@
+//! The desktop shell: without arguments the tray, with `--window VIEW` one window. Decisions are made in the core, deeds
+//! are the engine's.
+#![cfg_attr(windows, windows_subsystem = "windows")]
+
+use std::process::ExitCode;
+
+mod arguments;
+mod commands;
+mod tray;
+mod window;
+
+use arguments::Asked;
+
+fn main() -> ExitCode {
+    let begun = match arguments::read(std::env::args().skip(1)) {
+        Ok(Asked::Tray) => tray::run(),
+        Ok(Asked::Window(asked)) => window::run(asked),
+        Ok(Asked::Version) => arguments::version(),
+        Err(wrong) => return arguments::refuse(&wrong),
+    };
+    match begun {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => arguments::fail(&error),
+    }
+}

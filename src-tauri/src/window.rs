@@ -1,0 +1,69 @@
+//! One window, which is a process of its own: its end gives back the memory that a webview takes.
+
+use std::process::{Command, Stdio};
+
+use anyhow::Result;
+use loopwright_core::exit;
+use loopwright_engine::api::ApiError;
+use tauri::{WebviewUrl, WebviewWindowBuilder};
+
+use crate::arguments::{AskedWindow, VIEWS};
+use crate::commands::shared;
+
+/// What the window of this process was opened for.
+pub(crate) struct Shown {
+    /// The id of what it shows first.
+    pub(crate) target: Option<String>,
+}
+
+/// Shows the window until it is closed.
+pub(crate) fn run(asked: AskedWindow) -> Result<()> {
+    let AskedWindow { view, target } = asked;
+    let app = tauri::Builder::default()
+        .manage(Shown { target })
+        .invoke_handler(tauri::generate_handler![
+            shared::status,
+            shared::halt,
+            shared::resume,
+            shared::open_window,
+            shared::first_target
+        ])
+        .setup(move |app| {
+            let url = WebviewUrl::App(format!("index.html?view={view}").into());
+            let (width, height) = size(view);
+            WebviewWindowBuilder::new(app, view, url).title(title(view)).inner_size(width, height).build()?;
+            Ok(())
+        })
+        .build(tauri::generate_context!())?;
+    app.run(|_, _| ());
+    Ok(())
+}
+
+/// Opens a window in a process of its own.
+pub(crate) fn open(view: &str, target: Option<&str>) -> Result<(), ApiError> {
+    if !VIEWS.contains(&view) {
+        return Err(ApiError::new(exit::USAGE, format!("there is no window {view:?}")));
+    }
+    let mut command = Command::new(std::env::current_exe().map_err(|error| ApiError::new(exit::FAILED, error))?);
+    command.args(["--window", view]).stdin(Stdio::null());
+    if let Some(target) = target {
+        command.args(["--target", target]);
+    }
+    command.spawn().map(drop).map_err(|error| ApiError::new(exit::FAILED, format!("can't open {view}: {error}")))
+}
+
+/// Width and height in logical pixels.
+fn size(view: &str) -> (f64, f64) {
+    match view {
+        "review" => (1180.0, 760.0),
+        "spend" => (900.0, 640.0),
+        "settings" | "welcome" => (760.0, 640.0),
+        "quit" => (460.0, 200.0),
+        _ => (1080.0, 720.0),
+    }
+}
+
+fn title(view: &str) -> String {
+    let (first, rest) = view.split_at(1);
+    format!("{}{rest} · Loopwright", first.to_uppercase())
+}

@@ -1,0 +1,3 @@
+// What the Loops window asks for.
+
+export interface LoopsCommands {}

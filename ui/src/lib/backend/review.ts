@@ -1,0 +1,3 @@
+// What the Review window asks for.
+
+export interface ReviewCommands {}

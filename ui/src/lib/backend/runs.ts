@@ -1,0 +1,3 @@
+// What the Runs window asks for.
+
+export interface RunsCommands {}

@@ -1,0 +1,3 @@
+// What the Settings window asks for.
+
+export interface SettingsCommands {}

@@ -1,0 +1,3 @@
+// What the Spend window asks for.
+
+export interface SpendCommands {}

@@ -1,0 +1,41 @@
+// The mock backend: a small Loopwright in memory, with state, limits and failures on request. Only in mock builds.
+import type { Backend, Commands, Refusal } from "$lib/backend";
+import { loops } from "./loops";
+import { review } from "./review";
+import { runs } from "./runs";
+import { settings } from "./settings";
+import { shared } from "./shared";
+import { spend } from "./spend";
+import { World } from "./world";
+
+/** One function for each command. */
+export type Handlers<Some> = {
+    [C in keyof Some]: Some[C] extends { args: infer A; answer: infer R }
+        ? (args: A, world: World) => R | Promise<R>
+        : never;
+};
+
+declare global {
+    interface Window {
+        /** For tests: the world behind the mock. */
+        loopwright?: World;
+    }
+}
+
+/** What it shows is chosen by `?scene=`: `full`, `empty`, `failed`, `halted`, or a name that a test knows. */
+export function mock(): Backend {
+    const world = new World(new URLSearchParams(location.search).get("scene") ?? "full");
+    window.loopwright = world;
+    const handlers: Handlers<Commands> = { ...shared, ...review, ...loops, ...runs, ...spend, ...settings };
+    return {
+        async call(command, ...given) {
+            world.calls.push({ command, args: given[0] ?? {} });
+            const refused: Refusal | undefined = world.refuse[command];
+            if (refused) throw refused;
+            const handler = handlers[command] as (args: unknown, world: World) => never;
+            return structuredClone(await handler(given[0] ?? {}, world));
+        },
+        onChange: (listener) => world.listen(listener),
+        onShow: (listener) => world.listenShow(listener),
+    };
+}

@@ -1,0 +1,35 @@
+import type { SharedCommands } from "$lib/backend/shared";
+import type { StatusView } from "$lib/backend/types";
+import type { Handlers } from "./index";
+import type { World } from "./world";
+
+function status(world: World): StatusView {
+    return {
+        halted: world.halted,
+        scheduler: { health: "alive", pid: 4711, since: "2026-11-22T07:00:00Z", last_pass: null, fault: null },
+        loops: [],
+        running: [],
+        parked: [],
+        lost: [],
+        waiting: [],
+        needs_you: [],
+        ceilings: [],
+        settings: null,
+    } as unknown as StatusView;
+}
+
+export const shared: Handlers<SharedCommands> = {
+    status: (_, world) => status(world),
+    halt(_, world) {
+        world.halted = "from the window";
+        world.changed();
+        return { stopped: 0 } as never;
+    },
+    resume(_, world) {
+        world.halted = null;
+        world.changed();
+        return {} as never;
+    },
+    open_window: () => null,
+    first_target: () => new URLSearchParams(location.search).get("target"),
+};
