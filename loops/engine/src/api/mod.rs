@@ -6,7 +6,9 @@ mod add;
 mod approve;
 mod changes;
 mod check;
+mod credentials;
 mod doctor;
+mod doctor_desktop;
 mod doubted;
 mod enable;
 mod finally_inner;
@@ -15,6 +17,7 @@ mod hinders;
 mod init;
 mod landing;
 mod later;
+mod login_item;
 mod reconcile;
 mod reject;
 mod repair;
@@ -27,6 +30,7 @@ mod schedule;
 mod scheduler;
 mod send_back;
 mod serve;
+mod serve_unit;
 mod simulate;
 mod status;
 mod templates;
@@ -34,6 +38,7 @@ mod tick;
 mod trouble;
 mod undo;
 mod views;
+mod wake;
 mod watched;
 mod why;
 
@@ -59,12 +64,16 @@ pub use add::{AddRequest, Confirm, add};
 pub use approve::{Approval, approve, landed};
 pub use changes::{Changes, changes};
 pub use check::{check, schema};
+pub use credentials::{
+    CredentialState, CredentialView, CredentialsView, KeychainView, credentials, login, logout, unlock_keychain,
+};
 pub use doctor::doctor;
 pub use enable::{EnableView, disable, enable};
 pub use finally_inner::finally_inner;
 pub use halt::{HaltView, Level, ResumeView, halt, resume};
 pub use init::{InitRequest, init};
 pub use later::later;
+pub use login_item::{LoginItemView, login_item, repair_login_item, set_login_item};
 pub use reconcile::Deed;
 pub use reject::reject;
 pub use repair::{Header, RepairView, repair};
@@ -75,6 +84,7 @@ pub use runs::{journal_after, log_files, open_log, run_row, runs, show};
 pub use scheduler::{SchedulerView, scheduler};
 pub use send_back::send_back;
 pub use serve::{Began, serve};
+pub use serve_unit::{ServeUnitView, install_serve_unit, remove_serve_unit};
 pub use simulate::{
     Line, MOST_DAYS, Played, Setting, SimulateRequest, Simulated, Simulation, SimulationView, Tally, What, play,
     simulate, simulate_loops,
@@ -84,6 +94,7 @@ pub use templates::{templates, write_template};
 pub use tick::{TickView, settle, tick};
 pub use undo::undo;
 pub use views::*;
+pub use wake::{WakeState, WakeView, wake, wake_units};
 pub use why::{WhyRow, WhyView, why};
 
 /// What every verb works with, read once from the process.
