@@ -4,8 +4,10 @@
 
 mod add;
 mod approve;
+mod background;
 mod changes;
 mod check;
+mod desk;
 mod doctor;
 mod doubted;
 mod enable;
@@ -57,8 +59,10 @@ use crate::store::{Damaged, Newer, Store, says_damaged};
 
 pub use add::{AddRequest, Confirm, add};
 pub use approve::{Approval, approve, landed};
+pub use background::serve_in_background;
 pub use changes::{Changes, changes};
 pub use check::{check, schema};
+pub use desk::{DeskLook, Shell};
 pub use doctor::doctor;
 pub use enable::{EnableView, disable, enable};
 pub use finally_inner::finally_inner;
@@ -101,6 +105,8 @@ pub struct Context {
     pub zone: Tz,
     /// The time when the verb began.
     pub now: DateTime<Utc>,
+    /// Where the person is who asks: `terminal`, `tray`, `window`, `notification`. HALT files tell it.
+    pub by: &'static str,
 }
 
 /// Why a verb could not be done.
@@ -186,7 +192,14 @@ impl Context {
             cwd: std::env::current_dir().unwrap_or_default(),
             zone: settings::zone(),
             now,
+            by: "terminal",
         })
+    }
+
+    /// The same for a person who is elsewhere.
+    #[must_use]
+    pub fn by(self, by: &'static str) -> Context {
+        Context { by, ..self }
     }
 
     /// The same, but none where Loopwright was never used, and nothing is made.
