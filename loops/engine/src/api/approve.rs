@@ -200,6 +200,8 @@ pub fn landed(context: &Context, typed: &str) -> Result<ApproveView, ApiError> {
             branch: record.branch.clone(),
             repo: row.repo_path.display().to_string(),
         }),
+        // Its moment is not over: whoever asks can't shorten it.
+        "approved" if landing::is_ahead(context, record.lands_at.as_deref()) => Ok(scheduled(&record, "")),
         "approved" => {
             run::refuse_halted(context, &row)?;
             let view = started(context, &mut store, &record);
