@@ -8,6 +8,8 @@ const COMMANDS: &[&str] = &[
     "halt",
     "resume",
     "open_window",
+    "close_window",
+    "preferences",
     "first_target",
     // Review.
     "review_queue",
