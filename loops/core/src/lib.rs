@@ -27,6 +27,7 @@ pub mod lease;
 pub mod ledger;
 pub mod money;
 pub mod next;
+pub mod patch;
 pub mod progress;
 pub mod recover;
 pub mod review;
