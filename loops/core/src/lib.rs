@@ -3,6 +3,7 @@
 //! The engine observes, asks this crate what follows, and does it.
 
 pub mod asked;
+pub mod changed;
 pub mod check;
 pub mod chores;
 pub mod circle;
