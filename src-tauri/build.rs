@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Every command that a window may ask for, if its capability names it.
-const COMMANDS: &[&str] = &["status", "halt", "resume", "open_window", "first_target"];
+const COMMANDS: &[&str] = &["status", "halt", "resume", "open_window", "close_window", "preferences", "first_target"];
 
 fn main() {
     println!("cargo:rerun-if-changed=../ui/dist");

@@ -3,9 +3,10 @@
 use std::process::{Command, Stdio};
 
 use anyhow::Result;
+use loopwright_core::definition::preferences::Appearance;
 use loopwright_core::exit;
-use loopwright_engine::api::ApiError;
-use tauri::{WebviewUrl, WebviewWindowBuilder};
+use loopwright_engine::api::{self, ApiError, Context};
+use tauri::{Theme, WebviewUrl, WebviewWindowBuilder};
 
 use crate::arguments::{AskedWindow, VIEWS};
 use crate::commands::shared;
@@ -26,12 +27,19 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
             shared::halt,
             shared::resume,
             shared::open_window,
+            shared::close_window,
+            shared::preferences,
             shared::first_target
         ])
         .setup(move |app| {
-            let url = WebviewUrl::App(format!("index.html?view={view}").into());
+            let scheme = scheme();
+            let address = format!("index.html?view={view}&scheme={}", scheme.map_or("system", word));
             let (width, height) = size(view);
-            WebviewWindowBuilder::new(app, view, url).title(title(view)).inner_size(width, height).build()?;
+            WebviewWindowBuilder::new(app, view, WebviewUrl::App(address.into()))
+                .title(title(view))
+                .inner_size(width, height)
+                .theme(scheme)
+                .build()?;
             Ok(())
         })
         .build(tauri::generate_context!())?;
@@ -61,6 +69,20 @@ fn size(view: &str) -> (f64, f64) {
         "quit" => (460.0, 200.0),
         _ => (1080.0, 720.0),
     }
+}
+
+/// Light or dark, as set; none = as the desktop is. It is known before anything is drawn, so that nothing flashes.
+fn scheme() -> Option<Theme> {
+    let context = Context::look()?;
+    match api::preferences(&context).ok()?.appearance {
+        Appearance::System => None,
+        Appearance::Light => Some(Theme::Light),
+        Appearance::Dark => Some(Theme::Dark),
+    }
+}
+
+fn word(theme: Theme) -> &'static str {
+    if theme == Theme::Dark { "dark" } else { "light" }
 }
 
 fn title(view: &str) -> String {

@@ -19,6 +19,7 @@ mod nearest;
 mod origins;
 pub mod phrase;
 pub mod places;
+pub mod preferences;
 mod rails;
 pub mod read;
 pub mod scenario;
