@@ -8,6 +8,7 @@ pub mod check;
 pub mod chores;
 pub mod circle;
 pub mod definition;
+pub mod desk;
 pub mod diagnostic;
 pub mod diff;
 pub mod draft;

@@ -96,6 +96,8 @@ pub use undo::undo;
 pub use views::*;
 pub use why::{WhyRow, WhyView, why};
 
+pub use crate::launch::own_program;
+
 /// What every verb works with, read once from the process.
 #[derive(Clone, Debug)]
 pub struct Context {
