@@ -3,6 +3,7 @@
 //! The engine observes, asks this crate what follows, and does it.
 
 pub mod asked;
+pub mod changed;
 pub mod check;
 pub mod chores;
 pub mod circle;
@@ -19,6 +20,7 @@ pub mod fleet;
 pub mod gate;
 pub mod gateway;
 pub mod hidden;
+pub mod history;
 pub mod ids;
 pub mod independence;
 pub mod known;
@@ -26,6 +28,7 @@ pub mod lease;
 pub mod ledger;
 pub mod money;
 pub mod next;
+pub mod patch;
 pub mod progress;
 pub mod recover;
 pub mod review;

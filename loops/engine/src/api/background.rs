@@ -9,7 +9,7 @@ use loopwright_core::scheduler::Health;
 
 use super::{ApiError, Context, scheduler};
 use crate::home::private_dir;
-use crate::launch::beside_us;
+use crate::launch::runner_program;
 use crate::os;
 
 /// Starts `loopwright serve` as a process that goes on without us, in the place of one that makes no pass any more; none
@@ -23,7 +23,7 @@ pub fn serve_in_background(context: &Context) -> Result<Option<Child>, ApiError>
         Health::Stuck => scheduler::end_holder(&context.home)?,
         Health::Gone => {}
     }
-    let program = beside_us("loopwright")?;
+    let program = runner_program()?;
     let folder = context.home.state.join("log");
     private_dir(&folder)?;
     let path = folder.join("serve.err");
