@@ -6,11 +6,8 @@ use serde::Serialize;
 
 use super::{ApiError, Context};
 use crate::home::Home;
-use crate::launch::beside_us;
+use crate::launch::{TRAY, beside_us};
 use crate::login_item::{self as item, LoginItem};
-
-/// The tray's program.
-const TRAY: &str = "loopwright-tray";
 
 /// Whether the tray starts at login.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
