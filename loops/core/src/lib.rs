@@ -18,6 +18,7 @@ pub mod fleet;
 pub mod gate;
 pub mod gateway;
 pub mod hidden;
+pub mod history;
 pub mod ids;
 pub mod independence;
 pub mod known;
