@@ -39,8 +39,8 @@ export interface SettingsCommands {
     set_login_item: { args: { on: boolean }; answer: LoginItemView };
     /** Shows a notification that means nothing. */
     test_notice: { args: Nothing; answer: null };
-    /** Ends the tray; with `loops`, the scheduler ends too and no loop starts any more. */
-    quit: { args: { loops: boolean }; answer: null };
+    /** Ends the tray; with `pause`, no loop starts by itself any more. */
+    quit: { args: { pause: boolean }; answer: null };
 }
 
 /** How the keychain is. */
