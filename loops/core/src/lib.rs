@@ -25,6 +25,7 @@ pub mod lease;
 pub mod ledger;
 pub mod money;
 pub mod next;
+pub mod notice;
 pub mod progress;
 pub mod recover;
 pub mod review;

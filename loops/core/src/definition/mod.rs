@@ -16,6 +16,7 @@ mod files;
 mod grants;
 mod miss;
 mod nearest;
+mod notifications;
 mod origins;
 pub mod phrase;
 pub mod places;

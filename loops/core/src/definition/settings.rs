@@ -1,14 +1,15 @@
 //! The person's settings, for all loops together. Where the file lies is not here.
 
-use super::budget;
 use super::faults::Faults;
 use super::fields::Fields;
 use super::values::{first_line, small};
+use super::{budget, notifications};
 use super::yaml::{self, Node, Value};
 use crate::diagnostic::Diagnostic;
 use crate::ledger::Ceiling;
+use crate::notice::NoticeSettings;
 
-const KEYS: [&str; 2] = ["budget", "max_runs"];
+const KEYS: [&str; 3] = ["budget", "max_runs", "notifications"];
 
 /// Runs that may go on at once where nothing is set.
 const SLOTS: u32 = 2;
@@ -20,6 +21,8 @@ pub struct Settings {
     pub ceilings: Vec<Ceiling>,
     /// How many runs start by themselves beside each other, over all loops; none = two.
     pub max_runs: Option<u32>,
+    /// When and of what notifications tell.
+    pub notices: NoticeSettings,
 }
 
 impl Settings {
@@ -59,7 +62,8 @@ fn whole(root: &Node, faults: &mut Faults<'_>) -> Option<Settings> {
     let fields = Fields::over(entries, "settings", 0..0, &KEYS, faults);
     let ceilings = fields.get("budget").map_or(Some(Vec::new()), |node| budget::of_fleet(node, faults));
     let max_runs = fields.get("max_runs").map(|node| small(node, 1..=32, "max_runs: 2", faults));
-    Some(Settings { ceilings: ceilings?, max_runs: max_runs.map_or(Some(None), |n| n.map(Some))? })
+    let notices = fields.get("notifications").map_or_else(|| Some(NoticeSettings::default()), |n| notifications::read(n, faults));
+    Some(Settings { ceilings: ceilings?, max_runs: max_runs.map_or(Some(None), |n| n.map(Some))?, notices: notices? })
 }
 
 #[cfg(test)]
