@@ -19,7 +19,7 @@ pub use facts::{Approved, Budget, Facts, FailedRun, HandedOver, Landing, MissedT
 pub use plan::{Plan, Step, Told, plan};
 pub use settings::NoticeSettings;
 pub use topic::Topic;
-pub use words::{escaped, halted, merging, no_tray, not_done, not_merged, sample};
+pub use words::{escaped, halted, handed_over_why, merging, no_tray, not_done, not_merged, sample};
 
 /// The most characters of a title.
 pub const TITLE: usize = 48;

@@ -46,6 +46,11 @@ impl Topic {
         Topic(format!("merging:{id}"))
     }
 
+    /// The pull request of an approval on its way.
+    pub fn merging_of(&self) -> Option<PullRequestId> {
+        self.0.strip_prefix("merging:")?.parse().ok()
+    }
+
     /// The loop of a missed time, whichever it was.
     pub(super) fn missed_loop(&self) -> Option<&str> {
         self.0.strip_prefix("missed:")?.rsplit_once(':').map(|(name, _)| name)

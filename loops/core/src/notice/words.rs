@@ -9,6 +9,7 @@ use super::{About, BODY, Button, Kind, Notice, TITLE, Topic, Urgency};
 use crate::ids::PullRequestId;
 use crate::money::Micros;
 use crate::review::harmless;
+use crate::run::HandOver;
 
 /// The most characters of a loop's name.
 const NAME: usize = 24;
@@ -125,6 +126,18 @@ fn age(old: Duration) -> String {
         (1.., ..) => count(n(old.num_days()), "day", "days"),
         (_, 1.., _) => count(n(old.num_hours()), "hour", "hours"),
         (.., minutes) => count(n(minutes.max(1)), "minute", "minutes"),
+    }
+}
+
+/// Why something was handed over, in a few words.
+pub fn handed_over_why(why: &HandOver) -> String {
+    match why {
+        HandOver::IterationCap { cap: 1 } => "not verified after 1 iteration".to_owned(),
+        HandOver::IterationCap { cap } => format!("not verified after {cap} iterations"),
+        HandOver::NoProgress { rounds: 2 } => "no progress twice".to_owned(),
+        HandOver::NoProgress { rounds } => format!("no progress {rounds} times"),
+        HandOver::Declined { .. } => "the maker did not try".to_owned(),
+        HandOver::StepFailed { .. } => "a step failed".to_owned(),
     }
 }
 

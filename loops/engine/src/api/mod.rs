@@ -15,6 +15,7 @@ mod hinders;
 mod init;
 mod landing;
 mod later;
+pub mod notices;
 mod reconcile;
 mod reject;
 mod repair;

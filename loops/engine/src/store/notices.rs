@@ -118,7 +118,9 @@ pub fn sent(tx: &Transaction<'_>, id: NoticeId, place: &Place, at: DateTime<Utc>
 /// # Errors
 /// The row can't be written.
 pub fn end(tx: &Transaction<'_>, id: NoticeId, how: Over, at: DateTime<Utc>) -> Result<bool> {
-    let sql = "UPDATE notices SET ended_at = ?2, ended = ?3 WHERE id = ?1 AND ended_at IS NULL";
+    // What went by is still there in the history of some servers, and may be clicked.
+    let sql = "UPDATE notices SET ended_at = ?2, ended = ?3 \
+               WHERE id = ?1 AND (ended_at IS NULL OR (ended = 'expired' AND ?3 = 'clicked'))";
     let rows = tx.execute(sql, params![id.to_string(), stamp(at), how.word()]).context("ending a notification")?;
     Ok(rows == 1)
 }
@@ -151,12 +153,13 @@ pub fn all_here(db: &Connection, server: Option<&str>) -> Result<bool> {
     db.query_row(sql, [server], |r| r.get(0)).context("asking for notifications that are shown")
 }
 
-/// The one that is shown at a place.
+/// The one that is shown at a place, or whose time on the screen was over there.
 ///
 /// # Errors
 /// The row can't be read.
 pub fn at_place(db: &Connection, place: &Place) -> Result<Option<Live>> {
-    let sql = "SELECT id, about, keys FROM notices WHERE ended_at IS NULL AND server = ?1 AND number = ?2 \
+    let sql = "SELECT id, about, keys FROM notices WHERE (ended_at IS NULL OR ended = 'expired') \
+               AND server = ?1 AND number = ?2 \
                ORDER BY intent_at DESC LIMIT 1";
     let read = |r: &Row<'_>| {
         let keys: Vec<String> = super::json(r, 2)?;
