@@ -19,6 +19,7 @@ mod hinders;
 mod init;
 mod landing;
 mod later;
+pub mod notices;
 mod preferences;
 mod queue;
 mod reconcile;
