@@ -23,3 +23,5 @@ CREATE TABLE comment_drafts (
     sent_at      TEXT,
     PRIMARY KEY (pull_request, id)
 ) STRICT, WITHOUT ROWID;
+-- When a person deleted a loop: its runs and their receipts stay.
+ALTER TABLE loops ADD COLUMN deleted_at TEXT;
