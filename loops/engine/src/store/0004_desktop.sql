@@ -46,3 +46,5 @@ CREATE TABLE notices (
 ) STRICT;
 CREATE INDEX live_notices ON notices (intent_at) WHERE ended_at IS NULL;
 CREATE INDEX notices_by_time ON notices (intent_at);
+-- When a person deleted a loop: its runs and their receipts stay.
+ALTER TABLE loops ADD COLUMN deleted_at TEXT;
