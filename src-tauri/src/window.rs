@@ -9,7 +9,7 @@ use loopwright_engine::api::{self, ApiError, Context};
 use tauri::{Theme, WebviewUrl, WebviewWindowBuilder};
 
 use crate::arguments::{AskedWindow, VIEWS};
-use crate::commands::shared;
+use crate::commands::{review, shared};
 
 /// What the window of this process was opened for.
 pub(crate) struct Shown {
@@ -22,6 +22,7 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
     let AskedWindow { view, target } = asked;
     let app = tauri::Builder::default()
         .manage(Shown { target })
+        .manage(review::Opened::default())
         .invoke_handler(tauri::generate_handler![
             shared::status,
             shared::halt,
@@ -29,7 +30,24 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
             shared::open_window,
             shared::close_window,
             shared::preferences,
-            shared::first_target
+            shared::first_target,
+            review::review_queue,
+            review::review_head,
+            review::review_diff,
+            review::diff_lines,
+            review::diff_line,
+            review::diff_find,
+            review::mark_viewed,
+            review::drafts,
+            review::put_draft,
+            review::drop_draft,
+            review::send_drafts,
+            review::approve,
+            review::approval_landed,
+            review::reject,
+            review::put_off,
+            review::undo_decision,
+            review::evidence
         ])
         .setup(move |app| {
             let scheme = scheme();

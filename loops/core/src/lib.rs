@@ -3,6 +3,7 @@
 //! The engine observes, asks this crate what follows, and does it.
 
 pub mod asked;
+pub mod changed;
 pub mod check;
 pub mod chores;
 pub mod circle;
@@ -27,6 +28,7 @@ pub mod lease;
 pub mod ledger;
 pub mod money;
 pub mod next;
+pub mod patch;
 pub mod progress;
 pub mod recover;
 pub mod review;

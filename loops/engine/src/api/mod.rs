@@ -4,21 +4,27 @@
 
 mod add;
 mod approve;
+mod background;
 mod changes;
 mod check;
+mod desk;
 mod doctor;
 mod doubted;
 mod enable;
+mod evidence;
 mod finally_inner;
+mod glance;
 mod halt;
 mod hinders;
 mod init;
 mod landing;
 mod later;
 mod preferences;
+mod queue;
 mod reconcile;
 mod reject;
 mod repair;
+mod review_diff;
 mod reviews;
 mod revise;
 mod run;
@@ -58,19 +64,25 @@ use crate::store::{Damaged, Newer, Store, says_damaged};
 
 pub use add::{AddRequest, Confirm, add};
 pub use approve::{Approval, approve, landed};
+pub use background::serve_in_background;
 pub use changes::{Changes, changes};
 pub use check::{check, schema};
+pub use desk::{DraftView, drafts, drop_draft, mark_viewed, put_draft, send_drafts, undo_decision};
 pub use doctor::doctor;
 pub use enable::{EnableView, disable, enable};
+pub use evidence::{EvidencePage, evidence};
 pub use finally_inner::finally_inner;
+pub use glance::{DeskLook, Shell};
 pub use halt::{HaltView, Level, ResumeView, halt, resume};
 pub use init::{InitRequest, init};
 pub use later::later;
 pub use preferences::{Preferences, preferences};
+pub use queue::{QueueRow, QueueView, review_queue};
 pub use reconcile::Deed;
 pub use reject::reject;
 pub use repair::{Header, RepairView, repair};
-pub use reviews::{put_off, review, reviews};
+pub use review_diff::{Against, DiffView, FileView, Found, LinePage, OpenedDiff};
+pub use reviews::{put_off, review, review_head, reviews};
 pub use run::{StartRequest, start};
 pub use run_inner::run_inner;
 pub use runs::{journal_after, log_files, open_log, run_row, runs, show};
@@ -105,6 +117,8 @@ pub struct Context {
     pub zone: Tz,
     /// The time when the verb began.
     pub now: DateTime<Utc>,
+    /// Where the person is who asks: `terminal`, `tray`, `window`, `notification`. HALT files tell it.
+    pub by: &'static str,
 }
 
 /// Why a verb could not be done.
@@ -190,7 +204,14 @@ impl Context {
             cwd: std::env::current_dir().unwrap_or_default(),
             zone: settings::zone(),
             now,
+            by: "terminal",
         })
+    }
+
+    /// The same for a person who is elsewhere.
+    #[must_use]
+    pub fn by(self, by: &'static str) -> Context {
+        Context { by, ..self }
     }
 
     /// The same, but none where Loopwright was never used, and nothing is made.

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result as AnyResult};
 use git2::Oid;
 use loopwright_core::ids::PullRequestId;
-use loopwright_core::review::{Event, State, Via, fold};
+use loopwright_core::review::{Event, State, fold};
 use loopwright_core::run::{Run, RunStart};
 
 use super::landing::is_ahead;
@@ -46,6 +46,19 @@ pub fn review(context: &Context, typed: &str) -> Result<ReviewView, ApiError> {
     let loop_row = loops::by_id(store.read(), record.loop_id)?;
     let repos = Repos::open(&context.home.data, loop_row.repo)?;
     Ok(view(&store, &record, &loop_row, &repos)?)
+}
+
+/// The same without the lines of the change, which a window reads page by page: `diff` is empty.
+///
+/// # Errors
+/// There is no such pull request, or its objects can't be read.
+pub fn review_head(context: &Context, typed: &str) -> Result<ReviewView, ApiError> {
+    let mut view = review(context, typed)?;
+    view.diff.clear();
+    if let Some(since) = &mut view.since {
+        since.diff.clear();
+    }
+    Ok(view)
 }
 
 fn view(store: &Store, record: &PullRequestRecord, loop_row: &LoopRow, repos: &Repos) -> AnyResult<ReviewView> {
@@ -99,7 +112,7 @@ fn happened((at, event): (String, Event)) -> Happened {
     let (said, commit) = match event {
         Event::Opened { shown } | Event::Updated { shown, .. } => (None, Some(shown.commit)),
         Event::Approved { via, lands_at, .. } => {
-            let unread = (via == Via::Notification).then(|| "from a notification, unread".to_owned());
+            let unread = (!via.read()).then(|| format!("from the {}, unread", via.word()));
             (unread.or(lands_at.map(|at| format!("to land at {at}"))), None)
         }
         Event::Waiting { why } | Event::Reopened { why } => (Some(why), None),

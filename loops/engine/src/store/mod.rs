@@ -8,6 +8,7 @@ pub mod adopt;
 mod backup;
 pub mod base_results;
 mod damage;
+pub mod desk;
 pub mod due;
 pub mod explained;
 pub mod findings;
@@ -79,8 +80,12 @@ fn migrations() -> Migrations<'static> {
     Migrations::new((1..).zip(STEPS).map(step).collect())
 }
 
-const STEPS: [&str; 3] =
-    [include_str!("0001_first.sql"), include_str!("0002_steady.sql"), include_str!("0003_time.sql")];
+const STEPS: [&str; 4] = [
+    include_str!("0001_first.sql"),
+    include_str!("0002_steady.sql"),
+    include_str!("0003_time.sql"),
+    include_str!("0004_desktop.sql"),
+];
 
 impl Store {
     /// Opens (and makes or migrates) the database of a home.
