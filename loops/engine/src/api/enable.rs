@@ -18,6 +18,7 @@ pub struct EnableView {
     /// The loop.
     pub loop_name: String,
     /// Since when nothing starts it by itself; none = it does.
+    #[cfg_attr(feature = "types", ts(type = "string | null"))]
     pub paused_at: Option<DateTime<Utc>>,
     /// Whether that is news.
     pub changed: bool,
