@@ -9,8 +9,8 @@ use loopwright_engine::api::{self, ApiError, Context};
 use tauri::{Theme, WebviewUrl, WebviewWindowBuilder};
 
 use crate::arguments::{AskedWindow, VIEWS};
-use crate::commands::{review, settings, shared, welcome};
 use crate::commands::{loops, review, shared};
+use crate::commands::{review, settings, shared, welcome};
 
 /// What the window of this process was opened for.
 pub(crate) struct Shown {
@@ -68,6 +68,14 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
             settings::change_setting,
             settings::test_agent,
             settings::doctor,
+            settings::credentials,
+            settings::login,
+            settings::logout,
+            settings::unlock_keychain,
+            settings::wake,
+            settings::login_item,
+            settings::set_login_item,
+            settings::test_notice,
             welcome::welcome,
             welcome::welcome_done,
             welcome::repositories,

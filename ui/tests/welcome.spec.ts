@@ -28,7 +28,7 @@ for (const scheme of ["light", "dark"] as const) {
             hash: null,
         });
         await step("4-plan");
-        await page.getByRole("button", { name: "Dry run" }).press("Enter");
+        await page.getByRole("button", { name: "Dry run", exact: true }).press("Enter");
         await expect(page.getByText("Would take 2 findings.")).toBeVisible();
         await expect(page.getByText("Nothing was touched.")).toBeVisible();
         // What is registered is what was shown.
