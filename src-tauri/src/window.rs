@@ -9,6 +9,7 @@ use loopwright_engine::api::{self, ApiError, Context};
 use tauri::{Theme, WebviewUrl, WebviewWindowBuilder};
 
 use crate::arguments::{AskedWindow, VIEWS};
+use crate::commands::{review, settings, shared, welcome};
 use crate::commands::{loops, review, shared};
 
 /// What the window of this process was opened for.
@@ -62,7 +63,19 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
             review::reject,
             review::put_off,
             review::undo_decision,
-            review::evidence
+            review::evidence,
+            settings::settings_view,
+            settings::change_setting,
+            settings::test_agent,
+            settings::doctor,
+            welcome::welcome,
+            welcome::welcome_done,
+            welcome::repositories,
+            welcome::first_loop,
+            welcome::dry_run,
+            welcome::dry_run_so_far,
+            welcome::turn_on,
+            welcome::quit
         ])
         .setup(move |app| {
             let scheme = scheme();

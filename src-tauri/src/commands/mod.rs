@@ -3,7 +3,9 @@
 
 pub(crate) mod loops;
 pub(crate) mod review;
+pub(crate) mod settings;
 pub(crate) mod shared;
+pub(crate) mod welcome;
 
 use loopwright_core::exit;
 use loopwright_engine::api::{ApiError, Context};

@@ -4,6 +4,7 @@
 
 mod add;
 mod approve;
+mod background;
 mod changes;
 mod check;
 mod desk;
@@ -12,11 +13,14 @@ mod doubted;
 mod enable;
 mod evidence;
 mod finally_inner;
+mod glance;
 mod halt;
 mod hinders;
 mod init;
 mod landing;
 mod later;
+pub mod notices;
+mod pause_all;
 mod loop_detail;
 mod loop_draft;
 mod loop_new;
@@ -36,14 +40,17 @@ mod schedule;
 mod scheduler;
 mod send_back;
 mod serve;
+mod settings_view;
 mod simulate;
 mod status;
 mod templates;
+mod test_agent;
 mod tick;
 mod trouble;
 mod undo;
 mod views;
 mod watched;
+mod welcome;
 mod why;
 
 use std::fmt::Display;
@@ -66,6 +73,7 @@ use crate::store::{Damaged, Newer, Store, says_damaged};
 
 pub use add::{AddRequest, Confirm, add};
 pub use approve::{Approval, approve, landed};
+pub use background::serve_in_background;
 pub use changes::{Changes, changes};
 pub use check::{check, schema};
 pub use desk::{DraftView, drafts, drop_draft, mark_viewed, put_draft, send_drafts, undo_decision};
@@ -73,9 +81,11 @@ pub use doctor::doctor;
 pub use enable::{EnableView, disable, enable};
 pub use evidence::{EvidencePage, evidence};
 pub use finally_inner::finally_inner;
+pub use glance::{DeskLook, Shell};
 pub use halt::{HaltView, Level, ResumeView, halt, resume};
 pub use init::{InitRequest, init};
 pub use later::later;
+pub use pause_all::pause_all;
 pub use loop_detail::{loop_detail, loop_list};
 pub use loop_draft::{draft_loop, simulate_draft};
 pub use loop_new::{create_loop, create_written, new_loop};
@@ -93,16 +103,24 @@ pub use runs::{journal_after, log_files, open_log, run_row, runs, show};
 pub use scheduler::{SchedulerView, scheduler};
 pub use send_back::send_back;
 pub use serve::{Began, serve};
+pub use settings_view::{ChangedSetting, SettingsView, change_setting, settings_view};
 pub use simulate::{
     Line, MOST_DAYS, Played, Setting, SimulateRequest, Simulated, Simulation, SimulationView, Tally, What, play,
     simulate, simulate_loops,
 };
 pub use status::{loops, next, status};
 pub use templates::{templates, write_template};
+pub use test_agent::{AgentTest, test_agent};
 pub use tick::{TickView, settle, tick};
 pub use undo::undo;
 pub use views::*;
+pub use welcome::{
+    DryRun, FirstDraft, WelcomeView, dry_run, dry_run_so_far, first_loop, repositories, welcome, welcome_done,
+    welcome_needed,
+};
 pub use why::{WhyRow, WhyView, why};
+
+pub use crate::launch::own_program;
 
 /// What every verb works with, read once from the process.
 #[derive(Clone, Debug)]
@@ -119,6 +137,8 @@ pub struct Context {
     pub zone: Tz,
     /// The time when the verb began.
     pub now: DateTime<Utc>,
+    /// Where the person is who asks: `terminal`, `tray`, `window`, `notification`. HALT files tell it.
+    pub by: &'static str,
 }
 
 /// Why a verb could not be done.
@@ -204,7 +224,14 @@ impl Context {
             cwd: std::env::current_dir().unwrap_or_default(),
             zone: settings::zone(),
             now,
+            by: "terminal",
         })
+    }
+
+    /// The same for a person who is elsewhere.
+    #[must_use]
+    pub fn by(self, by: &'static str) -> Context {
+        Context { by, ..self }
     }
 
     /// The same, but none where Loopwright was never used, and nothing is made.
