@@ -86,7 +86,7 @@ pub use credentials::{
 };
 pub use desk::{DraftView, drafts, drop_draft, mark_viewed, put_draft, send_drafts, undo_decision};
 pub use doctor::doctor;
-pub use enable::{EnableView, disable, enable};
+pub use enable::{EnableView, disable, enable, pause};
 pub use evidence::{EvidencePage, evidence};
 pub use finally_inner::finally_inner;
 pub use glance::{DeskLook, Shell};
@@ -94,6 +94,8 @@ pub use halt::{HaltView, Level, ResumeView, halt, resume};
 pub use init::{InitRequest, init};
 pub use later::later;
 pub use login_item::{LoginItemView, login_item, repair_login_item, set_login_item};
+pub use preferences::{Preferences, preferences, tray_icon};
+pub use pause_all::pause_all;
 pub use loop_detail::{loop_detail, loop_list};
 pub use loop_draft::{draft_loop, simulate_draft};
 pub use loop_new::{create_loop, create_written, new_loop};
