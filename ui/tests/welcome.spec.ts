@@ -6,6 +6,8 @@ const heading = (page: Page, name: string | RegExp) => page.getByRole("heading",
 
 for (const scheme of ["light", "dark"] as const) {
     test(`from the first word to the schedule, by keyboard (${scheme})`, async ({ page }) => {
+        // Eight steps, each looked at by axe.
+        test.setTimeout(60_000);
         await open(page, "welcome", "full", { scheme });
         const step = async (name: string): Promise<void> => {
             await axe(page);

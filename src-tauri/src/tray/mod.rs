@@ -75,17 +75,13 @@ fn stay(app: App) {
 ///
 /// # Errors
 /// It can't be asked.
-#[expect(dead_code, reason = "the window that asks whether loops go on is what calls it")]
 pub(crate) fn ask_to_quit(context: &Context) -> Result<()> {
     instance::ask(&context.home, "tray", follow::QUIT)
 }
 
 /// What a person sees who starts it: pull requests, or how to begin.
 fn first_window(context: &Context) -> AskedWindow {
-    let view = match api::loops(context) {
-        Ok(loops) if loops.is_empty() => "welcome",
-        _ => "review",
-    };
+    let view = if api::welcome_needed(context).unwrap_or_default() { "welcome" } else { "review" };
     AskedWindow { view, target: None }
 }
 
