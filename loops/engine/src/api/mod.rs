@@ -100,7 +100,6 @@ pub use loop_draft::{draft_loop, simulate_draft};
 pub use loop_new::{create_loop, create_written, new_loop};
 pub use loop_save::{confirm_loop, delete_loop, save_loop};
 pub use login_item::{LoginItemView, login_item, repair_login_item, set_login_item};
-pub use preferences::{Preferences, preferences};
 pub use queue::{QueueRow, QueueView, review_queue};
 pub use reconcile::Deed;
 pub use reject::reject;
