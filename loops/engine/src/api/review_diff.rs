@@ -5,7 +5,7 @@ use git2::Oid;
 use loopwright_core::diff::{ChangeKind, DiffStat};
 use loopwright_core::exit;
 use loopwright_core::ids::PullRequestId;
-use loopwright_core::patch::{Class, FilePatch, Patch, Row, Sorted, minutes_to_read, sort};
+use loopwright_core::patch::{Class, FilePatch, Patch, Row, Sign, Sorted, minutes_to_read, sort};
 use loopwright_core::review::Event;
 use serde::{Deserialize, Serialize};
 
@@ -87,6 +87,8 @@ pub struct FileView {
     pub first: u32,
     /// How many lines it has.
     pub lines: u32,
+    /// Which of its own lines begin a hunk.
+    pub hunks: Vec<u32>,
 }
 
 /// A page of lines.
@@ -233,6 +235,7 @@ fn file_view(file: &FilePatch, place: &Sorted, mark: Option<&String>, first: u32
         changed_since: mark.is_some_and(|mark| *mark != file.content),
         first,
         lines: u32::try_from(file.lines.len()).unwrap_or(u32::MAX),
+        hunks: (0..).zip(&file.lines).filter(|(_, line)| line.sign == Sign::Hunk).map(|(at, _)| at).collect(),
     }
 }
 

@@ -12,6 +12,8 @@ export class World {
     /** Why everything is halted. */
     halted: string | null;
     preferences: Preferences = { appearance: "system", single_keys: true };
+    /** How long an approval can be undone, in ms; none = as in the real one. */
+    graceMs?: number;
     private readonly listeners = new Set<() => void>();
     private readonly shows = new Set<(target: string) => void>();
 
