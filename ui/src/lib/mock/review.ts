@@ -149,7 +149,8 @@ export const review: Handlers<ReviewCommands> = {
         if (world.halted) throw refusal(24, "everything is halted", "resume first");
         if (tree !== one.head.tree) throw refusal(64, "it changed since you looked; review it again");
         const first = diff(world, id, "base").must_view[0];
-        if (first) throw refusal(64, `View ${first.split("/").pop()} first`, "it is a protected file; nothing was approved");
+        if (first)
+            throw refusal(64, `View ${first.split("/").pop()} first`, "it is a protected file; nothing was approved");
         const at = new Date(Date.now() + (world.graceMs ?? 5000)).toISOString();
         decide(world, id, "approved", null);
         one.queue.row.lands_at = at;

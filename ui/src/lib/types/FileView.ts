@@ -60,4 +60,8 @@ first: number,
 /**
  * How many lines it has.
  */
-lines: number, };
+lines: number, 
+/**
+ * Which of its own lines begin a hunk.
+ */
+hunks: Array<number>, };

@@ -144,7 +144,8 @@ export class Decide {
     private tell(one: PullRequestRow, answer: ApproveView): void {
         const title = short(one.title);
         if (answer.result === "merged") toast(`Merged “${title}” as ${answer.commit.slice(0, 7)}.`);
-        else if (answer.result === "waiting") toast(`Approved, waiting: ${answer.why}.`, () => void this.undo(one), LONGER);
+        else if (answer.result === "waiting")
+            toast(`Approved, waiting: ${answer.why}.`, () => void this.undo(one), LONGER);
         else if (answer.result === "checking") toast(`Approved, being checked again: ${answer.why}.`);
         else if (answer.result === "moved") toast(`Not merged: ${answer.why}. Look at “${title}” again.`);
     }

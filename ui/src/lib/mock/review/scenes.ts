@@ -101,7 +101,13 @@ export function pullRequest(given: Given): MockPullRequest {
         since,
     };
     const output = Object.fromEntries((given.gates ?? GATES).flatMap((one) => outputOf(one)));
-    return { queue: { row, risk: given.risk, why: given.why ?? null }, head, files: given.files, since: given.since ?? null, output };
+    return {
+        queue: { row, risk: given.risk, why: given.why ?? null },
+        head,
+        files: given.files,
+        since: given.since ?? null,
+        output,
+    };
 }
 
 function outputOf(one: GateResult): [string, string][] {
@@ -126,15 +132,27 @@ const PARSER = patch(
      Day::parse(s)
  }`,
 );
-const CLOCK = patch("@@ -0,0 +1,6 @@\n+pub struct Clock(Date);\n+\n+impl Clock {\n+    pub fn today(&self) -> Date { self.0 }\n+}\n+");
-const TEST = patch('@@ -9,3 +9,4 @@ mod tests\n #[test]\n fn days() {\n-    assert!(«parse_day»("today"));\n+    assert!(«parse_day_at»("today"));\n+    assert!(parse_day_at("tomorrow"));\n }');
+const CLOCK = patch(
+    "@@ -0,0 +1,6 @@\n+pub struct Clock(Date);\n+\n+impl Clock {\n+    pub fn today(&self) -> Date { self.0 }\n+}\n+",
+);
+const TEST = patch(
+    '@@ -9,3 +9,4 @@ mod tests\n #[test]\n fn days() {\n-    assert!(«parse_day»("today"));\n+    assert!(«parse_day_at»("today"));\n+    assert!(parse_day_at("tomorrow"));\n }',
+);
 const LOCK = patch("@@ -1,2 +1,2 @@\n-version = 1\n+version = 2");
 
 const FLAKY_FILES: MockFile[] = [
     { path: "src/parser.rs", rows: PARSER },
     { path: "src/clock.rs", kind: "added", rows: CLOCK },
     { path: "tests/days.rs", class: "tests", rows: TEST },
-    { path: "src/old_name.rs", old_path: "src/former_name.rs", kind: "renamed", class: "mechanical", why: "renamed from src/former_name.rs", folded: true, rows: [] },
+    {
+        path: "src/old_name.rs",
+        old_path: "src/former_name.rs",
+        kind: "renamed",
+        class: "mechanical",
+        why: "renamed from src/former_name.rs",
+        folded: true,
+        rows: [],
+    },
     { path: "Cargo.lock", class: "mechanical", why: "lock file", folded: true, rows: LOCK },
 ];
 
@@ -166,8 +184,18 @@ const RETRY: Given = {
     ],
     finding: ["Sentry SHOP-812: upload fails with 503", "an upload that gets 503 is tried three times"],
     files: [
-        { path: ".github/workflows/release.yml", class: "protected", why: "continuous integration", rows: patch("@@ -3,3 +3,4 @@\n jobs:\n+  retry: 3\n   upload:\n     runs-on: ubuntu") },
-        { path: "src/upload.rs", rows: patch("@@ -40,3 +40,9 @@ fn upload\n     let answer = send(&body)?;\n+    for wait in [1, 2, 4] {\n+        if answer.status() != 503 { break }\n+        sleep(wait);\n+    }\n     Ok(answer)") },
+        {
+            path: ".github/workflows/release.yml",
+            class: "protected",
+            why: "continuous integration",
+            rows: patch("@@ -3,3 +3,4 @@\n jobs:\n+  retry: 3\n   upload:\n     runs-on: ubuntu"),
+        },
+        {
+            path: "src/upload.rs",
+            rows: patch(
+                "@@ -40,3 +40,9 @@ fn upload\n     let answer = send(&body)?;\n+    for wait in [1, 2, 4] {\n+        if answer.status() != 503 { break }\n+        sleep(wait);\n+    }\n     Ok(answer)",
+            ),
+        },
         { path: "assets/logo.png", binary: [1820, 2411], why: "binary", rows: [] },
     ],
 };
@@ -175,11 +203,53 @@ const RETRY: Given = {
 function many(): MockPullRequest[] {
     return [
         pullRequest(flaky()),
-        pullRequest({ title: "Bump serde to 1.0.230", loop: "deps", hours: 5, risk: "ordinary", why: "gates alone checked it", cost: 90_000, files: [{ path: "Cargo.toml", class: "protected", why: "build script or manifest", rows: patch('@@ -12 +12 @@ [dependencies]\n-serde = "«1.0.228»"\n+serde = "«1.0.230»"') }, { path: "Cargo.lock", class: "mechanical", why: "lock file", folded: true, rows: LOCK }] }),
+        pullRequest({
+            title: "Bump serde to 1.0.230",
+            loop: "deps",
+            hours: 5,
+            risk: "ordinary",
+            why: "gates alone checked it",
+            cost: 90_000,
+            files: [
+                {
+                    path: "Cargo.toml",
+                    class: "protected",
+                    why: "build script or manifest",
+                    rows: patch('@@ -12 +12 @@ [dependencies]\n-serde = "«1.0.228»"\n+serde = "«1.0.230»"'),
+                },
+                { path: "Cargo.lock", class: "mechanical", why: "lock file", folded: true, rows: LOCK },
+            ],
+        }),
         pullRequest(RETRY),
-        pullRequest({ title: "Rename Cart::sum", loop: "daily-triage", hours: 30, risk: "quick", cost: 120_000, state: "sent back", said: "Keep the old name as an alias.", files: FLAKY_FILES }),
-        pullRequest({ title: "Fix rounding in invoices", loop: "daily-triage", hours: 40, risk: "quick", cost: 300_000, state: "merged", files: FLAKY_FILES }),
-        pullRequest({ title: "Drop unused feature flags", loop: "daily-triage", hours: 41, risk: "quick", cost: 210_000, state: "rejected", said: "Not a problem", files: FLAKY_FILES }),
+        pullRequest({
+            title: "Rename Cart::sum",
+            loop: "daily-triage",
+            hours: 30,
+            risk: "quick",
+            cost: 120_000,
+            state: "sent back",
+            said: "Keep the old name as an alias.",
+            files: FLAKY_FILES,
+        }),
+        pullRequest({
+            title: "Fix rounding in invoices",
+            loop: "daily-triage",
+            hours: 40,
+            risk: "quick",
+            cost: 300_000,
+            state: "merged",
+            files: FLAKY_FILES,
+        }),
+        pullRequest({
+            title: "Drop unused feature flags",
+            loop: "daily-triage",
+            hours: 41,
+            risk: "quick",
+            cost: 210_000,
+            state: "rejected",
+            said: "Not a problem",
+            files: FLAKY_FILES,
+        }),
     ];
 }
 
@@ -190,15 +260,57 @@ export function scene(name: string): MockPullRequest[] {
         case "never":
             return [];
         case "long":
-            return [pullRequest({ ...flaky(), title: "Regenerate the tables", risk: "ordinary", files: [{ path: "src/tables.rs", rows: long(10_000) }] })];
+            return [
+                pullRequest({
+                    ...flaky(),
+                    title: "Regenerate the tables",
+                    risk: "ordinary",
+                    files: [{ path: "src/tables.rs", rows: long(10_000) }],
+                }),
+            ];
         case "since":
-            return [pullRequest({ ...flaky(), files: FLAKY_FILES, since: [{ path: "src/parser.rs", content: "second", rows: patch("@@ -85,2 +85,2 @@ fn parse_day\n-    if s == \"tomorrow\" {\n+    if s.eq_ignore_ascii_case(\"tomorrow\") {") }] })];
+            return [
+                pullRequest({
+                    ...flaky(),
+                    files: FLAKY_FILES,
+                    since: [
+                        {
+                            path: "src/parser.rs",
+                            content: "second",
+                            rows: patch(
+                                '@@ -85,2 +85,2 @@ fn parse_day\n-    if s == "tomorrow" {\n+    if s.eq_ignore_ascii_case("tomorrow") {',
+                            ),
+                        },
+                    ],
+                }),
+            ];
         case "moved":
-            return [pullRequest({ ...flaky(), said: "main moved since this was checked, and the change no longer fits there" })];
+            return [
+                pullRequest({
+                    ...flaky(),
+                    said: "main moved since this was checked, and the change no longer fits there",
+                }),
+            ];
         case "waiting":
-            return [pullRequest({ ...flaky(), state: "approved", said: "your checkout of main has changes. It merges when clean" })];
+            return [
+                pullRequest({
+                    ...flaky(),
+                    state: "approved",
+                    said: "your checkout of main has changes. It merges when clean",
+                }),
+            ];
         case "failing":
-            return [pullRequest({ ...flaky(), risk: "risky", gates: [GATES[0]!, gate("lint_clean", "fail", "2 warnings", ["src/parser.rs:85 unused variable"], "d".repeat(64)), gate("size", "needs_person", "large", ["480 lines"])] })];
+            return [
+                pullRequest({
+                    ...flaky(),
+                    risk: "risky",
+                    gates: [
+                        GATES[0]!,
+                        gate("lint_clean", "fail", "2 warnings", ["src/parser.rs:85 unused variable"], "d".repeat(64)),
+                        gate("size", "needs_person", "large", ["480 lines"]),
+                    ],
+                }),
+            ];
         case "hostile":
             return PAYLOADS.map(hostile);
         default:
@@ -208,7 +320,14 @@ export function scene(name: string): MockPullRequest[] {
 
 /** One pull request that says a payload everywhere. */
 function hostile(payload: string): MockPullRequest {
-    const shown: MockFile = { path: payload, rows: [{ sign: "hunk", old: 1, new: 1, pieces: plain(payload), cut: 0 }, { sign: "added", old: 0, new: 1, pieces: plain(payload), cut: 0 }, { sign: "removed", old: 1, new: 0, pieces: plain(payload), cut: 0 }] };
+    const shown: MockFile = {
+        path: payload,
+        rows: [
+            { sign: "hunk", old: 1, new: 1, pieces: plain(payload), cut: 0 },
+            { sign: "added", old: 0, new: 1, pieces: plain(payload), cut: 0 },
+            { sign: "removed", old: 1, new: 0, pieces: plain(payload), cut: 0 },
+        ],
+    };
     const one = pullRequest({
         title: payload,
         loop: payload,
@@ -221,7 +340,10 @@ function hostile(payload: string): MockPullRequest {
         gates: [gate(payload, "needs_person", payload, [payload], "e".repeat(64))],
         not_checked: [payload],
         reasons: [payload],
-        files: [shown, { ...shown, path: `${payload} moved`, old_path: payload, kind: "renamed", why: payload, folded: true }],
+        files: [
+            shown,
+            { ...shown, path: `${payload} moved`, old_path: payload, kind: "renamed", why: payload, folded: true },
+        ],
         since: [shown],
     });
     one.head.target = [payload, payload];
