@@ -9,7 +9,10 @@ for (const scheme of ["light", "dark"] as const) {
         test(`${scene}, ${scheme}`, async ({ page }) => {
             const faults: string[] = [];
             page.on("pageerror", (error) => faults.push(error.message));
-            page.on("console", (said) => said.type() === "error" && !said.text().includes("404") && faults.push(said.text()));
+            page.on(
+                "console",
+                (said) => said.type() === "error" && !said.text().includes("404") && faults.push(said.text()),
+            );
             await open(page, "review", scene, { scheme });
             const settled = page.getByRole("alert").or(page.locator("[data-diff] .line").first());
             await expect(settled.or(page.getByText(/Nothing waits|No loop has made/))).toBeVisible();

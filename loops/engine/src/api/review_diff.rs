@@ -254,8 +254,7 @@ fn repos(context: &Context, store: &Store, record: &PullRequestRecord) -> Result
 }
 
 fn unreadable(error: &anyhow::Error) -> ApiError {
-    ApiError::new(exit::FAILED, format!("can't read this change: {error:#}"))
-        .hint("nothing was lost in your repository; `loopwright doctor` looks at what is kept")
+    ApiError::new(exit::FAILED, format!("{error:#}")).hint("`loopwright doctor` looks at what is kept")
 }
 
 /// What nobody marked as viewed.

@@ -36,7 +36,11 @@ const desks = new WeakMap<World, Desk>();
 
 function desk(world: World): Desk {
     let found = desks.get(world);
-    if (!found) desks.set(world, (found = new Desk(world.scene)));
+    if (!found) {
+        desks.set(world, (found = new Desk(world.scene)));
+        const first = found.all[0];
+        if (first) world.newAttempt = () => newAttempt(world, first);
+    }
     return found;
 }
 
@@ -67,7 +71,7 @@ function files(one: MockPullRequest, against: DiffView["against"]): MockFile[] {
 function diff(world: World, id: string, against: DiffView["against"]): DiffView {
     const one = desk(world).one(id);
     if (world.scene === "failed") {
-        throw refusal(1, "can't read this change: the object store lacks 1a2b3c4", "loopwright doctor");
+        throw refusal(1, "the object store lacks 1a2b3c4", "`loopwright doctor` looks at what is kept");
     }
     const shown = views(files(one, against), desk(world).marksOf(id));
     const whole = views(one.files, desk(world).marksOf(id));
@@ -197,8 +201,7 @@ export const review: Handlers<ReviewCommands> = {
 };
 
 /** A new attempt comes in, as it does while somebody reads: the first file has other content. */
-export function newAttempt(world: World, id: string): void {
-    const one = desk(world).one(id);
+function newAttempt(world: World, one: MockPullRequest): void {
     const first = one.files[0];
     if (first) one.files = [{ ...first, content: `${first.path} 2` }, ...one.files.slice(1)];
     one.head = { ...one.head, commit: "f".repeat(40), tree: "e".repeat(40) };

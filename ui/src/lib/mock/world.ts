@@ -14,6 +14,8 @@ export class World {
     preferences: Preferences = { appearance: "system", single_keys: true };
     /** How long an approval can be undone, in ms; none = as in the real one. */
     graceMs?: number;
+    /** A new attempt on the first pull request comes in. */
+    newAttempt?: () => void;
     private readonly listeners = new Set<() => void>();
     private readonly shows = new Set<(target: string) => void>();
 

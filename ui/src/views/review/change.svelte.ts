@@ -57,13 +57,15 @@ export class Change {
         if (!id) return;
         const turn = ++this.turn;
         try {
-            const [head, diff] = await Promise.all([
-                backend().call("review_head", { id }),
-                backend().call("review_diff", { id, against: this.against }),
-            ]);
+            // What it is for is told also where its lines can't be read.
+            const head = backend().call("review_head", { id });
+            const lines = backend().call("review_diff", { id, against: this.against });
+            lines.catch(() => undefined);
+            const read = await head;
+            if (turn === this.turn) this.head = read;
+            const diff = await lines;
             if (turn !== this.turn) return;
             if (diff.commit !== this.diff?.commit || diff.against !== this.diff.against) this.forget();
-            this.head = head;
             this.diff = diff;
             this.error = null;
         } catch (error) {

@@ -24,10 +24,9 @@ export function patch(text: string): LineRow[] {
         const sign = line[0];
         const rest = line.slice(1);
         if (sign === "@") {
-            const at = Number(/\d+/.exec(rest)?.[0] ?? 1);
-            old = at;
-            fresh = at;
-            return { sign: "hunk", old, new: fresh, pieces: plain(rest), cut: 0 };
+            old = Number(/-(\d+)/.exec(rest)?.[1] ?? 1);
+            fresh = Number(/\+(\d+)/.exec(rest)?.[1] ?? 1);
+            return { sign: "hunk", old, new: fresh, pieces: plain(line), cut: 0 };
         }
         if (sign === "+") return { sign: "added", old: 0, new: fresh++, pieces: words(rest), cut: 0 };
         if (sign === "-") return { sign: "removed", old: old++, new: 0, pieces: words(rest), cut: 0 };

@@ -259,15 +259,13 @@ export function scene(name: string): MockPullRequest[] {
         case "empty":
         case "never":
             return [];
-        case "long":
+        case "long": {
+            const tables = [{ path: "src/tables.rs", rows: long(10_000) }];
             return [
-                pullRequest({
-                    ...flaky(),
-                    title: "Regenerate the tables",
-                    risk: "ordinary",
-                    files: [{ path: "src/tables.rs", rows: long(10_000) }],
-                }),
+                pullRequest({ ...flaky(), title: "Regenerate the tables", risk: "ordinary", files: tables }),
+                pullRequest({ ...flaky(), risk: "risky" }),
             ];
+        }
         case "since":
             return [
                 pullRequest({
