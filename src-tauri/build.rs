@@ -11,6 +11,22 @@ const COMMANDS: &[&str] = &[
     "close_window",
     "preferences",
     "first_target",
+    // Loops.
+    "loop_list",
+    "loop_detail",
+    "draft_loop",
+    "simulate_draft",
+    "save_loop",
+    "confirm_loop",
+    "pause_loop",
+    "enable_loop",
+    "run_loop",
+    "delete_loop",
+    "loop_templates",
+    "new_loop",
+    "create_loop",
+    "create_written",
+    "loop_schema",
     // Review.
     "review_queue",
     "review_head",
@@ -29,6 +45,19 @@ const COMMANDS: &[&str] = &[
     "put_off",
     "undo_decision",
     "evidence",
+    // Settings, Welcome, Quit.
+    "settings_view",
+    "change_setting",
+    "test_agent",
+    "doctor",
+    "welcome",
+    "welcome_done",
+    "repositories",
+    "first_loop",
+    "dry_run",
+    "dry_run_so_far",
+    "turn_on",
+    "quit",
 ];
 
 fn main() {

@@ -9,7 +9,8 @@ use loopwright_engine::api::{self, ApiError, Context};
 use tauri::{Theme, WebviewUrl, WebviewWindowBuilder};
 
 use crate::arguments::{AskedWindow, VIEWS};
-use crate::commands::{review, shared};
+use crate::commands::{review, settings, shared, welcome};
+use crate::commands::{loops, review, shared};
 
 /// What the window of this process was opened for.
 pub(crate) struct Shown {
@@ -31,6 +32,21 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
             shared::close_window,
             shared::preferences,
             shared::first_target,
+            loops::loop_list,
+            loops::loop_detail,
+            loops::draft_loop,
+            loops::simulate_draft,
+            loops::save_loop,
+            loops::confirm_loop,
+            loops::pause_loop,
+            loops::enable_loop,
+            loops::run_loop,
+            loops::delete_loop,
+            loops::loop_templates,
+            loops::new_loop,
+            loops::create_loop,
+            loops::create_written,
+            loops::loop_schema,
             review::review_queue,
             review::review_head,
             review::review_diff,
@@ -47,7 +63,19 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
             review::reject,
             review::put_off,
             review::undo_decision,
-            review::evidence
+            review::evidence,
+            settings::settings_view,
+            settings::change_setting,
+            settings::test_agent,
+            settings::doctor,
+            welcome::welcome,
+            welcome::welcome_done,
+            welcome::repositories,
+            welcome::first_loop,
+            welcome::dry_run,
+            welcome::dry_run_so_far,
+            welcome::turn_on,
+            welcome::quit
         ])
         .setup(move |app| {
             let scheme = scheme();

@@ -7,7 +7,7 @@ use std::fs;
 use chrono::Utc;
 use loopwright_core::patch::Class;
 use loopwright_core::review::{Risk, Via};
-use loopwright_engine::api::{self, Against, Approval, ApproveView, Context, DraftView, FileView, OpenedDiff};
+use loopwright_engine::api::{self, Against, Approval, ApproveView, Context, DraftView, DiffFile, OpenedDiff};
 use loopwright_engine::home::Home;
 use loopwright_engine::sandbox::toolchain::HostEnvironment;
 use loopwright_tests::stage::{RAILS, Stage, id, state, tree, wait_for};
@@ -42,12 +42,12 @@ fn context(stage: &Stage) -> Context {
     }
 }
 
-fn files(context: &Context, review: &Value, against: Against) -> Vec<FileView> {
+fn files(context: &Context, review: &Value, against: Against) -> Vec<DiffFile> {
     let diff = OpenedDiff::open(context, id(review), against).expect("opened");
     diff.view(context).expect("a view").files
 }
 
-fn file(context: &Context, review: &Value, path: &str) -> FileView {
+fn file(context: &Context, review: &Value, path: &str) -> DiffFile {
     let found = files(context, review, Against::Base).into_iter().find(|file| file.path == path);
     found.unwrap_or_else(|| panic!("no {path}"))
 }

@@ -181,6 +181,13 @@ fn in_place(loop_: &Arriving<'_>, instead: Option<DateTime<Utc>>) -> String {
     }
 }
 
+const NOT_RUNNING: &str = "no scheduler ran";
+
+/// Whether a time was missed because no scheduler ran, by the reason that its row has.
+pub fn was_not_running(reason: &str) -> bool {
+    reason.contains(NOT_RUNNING)
+}
+
 /// Why nobody was there at a time.
 fn absent(loop_: &Arriving<'_>, at: DateTime<Utc>) -> String {
     let Some(absence) = loop_.absences.iter().find(|a| a.from <= at && at <= a.to) else {
@@ -190,7 +197,7 @@ fn absent(loop_: &Arriving<'_>, at: DateTime<Utc>) -> String {
     match absence.why {
         Absent::Asleep => format!("the computer was asleep from {from} to {to}"),
         Absent::Off => format!("the computer was off from {from} to {to}"),
-        Absent::NotRunning => format!("no scheduler ran from {from} to {to}"),
+        Absent::NotRunning => format!("{NOT_RUNNING} from {from} to {to}"),
         Absent::ClockSet => format!("the clock was set from {from} to {to}"),
     }
 }

@@ -28,6 +28,7 @@ pub mod lease;
 pub mod ledger;
 pub mod money;
 pub mod next;
+pub mod notice;
 pub mod patch;
 pub mod progress;
 pub mod recover;

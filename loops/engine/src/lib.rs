@@ -16,6 +16,7 @@ pub mod home;
 pub mod launch;
 pub mod lease;
 pub mod loop_folder;
+pub mod notify;
 pub mod os;
 pub mod resolve;
 pub mod runner;

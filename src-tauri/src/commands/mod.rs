@@ -1,8 +1,11 @@
 //! The commands of the windows: one line each over `engine::api`. Which window may ask for which stands in `capabilities/`;
 //! their names, in `build.rs`; their arguments and answers, in `ui/src/lib/backend`.
 
+pub(crate) mod loops;
 pub(crate) mod review;
+pub(crate) mod settings;
 pub(crate) mod shared;
+pub(crate) mod welcome;
 
 use loopwright_core::exit;
 use loopwright_engine::api::{ApiError, Context};

@@ -13,10 +13,12 @@ use crate::store::{fleet, schedules};
 
 /// Whether a loop starts by itself now.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct EnableView {
     /// The loop.
     pub loop_name: String,
     /// Since when nothing starts it by itself; none = it does.
+    #[cfg_attr(feature = "types", ts(type = "string | null"))]
     pub paused_at: Option<DateTime<Utc>>,
     /// Whether that is news.
     pub changed: bool,

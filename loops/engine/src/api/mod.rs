@@ -19,6 +19,12 @@ mod hinders;
 mod init;
 mod landing;
 mod later;
+pub mod notices;
+mod pause_all;
+mod loop_detail;
+mod loop_draft;
+mod loop_new;
+mod loop_save;
 mod preferences;
 mod queue;
 mod reconcile;
@@ -34,14 +40,17 @@ mod schedule;
 mod scheduler;
 mod send_back;
 mod serve;
+mod settings_view;
 mod simulate;
 mod status;
 mod templates;
+mod test_agent;
 mod tick;
 mod trouble;
 mod undo;
 mod views;
 mod watched;
+mod welcome;
 mod why;
 
 use std::fmt::Display;
@@ -76,12 +85,17 @@ pub use glance::{DeskLook, Shell};
 pub use halt::{HaltView, Level, ResumeView, halt, resume};
 pub use init::{InitRequest, init};
 pub use later::later;
+pub use pause_all::pause_all;
+pub use loop_detail::{loop_detail, loop_list};
+pub use loop_draft::{draft_loop, simulate_draft};
+pub use loop_new::{create_loop, create_written, new_loop};
+pub use loop_save::{confirm_loop, delete_loop, save_loop};
 pub use preferences::{Preferences, preferences};
 pub use queue::{QueueRow, QueueView, review_queue};
 pub use reconcile::Deed;
 pub use reject::reject;
 pub use repair::{Header, RepairView, repair};
-pub use review_diff::{Against, DiffView, FileView, Found, LinePage, OpenedDiff};
+pub use review_diff::{Against, DiffView, DiffFile, Found, LinePage, OpenedDiff};
 pub use reviews::{put_off, review, review_head, reviews};
 pub use run::{StartRequest, start};
 pub use run_inner::run_inner;
@@ -89,15 +103,21 @@ pub use runs::{journal_after, log_files, open_log, run_row, runs, show};
 pub use scheduler::{SchedulerView, scheduler};
 pub use send_back::send_back;
 pub use serve::{Began, serve};
+pub use settings_view::{ChangedSetting, SettingsView, change_setting, settings_view};
 pub use simulate::{
     Line, MOST_DAYS, Played, Setting, SimulateRequest, Simulated, Simulation, SimulationView, Tally, What, play,
     simulate, simulate_loops,
 };
 pub use status::{loops, next, status};
 pub use templates::{templates, write_template};
+pub use test_agent::{AgentTest, test_agent};
 pub use tick::{TickView, settle, tick};
 pub use undo::undo;
 pub use views::*;
+pub use welcome::{
+    DryRun, FirstDraft, WelcomeView, dry_run, dry_run_so_far, first_loop, repositories, welcome, welcome_done,
+    welcome_needed,
+};
 pub use why::{WhyRow, WhyView, why};
 
 pub use crate::launch::own_program;

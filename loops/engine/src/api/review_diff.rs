@@ -42,7 +42,7 @@ pub struct DiffView {
     /// Its tree: what an approval names.
     pub tree: String,
     /// In the order of reading.
-    pub files: Vec<FileView>,
+    pub files: Vec<DiffFile>,
     /// Lines of all files.
     pub lines: u32,
     /// How much differs.
@@ -58,7 +58,7 @@ pub struct DiffView {
 /// A file of a change.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS))]
-pub struct FileView {
+pub struct DiffFile {
     /// Its path (untrusted).
     pub path: String,
     /// Its path before, if it was renamed.
@@ -170,7 +170,7 @@ impl OpenedDiff {
             files.push(file_view(file, place, mark, first));
             first += u32::try_from(file.lines.len()).unwrap_or(u32::MAX);
         }
-        let all = |of: fn(&FileView) -> u32| files.iter().map(of).fold(0, u32::saturating_add);
+        let all = |of: fn(&DiffFile) -> u32| files.iter().map(of).fold(0, u32::saturating_add);
         let stat = DiffStat {
             files: u32::try_from(files.len()).unwrap_or(u32::MAX),
             added: all(|file| file.added),
@@ -212,7 +212,7 @@ impl OpenedDiff {
     }
 }
 
-fn file_view(file: &FilePatch, place: &Sorted, mark: Option<&String>, first: u32) -> FileView {
+fn file_view(file: &FilePatch, place: &Sorted, mark: Option<&String>, first: u32) -> DiffFile {
     let (added, removed) = file.stat();
     let kind = match file.kind {
         ChangeKind::Added => "added",
@@ -220,7 +220,7 @@ fn file_view(file: &FilePatch, place: &Sorted, mark: Option<&String>, first: u32
         ChangeKind::Modified => "modified",
         ChangeKind::Renamed => "renamed",
     };
-    FileView {
+    DiffFile {
         path: file.path.clone(),
         old_path: file.old_path.clone(),
         kind: kind.to_owned(),

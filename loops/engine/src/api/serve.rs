@@ -13,6 +13,7 @@ use loopwright_core::due::Absent;
 use loopwright_core::fleet::FleetEvent;
 use loopwright_core::scheduler::{Between, TICK};
 
+use super::notices::WithoutTray;
 use super::scheduler::Seat;
 use super::{ApiError, Context, Deed, schedule, tick, watched};
 use crate::os::{self, Held, Wake, Woken};
@@ -50,7 +51,14 @@ pub fn serve(context: &Context, stop: BorrowedFd<'_>, began: impl FnOnce(Began))
     let mut wake = Wake::new()?;
     watch(context, &mut wake);
     let (store, thorough_at) = (Some(store), DateTime::UNIX_EPOCH);
-    let mut desk = Desk { context: context.clone(), seat, store, thorough_at, told: Vec::new() };
+    let mut desk = Desk {
+        context: context.clone(),
+        seat,
+        store,
+        thorough_at,
+        told: Vec::new(),
+        without_tray: WithoutTray::default(),
+    };
     desk.work(&mut wake, stop)?;
     desk.stopped();
     Ok(())
@@ -77,6 +85,8 @@ struct Desk {
     thorough_at: DateTime<Utc>,
     /// What the last pass did.
     told: Vec<Deed>,
+    /// What it tells where no tray lives.
+    without_tray: WithoutTray,
 }
 
 /// What the store looked like before a pass.
@@ -159,6 +169,9 @@ impl Desk {
             self.thorough_at = reading.at;
         }
         write_down(&mut store, &between, reading.at)?;
+        if let Err(error) = self.without_tray.look(&self.context, &store) {
+            tracing::warn!("what waits could not be told: {error:#}");
+        }
         let next = schedule::wakes_at(&self.context, &store)?;
         store.rest();
         self.store = Some(store);

@@ -60,8 +60,4 @@ first: number,
 /**
  * How many lines it has.
  */
-lines: number, 
-/**
- * Which of its own lines begin a hunk.
- */
-hunks: Array<number>, };
+lines: number, };

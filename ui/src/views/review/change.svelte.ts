@@ -1,7 +1,7 @@
 // The change that is shown: its evidence, its files, and the pages of its lines that were read so far.
 import { SvelteMap } from "svelte/reactivity";
 import { backend } from "$lib/backend";
-import type { Against, DiffView, FileView, LineRow, ReviewView } from "$lib/backend/types";
+import type { Against, DiffView, DiffFile, LineRow, ReviewView } from "$lib/backend/types";
 import type { Place } from "$lib/backend/review";
 
 /** Lines of a page, and how many pages are kept. */
@@ -27,9 +27,9 @@ export class Change {
     readonly place: Place | null = $derived(
         this.id && this.diff ? { id: this.id, against: this.diff.against, commit: this.diff.commit } : null,
     );
-    readonly files: FileView[] = $derived(this.diff?.files ?? []);
+    readonly files: DiffFile[] = $derived(this.diff?.files ?? []);
     /** Files that are to be viewed: folded ones are not. */
-    readonly toView: FileView[] = $derived(this.files.filter((file) => !file.folded));
+    readonly toView: DiffFile[] = $derived(this.files.filter((file) => !file.folded));
     readonly viewed: number = $derived(this.toView.filter((file) => file.viewed).length);
 
     /** Shows another pull request, first what is new since the person looked. */
@@ -73,11 +73,11 @@ export class Change {
         }
     }
 
-    isOpen(file: FileView): boolean {
+    isOpen(file: DiffFile): boolean {
         return this.folds.get(file.path) ?? !(file.folded || file.viewed);
     }
 
-    fold(file: FileView, open: boolean): void {
+    fold(file: DiffFile, open: boolean): void {
         this.folds.set(file.path, open);
     }
 

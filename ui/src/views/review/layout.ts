@@ -1,6 +1,6 @@
 // Where the lines of a change stand on the scrolled page. Pure: all rows have a fixed height, so that what is drawn
 // follows from the scroll position alone, whatever the length.
-import type { FileView } from "$lib/backend/types";
+import type { DiffFile } from "$lib/backend/types";
 
 /** Heights in px: the head of a file, a line, and the gap below a file. */
 export const HEAD = 32;
@@ -26,7 +26,7 @@ export interface Part {
     to: number;
 }
 
-export function blocks(files: FileView[], open: (file: FileView) => boolean): Block[] {
+export function blocks(files: DiffFile[], open: (file: DiffFile) => boolean): Block[] {
     let top = 0;
     return files.map((one, file) => {
         const lines = open(one) ? one.lines : 0;

@@ -1,6 +1,6 @@
 // Where the person reads: the line with the cursor, the range that a comment is for, going to files and hunks, finding.
 import { backend, refusal } from "$lib/backend";
-import type { FileView, LineRow } from "$lib/backend/types";
+import type { DiffFile, LineRow } from "$lib/backend/types";
 import { toast } from "$lib/toasts.svelte";
 import type { Change } from "./change.svelte";
 
@@ -11,7 +11,7 @@ export interface Cursor {
 }
 
 export interface Range {
-    file: FileView;
+    file: DiffFile;
     from: number;
     to: number;
 }
@@ -30,7 +30,7 @@ export class Reader {
 
     constructor(private readonly change: Change) {}
 
-    readonly file: FileView | undefined = $derived.by(() => this.change.files[this.cursor.file]);
+    readonly file: DiffFile | undefined = $derived.by(() => this.change.files[this.cursor.file]);
     readonly range: Range | null = $derived.by(() => {
         if (!this.file || this.cursor.line < 0) return null;
         const other = this.anchor ?? this.cursor.line;

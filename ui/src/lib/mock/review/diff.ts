@@ -1,5 +1,5 @@
 // Changes for the mock: files with lines, written as a patch is, words that differ between « and ».
-import type { Class, FileView, LineRow, Piece } from "$lib/backend/types";
+import type { Class, DiffFile, LineRow, Piece } from "$lib/backend/types";
 
 export interface MockFile {
     path: string;
@@ -59,13 +59,13 @@ export function textOf(row: LineRow): string {
 }
 
 /** The files with where their lines stand, and the marks of a person. */
-export function views(files: MockFile[], marks: Map<string, string>): FileView[] {
+export function views(files: MockFile[], marks: Map<string, string>): DiffFile[] {
     let first = 0;
     return files.map((file) => {
         const content = file.content ?? file.path;
         const mark = marks.get(file.path);
         const counted = (sign: LineRow["sign"]): number => file.rows.filter((row) => row.sign === sign).length;
-        const view: FileView = {
+        const view: DiffFile = {
             path: file.path,
             old_path: file.old_path ?? null,
             kind: file.kind ?? "modified",
