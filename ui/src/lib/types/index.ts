@@ -25,7 +25,6 @@ export type * from "./EnableView";
 export type * from "./End";
 export type * from "./EvidencePage";
 export type * from "./Fault";
-export type * from "./FileView";
 export type * from "./FindingRow";
 export type * from "./FindingState";
 export type * from "./FirstDraft";
