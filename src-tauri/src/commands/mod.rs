@@ -14,6 +14,6 @@ use loopwright_engine::api::{ApiError, Context};
 pub(crate) async fn ask<T: Send + 'static>(
     verb: impl FnOnce(&Context) -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
-    let asked = tauri::async_runtime::spawn_blocking(move || verb(&Context::open()?));
+    let asked = tauri::async_runtime::spawn_blocking(move || verb(&Context::open()?.by("window")));
     asked.await.unwrap_or_else(|error| Err(ApiError::new(exit::INTERNAL, error)))
 }

@@ -16,6 +16,8 @@ export class World {
     graceMs?: number;
     /** A new attempt on the first pull request comes in. */
     newAttempt?: () => void;
+    /** What another process does to a loop's file, unheard; the area of loops sets it. */
+    write?: (loop: string, text: string) => void;
     private readonly listeners = new Set<() => void>();
     private readonly shows = new Set<(target: string) => void>();
 
