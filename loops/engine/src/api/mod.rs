@@ -104,7 +104,7 @@ pub use queue::{QueueRow, QueueView, review_queue};
 pub use reconcile::Deed;
 pub use reject::reject;
 pub use repair::{Header, RepairView, repair};
-pub use review_diff::{Against, DiffView, FileView, Found, LinePage, OpenedDiff};
+pub use review_diff::{Against, DiffView, DiffFile, Found, LinePage, OpenedDiff};
 pub use reviews::{put_off, review, review_head, reviews};
 pub use run::{StartRequest, start};
 pub use run_inner::run_inner;
