@@ -24,6 +24,8 @@ fn generate(folder: &Path) -> BTreeMap<String, String> {
     export!(&config, api::Preferences, api::SettingsView, api::ChangedSetting, api::AgentTest);
     export!(&config, api::WelcomeView, api::FirstDraft, api::DryRun, api::CredentialsView);
     export!(&config, api::WakeView, api::LoginItemView);
+    export!(&config, api::WelcomeView, api::FirstDraft, api::DryRun, api::EnableView);
+    export!(&config, api::Preferences);
     export!(
         &config,
         api::LoopListRow,
