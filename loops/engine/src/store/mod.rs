@@ -12,6 +12,7 @@ pub mod due;
 pub mod explained;
 pub mod findings;
 pub mod fleet;
+pub mod history;
 pub mod journal;
 pub mod ledger;
 pub mod loops;
@@ -26,6 +27,7 @@ pub mod runs;
 pub mod schedules;
 mod seal;
 pub mod simulated;
+pub mod spending;
 mod throw_away;
 mod told;
 mod wal;
@@ -79,8 +81,12 @@ fn migrations() -> Migrations<'static> {
     Migrations::new((1..).zip(STEPS).map(step).collect())
 }
 
-const STEPS: [&str; 3] =
-    [include_str!("0001_first.sql"), include_str!("0002_steady.sql"), include_str!("0003_time.sql")];
+const STEPS: [&str; 4] = [
+    include_str!("0001_first.sql"),
+    include_str!("0002_steady.sql"),
+    include_str!("0003_time.sql"),
+    include_str!("0004_desktop.sql"),
+];
 
 impl Store {
     /// Opens (and makes or migrates) the database of a home.
