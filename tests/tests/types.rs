@@ -20,6 +20,8 @@ fn generate(folder: &Path) -> BTreeMap<String, String> {
     export!(&config, api::ApiError, api::Level, api::HaltView, api::ResumeView, api::StatusView);
     export!(&config, api::ReviewView, api::ApproveView, api::SendBackView, api::RejectView, api::LaterView);
     export!(&config, api::UndoView, api::DoctorRow, api::TemplateView, api::WrittenTemplate);
+    export!(&config, api::HistoryFilter, api::HistoryPage, api::HistoryRow, api::TimelineView, api::LiveRun);
+    export!(&config, api::LogPage, api::LogPlace, api::LogFound, api::WhyView, api::SpendView, api::NextRow);
     let mut files = read(folder);
     let names = files.keys().map(|name| name.trim_end_matches(".ts"));
     let index = names.map(|name| format!("export type * from \"./{name}\";\n")).collect();

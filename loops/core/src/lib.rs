@@ -36,6 +36,7 @@ pub mod scenario;
 pub mod schedule;
 pub mod scheduler;
 pub mod simulate;
+pub mod spend;
 pub mod story;
 pub mod timing;
 pub mod todo;

@@ -30,6 +30,7 @@ mod scheduler;
 mod send_back;
 mod serve;
 mod simulate;
+mod spend;
 mod status;
 mod templates;
 mod tick;
@@ -84,6 +85,7 @@ pub use simulate::{
     Line, MOST_DAYS, Played, Setting, SimulateRequest, Simulated, Simulation, SimulationView, Tally, What, play,
     simulate, simulate_loops,
 };
+pub use spend::{ModelShare, SpendRow, SpendView, UnknownPrice, spend};
 pub use status::{loops, next, status};
 pub use templates::{templates, write_template};
 pub use tick::{TickView, settle, tick};
