@@ -3,10 +3,12 @@
 //! The engine observes, asks this crate what follows, and does it.
 
 pub mod asked;
+pub mod changed;
 pub mod check;
 pub mod chores;
 pub mod circle;
 pub mod definition;
+pub mod desk;
 pub mod diagnostic;
 pub mod diff;
 pub mod draft;
@@ -26,6 +28,7 @@ pub mod lease;
 pub mod ledger;
 pub mod money;
 pub mod next;
+pub mod patch;
 pub mod progress;
 pub mod recover;
 pub mod review;

@@ -69,8 +69,9 @@ impl SpendRange {
         let one = |ceiling: &Ceiling| RangeCeiling { amount: ceiling.amount, words: ceiling.to_string() };
         match self {
             SpendRange::Today => of(Period::Day).map(one),
-            SpendRange::Week => of(Period::Day)
-                .map(|day| RangeCeiling { amount: day.amount * 7, words: format!("7 × {day}") }),
+            SpendRange::Week => {
+                of(Period::Day).map(|day| RangeCeiling { amount: day.amount * 7, words: format!("7 × {day}") })
+            }
             SpendRange::Month => of(Period::Month).map(one),
         }
     }
@@ -137,7 +138,8 @@ mod tests {
     fn a_week_has_the_ceiling_of_seven_days() {
         let ceiling = |dollars: u64, per| Ceiling { amount: Micros(dollars * 1_000_000), per };
         let set = [ceiling(5, Period::Day), ceiling(60, Period::Month)];
-        let words = |range: SpendRange, set: &[Ceiling]| range.ceiling(set).map(|c| format!("{} {}", c.amount, c.words));
+        let words =
+            |range: SpendRange, set: &[Ceiling]| range.ceiling(set).map(|c| format!("{} {}", c.amount, c.words));
         assert_eq!(words(SpendRange::Today, &set).as_deref(), Some("$5 $5/day"));
         assert_eq!(words(SpendRange::Week, &set).as_deref(), Some("$35 7 × $5/day"));
         assert_eq!(words(SpendRange::Month, &set).as_deref(), Some("$60 $60/month"));

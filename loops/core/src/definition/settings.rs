@@ -3,12 +3,13 @@
 use super::budget;
 use super::faults::Faults;
 use super::fields::Fields;
+use super::preferences::{self, Desktop};
 use super::values::{first_line, small};
 use super::yaml::{self, Node, Value};
 use crate::diagnostic::Diagnostic;
 use crate::ledger::Ceiling;
 
-const KEYS: [&str; 2] = ["budget", "max_runs"];
+const KEYS: [&str; 7] = ["budget", "max_runs", "appearance", "single_keys", "tray_icon", "agents", "notifications"];
 
 /// Runs that may go on at once where nothing is set.
 const SLOTS: u32 = 2;
@@ -20,6 +21,8 @@ pub struct Settings {
     pub ceilings: Vec<Ceiling>,
     /// How many runs start by themselves beside each other, over all loops; none = two.
     pub max_runs: Option<u32>,
+    /// What is set for the desktop.
+    pub desktop: Desktop,
 }
 
 impl Settings {
@@ -59,7 +62,9 @@ fn whole(root: &Node, faults: &mut Faults<'_>) -> Option<Settings> {
     let fields = Fields::over(entries, "settings", 0..0, &KEYS, faults);
     let ceilings = fields.get("budget").map_or(Some(Vec::new()), |node| budget::of_fleet(node, faults));
     let max_runs = fields.get("max_runs").map(|node| small(node, 1..=32, "max_runs: 2", faults));
-    Some(Settings { ceilings: ceilings?, max_runs: max_runs.map_or(Some(None), |n| n.map(Some))? })
+    let desktop = preferences::desktop(&fields, faults);
+    let max_runs = max_runs.map_or(Some(None), |n| n.map(Some));
+    Some(Settings { ceilings: ceilings?, max_runs: max_runs?, desktop: desktop? })
 }
 
 #[cfg(test)]
