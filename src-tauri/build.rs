@@ -29,6 +29,17 @@ const COMMANDS: &[&str] = &[
     "put_off",
     "undo_decision",
     "evidence",
+    // Runs.
+    "history",
+    "timeline",
+    "live_runs",
+    "why_row",
+    "log_page",
+    "log_find",
+    "run_again",
+    // Spend.
+    "spend",
+    "set_ceiling",
 ];
 
 fn main() {

@@ -47,7 +47,16 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
             review::reject,
             review::put_off,
             review::undo_decision,
-            review::evidence
+            review::evidence,
+            runs::history,
+            runs::timeline,
+            runs::live_runs,
+            runs::why_row,
+            runs::log_page,
+            runs::log_find,
+            runs::run_again,
+            spend::spend,
+            spend::set_ceiling
         ])
         .setup(move |app| {
             let scheme = scheme();

@@ -2,7 +2,9 @@
 //! their names, in `build.rs`; their arguments and answers, in `ui/src/lib/backend`.
 
 pub(crate) mod review;
+pub(crate) mod runs;
 pub(crate) mod shared;
+pub(crate) mod spend;
 
 use loopwright_core::exit;
 use loopwright_engine::api::{ApiError, Context};
