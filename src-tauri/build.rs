@@ -40,6 +40,19 @@ const COMMANDS: &[&str] = &[
     // Spend.
     "spend",
     "set_ceiling",
+    // Settings, Welcome, Quit.
+    "settings_view",
+    "change_setting",
+    "test_agent",
+    "doctor",
+    "welcome",
+    "welcome_done",
+    "repositories",
+    "first_loop",
+    "dry_run",
+    "dry_run_so_far",
+    "turn_on",
+    "quit",
 ];
 
 fn main() {

@@ -9,7 +9,7 @@ use loopwright_engine::api::{self, ApiError, Context};
 use tauri::{Theme, WebviewUrl, WebviewWindowBuilder};
 
 use crate::arguments::{AskedWindow, VIEWS};
-use crate::commands::{review, shared};
+use crate::commands::{review, runs, settings, shared, spend, welcome};
 
 /// What the window of this process was opened for.
 pub(crate) struct Shown {
@@ -56,7 +56,19 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
             runs::log_find,
             runs::run_again,
             spend::spend,
-            spend::set_ceiling
+            spend::set_ceiling,
+            settings::settings_view,
+            settings::change_setting,
+            settings::test_agent,
+            settings::doctor,
+            welcome::welcome,
+            welcome::welcome_done,
+            welcome::repositories,
+            welcome::first_loop,
+            welcome::dry_run,
+            welcome::dry_run_so_far,
+            welcome::turn_on,
+            welcome::quit
         ])
         .setup(move |app| {
             let scheme = scheme();

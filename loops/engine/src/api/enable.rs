@@ -13,6 +13,7 @@ use crate::store::{fleet, schedules};
 
 /// Whether a loop starts by itself now.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct EnableView {
     /// The loop.
     pub loop_name: String,

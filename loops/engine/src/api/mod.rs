@@ -20,6 +20,7 @@ mod history;
 mod init;
 mod landing;
 mod later;
+mod pause_all;
 mod preferences;
 mod queue;
 mod reconcile;
@@ -36,16 +37,19 @@ mod schedule;
 mod scheduler;
 mod send_back;
 mod serve;
+mod settings_view;
 mod simulate;
 mod spend;
 mod status;
 mod templates;
+mod test_agent;
 mod tick;
 mod timeline;
 mod trouble;
 mod undo;
 mod views;
 mod watched;
+mod welcome;
 mod why;
 
 use std::fmt::Display;
@@ -81,6 +85,7 @@ pub use halt::{HaltView, Level, ResumeView, halt, resume};
 pub use history::{HistoryFilter, HistoryPage, HistoryRow, history, history_row, run_facts};
 pub use init::{InitRequest, init};
 pub use later::later;
+pub use pause_all::pause_all;
 pub use preferences::{Preferences, preferences};
 pub use queue::{QueueRow, QueueView, review_queue};
 pub use reconcile::Deed;
@@ -95,17 +100,23 @@ pub use runs::{journal_after, log_files, open_log, run_row, runs, show};
 pub use scheduler::{SchedulerView, scheduler};
 pub use send_back::send_back;
 pub use serve::{Began, serve};
+pub use settings_view::{ChangedSetting, SettingsView, change_setting, settings_view};
 pub use simulate::{
     Line, MOST_DAYS, Played, Setting, SimulateRequest, Simulated, Simulation, SimulationView, Tally, What, play,
     simulate, simulate_loops,
 };
-pub use spend::{ModelShare, SpendRow, SpendView, UnknownPrice, spend};
+pub use spend::{CeilingSet, ModelShare, SpendRow, SpendView, UnknownPrice, set_ceiling, spend};
 pub use status::{loops, next, status};
 pub use templates::{templates, write_template};
+pub use test_agent::{AgentTest, test_agent};
 pub use tick::{TickView, settle, tick};
 pub use timeline::{LiveRun, TimelineView, live, timeline};
 pub use undo::undo;
 pub use views::*;
+pub use welcome::{
+    DryRun, FirstDraft, WelcomeView, dry_run, dry_run_so_far, first_loop, repositories, welcome, welcome_done,
+    welcome_needed,
+};
 pub use why::{WhyRow, WhyView, why, why_row};
 
 pub use crate::launch::own_program;

@@ -8,13 +8,14 @@ use std::path::Path;
 use chrono::{DateTime, SecondsFormat, Utc};
 use loopwright_core::definition::read_bytes;
 use loopwright_core::definition::settings::Settings;
+use loopwright_core::exit;
 use loopwright_core::ids::LoopId;
 use loopwright_core::ledger::{Ceiling, Period, Scope};
 use loopwright_core::money::Micros;
 use loopwright_core::spend::{RangeCeiling, Span, SpendRange, per_merged};
 use serde::Serialize;
 
-use super::{ApiError, Context};
+use super::{ApiError, Context, change_setting};
 use crate::settings;
 use crate::store::loops::{self as stored, LoopRow};
 use crate::store::{Store, ledger, schedules, spending};
@@ -150,6 +151,43 @@ pub fn spend(context: &Context, range: SpendRange) -> Result<SpendView, ApiError
         unknown_prices,
         settings: fault,
     })
+}
+
+/// A ceiling over all loops that was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct CeilingSet {
+    /// What it was; none = there was none.
+    pub before: Option<Micros>,
+    /// What it is; none = there is none.
+    pub after: Option<Micros>,
+    /// The file that says so.
+    pub path: String,
+}
+
+/// Sets a ceiling over all loops in `settings.yaml`, or takes it away; every other byte of the file stays. It holds from the
+/// next reservation on.
+///
+/// # Errors
+/// A run has its ceiling in its loop file, or the file can't be changed; it is as it was then.
+pub fn set_ceiling(context: &Context, per: Period, amount: Option<Micros>) -> Result<CeilingSet, ApiError> {
+    if per == Period::Run {
+        let hint = "change `budget` in the loop's own file";
+        return Err(ApiError::new(exit::USAGE, "all loops together have no ceiling a run").hint(hint));
+    }
+    let set = settings::read(&context.home)?;
+    let of = |wanted: Period| set.ceilings.iter().find(|ceiling| ceiling.per == wanted).map(|ceiling| ceiling.amount);
+    let before = of(per);
+    let amounts = [Period::Day, Period::Month].map(|each| (each, if each == per { amount } else { of(each) }));
+    let told = amounts.iter().filter_map(|(per, amount)| Some(Ceiling { amount: (*amount)?, per: *per }.to_string()));
+    let told: Vec<String> = told.collect();
+    let value = match told.as_slice() {
+        [] => None,
+        [one] => Some(one.clone()),
+        more => Some(format!("[{}]", more.join(", "))),
+    };
+    change_setting(context, "budget", value.as_deref())?;
+    Ok(CeilingSet { before, after: amount, path: settings::path(&context.home).display().to_string() })
 }
 
 type ByLoop = (Vec<SpendRow>, Vec<ModelShare>, Vec<UnknownPrice>);
