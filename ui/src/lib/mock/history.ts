@@ -143,7 +143,13 @@ export class MockHistory {
     }
 }
 
-const RUNNING: Kind = { came: "running", mark: "running", words: "running", why: "goes on since 09:00", spent: 410_000 };
+const RUNNING: Kind = {
+    came: "running",
+    mark: "running",
+    words: "running",
+    why: "goes on since 09:00",
+    spent: 410_000,
+};
 
 function line(at: number, scene: Scene): string {
     if (scene === "hostile" && at % 5 === 0) return `${HOSTILE} \u001b[2J\u001b[31mred\u001b[0m ${at}\n`;
@@ -171,7 +177,10 @@ function steps(row: HistoryRow, live: boolean): TimelineStep[] {
     });
     const begun = [
         step("passed", "Prepare", "base main 1a2b3c4", 0, 2),
-        { ...step("passed", "Discover", "Found 4 (2 new): 2 to act on.", 2, 8), reasons: ["tests_pass: 212 passed, 1 failed"] },
+        {
+            ...step("passed", "Discover", "Found 4 (2 new): 2 to act on.", 2, 8),
+            reasons: ["tests_pass: 212 passed, 1 failed"],
+        },
     ];
     if (live) {
         return [

@@ -14,7 +14,8 @@ function row(world: World, run: string): HistoryRow {
 function bounds(bytes: Uint8Array, place: LogPlace): [number, number] {
     const size = bytes.length;
     if (place === "end") return [Math.max(0, size - PAGE), size];
-    if ("from" in place) return place.from > size ? bounds(bytes, "end") : [place.from, Math.min(size, place.from + PAGE)];
+    if ("from" in place)
+        return place.from > size ? bounds(bytes, "end") : [place.from, Math.min(size, place.from + PAGE)];
     return [Math.max(0, place.before - PAGE), place.before];
 }
 
@@ -41,21 +42,34 @@ export const runs: Handlers<RunsCommands> = {
         if (!found) throw { code: 2, message: "there is no such row in the history", hint: null };
         const sentence = `2026-11-22 09:00: ${found.short ? `run ${found.short} ` : ""}${world.history.why.get(id) ?? ""}.`;
         const command = found.short ? `loopwright show ${found.short}` : null;
-        const answer = { due_at: found.due, until: null, times: 1, state: found.came, run: found.short, sentence, command };
+        const answer = {
+            due_at: found.due,
+            until: null,
+            times: 1,
+            state: found.came,
+            run: found.short,
+            sentence,
+            command,
+        };
         return { loop_name: found.loop_name, zone: found.zone, answers: [answer] };
     },
     log_page({ run, file, place }, world) {
         const bytes = new TextEncoder().encode(file.startsWith("maker") ? world.history.log(row(world, run)) : "");
         let [from, to] = bounds(bytes, place);
         const newline = 10;
-        if (typeof place === "object" && "from" in place && to < bytes.length) to = bytes.lastIndexOf(newline, to - 1) + 1;
+        if (typeof place === "object" && "from" in place && to < bytes.length)
+            to = bytes.lastIndexOf(newline, to - 1) + 1;
         if (!(typeof place === "object" && "from" in place) && from > 0) from = bytes.indexOf(newline, from) + 1;
         return { from, to, size: bytes.length, text: new TextDecoder().decode(bytes.slice(from, to)) };
     },
     log_find({ run, text, from, back }, world) {
         const whole = world.history.log(row(world, run)).toLowerCase();
         const places: number[] = [];
-        for (let at = whole.indexOf(text.toLowerCase()); at >= 0 && text; at = whole.indexOf(text.toLowerCase(), at + 1)) {
+        for (
+            let at = whole.indexOf(text.toLowerCase());
+            at >= 0 && text;
+            at = whole.indexOf(text.toLowerCase(), at + 1)
+        ) {
             places.push(new TextEncoder().encode(whole.slice(0, at)).length);
         }
         if (places.length === 0) return { total: 0, nth: 0, at: 0 };

@@ -62,7 +62,8 @@ function view(world: World, range: SpendView["range"]): SpendView {
             world.scene === "unpriced"
                 ? [{ loop_name: "web", why: "`maker` names no price", help: "add `price: $0` if it costs nothing" }]
                 : [],
-        settings: world.scene === "unread" ? "settings.yaml is not valid: a budget is per run, day or month (1:13)" : null,
+        settings:
+            world.scene === "unread" ? "settings.yaml is not valid: a budget is per run, day or month (1:13)" : null,
     };
 }
 

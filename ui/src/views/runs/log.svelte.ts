@@ -78,7 +78,13 @@ export class Log {
         await this.once(async () => {
             const again = this.found?.text === text;
             const from = again ? (back ? this.at : this.at + 1) : 0;
-            const { total, nth, at } = await backend().call("log_find", { run: this.run, file: this.file, text, from, back });
+            const { total, nth, at } = await backend().call("log_find", {
+                run: this.run,
+                file: this.file,
+                text,
+                from,
+                back,
+            });
             this.following = false;
             if (total === 0) {
                 this.found = { text, nth, total, line: -1 };

@@ -60,7 +60,9 @@ export class Runs {
             const fresh = new Set(page.rows.map((row) => row.id));
             const oldest = page.rows.at(-1);
             const at = oldest ? this.rows.findIndex((row) => row.id === oldest.id) : -1;
-            const rest = (at < 0 ? (page.next ? this.rows : []) : this.rows.slice(at + 1)).filter((row) => !fresh.has(row.id));
+            const rest = (at < 0 ? (page.next ? this.rows : []) : this.rows.slice(at + 1)).filter(
+                (row) => !fresh.has(row.id),
+            );
             if (rest.length === 0) this.next = page.next;
             this.rows = [...page.rows, ...rest];
             this.ready = true;
