@@ -26,6 +26,17 @@ fn generate(folder: &Path) -> BTreeMap<String, String> {
     export!(&config, api::HistoryFilter, api::HistoryPage, api::HistoryRow, api::TimelineView, api::LiveRun);
     export!(&config, api::LogPage, api::LogPlace, api::LogFound, api::WhyView, api::SpendView, api::CeilingSet);
     export!(&config, api::NextRow, loopwright_core::ledger::Period);
+    export!(&config, api::Preferences);
+    export!(
+        &config,
+        api::LoopListRow,
+        api::LoopDetail,
+        api::DraftRequest,
+        api::LoopDraft,
+        api::LoopSaved,
+        api::LoopDeleted
+    );
+    export!(&config, api::NewLoop, api::NewLoopView, api::SimulatedDraft, api::EnableView);
     let mut files = read(folder);
     let names = files.keys().map(|name| name.trim_end_matches(".ts"));
     let index = names.map(|name| format!("export type * from \"./{name}\";\n")).collect();

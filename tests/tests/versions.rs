@@ -23,7 +23,7 @@ const FIRST: &str = include_str!("../../loops/engine/src/store/0001_first.sql");
 /// What the second format has beside it.
 const SECOND: &str = include_str!("../../loops/engine/src/store/0002_steady.sql");
 
-/// What the third format has beside it.
+/// And the third.
 const THIRD: &str = include_str!("../../loops/engine/src/store/0003_time.sql");
 
 /// The format of this program.
@@ -45,17 +45,15 @@ fn first(home: &Home, more: usize) -> Connection {
     db
 }
 
-/// Writes a database of a format that has a seal, 2 or 3, with it.
-fn sealed(home: &Home, version: i64) -> Connection {
+/// Writes a database of a format after the first, its seal with it.
+fn sealed(home: &Home, format: i64) -> Connection {
     home.create(chrono::DateTime::UNIX_EPOCH).expect("a home");
     let db = Connection::open(home.database()).expect("a database");
     db.pragma_update(None, "journal_mode", "WAL").expect("as it was");
     let steps = [FIRST, SECOND, THIRD];
-    steps.iter().take(usize::try_from(version).expect("small")).for_each(|step| {
-        db.execute_batch(step).expect("its schema");
-    });
-    let rows = sample_text(&format!("v{version}/rows.sql"));
-    db.execute_batch(&format!("BEGIN; {rows}; COMMIT; PRAGMA user_version = {version}")).expect("the rows");
+    (1..=format).zip(steps).for_each(|(_, step)| db.execute_batch(step).expect("the schema"));
+    let rows = sample_text(&format!("v{format}/rows.sql"));
+    db.execute_batch(&format!("BEGIN; {rows}; COMMIT; PRAGMA user_version = {format}")).expect("the rows");
     db
 }
 

@@ -4,6 +4,7 @@
 
 mod bus;
 mod display;
+mod driver;
 mod menu;
 mod programs;
 mod session;
@@ -11,6 +12,7 @@ mod tray;
 mod watcher;
 
 pub use bus::Bus;
+pub use driver::Window;
 pub use menu::{Menu, Row};
 pub use programs::tray_program;
 pub use session::{Session, With};

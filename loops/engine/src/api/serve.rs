@@ -13,11 +13,13 @@ use loopwright_core::due::Absent;
 use loopwright_core::fleet::FleetEvent;
 use loopwright_core::scheduler::{Between, TICK};
 
+use super::notices::WithoutTray;
 use super::scheduler::Seat;
-use super::{ApiError, Context, Deed, schedule, tick, watched};
+use super::{ApiError, Context, Deed, schedule, tick, wake, watched};
 use crate::os::{self, Held, Wake, Woken};
 use crate::store::news::Concerns;
 use crate::store::{Newer, Store, fleet, runs};
+use crate::wake::WakeTimer;
 use crate::{clock, ending, halt, settings};
 
 /// The shortest time between two passes that files ask for.
@@ -50,7 +52,16 @@ pub fn serve(context: &Context, stop: BorrowedFd<'_>, began: impl FnOnce(Began))
     let mut wake = Wake::new()?;
     watch(context, &mut wake);
     let (store, thorough_at) = (Some(store), DateTime::UNIX_EPOCH);
-    let mut desk = Desk { context: context.clone(), seat, store, thorough_at, told: Vec::new() };
+    let wake_timer = WakeTimer::default();
+    let mut desk = Desk {
+        context: context.clone(),
+        seat,
+        store,
+        thorough_at,
+        told: Vec::new(),
+        without_tray: WithoutTray::default(),
+        wake_timer,
+    };
     desk.work(&mut wake, stop)?;
     desk.stopped();
     Ok(())
@@ -77,6 +88,10 @@ struct Desk {
     thorough_at: DateTime<Utc>,
     /// What the last pass did.
     told: Vec<Deed>,
+    /// What it tells where no tray lives.
+    without_tray: WithoutTray,
+    /// What wakes the computer; with the process, it is gone.
+    wake_timer: WakeTimer,
 }
 
 /// What the store looked like before a pass.
@@ -159,11 +174,15 @@ impl Desk {
             self.thorough_at = reading.at;
         }
         write_down(&mut store, &between, reading.at)?;
+        if let Err(error) = self.without_tray.look(&self.context, &store) {
+            tracing::warn!("what waits could not be told: {error:#}");
+        }
         let next = schedule::wakes_at(&self.context, &store)?;
+        let wake = self.wake_timer.keep(wake::next(&self.context, &store)?);
         store.rest();
         self.store = Some(store);
         let at = reading.at;
-        self.seat.beat(reading, next)?;
+        self.seat.beat(reading, next, wake)?;
         let next = next.map(|next| if next > at { next } else { at + BREATH });
         Ok(next.unwrap_or(at + TICK).min(at + TICK))
     }

@@ -87,6 +87,18 @@ pub fn one(db: &Connection, id: OccurrenceId) -> Result<Option<(LoopId, Explaine
     Ok(Some((of_loop, found)))
 }
 
+/// Times that were missed, as far as that was found out after `since`: the loop, the last of them, and why.
+///
+/// # Errors
+/// The rows can't be read.
+pub fn missed_since(db: &Connection, since: DateTime<Utc>) -> Result<Vec<(LoopId, DateTime<Utc>, String)>> {
+    let sql = "SELECT loop, COALESCE(until_at, due_at), COALESCE(reason, '') FROM occurrences \
+               WHERE state = 'missed' AND due_at >= ?1 AND ended_at >= ?1 ORDER BY due_at";
+    let mut rows = db.prepare_cached(sql)?;
+    let found = rows.query_map([stamp(since)], |r| Ok((super::parsed(r, 0)?, super::parsed(r, 1)?, r.get(2)?)))?;
+    found.collect::<Result<_, _>>().context("reading the missed times")
+}
+
 fn rows(db: &Connection, sql: &str, values: impl Params) -> Result<Vec<Explained>> {
     let mut rows = db.prepare_cached(sql)?;
     let found = rows.query_map(values, row)?;

@@ -18,6 +18,7 @@ pub mod journal;
 pub mod ledger;
 pub mod loops;
 pub mod news;
+pub mod notices;
 pub mod occurrences;
 pub mod projection;
 pub mod pull_requests;

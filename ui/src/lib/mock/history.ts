@@ -22,7 +22,7 @@ const KINDS: Kind[] = [
     {
         came: "missed",
         mark: "skipped",
-        words: "missed: the computer was asleep",
+        words: "missed: asleep",
         why: "missed: the computer was asleep from 2026-11-21 23:00 to 2026-11-22 10:00; too long ago to be caught up",
         spent: null,
     },

@@ -13,6 +13,8 @@ export class World {
     /** Why everything is halted. */
     halted: string | null;
     preferences: Preferences = { appearance: "system", single_keys: true };
+    /** What another process does to a loop's file, unheard; the area of loops sets it. */
+    write?: (loop: string, text: string) => void;
     readonly history: MockHistory;
     /** The ceilings over all loops, in micro-dollars. */
     readonly ceilings: { day: number | null; month: number | null };
