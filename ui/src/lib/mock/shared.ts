@@ -28,7 +28,8 @@ export const shared: Handlers<SharedCommands> = {
         }
         world.halted = "from the window";
         world.changed();
-        return { stopped: 0 } as never;
+        const what = level.level === "all" ? "everything" : `${level.level} ${level.which}`;
+        return { what, stopped: 0, finishing: 0 };
     },
     resume(_, world) {
         world.halted = null;
