@@ -26,7 +26,6 @@ fn generate(folder: &Path) -> BTreeMap<String, String> {
     export!(&config, api::HistoryFilter, api::HistoryPage, api::HistoryRow, api::TimelineView, api::LiveRun);
     export!(&config, api::LogPage, api::LogPlace, api::LogFound, api::WhyView, api::SpendView, api::CeilingSet);
     export!(&config, api::NextRow, loopwright_core::ledger::Period);
-    export!(&config, api::Preferences);
     export!(
         &config,
         api::LoopListRow,
