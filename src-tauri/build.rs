@@ -47,6 +47,17 @@ const COMMANDS: &[&str] = &[
     "put_off",
     "undo_decision",
     "evidence",
+    // Runs.
+    "history",
+    "timeline",
+    "live_runs",
+    "why_row",
+    "log_page",
+    "log_find",
+    "run_again",
+    // Spend.
+    "spend",
+    "set_ceiling",
     // Settings, Welcome, Quit.
     "settings_view",
     "change_setting",

@@ -12,7 +12,7 @@ use loopwright_engine::api::{self, ApiError, Context};
 use tauri::{AppHandle, Emitter as _, Manager as _, Theme, WebviewUrl, WebviewWindowBuilder};
 
 use crate::arguments::{AskedWindow, VIEWS};
-use crate::commands::{loops, review, settings, shared, welcome};
+use crate::commands::{loops, review, runs, settings, shared, spend, welcome};
 use crate::desktop::needs_display;
 use crate::instance::{self, Instance};
 use crate::news::{self, News};
@@ -78,6 +78,15 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
             review::put_off,
             review::undo_decision,
             review::evidence,
+            runs::history,
+            runs::timeline,
+            runs::live_runs,
+            runs::why_row,
+            runs::log_page,
+            runs::log_find,
+            runs::run_again,
+            spend::spend,
+            spend::set_ceiling,
             settings::settings_view,
             settings::change_setting,
             settings::test_agent,

@@ -25,7 +25,9 @@ fn generate(folder: &Path) -> BTreeMap<String, String> {
     export!(&config, api::WelcomeView, api::FirstDraft, api::DryRun, api::CredentialsView);
     export!(&config, api::WakeView, api::LoginItemView);
     export!(&config, api::WelcomeView, api::FirstDraft, api::DryRun, api::EnableView);
-    export!(&config, api::Preferences);
+    export!(&config, api::HistoryFilter, api::HistoryPage, api::HistoryRow, api::TimelineView, api::LiveRun);
+    export!(&config, api::LogPage, api::LogPlace, api::LogFound, api::WhyView, api::SpendView, api::CeilingSet);
+    export!(&config, api::NextRow, loopwright_core::ledger::Period);
     export!(
         &config,
         api::LoopListRow,
