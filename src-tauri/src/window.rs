@@ -19,8 +19,8 @@ use crate::news::{self, News};
 
 /// How long changes are gathered before a page is told.
 const CALM: Duration = Duration::from_millis(150);
-use crate::commands::{review, settings, shared, welcome};
 use crate::commands::{loops, review, shared};
+use crate::commands::{review, settings, shared, welcome};
 
 /// What the window of this process was opened for.
 pub(crate) struct Shown {

@@ -75,7 +75,6 @@ fn stay(app: App) {
 ///
 /// # Errors
 /// It can't be asked.
-#[expect(dead_code, reason = "the window that asks whether loops go on is what calls it")]
 pub(crate) fn ask_to_quit(context: &Context) -> Result<()> {
     instance::ask(&context.home, "tray", follow::QUIT)
 }
