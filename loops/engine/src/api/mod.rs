@@ -7,8 +7,10 @@ mod approve;
 mod background;
 mod changes;
 mod check;
+mod credentials;
 mod desk;
 mod doctor;
+mod doctor_desktop;
 mod doubted;
 mod enable;
 mod evidence;
@@ -25,6 +27,7 @@ mod loop_new;
 mod loop_save;
 pub mod notices;
 mod pause_all;
+mod login_item;
 mod preferences;
 mod queue;
 mod reconcile;
@@ -41,6 +44,7 @@ mod scheduler;
 mod send_back;
 mod serve;
 mod settings_view;
+mod serve_unit;
 mod simulate;
 mod status;
 mod templates;
@@ -49,6 +53,7 @@ mod tick;
 mod trouble;
 mod undo;
 mod views;
+mod wake;
 mod watched;
 mod welcome;
 mod why;
@@ -76,6 +81,9 @@ pub use approve::{Approval, approve, landed};
 pub use background::serve_in_background;
 pub use changes::{Changes, changes};
 pub use check::{check, schema};
+pub use credentials::{
+    CredentialState, CredentialView, CredentialsView, KeychainView, credentials, login, logout, unlock_keychain,
+};
 pub use desk::{DraftView, drafts, drop_draft, mark_viewed, put_draft, send_drafts, undo_decision};
 pub use doctor::doctor;
 pub use enable::{EnableView, disable, enable, pause};
@@ -91,6 +99,8 @@ pub use loop_new::{create_loop, create_written, new_loop};
 pub use loop_save::{confirm_loop, delete_loop, save_loop};
 pub use pause_all::pause_all;
 pub use preferences::{Preferences, preferences, tray_icon};
+pub use login_item::{LoginItemView, login_item, repair_login_item, set_login_item};
+pub use preferences::{Preferences, preferences};
 pub use queue::{QueueRow, QueueView, review_queue};
 pub use reconcile::Deed;
 pub use reject::reject;
@@ -104,6 +114,7 @@ pub use scheduler::{SchedulerView, scheduler};
 pub use send_back::send_back;
 pub use serve::{Began, serve};
 pub use settings_view::{ChangedSetting, SettingsView, change_setting, settings_view};
+pub use serve_unit::{ServeUnitView, install_serve_unit, remove_serve_unit};
 pub use simulate::{
     Line, MOST_DAYS, Played, Setting, SimulateRequest, Simulated, Simulation, SimulationView, Tally, What, play,
     simulate, simulate_loops,
@@ -118,6 +129,7 @@ pub use welcome::{
     DryRun, FirstDraft, WelcomeView, dry_run, dry_run_so_far, first_loop, repositories, welcome, welcome_done,
     welcome_needed,
 };
+pub use wake::{WakeState, WakeView, wake, wake_units};
 pub use why::{WhyRow, WhyView, why};
 
 pub use crate::launch::own_program;

@@ -197,6 +197,18 @@ pub fn next(db: &Connection) -> Result<Option<DateTime<Utc>>> {
     moment(db, sql)
 }
 
+/// Loops that ask to be woken for and may start by themselves.
+///
+/// # Errors
+/// The rows can't be read.
+pub fn waking(db: &Connection) -> Result<Vec<Scheduled>> {
+    let mut rows = db.prepare_cached(&format!(
+        "{SCHEDULED} WHERE l.paused_at IS NULL AND json_extract(l.timing, '$.wake') ORDER BY l.name"
+    ))?;
+    let found = rows.query_map([], scheduled)?;
+    found.collect::<Result<_, _>>().context("reading which loops the computer is to be woken for")
+}
+
 /// The loops with a due time to come, those with the earliest first: as many as can have one of the `n` earliest after `now`.
 ///
 /// # Errors

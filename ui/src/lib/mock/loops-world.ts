@@ -50,6 +50,10 @@ const worlds = new WeakMap<World, MockLoop[]>();
 export function loopsOf(world: World): MockLoop[] {
     const known = worlds.get(world) ?? begin(world.scene);
     worlds.set(world, known);
+    world.write = (name, text) => {
+        const found = known.find((loop) => loop.name === name);
+        if (found) found.text = text;
+    };
     return known;
 }
 
