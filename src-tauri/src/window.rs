@@ -12,15 +12,13 @@ use loopwright_engine::api::{self, ApiError, Context};
 use tauri::{AppHandle, Emitter as _, Manager as _, Theme, WebviewUrl, WebviewWindowBuilder};
 
 use crate::arguments::{AskedWindow, VIEWS};
-use crate::commands::{review, shared};
+use crate::commands::{loops, review, settings, shared, welcome};
 use crate::desktop::needs_display;
 use crate::instance::{self, Instance};
 use crate::news::{self, News};
 
 /// How long changes are gathered before a page is told.
 const CALM: Duration = Duration::from_millis(150);
-use crate::commands::{loops, review, shared};
-use crate::commands::{review, settings, shared, welcome};
 
 /// What the window of this process was opened for.
 pub(crate) struct Shown {

@@ -20,10 +20,11 @@ function status(world: World): StatusView {
 
 export const shared: Handlers<SharedCommands> = {
     status: (_, world) => status(world),
-    halt(_, world) {
+    halt({ level }, world) {
         world.halted = "from the window";
         world.changed();
-        return { stopped: 0 } as never;
+        const what = level.level === "all" ? "everything" : `${level.level} ${level.which}`;
+        return { what, stopped: 0, finishing: 0 };
     },
     resume(_, world) {
         world.halted = null;

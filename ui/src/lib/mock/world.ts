@@ -12,6 +12,10 @@ export class World {
     /** Why everything is halted. */
     halted: string | null;
     preferences: Preferences = { appearance: "system", single_keys: true };
+    /** How long an approval can be undone, in ms; none = as in the real one. */
+    graceMs?: number;
+    /** A new attempt on the first pull request comes in. */
+    newAttempt?: () => void;
     /** What another process does to a loop's file, unheard; the area of loops sets it. */
     write?: (loop: string, text: string) => void;
     private readonly listeners = new Set<() => void>();
