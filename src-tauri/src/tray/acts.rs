@@ -6,8 +6,8 @@ use loopwright_core::desk::{Act, Said, View};
 use loopwright_core::review::Via;
 use loopwright_engine::api::{self, ApiError, Approval, Context, Level, StartRequest};
 
+use super::collect;
 use super::follow::Word;
-use super::{collect, other};
 use crate::window;
 
 /// Does it; a failure stands in the menu afterwards, and in the log.
@@ -68,7 +68,7 @@ fn done(act: &Act, words: &Sender<Word>) -> Result<(), ApiError> {
             }
             Ok(())
         }
-        Act::AtLogin { .. } => Err(other("the login item is not known here")),
+        Act::AtLogin { on } => api::set_login_item(&context, *on).map(drop),
         Act::Quit => Ok(()),
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use loopwright_core::desk::Act;
-use loopwright_engine::api::{self, ApiError, Context};
+use loopwright_engine::api::{self, Context};
 use tauri::tray::TrayIconBuilder;
 use tauri::{App, RunEvent};
 
@@ -34,6 +34,9 @@ pub(crate) fn run(at_login: bool) -> Result<()> {
     let Some(instance) = Instance::take(&context.home, "tray")? else { return window::run(first_window(&context)) };
     desktop::needs_display()?;
     let (words, heard) = follow::words();
+    if let Err(error) = api::repair_login_item(&context) {
+        tracing::warn!("the login item can't be repaired: {error}");
+    }
     begin_scheduler(&context, words.clone());
     if !desktop::has_bus() {
         return without(Missing::Bus, &context, at_login);
@@ -143,9 +146,4 @@ fn quietly(act: impl FnOnce() -> bool) -> bool {
     let done = panic::catch_unwind(AssertUnwindSafe(act)).unwrap_or(false);
     panic::set_hook(told);
     done
-}
-
-/// An error of the api for what is none of it.
-fn other(error: impl std::fmt::Display) -> ApiError {
-    ApiError::new(loopwright_core::exit::FAILED, error)
 }
