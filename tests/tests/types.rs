@@ -38,6 +38,8 @@ fn generate(folder: &Path) -> BTreeMap<String, String> {
         api::LoopDeleted
     );
     export!(&config, api::NewLoop, api::NewLoopView, api::SimulatedDraft, api::EnableView);
+    export!(&config, api::Preferences);
+    export!(&config, api::CredentialsView, api::WakeView, api::LoginItemView, api::ServeUnitView);
     let mut files = read(folder);
     let names = files.keys().map(|name| name.trim_end_matches(".ts"));
     let index = names.map(|name| format!("export type * from \"./{name}\";\n")).collect();
