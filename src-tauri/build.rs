@@ -3,7 +3,33 @@
 use std::path::Path;
 
 /// Every command that a window may ask for, if its capability names it.
-const COMMANDS: &[&str] = &["status", "halt", "resume", "open_window", "first_target"];
+const COMMANDS: &[&str] = &[
+    "status",
+    "halt",
+    "resume",
+    "open_window",
+    "close_window",
+    "preferences",
+    "first_target",
+    // Review.
+    "review_queue",
+    "review_head",
+    "review_diff",
+    "diff_lines",
+    "diff_line",
+    "diff_find",
+    "mark_viewed",
+    "drafts",
+    "put_draft",
+    "drop_draft",
+    "send_drafts",
+    "approve",
+    "approval_landed",
+    "reject",
+    "put_off",
+    "undo_decision",
+    "evidence",
+];
 
 fn main() {
     println!("cargo:rerun-if-changed=../ui/dist");

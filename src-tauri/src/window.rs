@@ -3,12 +3,13 @@
 use std::process::{Command, Stdio};
 
 use anyhow::Result;
+use loopwright_core::definition::preferences::Appearance;
 use loopwright_core::exit;
-use loopwright_engine::api::ApiError;
-use tauri::{WebviewUrl, WebviewWindowBuilder};
+use loopwright_engine::api::{self, ApiError, Context};
+use tauri::{Theme, WebviewUrl, WebviewWindowBuilder};
 
 use crate::arguments::{AskedWindow, VIEWS};
-use crate::commands::shared;
+use crate::commands::{review, shared};
 
 /// What the window of this process was opened for.
 pub(crate) struct Shown {
@@ -21,17 +22,42 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
     let AskedWindow { view, target } = asked;
     let app = tauri::Builder::default()
         .manage(Shown { target })
+        .manage(review::Opened::default())
         .invoke_handler(tauri::generate_handler![
             shared::status,
             shared::halt,
             shared::resume,
             shared::open_window,
-            shared::first_target
+            shared::close_window,
+            shared::preferences,
+            shared::first_target,
+            review::review_queue,
+            review::review_head,
+            review::review_diff,
+            review::diff_lines,
+            review::diff_line,
+            review::diff_find,
+            review::mark_viewed,
+            review::drafts,
+            review::put_draft,
+            review::drop_draft,
+            review::send_drafts,
+            review::approve,
+            review::approval_landed,
+            review::reject,
+            review::put_off,
+            review::undo_decision,
+            review::evidence
         ])
         .setup(move |app| {
-            let url = WebviewUrl::App(format!("index.html?view={view}").into());
+            let scheme = scheme();
+            let address = format!("index.html?view={view}&scheme={}", scheme.map_or("system", word));
             let (width, height) = size(view);
-            WebviewWindowBuilder::new(app, view, url).title(title(view)).inner_size(width, height).build()?;
+            WebviewWindowBuilder::new(app, view, WebviewUrl::App(address.into()))
+                .title(title(view))
+                .inner_size(width, height)
+                .theme(scheme)
+                .build()?;
             Ok(())
         })
         .build(tauri::generate_context!())?;
@@ -61,6 +87,20 @@ fn size(view: &str) -> (f64, f64) {
         "quit" => (460.0, 200.0),
         _ => (1080.0, 720.0),
     }
+}
+
+/// Light or dark, as set; none = as the desktop is. It is known before anything is drawn, so that nothing flashes.
+fn scheme() -> Option<Theme> {
+    let context = Context::look()?;
+    match api::preferences(&context).ok()?.appearance {
+        Appearance::System => None,
+        Appearance::Light => Some(Theme::Light),
+        Appearance::Dark => Some(Theme::Dark),
+    }
+}
+
+fn word(theme: Theme) -> &'static str {
+    if theme == Theme::Dark { "dark" } else { "light" }
 }
 
 fn title(view: &str) -> String {

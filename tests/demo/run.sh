@@ -12,7 +12,7 @@ loop=daily-triage
 main() {
     trap 'printf "\nStopped before the run began: no loop is running.\n"; exit 130' INT
     announce
-    tests/setup.sh
+    tests/setup.sh engine
     title 'Building'
     CARGO_TARGET_DIR=$PWD/target cargo build --package loopwright --package loopwright-watchdog --package loopwright-box
     keep_the_last

@@ -39,7 +39,7 @@ fn web() -> u16 {
 
 #[test]
 fn paths_are_seen_at_their_own_places_and_written_only_where_it_says() {
-    let stage = Stage::empty();
+    let stage = Stage::granting();
     let (photos, backups) = (stage.person().join("photos"), stage.person().join("backups"));
     for folder in [&photos, &backups] {
         fs::create_dir(folder).expect("a folder");
@@ -58,7 +58,7 @@ fn paths_are_seen_at_their_own_places_and_written_only_where_it_says() {
 /// The negative control: without the grant the same step finds nothing there.
 #[test]
 fn without_a_grant_there_is_nothing() {
-    let stage = Stage::empty();
+    let stage = Stage::granting();
     fs::create_dir(stage.person().join("photos")).expect("a folder");
     let path = granted(&stage, &format!("ls {}/photos", stage.person().display()), "");
     stage.add(&path, false);
@@ -67,7 +67,7 @@ fn without_a_grant_there_is_nothing() {
 
 #[test]
 fn a_grant_that_cannot_stand_is_named_by_check_and_fails_its_step() {
-    let stage = Stage::empty();
+    let stage = Stage::granting();
     fs::create_dir(stage.person().join(".ssh")).expect("a folder");
     std::os::unix::fs::symlink(stage.person().join(".ssh"), stage.person().join("keys")).expect("a link");
     for (grant, why) in [(", read: [~/keys]", "by a link"), (", read: [~/absent]", "can't be found")] {
@@ -83,7 +83,7 @@ fn a_grant_that_cannot_stand_is_named_by_check_and_fails_its_step() {
 
 #[test]
 fn a_granted_host_is_reached_and_every_other_is_told() {
-    let stage = Stage::empty();
+    let stage = Stage::granting();
     let (port, other) = (web(), web());
     let fetch = format!("curl -sSf http://localhost:{port}/ > got; curl -sS http://localhost:{other}/ > refused; true");
     let path = granted(&stage, &fetch, &format!(", network: ['localhost:{port}']"));

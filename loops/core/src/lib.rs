@@ -3,10 +3,12 @@
 //! The engine observes, asks this crate what follows, and does it.
 
 pub mod asked;
+pub mod changed;
 pub mod check;
 pub mod chores;
 pub mod circle;
 pub mod definition;
+pub mod desk;
 pub mod diagnostic;
 pub mod diff;
 pub mod draft;
@@ -18,6 +20,7 @@ pub mod fleet;
 pub mod gate;
 pub mod gateway;
 pub mod hidden;
+pub mod history;
 pub mod ids;
 pub mod independence;
 pub mod known;
@@ -26,6 +29,7 @@ pub mod ledger;
 pub mod money;
 pub mod next;
 pub mod notice;
+pub mod patch;
 pub mod progress;
 pub mod recover;
 pub mod review;

@@ -4,13 +4,16 @@
 //! put off in [`later`]; how one lands is the engine's.
 
 mod binding;
+pub mod comments;
 pub mod harmless;
 pub mod later;
+mod risk;
 pub mod text;
 
 use serde::{Deserialize, Serialize};
 
 pub use binding::{BindError, bind};
+pub use risk::{Risk, risk};
 
 /// What a person sees, and what an approval is bound to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,10 @@
 //! The due times of a loop, in a zone with its changes of clock.
 //!
-//! What a cron expression says is in `cron`. Which occurrences are due, missed or caught up is *not* here.
+//! What a cron expression says is in `cron`, what forms say in `preset`. Which occurrences are due, missed or caught up is *not* here.
 
 mod cron;
+mod preset;
+mod shifts;
 
 use chrono::{DateTime, Days, Duration, NaiveDate, NaiveDateTime, TimeZone as _, Timelike as _, Utc};
 use chrono_tz::Tz;
@@ -10,6 +12,8 @@ use chrono_tz::Tz;
 use crate::timing::{After, Timing, Trigger};
 
 pub use cron::{CronFault, check, is_nickname, means_or, words};
+pub use preset::Preset;
+pub use shifts::shifts;
 
 /// The due times of a loop after `after`, the earliest first, each once, with the trigger that names it; without end where its
 /// triggers have none.

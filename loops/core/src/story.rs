@@ -20,10 +20,14 @@ use crate::triage::plain;
 use crate::verdict::Verdict;
 
 mod chores;
+mod pulse;
+mod timeline;
 mod words;
 
+pub use pulse::pulse;
+pub use timeline::{TimelineStep, timeline};
 use words::{capital, clause, clock, counted_as, sentence, short};
-pub use words::{duration, ending, found, handed_over, held_back, reported};
+pub use words::{duration, ending, found, handed_over, held_back, phase, reported};
 
 /// Titles of findings by short fingerprint.
 pub type Titles = BTreeMap<String, String>;
@@ -46,6 +50,7 @@ pub struct StoryLine {
 
 /// The shape of a state, the same in every shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Mark {
     /// It goes on.

@@ -67,8 +67,21 @@ pub fn watchdog_beside_us() -> anyhow::Result<PathBuf> {
 /// # Errors
 /// If it is not there.
 pub(crate) fn beside_us(name: &str) -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe().context("finding our own program")?;
-    program_in(own.parent().unwrap_or(Path::new("/")), name)
+    program_in(own_program()?.parent().unwrap_or(Path::new("/")), name)
+}
+
+/// Finds the file of the program that runs now, also after a package put a newer one into its place.
+///
+/// # Errors
+/// If the system does not say where it is.
+pub fn own_program() -> anyhow::Result<PathBuf> {
+    Ok(replaced(std::env::current_exe().context("finding our own program")?))
+}
+
+/// Linux says of a program whose file was replaced while it runs that it is deleted, behind its path.
+fn replaced(own: PathBuf) -> PathBuf {
+    let newer = own.to_str().and_then(|path| path.strip_suffix(" (deleted)")).map(PathBuf::from);
+    newer.filter(|newer| !own.exists() && newer.is_file()).unwrap_or(own)
 }
 
 fn program_in(folder: &Path, name: &str) -> anyhow::Result<PathBuf> {
@@ -125,5 +138,16 @@ mod tests {
         assert!(error.to_string().contains("loopwright-watchdog is missing"), "{error}");
         fs::write(folder.path().join(WATCHDOG), "").expect("a program");
         program_in(folder.path(), WATCHDOG).expect("now there is");
+    }
+
+    #[test]
+    fn a_program_that_was_replaced_is_found_where_it_was() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (own, gone) = (folder.path().join("loopwright"), folder.path().join("loopwright (deleted)"));
+        assert_eq!(replaced(gone.clone()), gone, "nothing took its place");
+        fs::write(&own, "").expect("a program");
+        assert_eq!(replaced(gone.clone()), own);
+        fs::write(&gone, "").expect("a program of that name");
+        assert_eq!(replaced(gone.clone()), gone);
     }
 }

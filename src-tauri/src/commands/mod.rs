@@ -1,6 +1,7 @@
 //! The commands of the windows: one line each over `engine::api`. Which window may ask for which stands in `capabilities/`;
 //! their names, in `build.rs`; their arguments and answers, in `ui/src/lib/backend`.
 
+pub(crate) mod review;
 pub(crate) mod shared;
 
 use loopwright_core::exit;

@@ -1,7 +1,8 @@
 //! What every window asks for.
 
-use loopwright_engine::api::{self, ApiError, HaltView, Level, ResumeView, StatusView};
-use tauri::State;
+use loopwright_core::exit;
+use loopwright_engine::api::{self, ApiError, HaltView, Level, Preferences, ResumeView, StatusView};
+use tauri::{State, WebviewWindow};
 
 use super::ask;
 use crate::window::{Shown, open};
@@ -28,6 +29,18 @@ pub(crate) async fn resume(level: Level, reason: String) -> Result<ResumeView, A
 #[tauri::command]
 pub(crate) async fn open_window(view: String, target: Option<String>) -> Result<(), ApiError> {
     open(&view, target.as_deref())
+}
+
+/// Closes the window that asks for it; the tray stays.
+#[tauri::command]
+pub(crate) async fn close_window(window: WebviewWindow) -> Result<(), ApiError> {
+    window.close().map_err(|error| ApiError::new(exit::FAILED, error))
+}
+
+/// What holds for every window.
+#[tauri::command]
+pub(crate) async fn preferences() -> Result<Preferences, ApiError> {
+    ask(api::preferences).await
 }
 
 /// What this window is to show first.

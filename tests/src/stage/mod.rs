@@ -58,7 +58,16 @@ pub struct Answer {
 impl Stage {
     /// An empty home beside an empty folder.
     pub fn empty() -> Stage {
-        let root = tempfile::Builder::new().prefix("lw-stage-").tempdir().expect("a temporary folder");
+        Stage::empty_in(&std::env::temp_dir())
+    }
+
+    /// The same in a place where a loop may be granted folders, which none is below `/dev`, whatever `TMPDIR` says.
+    pub fn granting() -> Stage {
+        Stage::empty_in(Path::new("/tmp"))
+    }
+
+    fn empty_in(place: &Path) -> Stage {
+        let root = tempfile::Builder::new().prefix("lw-stage-").tempdir_in(place).expect("a temporary folder");
         let at = |name: &str| root.path().join(name);
         let mark = root.path().file_name().expect("a name").to_string_lossy().into_owned();
         let stage = Stage {

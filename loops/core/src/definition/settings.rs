@@ -1,15 +1,15 @@
 //! The person's settings, for all loops together. Where the file lies is not here.
 
+use super::budget;
 use super::faults::Faults;
 use super::fields::Fields;
+use super::preferences::{self, Desktop};
 use super::values::{first_line, small};
-use super::{budget, notifications};
 use super::yaml::{self, Node, Value};
 use crate::diagnostic::Diagnostic;
 use crate::ledger::Ceiling;
-use crate::notice::NoticeSettings;
 
-const KEYS: [&str; 3] = ["budget", "max_runs", "notifications"];
+const KEYS: [&str; 7] = ["budget", "max_runs", "appearance", "single_keys", "tray_icon", "agents", "notifications"];
 
 /// Runs that may go on at once where nothing is set.
 const SLOTS: u32 = 2;
@@ -21,8 +21,8 @@ pub struct Settings {
     pub ceilings: Vec<Ceiling>,
     /// How many runs start by themselves beside each other, over all loops; none = two.
     pub max_runs: Option<u32>,
-    /// When and of what notifications tell.
-    pub notices: NoticeSettings,
+    /// What is set for the desktop.
+    pub desktop: Desktop,
 }
 
 impl Settings {
@@ -62,8 +62,9 @@ fn whole(root: &Node, faults: &mut Faults<'_>) -> Option<Settings> {
     let fields = Fields::over(entries, "settings", 0..0, &KEYS, faults);
     let ceilings = fields.get("budget").map_or(Some(Vec::new()), |node| budget::of_fleet(node, faults));
     let max_runs = fields.get("max_runs").map(|node| small(node, 1..=32, "max_runs: 2", faults));
-    let notices = fields.get("notifications").map_or_else(|| Some(NoticeSettings::default()), |n| notifications::read(n, faults));
-    Some(Settings { ceilings: ceilings?, max_runs: max_runs.map_or(Some(None), |n| n.map(Some))?, notices: notices? })
+    let desktop = preferences::desktop(&fields, faults);
+    let max_runs = max_runs.map_or(Some(None), |n| n.map(Some));
+    Some(Settings { ceilings: ceilings?, max_runs: max_runs?, desktop: desktop? })
 }
 
 #[cfg(test)]

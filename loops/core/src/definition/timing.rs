@@ -17,6 +17,12 @@ use crate::timing::{Battery, CatchUp, CatchUpHow, Overlap, QuietHours, Timing, T
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
+/// How long after its time a missed one may start, in seconds.
+pub(super) const WITHIN: RangeInclusive<u64> = MINUTE..=7 * DAY;
+/// How much later a start may be, in seconds.
+pub(super) const JITTER: RangeInclusive<u64> = 1..=HOUR;
+/// How many missed times may be caught up.
+pub(super) const CAUGHT_UP: RangeInclusive<u32> = 1..=50;
 /// Keys of `catch_up:` as a mapping.
 pub(super) const CATCH_UP_KEYS: [&str; 2] = ["how", "within"];
 /// Keys that say something of due times alone.
@@ -31,7 +37,7 @@ pub(super) fn read(top: &Fields<'_>, own: Option<&str>, faults: &mut Faults<'_>)
     let wake = top.get("wake").map_or(Some(false), |node| truth(node, "wake: true", faults));
     let catch_up = top.get("catch_up").map_or(Some(CatchUp::default()), |_| catch_up(top, faults));
     let overlap = top.get("overlap").map_or(Some(Overlap::Skip), |node| overlap(node, faults));
-    let jitter = top.get("jitter").map_or(Some(0), |node| seconds(node, 1..=HOUR, "jitter: 5m", faults));
+    let jitter = top.get("jitter").map_or(Some(0), |node| seconds(node, JITTER, "jitter: 5m", faults));
     let quiet = top.get("quiet_hours").map_or(Some(None), |node| quiet_hours(node, faults).map(Some));
     let battery = top.get("battery").map_or(Some(Battery::Run), |node| battery(node, faults));
     if let Some(triggers) = &triggers {
@@ -87,9 +93,8 @@ fn catch_up(top: &Fields<'_>, faults: &mut Faults<'_>) -> Option<CatchUp> {
     let fields = Fields::of(&entry.value, "catch_up", entry.key_at.clone(), &CATCH_UP_KEYS, faults)?;
     let example = "catch_up: {how: once, within: 6h}";
     let how = fields.get("how").map_or(Some(default.how), |node| how(node, example, faults));
-    let within = fields
-        .get("within")
-        .map_or(Some(default.within_s), |node| seconds(node, MINUTE..=7 * DAY, "within: 6h", faults));
+    let within =
+        fields.get("within").map_or(Some(default.within_s), |node| seconds(node, WITHIN, "within: 6h", faults));
     Some(CatchUp { how: how?, within_s: within? })
 }
 
@@ -98,7 +103,7 @@ fn how(node: &Node, example: &str, faults: &mut Faults<'_>) -> Option<CatchUpHow
     match call.name.text.as_str() {
         "skip" => super::steps::plain(node, &call, faults).then_some(CatchUpHow::Skip),
         "once" => super::steps::plain(node, &call, faults).then_some(CatchUpHow::Once),
-        "all" => counted(node, &call, 1..=50, "all(5)", faults).map(CatchUpHow::All),
+        "all" => counted(node, &call, CAUGHT_UP, "all(5)", faults).map(CatchUpHow::All),
         other => {
             let at = inside(node, &call.name.at, faults);
             let help = suggestion(other, &["skip", "once", "all(5)"]);

@@ -15,7 +15,7 @@ mod signs;
 pub(crate) mod tests;
 
 pub use existing::{Source, judge_inline_tests};
-pub use paths::{check_configuration_paths, configures_checks, is_test};
+pub use paths::{LOCKED, Purpose, check_configuration_paths, configures_checks, is_expected, is_test, protected};
 pub use programs::judge_programs;
 pub use reasonable::{DiffLimits, reasonable};
 

@@ -1,7 +1,10 @@
 //! Which paths decide over more than their own content: instructions, configuration, locks, build scripts, tests.
 
 /// What a protected path is for, in words that complete `changes X (…)`.
-pub(super) type Purpose = &'static str;
+pub type Purpose = &'static str;
+
+/// What files are for that lock dependencies.
+pub const LOCKED: Purpose = "locked dependencies";
 
 /// Files that configure checks. A name stands for that name at any depth, a slash at the end for a folder and all in it,
 /// a star at the end for any rest of the name.
@@ -104,7 +107,7 @@ const PROTECTED: [(Purpose, &[&str]); 8] = [
     ("editor configuration that can run programs", &[".vscode/", ".idea/", ".zed/", ".devcontainer/", ".envrc"]),
     ("a loop", &[".loopwright/"]),
     (
-        "locked dependencies",
+        LOCKED,
         &[
             "Cargo.lock",
             "package-lock.json",
@@ -161,7 +164,7 @@ pub fn configures_checks(path: &str) -> bool {
 }
 
 /// What a path is for, if it always needs a person.
-pub(super) fn protected(path: &str) -> Option<Purpose> {
+pub fn protected(path: &str) -> Option<Purpose> {
     if configures_checks(path) {
         return Some("configuration of checks");
     }
@@ -198,7 +201,7 @@ pub fn is_test(path: &str) -> bool {
 }
 
 /// Tells whether a file is what tests compare their results with.
-pub(super) fn is_expected(path: &str) -> bool {
+pub fn is_expected(path: &str) -> bool {
     let folders = ["snapshots", "__snapshots__", "golden", "goldens", "testdata", "fixtures"];
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     folder.split('/').any(|part| folders.contains(&part))

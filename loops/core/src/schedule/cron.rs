@@ -77,7 +77,7 @@ pub fn is_nickname(expression: &str) -> bool {
 }
 
 /// The five fields that a nickname stands for; anything else as it is.
-fn plain(expression: &str) -> &str {
+pub(super) fn plain(expression: &str) -> &str {
     let name = expression.trim();
     NICKNAMES.iter().find(|(nickname, _)| nickname.eq_ignore_ascii_case(name)).map_or(expression, |(_, fields)| fields)
 }

@@ -167,7 +167,7 @@ fn cause(until: &Until) -> String {
 }
 
 /// What is or was waited for, as the rest of a sentence.
-fn awaited(until: &Until) -> String {
+pub(super) fn awaited(until: &Until) -> String {
     match until {
         Until::Time(time) => format!("until {}", time.format("%H:%M")),
         Until::File(path) => format!("for state/{}", plain(path, 100)),

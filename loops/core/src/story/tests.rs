@@ -212,6 +212,49 @@ fn a_whole_run() {
     insta::assert_snapshot!(whole().story());
 }
 
+/// A line for each row of the timeline.
+fn drawn(entries: &[Entry]) -> String {
+    let line = |step: &TimelineStep| {
+        let took = match (&step.began, step.seconds) {
+            (None, _) => "ahead".to_owned(),
+            (Some(_), None) => "goes on".to_owned(),
+            (Some(_), Some(seconds)) => duration(seconds),
+        };
+        let (finding, why) = (step.finding.as_deref().unwrap_or("-"), step.reasons.join("|"));
+        format!("{} {} [{finding}] {} {{{why}}} {took}", step.mark.shape(), step.name, step.detail)
+    };
+    timeline(entries, &Titles::new()).iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_whole_run_as_a_timeline() {
+    insta::assert_snapshot!(drawn(&whole().0));
+}
+
+#[test]
+fn a_timeline_says_what_goes_on_what_follows_and_what_was_cut_off() {
+    let mut journal = Journal::found(Mode::Ship, &["a", "b"]);
+    let reserve = Micros(1);
+    journal.begin(Step::Build { finding: print("b"), iteration: 2, reserve });
+    let last = |journal: &Journal, n: usize| {
+        drawn(&journal.0)
+            .lines()
+            .rev()
+            .take(n)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        last(&journal, 3),
+        ["● Build [“b”] finding 2 of 2, iteration 2 of 3 {} goes on", "· Verify [-]  {} ahead", "· Ship [-]  {} ahead"]
+    );
+    let halted = journal.end(End::Halted { why: HaltWhy::Halt, detail: "by hand".to_owned() });
+    assert_eq!(last(&halted, 1), ["■ Build [“b”] cut off {} 7 s"]);
+}
+
 #[test]
 fn a_report_that_found_nothing() {
     let mut journal = Journal::found(Mode::Report, &[]);

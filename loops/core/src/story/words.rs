@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, FixedOffset};
 
-use crate::run::{Discovered, End, HaltWhy, HandOver, HoldBack};
+use crate::run::{Discovered, End, HaltWhy, HandOver, HoldBack, Step};
 use crate::triage::plain;
 
 /// Seconds in the two largest units: `45 s`, `2 min`, `1 h 30 min`.
@@ -15,6 +15,21 @@ pub fn duration(seconds: u64) -> String {
         0..60 => format!("{seconds} s"),
         60..3600 => pair(seconds / 60, "min", seconds % 60, "s"),
         _ => pair(seconds / 3600, "h", seconds % 3600 / 60, "min"),
+    }
+}
+
+/// What an open step is called in one word: `building`, `checking`.
+pub fn phase(step: &Step) -> &str {
+    match step {
+        Step::Run { .. } | Step::Finally { .. } => step.called(),
+        Step::Wait { .. } => "waiting",
+        Step::Prepare => "preparing",
+        Step::Discover => "looking for work",
+        Step::Build { .. } => "building",
+        Step::Verify { .. } => "checking",
+        Step::Ship { .. } => "opening a pull request",
+        Step::HandOver { .. } => "handing over",
+        Step::HoldBack { .. } => "holding back",
     }
 }
 

@@ -3,10 +3,10 @@
 use chrono::Duration;
 use loopwright_core::exit;
 use loopwright_core::ids::ReviewId;
-use loopwright_core::review::{self, Event, Shown, State, Via};
+use loopwright_core::review::{self, Event, Shown, State, Via, harmless};
 use uuid::Uuid;
 
-use super::{ApiError, ApproveView, Context, landing, reviews, revise, run};
+use super::{ApiError, ApproveView, Context, landing, review_diff, reviews, revise, run};
 use crate::fail;
 use crate::git::Repos;
 use crate::steps::stamp;
@@ -39,11 +39,12 @@ pub fn approve(context: &Context, typed: &str, approval: &Approval) -> Result<Ap
     review::bind(&shown, &approval.tree).map_err(|error| ApiError::new(exit::USAGE, error).hint(hint()))?;
     landing::refuse_unlike_shown(&Repos::open(&context.home.data, row.repo)?, &record, &shown)
         .map_err(|error| ApiError::from(error).hint(hint()))?;
+    let note = unread_note(context, &store, &record, approval.via)?;
     let after_s = approval.after_s.unwrap_or_else(|| approval.via.grace_s());
     let lands_at = (after_s > 0).then(|| stamp(context.now + Duration::seconds(after_s.into())));
     match record.state.as_str() {
         "open" => {
-            keep(context, &mut store, &record, shown, approval.via, lands_at.clone())?;
+            keep(context, &mut store, &record, Said { shown, via: approval.via, lands_at: lands_at.clone(), note })?;
             fail::point("approved-written");
         }
         "approved" if approval.after_s.is_some() => {
@@ -91,17 +92,39 @@ fn scheduled(record: &PullRequestRecord, at: &str) -> ApproveView {
     }
 }
 
-fn keep(
-    context: &Context,
-    store: &mut Store,
-    record: &PullRequestRecord,
+/// What a person said by approving.
+struct Said {
     shown: Shown,
     via: Via,
     lands_at: Option<String>,
-) -> Result<(), ApiError> {
+    note: Option<String>,
+}
+
+/// From the Review window: each protected file must have been viewed; that others were not is recorded.
+fn unread_note(
+    context: &Context,
+    store: &Store,
+    record: &PullRequestRecord,
+    via: Via,
+) -> Result<Option<String>, ApiError> {
+    if via != Via::Window {
+        return Ok(None);
+    }
+    let unread = review_diff::unread(context, store, record)?;
+    if let Some(path) = unread.protected.first() {
+        let name = harmless::line(path.rsplit('/').next().unwrap_or(path), 80);
+        return Err(ApiError::new(exit::USAGE, format!("View {name} first"))
+            .hint("it is a protected file; nothing was approved"));
+    }
+    let files = if unread.rest == 1 { "file" } else { "files" };
+    Ok((unread.rest > 0).then(|| format!("approved with {} {files} unviewed", unread.rest)))
+}
+
+fn keep(context: &Context, store: &mut Store, record: &PullRequestRecord, said: Said) -> Result<(), ApiError> {
     let at = stamp(context.now);
+    let Said { shown, via, lands_at, note } = said;
     let event = Event::Approved { shown, via, lands_at };
-    let decision = decision(record, via, &at);
+    let decision = Decision { note: note.as_deref(), ..decision(record, via, &at) };
     let kept = stored::advance(store, record.id, &event, &at, |tx| decisions::put(tx, &decision));
     match kept {
         // Two clicks at once: both approve the same, one of them writes it.
@@ -177,6 +200,8 @@ pub fn landed(context: &Context, typed: &str) -> Result<ApproveView, ApiError> {
             branch: record.branch.clone(),
             repo: row.repo_path.display().to_string(),
         }),
+        // Its moment is not over: whoever asks can't shorten it.
+        "approved" if landing::is_ahead(context, record.lands_at.as_deref()) => Ok(scheduled(&record, "")),
         "approved" => {
             run::refuse_halted(context, &row)?;
             let view = started(context, &mut store, &record);

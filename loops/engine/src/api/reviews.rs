@@ -48,6 +48,19 @@ pub fn review(context: &Context, typed: &str) -> Result<ReviewView, ApiError> {
     Ok(view(&store, &record, &loop_row, &repos)?)
 }
 
+/// The same without the lines of the change, which a window reads page by page: `diff` is empty.
+///
+/// # Errors
+/// There is no such pull request, or its objects can't be read.
+pub fn review_head(context: &Context, typed: &str) -> Result<ReviewView, ApiError> {
+    let mut view = review(context, typed)?;
+    view.diff.clear();
+    if let Some(since) = &mut view.since {
+        since.diff.clear();
+    }
+    Ok(view)
+}
+
 fn view(store: &Store, record: &PullRequestRecord, loop_row: &LoopRow, repos: &Repos) -> AnyResult<ReviewView> {
     let (verdict, _, _) = runs::attempt(store.read(), &record.attempt)?;
     let verdict = verdict.context("the verdict is not stored")?;

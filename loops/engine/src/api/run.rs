@@ -18,7 +18,7 @@ use super::schedule::Starting;
 use super::{ApiError, Context, only_one, repair};
 use crate::halt::HaltFiles;
 use crate::home::private_dir;
-use crate::launch::{Finally, LaunchSpec, Launched, launch, watchdog_beside_us};
+use crate::launch::{Finally, LaunchSpec, Launched, launch, own_program, watchdog_beside_us};
 use crate::resolve;
 use crate::sandbox::bubblewrap::Bubblewrap;
 use crate::sandbox::probe::{self, LayerState};
@@ -249,7 +249,7 @@ pub(super) fn finally_under_watchdog(context: &Context, begin: Begin) -> Result<
 
 /// This program with some words and a run's id.
 fn own(words: &[&str], run: RunId) -> Result<Vec<OsString>> {
-    let program = std::env::current_exe().context("finding this program")?.into_os_string();
+    let program = own_program()?.into_os_string();
     let words = words.iter().map(OsString::from);
     Ok([program].into_iter().chain(words).chain([run.to_string().into()]).collect())
 }

@@ -54,20 +54,26 @@ impl Repos {
     /// A commit is unknown or has no parent.
     pub fn update(&self, before: Oid, now: Oid) -> Result<Option<(DiffFacts, Vec<u8>)>> {
         let repo = self.open_results()?;
-        // Whoever looks writes nothing: what is carried is kept in memory.
-        let objects = repo.odb()?;
-        objects.add_new_mempack_backend(IN_MEMORY_FIRST).context("keep objects in memory")?;
-        let (old, new) = (tree(&repo, before)?, tree(&repo, now)?);
-        let (old_base, new_base) = (base_tree(&repo, before)?, base_tree(&repo, now)?);
-        let mut carried = repo
-            .merge_trees(&old_base, &new_base, &old, None)
-            .with_context(|| format!("carry {before} onto the base of {now}"))?;
-        if carried.has_conflicts() {
-            return Ok(None);
-        }
-        let carried = repo.find_tree(carried.write_tree_to(&repo).context("write the carried change")?)?;
+        let new = tree(&repo, now)?;
+        let Some(carried) = carried(&repo, before, now)? else { return Ok(None) };
         Ok(Some((facts(&repo, &carried, &new)?, text(&repo, &carried, &new)?)))
     }
+}
+
+/// The change `before`, carried onto the base of `now`; none where it does not fit there.
+pub(super) fn carried(repo: &Repository, before: Oid, now: Oid) -> Result<Option<Tree<'_>>> {
+    // Whoever looks writes nothing: what is carried is kept in memory.
+    repo.odb()?.add_new_mempack_backend(IN_MEMORY_FIRST).context("keep objects in memory")?;
+    let old = tree(repo, before)?;
+    let (old_base, new_base) = (base_tree(repo, before)?, base_tree(repo, now)?);
+    let mut carried = repo
+        .merge_trees(&old_base, &new_base, &old, None)
+        .with_context(|| format!("carry {before} onto the base of {now}"))?;
+    if carried.has_conflicts() {
+        return Ok(None);
+    }
+    let written = carried.write_tree_to(repo).context("write the carried change")?;
+    Ok(Some(repo.find_tree(written)?))
 }
 
 /// The tree that a change was made on.
@@ -103,7 +109,7 @@ fn text(repo: &Repository, old: &Tree<'_>, new: &Tree<'_>) -> Result<Vec<u8>> {
     Ok(text)
 }
 
-fn options() -> DiffOptions {
+pub(super) fn options() -> DiffOptions {
     let mut options = DiffOptions::new();
     options
         .interhunk_lines(0)
@@ -116,7 +122,12 @@ fn options() -> DiffOptions {
     options
 }
 
-fn between<'r>(repo: &'r Repository, old: &Tree<'_>, new: &Tree<'_>, options: &mut DiffOptions) -> Result<Diff<'r>> {
+pub(super) fn between<'r>(
+    repo: &'r Repository,
+    old: &Tree<'_>,
+    new: &Tree<'_>,
+    options: &mut DiffOptions,
+) -> Result<Diff<'r>> {
     repo.diff_tree_to_tree(Some(old), Some(new), Some(options))
         .with_context(|| format!("compare tree {} with {}", old.id(), new.id()))
 }

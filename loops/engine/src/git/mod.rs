@@ -9,6 +9,7 @@ pub(crate) mod import;
 mod open;
 mod read;
 mod repos;
+mod shown;
 mod sweep;
 mod user;
 

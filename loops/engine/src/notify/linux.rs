@@ -324,9 +324,9 @@ impl Call<'_> {
 }
 
 fn category(kind: Kind) -> &'static str {
-    match kind.group() {
-        Some(_) if kind.needs_you() => "x-loopwright.needs-you",
-        Some(_) => "x-loopwright.broken",
-        None => "x-loopwright.answer",
+    match (kind.needs_you(), kind.broken()) {
+        (true, _) => "x-loopwright.needs-you",
+        (_, true) => "x-loopwright.broken",
+        _ => "x-loopwright.answer",
     }
 }

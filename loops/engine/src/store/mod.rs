@@ -8,6 +8,7 @@ pub mod adopt;
 mod backup;
 pub mod base_results;
 mod damage;
+pub mod desk;
 pub mod due;
 pub mod explained;
 pub mod findings;

@@ -92,6 +92,27 @@ pub fn list(db: &Connection, all: bool) -> Result<Vec<PullRequestRecord>> {
     found.collect::<Result<_, _>>().context("reading the pull requests")
 }
 
+/// Pull requests that were decided for good and that a person decided on since a time (RFC 3339 UTC), the oldest first.
+///
+/// # Errors
+/// The rows can't be read.
+pub fn decided_since(db: &Connection, since: &str) -> Result<Vec<PullRequestRecord>> {
+    let mut rows = db.prepare_cached(&format!(
+        "{COLUMNS} WHERE p.id IN (SELECT pull_request FROM reviews WHERE at >= ?1) \
+         AND p.state NOT IN ('open', 'approved', 'sent back') ORDER BY p.opened_at, p.id"
+    ))?;
+    let found = rows.query_map([since], row)?;
+    found.collect::<Result<_, _>>().context("reading what was decided")
+}
+
+/// Whether there ever was one.
+///
+/// # Errors
+/// The rows can't be read.
+pub fn any(db: &Connection) -> Result<bool> {
+    db.query_row("SELECT EXISTS (SELECT 1 FROM pull_requests)", [], |r| r.get(0)).context("asking for pull requests")
+}
+
 /// Whether any is approved and has not landed yet.
 ///
 /// # Errors

@@ -220,6 +220,15 @@ pub fn knows_attempt(db: &Connection, id: Uuid) -> Result<bool> {
     db.query_row(sql, [id.to_string()], |r| r.get(0)).context("reading an attempt")
 }
 
+/// The run of an attempt.
+///
+/// # Errors
+/// There is no such attempt.
+pub fn of_attempt(db: &Connection, id: &str) -> Result<RunId> {
+    db.query_row("SELECT run FROM attempts WHERE id = ?1", [id], |r| super::parsed(r, 0))
+        .with_context(|| format!("reading the run of attempt {id}"))
+}
+
 /// How much an attempt changes.
 ///
 /// # Errors

@@ -24,7 +24,9 @@ declare global {
 
 /** What it shows is chosen by `?scene=`: `full`, `empty`, `failed`, `halted`, or a name that a test knows. */
 export function mock(): Backend {
-    const world = new World(new URLSearchParams(location.search).get("scene") ?? "full");
+    const asked = new URLSearchParams(location.search);
+    const world = new World(asked.get("scene") ?? "full");
+    Object.assign(world.refuse, JSON.parse(asked.get("refuse") ?? "{}"));
     window.loopwright = world;
     const handlers: Handlers<Commands> = { ...shared, ...review, ...loops, ...runs, ...spend, ...settings };
     return {

@@ -31,5 +31,7 @@ export const shared: Handlers<SharedCommands> = {
         return {} as never;
     },
     open_window: () => null,
+    close_window: () => null,
+    preferences: (_, world) => world.preferences,
     first_target: () => new URLSearchParams(location.search).get("target"),
 };

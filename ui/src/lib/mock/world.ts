@@ -1,5 +1,6 @@
 // The state behind the mock backend. Each area keeps its part in a file of its own and adds it here.
 import type { Refusal } from "$lib/backend";
+import type { Preferences } from "$lib/backend/types";
 
 export type Scene = "full" | "empty" | "failed" | "halted" | (string & {});
 
@@ -10,6 +11,7 @@ export class World {
     readonly refuse: Partial<Record<string, Refusal>> = {};
     /** Why everything is halted. */
     halted: string | null;
+    preferences: Preferences = { appearance: "system", single_keys: true };
     private readonly listeners = new Set<() => void>();
     private readonly shows = new Set<(target: string) => void>();
 

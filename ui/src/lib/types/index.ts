@@ -1,4 +1,5 @@
 export type * from "./ApiError";
+export type * from "./Appearance";
 export type * from "./ApproveView";
 export type * from "./CeilingRow";
 export type * from "./CheckerVerdict";
@@ -25,6 +26,7 @@ export type * from "./Merge";
 export type * from "./Micros";
 export type * from "./Mode";
 export type * from "./OccurrenceId";
+export type * from "./Preferences";
 export type * from "./PullRequestId";
 export type * from "./PullRequestRow";
 export type * from "./RejectView";

@@ -46,7 +46,7 @@ pub(super) fn would_tell(context: &Context, store: &Store) -> Result<bool> {
     let facts = facts::gather(context, store, &told, &mut Cards::new(), false)?;
     let set = settings::read(&context.home).unwrap_or_default();
     let asks = |step: &Step| matches!(step, Step::Show { counts: Some(_), .. });
-    Ok(plan(&facts, &told, &set.notices).steps.iter().any(asks))
+    Ok(plan(&facts, &told, &set.desktop.notifications).steps.iter().any(asks))
 }
 
 impl<N: Notifier> Teller<N> {
@@ -111,7 +111,7 @@ impl<N: Notifier> Teller<N> {
         let facts = facts::gather(&self.context, store, &told, &mut self.cards, server.buttons)?;
         // What can't be read keeps nobody from being told.
         let set = settings::read(&self.context.home).unwrap_or_default();
-        Ok(plan(&facts, &told, &set.notices))
+        Ok(plan(&facts, &told, &set.desktop.notifications))
     }
 
     fn take(&mut self, store: &mut Store, step: Step) -> Result<()> {

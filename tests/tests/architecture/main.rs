@@ -8,8 +8,13 @@ use std::path::{Path, PathBuf};
 use loopwright_core::definition::read_bytes;
 use loopwright_tests::stage::sample;
 
+mod desktop;
+
 /// Most lines of a source file.
 const LONGEST: usize = 500;
+
+/// Where our own Rust stands.
+const SOURCES: [&str; 6] = ["loops", "src-tauri", "tests/bench", "tests/desktop", "tests/src", "tests/tests"];
 
 /// What each package may never depend on, of ours and of others.
 const FORBIDDEN: [(&str, &[&str]); 8] = [
@@ -142,6 +147,10 @@ fn only_the_terminal_prints() {
     let watchdog = product_sources("loops/watchdog/src").into_iter();
     let printing: Vec<String> = watchdog.filter(|(_, t)| t.contains("print")).map(|(n, _)| n).collect();
     assert!(printing.iter().all(|n| n.ends_with("main.rs")), "{printing:?}");
+    for (name, text) in product_sources("src-tauri/src") {
+        let prints = ["stdout()", "stderr()", "println!(", "eprintln!("].iter().any(|word| text.contains(word));
+        assert!(!prints || name.ends_with("/arguments.rs"), "{name} prints");
+    }
 }
 
 #[test]
@@ -157,7 +166,7 @@ fn the_core_asks_nobody() {
 
 #[test]
 fn no_file_is_too_long() {
-    for folder in ["loops", "tests/src", "tests/tests"] {
+    for folder in SOURCES {
         for (name, text) in sources(folder) {
             let lines = text.lines().count();
             assert!(lines <= LONGEST, "{name} has {lines} lines");
@@ -167,7 +176,7 @@ fn no_file_is_too_long() {
 
 #[test]
 fn every_file_says_what_it_is_for() {
-    for folder in ["loops", "tests/src", "tests/tests"] {
+    for folder in SOURCES {
         for (name, text) in sources(folder) {
             assert!(text.starts_with("//!"), "{name} begins without a module comment");
         }
@@ -179,7 +188,7 @@ fn unsafe_stands_only_where_it_is_expected() {
     let may = |name: &str| {
         ["loops/engine/src/os/", "loops/sandbox/", "loops/watchdog/", "tests/"].iter().any(|f| name.starts_with(f))
     };
-    for folder in ["loops", "tests"] {
+    for folder in ["loops", "src-tauri", "tests"] {
         for (name, text) in sources(folder) {
             let text: String = text.lines().filter(|l| !l.trim_start().starts_with("//")).collect();
             let word = ["unsafe", " "].concat();
@@ -191,7 +200,7 @@ fn unsafe_stands_only_where_it_is_expected() {
 
 #[test]
 fn nothing_is_allowed_without_a_reason() {
-    for folder in ["loops", "tests"] {
+    for folder in ["loops", "src-tauri", "tests"] {
         for (name, text) in sources(folder) {
             let allows = |line: &str| ["#[allow(", "#![allow("].iter().any(|a| line.trim_start().starts_with(a));
             assert!(!text.lines().any(allows), "{name}: use `expect` with a reason");

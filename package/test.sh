@@ -1,0 +1,162 @@
+#!/usr/bin/env bash
+# `make package-test`: installs, starts, upgrades and removes the package with the real dpkg, in a system that is this one
+# seen through a layer of its own (a mount namespace with an overlay in memory): nothing of it reaches the real one.
+#   package/test.sh [PACKAGE]      without root it needs user namespaces
+set -euo pipefail
+here=$(cd "$(dirname "$0")/.." && pwd)
+home=/tmp/person
+
+main() {
+    local deb=${1:-} as_root=()
+    [ -n "$deb" ] || deb=$(find "$here/target/package" -maxdepth 1 -name 'loopwright_*.deb' | sort -V | tail -n 1)
+    [ -f "$deb" ] || fail 'there is no package yet: make package'
+    [ "$(id -u)" = 0 ] || as_root=(--user --map-root-user)
+    LOOPWRIGHT_HOME='' CARGO_TARGET_DIR=$here/target cargo build --quiet --manifest-path "$here/Cargo.toml" \
+        --package loopwright-desktop-tests --example icon
+    exec unshare "${as_root[@]}" --mount --pid --fork --propagation private "$0" --layer "$(readlink -f "$deb")"
+}
+
+# In a mount namespace of our own: makes the layer, and turns into it.
+layer() { # package
+    local room
+    room=$(mktemp -d)
+    mount -t tmpfs layer "$room"
+    mkdir "$room"/{upper,work,root}
+    mount -t overlay -o "lowerdir=/,upperdir=$room/upper,workdir=$room/work" overlay "$room/root"
+    cp "$1" "$room/root/loopwright.deb"
+    mount -t proc proc "$room/root/proc"
+    mount --rbind /dev "$room/root/dev"
+    mount --rbind /sys "$room/root/sys"
+    mount -t tmpfs tmp "$room/root/tmp"
+    mkdir -p "$room/root$here/target"
+    mount --rbind "$here/target" "$room/root$here/target"
+    cp "$0" "$room/root/package-test.sh"
+    mkdir "$room/root/before"
+    cd "$room/root"
+    # No chroot: whoever is in one may make no user namespaces, and the sandbox needs them.
+    pivot_root . before
+    umount -l /before
+    cd /
+    exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$home" LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+        ICON="$here/target/debug/examples/icon" /package-test.sh --inside
+}
+
+inside() {
+    mkdir -p "$home"
+    ! dpkg -s loopwright >/dev/null 2>&1 || fail 'this system has the package itself'
+    step 'install' installs
+    step 'start' starts
+    step 'upgrade' upgrades
+    step 'remove' removes
+    echo 'The package installs, starts, upgrades and is removed; what belongs to the person stays.'
+}
+
+step() {
+    printf '== %s\n' "$1"
+    "$2"
+}
+
+installs() {
+    dpkg -i /loopwright.deb >/tmp/dpkg.log 2>&1 || fail "dpkg refused it: $(cat /tmp/dpkg.log)"
+    dpkg --verify loopwright
+    dpkg -L loopwright >/tmp/files
+    grep -q '^x-scheme-handler/loopwright=dev.loopwright.tray.desktop' /usr/share/applications/mimeinfo.cache ||
+        fail 'nobody is known to open loopwright://'
+    [ ! -e "$home/.config" ] && [ ! -e "$home/.local" ] || fail 'installing wrote into a home'
+}
+
+version() { dpkg-query -W -f '${Version}' loopwright; }
+
+starts() {
+    local program page
+    for program in loopwright loopwright-tray; do
+        [ "$("/usr/bin/$program" --version)" = "$program $(version)" ] || fail "$program --version is not $(version)"
+    done
+    for program in loopwright-watchdog loopwright-box; do
+        # They are only ever started by the others, with arguments.
+        "/usr/lib/loopwright/$program" >/dev/null 2>&1 && fail "$program did something without being told"
+        [ $? = 2 ] || fail "$program can't be started"
+    done
+    for page in loopwright loopwright-serve loopwright-tray; do
+        man --warnings -E UTF-8 "$page" | grep -q . || fail "there is no page $page"
+    done
+    bash -n /usr/share/bash-completion/completions/loopwright
+    loopwright templates | grep -q daily-triage
+    systemd-analyze --user verify /usr/lib/systemd/user/loopwright.service
+    echo "   the icon was there after $("$ICON" /usr/bin/loopwright-tray) ms"
+    a_run_ends_well 'before the upgrade'
+}
+
+# A loop of one step, from a scheduler that is started once and lives through the upgrade.
+a_run_ends_well() {
+    local said
+    if [ ! -e "$home/.config/loopwright/loops/hello/loop.yaml" ]; then
+        mkdir -p "$home/hello"
+        printf '%s\n' 'name: hello' 'trigger: manual' 'steps:' '  - run: [echo, hello]' \
+            'guardrails: {max_iterations: 1, budget: $1/run, halt_on: no_progress(1)}' >"$home/hello/loop.yaml"
+        said=$(loopwright add "$home/hello/loop.yaml" </dev/null) || true
+        loopwright add "$home/hello/loop.yaml" --confirm "$(sed -n 's/^.* --confirm \([0-9a-f]\{64\}\)$/\1/p' <<<"$said")" \
+            >/dev/null
+    fi
+    said=$(loopwright run hello 2>&1) || [ $? = 20 ] || fail "a run $1: $said"
+}
+
+upgrades() {
+    local before after
+    loopwright serve >/tmp/serve.log 2>&1 &
+    serve=$!
+    until_ loopwright_serves
+    before=$(kept)
+    dpkg-deb -R /loopwright.deb /tmp/next
+    sed -i "s/^Version: .*/Version: $(version)+next/" /tmp/next/DEBIAN/control
+    dpkg-deb --root-owner-group -Znone --build /tmp/next /tmp/next.deb >/dev/null
+    dpkg -i /tmp/next.deb >/tmp/dpkg.log 2>&1 || fail "the upgrade: $(cat /tmp/dpkg.log)"
+    case $(version) in *+next) ;; *) fail 'the upgrade did not happen' ;; esac
+    kill -0 "$serve" || fail 'the upgrade ended the scheduler'
+    after=$(kept)
+    [ "$before" = "$after" ] || fail "the upgrade changed what belongs to the person: $(diff <(echo "$before") <(echo "$after"))"
+    a_run_ends_well 'after the upgrade'
+    kill "$serve"
+    wait "$serve" || true
+}
+
+loopwright_serves() { [ -s "$home/.local/state/loopwright/scheduler" ]; }
+
+# What a person wrote or decided: loops, and the rows of runs.
+kept() {
+    find "$home/.config" -type f -exec sha256sum {} + | sort
+    loopwright runs --json
+}
+
+removes() {
+    local file left=0
+    dpkg --purge loopwright >/tmp/dpkg.log 2>&1 || fail "removing it: $(cat /tmp/dpkg.log)"
+    while read -r file; do
+        [ -d "$file" ] || [ ! -e "$file" ] || { echo "   $file is left" && left=1; }
+    done </tmp/files
+    [ "$left" = 0 ] || fail 'files are left'
+    [ ! -e /usr/lib/loopwright ] || fail 'a folder is left'
+    ! grep -q x-scheme-handler/loopwright /usr/share/applications/mimeinfo.cache || fail 'loopwright:// still has a handler'
+    [ -e "$home/.config/loopwright/loops/hello/loop.yaml" ] && [ -e "$home/.local/share/loopwright/loopwright.db" ] ||
+        fail 'loops or data of the person are gone'
+}
+
+until_() {
+    local tries=300
+    until "$@"; do
+        tries=$((tries - 1))
+        [ "$tries" -gt 0 ] || fail "waited too long for $*"
+        sleep 0.1
+    done
+}
+
+fail() {
+    echo "The package does not hold: $1" >&2
+    exit 1
+}
+
+case ${1:-} in
+    --layer) layer "$2" ;;
+    --inside) inside ;;
+    *) main "$@" ;;
+esac
