@@ -319,7 +319,7 @@ fn an_approval_with_a_moment_can_be_undone() {
 /// From a window or a notification there is always a moment, and what nobody read is recorded as that.
 #[test]
 fn an_approval_from_a_notification_has_its_moment_and_is_unread() {
-    for (via, seconds) in [(Via::Window, 5), (Via::Notification, 20)] {
+    for (via, seconds) in [(Via::Window, 5), (Via::Notification, 20), (Via::Tray, 20)] {
         let (stage, first) = shipped();
         let now = chrono::Utc::now();
         let at = |later: i64| Context {
@@ -329,6 +329,7 @@ fn an_approval_from_a_notification_has_its_moment_and_is_unread() {
             cwd: stage.repo.clone(),
             zone: chrono_tz::Tz::UTC,
             now: now + chrono::Duration::seconds(later),
+            by: "window",
         };
         let approval = Approval { tree: tree(&first).to_owned(), via, after_s: None };
         let view = api::approve(&at(0), id(&first), &approval).expect("approved");
@@ -336,7 +337,7 @@ fn an_approval_from_a_notification_has_its_moment_and_is_unread() {
         assert!(api::tick(&at(seconds - 1)).expect("a pass").deeds.is_empty(), "not yet");
         stage.assert_untouched();
         let told = stage.review(id(&first))["history"].to_string();
-        assert_eq!(told.contains("unread"), via == Via::Notification, "{told}");
+        assert_eq!(told.contains("unread"), via != Via::Window, "{told}");
         let deeds = api::tick(&at(seconds + 1)).expect("a pass").deeds;
         assert!(matches!(deeds.as_slice(), [Deed::Landed { .. }]), "{deeds:?}");
         stage.remember();

@@ -28,7 +28,7 @@ pub struct Shown {
     pub diff_sha256: String,
 }
 
-/// How a decision reached us; one from a notification is recorded as unread.
+/// How a decision reached us; one from a notification or the tray is recorded as unread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Via {
@@ -38,6 +38,8 @@ pub enum Via {
     Window,
     /// A notification, without the diff.
     Notification,
+    /// The menu of the tray, without the diff.
+    Tray,
 }
 
 impl Via {
@@ -47,6 +49,7 @@ impl Via {
             Via::Terminal => "terminal",
             Via::Window => "window",
             Via::Notification => "notification",
+            Via::Tray => "tray",
         }
     }
 
@@ -55,8 +58,13 @@ impl Via {
         match self {
             Via::Terminal => 0,
             Via::Window => 5,
-            Via::Notification => 20,
+            Via::Notification | Via::Tray => 20,
         }
+    }
+
+    /// Whether the diff was on screen, as far as we know.
+    pub fn read(self) -> bool {
+        matches!(self, Via::Terminal | Via::Window)
     }
 }
 

@@ -10,6 +10,10 @@ use anyhow::{Context, bail};
 use crate::halt::HaltFiles;
 use crate::{fail, os};
 
+/// The terminal's program, which is also each run and the scheduler.
+pub const RUNNER: &str = "loopwright";
+/// The tray's program, which is also each window.
+pub const TRAY: &str = "loopwright-tray";
 /// The watchdog's program.
 pub const WATCHDOG: &str = "loopwright-watchdog";
 /// Standard output of watchdog and runner, in the run directory.
@@ -76,6 +80,18 @@ pub(crate) fn beside_us(name: &str) -> anyhow::Result<PathBuf> {
 /// If the system does not say where it is.
 pub fn own_program() -> anyhow::Result<PathBuf> {
     Ok(replaced(std::env::current_exe().context("finding our own program")?))
+}
+
+/// Finds the program that is a run: this one, or, for the tray and its windows, the one beside them.
+///
+/// # Errors
+/// If it is not there.
+pub fn runner_program() -> anyhow::Result<PathBuf> {
+    let own = own_program()?;
+    match own.file_stem().is_some_and(|name| name == TRAY) {
+        true => beside_us(RUNNER),
+        false => Ok(own),
+    }
 }
 
 /// Linux says of a program whose file was replaced while it runs that it is deleted, behind its path.

@@ -12,6 +12,9 @@ pub const MOST: usize = 44;
 /// The most characters of a title.
 const TITLE: usize = 32;
 
+/// What a name keeps in any case; what stands behind it is cut then.
+const SHORTEST: usize = 8;
+
 /// Untrusted text as one line of at most `limit` characters, without what can't be seen.
 pub(super) fn plain(text: &str, limit: usize) -> String {
     let shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_hidden(*c)).collect();
@@ -35,10 +38,14 @@ pub(super) fn cut(text: &str, limit: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// A line out of a name and what stands around it, the name being cut where both don't fit.
+/// A line out of a name and what stands around it, the name being cut where all of it doesn't fit.
 pub(super) fn around(before: &str, name: &str, after: &str) -> String {
     let taken = before.chars().count() + after.chars().count();
-    format!("{before}{}{after}", plain(name, MOST.saturating_sub(taken)))
+    let name = match plain(name, MOST.saturating_sub(taken).max(SHORTEST)) {
+        name if name.is_empty() => "?".to_owned(),
+        name => name,
+    };
+    cut(&format!("{before}{name}{after}"), MOST)
 }
 
 /// Two digits behind the dot, to the nearest cent.

@@ -54,7 +54,7 @@ mod tests {
         home.create(now).expect("a home");
         let cwd = folder.path().to_owned();
         let host = HostEnvironment::default();
-        let context = Context { home, chosen: true, host, cwd, zone: chrono_tz::Tz::UTC, now };
+        let context = Context { home, chosen: true, host, cwd, zone: chrono_tz::Tz::UTC, now, by: "terminal" };
         let changes = changes(&context);
         std::fs::write(context.home.data.join("other"), b"").expect("written");
         assert!(!changes.wait(Duration::from_millis(20)), "another file says nothing: the control");

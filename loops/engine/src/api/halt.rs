@@ -55,7 +55,7 @@ pub struct HaltView {
 /// There is no such loop or run, the file can't be written, or something still lives.
 pub fn halt(context: &Context, level: Level, now: bool, reason: Option<String>) -> Result<HaltView, ApiError> {
     let reason = reason.unwrap_or_else(|| if now { "halt --now" } else { "halt" }.to_owned());
-    let note = HaltNote { at: context.now, by: "terminal".to_owned(), reason };
+    let note = HaltNote { at: context.now, by: context.by.to_owned(), reason };
     let set = |halt: PathBuf| {
         let lacking = stop_finally(&halt, now, &note);
         match level {
@@ -160,7 +160,7 @@ pub fn resume(context: &Context, level: Level, reason: &str) -> Result<ResumeVie
     if reason.trim().is_empty() {
         return Err(ApiError::new(exit::USAGE, "resuming wants a reason").hint("loopwright resume --reason \"…\""));
     }
-    let note = HaltNote { at: context.now, by: "terminal".to_owned(), reason: reason.to_owned() };
+    let note = HaltNote { at: context.now, by: context.by.to_owned(), reason: reason.to_owned() };
     let what = lift(context, level, &note)?;
     // What waited under HALT lands now; what still can't says why.
     Ok(ResumeView { what, deeds: context.then("resuming") })

@@ -4,6 +4,7 @@
 
 mod add;
 mod approve;
+mod background;
 mod changes;
 mod check;
 mod desk;
@@ -12,6 +13,7 @@ mod doubted;
 mod enable;
 mod evidence;
 mod finally_inner;
+mod glance;
 mod halt;
 mod hinders;
 mod init;
@@ -63,6 +65,7 @@ use crate::store::{Damaged, Newer, Store, says_damaged};
 
 pub use add::{AddRequest, Confirm, add};
 pub use approve::{Approval, approve, landed};
+pub use background::serve_in_background;
 pub use changes::{Changes, changes};
 pub use check::{check, schema};
 pub use desk::{DraftView, drafts, drop_draft, mark_viewed, put_draft, send_drafts, undo_decision};
@@ -70,6 +73,7 @@ pub use doctor::doctor;
 pub use enable::{EnableView, disable, enable};
 pub use evidence::{EvidencePage, evidence};
 pub use finally_inner::finally_inner;
+pub use glance::{DeskLook, Shell};
 pub use halt::{HaltView, Level, ResumeView, halt, resume};
 pub use init::{InitRequest, init};
 pub use later::later;
@@ -114,6 +118,8 @@ pub struct Context {
     pub zone: Tz,
     /// The time when the verb began.
     pub now: DateTime<Utc>,
+    /// Where the person is who asks: `terminal`, `tray`, `window`, `notification`. HALT files tell it.
+    pub by: &'static str,
 }
 
 /// Why a verb could not be done.
@@ -199,7 +205,14 @@ impl Context {
             cwd: std::env::current_dir().unwrap_or_default(),
             zone: settings::zone(),
             now,
+            by: "terminal",
         })
+    }
+
+    /// The same for a person who is elsewhere.
+    #[must_use]
+    pub fn by(self, by: &'static str) -> Context {
+        Context { by, ..self }
     }
 
     /// The same, but none where Loopwright was never used, and nothing is made.

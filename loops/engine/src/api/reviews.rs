@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result as AnyResult};
 use git2::Oid;
 use loopwright_core::ids::PullRequestId;
-use loopwright_core::review::{Event, State, Via, fold};
+use loopwright_core::review::{Event, State, fold};
 use loopwright_core::run::{Run, RunStart};
 
 use super::landing::is_ahead;
@@ -112,7 +112,7 @@ fn happened((at, event): (String, Event)) -> Happened {
     let (said, commit) = match event {
         Event::Opened { shown } | Event::Updated { shown, .. } => (None, Some(shown.commit)),
         Event::Approved { via, lands_at, .. } => {
-            let unread = (via == Via::Notification).then(|| "from a notification, unread".to_owned());
+            let unread = (!via.read()).then(|| format!("from the {}, unread", via.word()));
             (unread.or(lands_at.map(|at| format!("to land at {at}"))), None)
         }
         Event::Waiting { why } | Event::Reopened { why } => (Some(why), None),

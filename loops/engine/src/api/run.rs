@@ -18,7 +18,7 @@ use super::schedule::Starting;
 use super::{ApiError, Context, only_one, repair};
 use crate::halt::HaltFiles;
 use crate::home::private_dir;
-use crate::launch::{Finally, LaunchSpec, Launched, launch, own_program, watchdog_beside_us};
+use crate::launch::{Finally, LaunchSpec, Launched, launch, runner_program, watchdog_beside_us};
 use crate::resolve;
 use crate::sandbox::bubblewrap::Bubblewrap;
 use crate::sandbox::probe::{self, LayerState};
@@ -247,9 +247,9 @@ pub(super) fn finally_under_watchdog(context: &Context, begin: Begin) -> Result<
     watch(context, begin, Vec::new())
 }
 
-/// This program with some words and a run's id.
+/// The program that is a run, with some words and a run's id.
 fn own(words: &[&str], run: RunId) -> Result<Vec<OsString>> {
-    let program = own_program()?.into_os_string();
+    let program = runner_program()?.into_os_string();
     let words = words.iter().map(OsString::from);
     Ok([program].into_iter().chain(words).chain([run.to_string().into()]).collect())
 }

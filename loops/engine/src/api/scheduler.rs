@@ -72,6 +72,17 @@ pub(super) fn absences(context: &Context) -> Vec<Absence> {
     beat.zip(now).map(|(beat, now)| scheduler::between(&beat.reading, &now, false).absences).unwrap_or_default()
 }
 
+/// Ends the process that holds the lock, for whoever takes its place: one that makes no pass ends by no gentler word.
+///
+/// # Errors
+/// It does not end.
+pub(super) fn end_holder(home: &Home) -> Result<()> {
+    match holder(home).filter(lives) {
+        Some(record) => os::end_recorded(&record).context("ending the scheduler that makes no pass any more"),
+        None => Ok(()),
+    }
+}
+
 /// Who wrote itself into the lock file last.
 fn holder(home: &Home) -> Option<InitRecord> {
     parse_inits(&fs::read(lock_path(home)).ok()?).into_iter().next()

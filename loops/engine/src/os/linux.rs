@@ -193,6 +193,14 @@ pub fn inherit_only(command: &mut Command, kept: Option<&fs::File>) {
     before_exec(command, move || keep_only(&kept));
 }
 
+/// Makes `command` go on whatever becomes of the session that starts it; it inherits the three standard descriptors only.
+pub fn detach(command: &mut Command) {
+    before_exec(command, || {
+        process::setsid()?;
+        keep_only(&[])
+    });
+}
+
 /// Makes `command` die with the calling *thread*.
 pub fn bind(command: &mut Command) {
     let parent = process::getpid();

@@ -43,6 +43,11 @@ pub fn pipe_is_held(_number: i32) -> bool {
 /// Leaves `command` as it is: nothing but the standard descriptors is inherited here anyway.
 pub fn inherit_only(_command: &mut Command, _kept: Option<&File>) {}
 
+/// Makes `command` go on when a terminal is closed; that it outlives a log-out is unproven here.
+pub fn detach(command: &mut Command) {
+    std::os::unix::process::CommandExt::process_group(command, 0);
+}
+
 /// Leaves `command` as it is: nothing dies with its parent here yet.
 pub fn bind(_command: &mut Command) {}
 

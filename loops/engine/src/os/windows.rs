@@ -43,6 +43,12 @@ pub fn pipe_is_held(_number: i32) -> bool {
 /// Leaves `command` as it is: nothing but the standard descriptors is inherited here anyway.
 pub fn inherit_only(_command: &mut Command, _kept: Option<&File>) {}
 
+/// Makes `command` a process without a console, which outlives the one that started it; unproven here.
+pub fn detach(command: &mut Command) {
+    const DETACHED_PROCESS: u32 = 0x8;
+    std::os::windows::process::CommandExt::creation_flags(command, DETACHED_PROCESS);
+}
+
 /// Leaves `command` as it is: nothing dies with its parent here yet.
 pub fn bind(_command: &mut Command) {}
 

@@ -118,6 +118,7 @@ impl World {
             cwd: folder.path().to_owned(),
             zone: setting.zone,
             now: setting.from,
+            by: "terminal",
         };
         let mut store = Store::throw_away(&context.home)?;
         let mut cast = Cast::new(setting.zone, of_fleet, &context.home, setting.scenario.clone());
