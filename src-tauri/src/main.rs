@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 mod arguments;
 mod commands;
+mod notices;
 mod tray;
 mod window;
 

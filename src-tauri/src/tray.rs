@@ -1,11 +1,11 @@
 //! The tray: an icon and a menu, and no webview.
 
 use anyhow::Result;
-use tauri::RunEvent;
 use tauri::menu::MenuBuilder;
 use tauri::tray::TrayIconBuilder;
+use tauri::{Manager as _, RunEvent};
 
-use crate::window;
+use crate::{notices, window};
 
 /// Shows the tray until a person quits it.
 pub(crate) fn run() -> Result<()> {
@@ -23,6 +23,8 @@ pub(crate) fn run() -> Result<()> {
                 }
             })
             .build(app)?;
+            // After the icon: whoever waits for that waits no longer for this.
+            app.manage(notices::begin());
             Ok(())
         })
         .build(tauri::generate_context!())?;

@@ -21,7 +21,7 @@ fn generate(folder: &Path) -> BTreeMap<String, String> {
     export!(&config, api::ReviewView, api::ApproveView, api::SendBackView, api::RejectView, api::LaterView);
     export!(&config, api::QueueView, api::DiffView, api::LinePage, api::Found, api::EvidencePage, api::DraftView);
     export!(&config, api::UndoView, api::DoctorRow, api::TemplateView, api::WrittenTemplate);
-    export!(&config, api::Preferences);
+    export!(&config, api::Preferences, api::notices::NoticesView);
     let mut files = read(folder);
     let names = files.keys().map(|name| name.trim_end_matches(".ts"));
     let index = names.map(|name| format!("export type * from \"./{name}\";\n")).collect();

@@ -5,6 +5,7 @@
 mod bus;
 mod display;
 mod menu;
+mod notifications;
 mod programs;
 mod session;
 mod tray;
@@ -12,6 +13,7 @@ mod watcher;
 
 pub use bus::Bus;
 pub use menu::{Menu, Row};
+pub use notifications::{Manner, Notifications, Shown, forge};
 pub use programs::tray_program;
 pub use session::{Session, With};
 pub use tray::Tray;

@@ -202,3 +202,5 @@ pub fn word_of(kind: Kind) -> String {
     serde_json::to_value(kind).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
+#[cfg(test)]
+mod tests;

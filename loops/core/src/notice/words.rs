@@ -96,7 +96,10 @@ fn of_one(one: &Waiting, facts: &Facts) -> Notice {
     match &one.must_open {
         Some(why) => {
             let body = format!("{name} · {} · {size}", plain(why, 60));
-            with(notice(Kind::ReadyToLook, format!("Ready to look at: {title}"), body), &[Button::Later, Button::HaltLoop])
+            with(
+                notice(Kind::ReadyToLook, format!("Ready to look at: {title}"), body),
+                &[Button::Later, Button::HaltLoop],
+            )
         }
         None => {
             let checker = if one.checker == Some(true) { ", checker accepts" } else { "" };

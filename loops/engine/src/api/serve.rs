@@ -51,7 +51,14 @@ pub fn serve(context: &Context, stop: BorrowedFd<'_>, began: impl FnOnce(Began))
     let mut wake = Wake::new()?;
     watch(context, &mut wake);
     let (store, thorough_at) = (Some(store), DateTime::UNIX_EPOCH);
-    let mut desk = Desk { context: context.clone(), seat, store, thorough_at, told: Vec::new(), without_tray: WithoutTray::default() };
+    let mut desk = Desk {
+        context: context.clone(),
+        seat,
+        store,
+        thorough_at,
+        told: Vec::new(),
+        without_tray: WithoutTray::default(),
+    };
     desk.work(&mut wake, stop)?;
     desk.stopped();
     Ok(())

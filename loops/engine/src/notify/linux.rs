@@ -210,7 +210,8 @@ impl Line {
         let Some((owner, server)) = &self.known else { return };
         if server.name == place.server {
             let body = &(place.number,);
-            let _ = self.connection.call_method(Some(owner.as_str()), PATH, Some(NAME), "CloseNotification", body).await;
+            let _ =
+                self.connection.call_method(Some(owner.as_str()), PATH, Some(NAME), "CloseNotification", body).await;
         }
     }
 }
@@ -292,8 +293,16 @@ struct Call<'n> {
 }
 
 /// What `Notify` takes.
-type Arguments<'c> =
-    (&'static str, u32, &'static str, &'c str, &'c str, &'c [&'static str], &'c HashMap<&'static str, Value<'static>>, i32);
+type Arguments<'c> = (
+    &'static str,
+    u32,
+    &'static str,
+    &'c str,
+    &'c str,
+    &'c [&'static str],
+    &'c HashMap<&'static str, Value<'static>>,
+    i32,
+);
 
 impl Call<'_> {
     fn of<'n>(notice: &'n Notice, server: &Server) -> Call<'n> {

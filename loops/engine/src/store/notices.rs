@@ -141,15 +141,17 @@ pub fn end_unknown(tx: &Transaction<'_>, at: DateTime<Utc>) -> Result<usize> {
 pub fn end_elsewhere(tx: &Transaction<'_>, server: Option<&str>, at: DateTime<Utc>) -> Result<usize> {
     let sql = "UPDATE notices SET ended_at = ?1, ended = ?2 \
                WHERE ended_at IS NULL AND server IS NOT NULL AND server IS NOT ?3";
-    tx.execute(sql, params![stamp(at), Over::Gone.word(), server]).context("ending notifications of a server that is gone")
+    tx.execute(sql, params![stamp(at), Over::Gone.word(), server])
+        .context("ending notifications of a server that is gone")
 }
 
-/// Whether [`end_unknown`] and [`end_elsewhere`] have nothing to do.
+/// Whether [`end_elsewhere`] has nothing to do.
 ///
 /// # Errors
 /// The rows can't be read.
 pub fn all_here(db: &Connection, server: Option<&str>) -> Result<bool> {
-    let sql = "SELECT NOT EXISTS (SELECT 1 FROM notices WHERE ended_at IS NULL AND (sent_at IS NULL OR server IS NOT ?1))";
+    let sql =
+        "SELECT NOT EXISTS (SELECT 1 FROM notices WHERE ended_at IS NULL AND server IS NOT NULL AND server IS NOT ?1)";
     db.query_row(sql, [server], |r| r.get(0)).context("asking for notifications that are shown")
 }
 

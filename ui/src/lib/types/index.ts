@@ -25,6 +25,7 @@ export type * from "./LostRow";
 export type * from "./Merge";
 export type * from "./Micros";
 export type * from "./Mode";
+export type * from "./NoticesView";
 export type * from "./OccurrenceId";
 export type * from "./Preferences";
 export type * from "./PullRequestId";

@@ -35,7 +35,13 @@ const RUNS: u32 = 100;
 pub(super) type Cards = HashMap<(PullRequestId, String), Waiting>;
 
 /// Everything that a plan goes by now; `buttons`: whether the server draws them.
-pub(super) fn gather(context: &Context, store: &Store, told: &[Told], cards: &mut Cards, buttons: bool) -> Result<Facts> {
+pub(super) fn gather(
+    context: &Context,
+    store: &Store,
+    told: &[Told],
+    cards: &mut Cards,
+    buttons: bool,
+) -> Result<Facts> {
     let db = store.read();
     let rows = loops::all(db)?;
     let recent = runs::newest(db, None, RUNS)?;
@@ -254,7 +260,9 @@ fn approved(store: &Store, told: &[Told]) -> Result<Vec<Approved>> {
             (Some(State::Approved { waiting: Some(why), .. }), _) => Landing::Waits(why),
             (Some(State::Merged { .. } | State::Reverted { .. }), _) => Landing::Merged,
             (Some(State::Open { .. }), Some(Event::Reopened { why })) => Landing::GivenBack(why.clone()),
-            (Some(State::Open { .. }), Some(Event::Updated { .. })) => Landing::GivenBack("the branch moved".to_owned()),
+            (Some(State::Open { .. }), Some(Event::Updated { .. })) => {
+                Landing::GivenBack("the branch moved".to_owned())
+            }
             _ => Landing::TakenBack,
         };
         approved.push(Approved { id, title: record.title, loop_name: record.loop_name, landing });

@@ -164,7 +164,7 @@ impl WithoutTray {
     /// # Errors
     /// The store can't be read or written.
     pub(in super::super) fn look(&mut self, context: &Context, store: &Store) -> Result<()> {
-        let seat = teller::seat(context)?.filter(|_| seen::was_opened(context));
+        let seat = if seen::was_opened(context) { teller::seat(context)? } else { None };
         let Some(seat) = seat else {
             *self = WithoutTray::default();
             return Ok(());

@@ -62,9 +62,7 @@ impl<N: Notifier> Teller<N> {
     pub(super) fn on(context: &Context, notifier: N, seat: File) -> Result<Teller<N>> {
         let mut store = Store::open(&context.home)?;
         // Whoever had the seat before may have been about to send one.
-        if !stored::all_here(store.read(), None)? {
-            store.write(|tx| stored::end_unknown(tx, clock::now()))?;
-        }
+        store.write(|tx| stored::end_unknown(tx, clock::now()))?;
         Ok(Teller {
             context: context.clone(),
             notifier,
@@ -135,7 +133,13 @@ impl<N: Notifier> Teller<N> {
     }
 
     /// Intent, send, done: a process that dies in between leaves a row of unknown outcome, which is never sent again.
-    fn show(&mut self, store: &mut Store, notice: &Notice, replaces: Option<NoticeId>, counts: Option<&[String]>) -> Result<()> {
+    fn show(
+        &mut self,
+        store: &mut Store,
+        notice: &Notice,
+        replaces: Option<NoticeId>,
+        counts: Option<&[String]>,
+    ) -> Result<()> {
         let (id, now) = (NoticeId(Uuid::now_v7()), self.context.now);
         let before = replaces.map(|id| stored::place(store.read(), id)).transpose()?.flatten();
         store.write(|tx| stored::intend(tx, id, notice, counts, now))?;
