@@ -1,7 +1,11 @@
-//! Notifications, whole programs: what the tray shows, what a click does, and what no forged click does (S4).
+//! Notifications: what is shown, what a click does, and what no forged click does (S4), with real runs on a real bus.
+//!
+//! Whoever tells is a small program of these tests, which needs no display; the tray itself hosts the same in
+//! `the_tray_tells_and_approves`.
 #![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
 
 use loopwright_desktop_tests::{Manner, Notifications, Session, Shown, With, forge};
+use loopwright_tests::nasty::signal;
 use loopwright_tests::stage::{Stage, wait_for};
 use serde_json::Value;
 
@@ -55,8 +59,17 @@ env: {{STAGE: {}}}
     stage
 }
 
+/// A session without a display.
 fn session(stage: Stage) -> Session {
-    Session::around(stage, With::default())
+    Session::around(stage, With { display: false, ..With::default() })
+}
+
+/// Starts whoever tells, in a process of its own; it ends with the session.
+fn teller(session: &mut Session) -> i32 {
+    let mut command = session.command(env!("CARGO_BIN_EXE_teller"));
+    // Its input stays open as long as this test lives.
+    let pid = session.start(command.stdin(std::process::Stdio::piped()));
+    i32::try_from(pid).expect("a process number")
 }
 
 /// The only pull request as it stands.
@@ -80,12 +93,10 @@ fn announced(server: &Notifications) -> Shown {
 
 #[test]
 fn a_click_on_approve_merges_what_was_announced_and_no_forged_one_does() {
-    let session = session(ready("Fix the <b>parser</b> & its \u{202e}tests"));
-    let watcher = session.watcher();
+    let mut session = session(ready("Fix the <b>parser</b> & its \u{202e}tests"));
     let server = session.notifications(Manner::default());
     let _serve = session.stage.serve();
-    let mut tray = session.tray();
-    watcher.wait_for_icon();
+    let first = teller(&mut session);
     let shown = announced(&server);
     assert_eq!(shown.keys(), ["default", "approve", "later", "halt-loop"], "{shown:?}");
     assert!(shown.title.starts_with("Ready: Fix the <b>parser</b> & its"), "text stays text: {shown:?}");
@@ -100,14 +111,13 @@ fn a_click_on_approve_merges_what_was_announced_and_no_forged_one_does() {
     assert!(is(&session, "open"), "nothing that was forged was done");
     assert_eq!(server.all().len(), 1, "and nothing was answered: {:?}", server.all());
 
-    // An hour later it comes back once, and another tray hears the click on what this one shows.
+    // An hour later it comes back once, and another process hears the click on what this one shows.
     session.stage.put_clock_and_pass(3700, 0);
     poke(&session);
     let shown = announced(&server);
-    tray.signal("KILL");
-    tray.ended();
-    let _tray = session.tray();
-    wait_for("the other tray to listen", || (server.asked().len() > 1).then_some(()));
+    signal(first, "KILL");
+    teller(&mut session);
+    wait_for("the other one to listen", || (server.asked().len() > 1).then_some(()));
     server.click(shown.number, "approve");
     let answer = server.wait_for("Merging in 20 s: ");
     assert_eq!(answer.hints["transient"], "true");
@@ -178,11 +188,9 @@ fn halt_from_a_notification_ends_a_running_agent() {
     let stage = ready("Fix the parser");
     stage.write(".loopwright/issues/2-second.md", &ISSUE.replace("TITLE", "Second thing"));
     stage.commit("two");
-    let session = session(stage);
-    let watcher = session.watcher();
+    let mut session = session(stage);
     let server = session.notifications(Manner::default());
-    let _tray = session.tray();
-    watcher.wait_for_icon();
+    teller(&mut session);
     let shown = announced(&server);
     let run = session.stage.start(&["run", "work"]);
     session.stage.wait_for_process("98765");
@@ -198,11 +206,9 @@ fn halt_from_a_notification_ends_a_running_agent() {
 
 #[test]
 fn a_click_that_comes_before_the_number_counts_and_what_is_decided_elsewhere_is_withdrawn() {
-    let session = session(ready("Fix the parser"));
-    let watcher = session.watcher();
+    let mut session = session(ready("Fix the parser"));
     // No server yet: it waits, and is told as soon as one is there.
-    let _tray = session.tray();
-    watcher.wait_for_icon();
+    teller(&mut session);
     let server = session.notifications(Manner { at_once: Some("later"), ..Manner::default() });
     wait_for("the pull request to be put off", || row(&session)["later_until"].is_string().then_some(()));
     server.end();
@@ -217,4 +223,25 @@ fn a_click_that_comes_before_the_number_counts_and_what_is_decided_elsewhere_is_
     server.wait_until_closed(shown.number);
     server.click(shown.number, "approve");
     assert!(is(&session, "rejected"));
+}
+
+#[test]
+fn the_tray_tells_and_approves() {
+    let session = Session::around(ready("Fix the parser"), With::default());
+    let watcher = session.watcher();
+    let server = session.notifications(Manner::default());
+    let mut tray = session.tray();
+    watcher.wait_for_icon();
+    let shown = announced(&server);
+    tray.signal("KILL");
+    tray.ended();
+    let _tray = session.tray();
+    wait_for("the other tray to listen", || (server.asked().len() > 1).then_some(()));
+    server.click(shown.number, "approve");
+    server.wait_for("Merging in 20 s: ");
+    assert!(is(&session, "approved"));
+    session.stage.put_clock(25, 0);
+    session.stage.verb(&["tick"]);
+    wait_for("the merge", || is(&session, "merged").then_some(()));
+    session.stage.remember();
 }

@@ -196,7 +196,7 @@ impl<N: Notifier> Teller<N> {
         }
         // Some servers leave it on the screen.
         self.notifier.close(place);
-        let Done { opens, answer } = act::act(&self.context, store, button, &live.about);
+        let Done { opens, answer } = act::act(&self.context, store, button, &live);
         if let Some(answer) = answer {
             self.show(store, &answer, None, None)?;
         }
