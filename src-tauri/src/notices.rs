@@ -1,18 +1,30 @@
 //! The tray's part in notifications: it hosts whoever tells, and opens the windows that clicks ask for.
 
+use std::sync::OnceLock;
+
+use loopwright_core::notice::Notice;
 use loopwright_engine::api::Context;
 use loopwright_engine::api::notices::{self, Host, Opens};
 
 use crate::window;
 
-/// Tells as long as what it returns lives; none without a session bus. Opening the tray is opening Loopwright: from now on a
-/// person may be told something.
-pub(crate) fn begin() -> Option<Host> {
-    let begun = Context::open().and_then(|context| {
-        notices::opened(&context)?;
-        Host::begin(&context, open)
-    });
-    begun.map_err(|error| tracing::warn!("no notifications: {}", error.message)).ok()
+/// Whoever tells, once it has begun: as long as this process lives.
+static TELLING: OnceLock<Host> = OnceLock::new();
+
+/// Begins to tell; without a session bus nothing is told. Opening the tray is opening Loopwright: from now on a person may be
+/// told something.
+pub(crate) fn begin(context: &Context) {
+    match notices::opened(context).and_then(|()| Host::begin(context, open)) {
+        Ok(host) => drop(TELLING.set(host)),
+        Err(error) => tracing::warn!("no notifications: {}", error.message),
+    }
+}
+
+/// Answers what a person did in the tray.
+pub(crate) fn say(notice: Notice) {
+    if let Some(host) = TELLING.get() {
+        host.say(notice);
+    }
 }
 
 fn open(opens: &Opens) {

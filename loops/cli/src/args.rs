@@ -1,5 +1,6 @@
 //! The command line: verbs, their arguments, and the help that `--help` prints. What they do is in [`crate::verbs`].
 
+mod desktop;
 mod time;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use loopwright_engine::api::MOST_DAYS;
 
 use crate::complete;
 
+pub(crate) use desktop::{AutostartArgs, DesktopVerb, LoginArgs, LogoutArgs, ServeArgs, WakeArgs};
 pub(crate) use time::{EnableArgs, NextArgs, WhyArgs};
 
 /// Closes `loopwright --help`.
@@ -164,7 +166,9 @@ One per data folder. SIGTERM and Ctrl-C end it within a second; the runs that it
 up what is left. It writes its log to state/log/serve.log.
 
 Example: loopwright serve")]
-    Serve,
+    Serve(ServeArgs),
+    #[command(flatten)]
+    Desktop(DesktopVerb),
     /// Looks at what Loopwright needs on this machine
     #[command(after_help = "Example: loopwright doctor\n         loopwright doctor --repair")]
     Doctor(DoctorArgs),

@@ -7,10 +7,10 @@ mod choose;
 #[cfg(test)]
 mod tests;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, NaiveTime, Utc};
 use chrono_tz::Tz;
 
-use crate::schedule::due_times;
+use crate::schedule::{due_times, local};
 use crate::timing::{Battery, CatchUpHow, Overlap, Timing};
 
 pub use choose::{Choice, Hold, Live, Pass, Subject, Waiting, choose, seconds};
@@ -233,6 +233,13 @@ fn fate(loop_: &Arriving<'_>, at: DateTime<Utc>, waiting: usize, earliest: DateT
         }
         _ => Fate::Waits { not_before: earliest },
     }
+}
+
+/// When the next day begins on the clock of a zone; where that hour does not exist, what comes first after it.
+pub fn tomorrow(now: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
+    let day = now.with_timezone(&zone).date_naive().succ_opt();
+    let begins = day.and_then(|day| local(day.and_time(NaiveTime::MIN), zone));
+    begins.unwrap_or(now + Duration::days(1))
 }
 
 /// A moment on the clock of the zone.

@@ -41,10 +41,12 @@ pub mod schedule;
 pub mod scheduler;
 pub mod simulate;
 pub mod story;
+pub mod system_files;
 pub mod timing;
 pub mod todo;
 pub mod triage;
 pub mod verdict;
+pub mod wake;
 pub mod watched;
 pub mod why;
 

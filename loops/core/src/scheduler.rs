@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::due::{Absence, Absent};
 use crate::lease::InitRecord;
+use crate::wake::WakeMark;
 
 /// The longest time between two looks at the clock.
 pub const TICK: Duration = Duration::seconds(30);
@@ -50,6 +51,9 @@ pub struct SchedulerBeat {
     /// Why its passes fail since then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
+    /// The wake timer, where a loop asks to be woken for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wake: Option<WakeMark>,
 }
 
 /// How well a scheduler is.
@@ -230,8 +234,15 @@ mod tests {
     #[test]
     fn health_is_a_living_process_with_a_young_beat() {
         let reading_then = reading("09:00:00", 1000, 900);
-        let beat =
-            SchedulerBeat { pid: 7, start: 5, since: at("08:00:00"), reading: reading_then, next: None, fault: None };
+        let beat = SchedulerBeat {
+            pid: 7,
+            start: 5,
+            since: at("08:00:00"),
+            reading: reading_then,
+            next: None,
+            fault: None,
+            wake: None,
+        };
         assert_eq!(beat.health(true, &reading("09:01:00", 1060, 960)), Health::Alive);
         assert_eq!(beat.health(true, &reading("17:01:00", 29_860, 960)), Health::Alive, "it slept");
         assert_eq!(beat.health(true, &reading("09:02:00", 1120, 1020)), Health::Stuck);

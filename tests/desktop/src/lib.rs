@@ -4,6 +4,7 @@
 
 mod bus;
 mod display;
+mod driver;
 mod menu;
 mod notifications;
 mod programs;
@@ -12,6 +13,7 @@ mod tray;
 mod watcher;
 
 pub use bus::Bus;
+pub use driver::Window;
 pub use menu::{Menu, Row};
 pub use notifications::{Manner, Notifications, Shown, forge};
 pub use programs::tray_program;

@@ -2,13 +2,16 @@
 
 pub(crate) mod add;
 pub(crate) mod approve;
+pub(crate) mod autostart;
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod desktop;
 pub(crate) mod doctor;
 pub(crate) mod enable;
 pub(crate) mod halt;
 pub(crate) mod init;
 pub(crate) mod later;
+pub(crate) mod login;
 pub(crate) mod logs;
 pub(crate) mod man;
 pub(crate) mod next;
@@ -28,4 +31,5 @@ pub(crate) mod status;
 pub(crate) mod templates;
 pub(crate) mod tick;
 pub(crate) mod undo;
+pub(crate) mod wake;
 pub(crate) mod why;

@@ -6,14 +6,18 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use loopwright_core::exit;
-use loopwright_engine::api::{self, ApiError, Began};
+use loopwright_core::story::Mark;
+use loopwright_engine::api::{self, ApiError, Began, ServeUnitView};
 use serde::Serialize;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::App;
+use crate::args::ServeArgs;
 use crate::commands::command;
 use crate::log;
+use crate::page::Tint;
+use crate::render::marked;
 
 /// How long a pass may take to its end once a signal came.
 const LEAVE: Duration = Duration::from_millis(800);
@@ -24,7 +28,24 @@ struct Started {
     pid: i32,
 }
 
-pub(crate) fn run(app: &App) -> Result<u8, ApiError> {
+pub(crate) fn run(args: &ServeArgs, app: &App) -> Result<u8, ApiError> {
+    match (args.install, args.uninstall) {
+        (true, _) => unit(app, &api::install_serve_unit(&app.context)?, "Written"),
+        (_, true) => unit(app, &api::remove_serve_unit(&app.context)?, "Removed"),
+        _ => serve(app),
+    }
+}
+
+/// Tells what was written or removed, and the commands that follow.
+fn unit(app: &App, view: &ServeUnitView, done: &str) -> Result<u8, ApiError> {
+    app.output.answer(view, |page| {
+        marked(page, 0, Mark::Passed, &format!("{done}: {}. Now:", view.path));
+        view.commands.iter().for_each(|command| page.tinted(Tint::Accent, &format!("  {command}")));
+    })?;
+    Ok(exit::DONE)
+}
+
+fn serve(app: &App) -> Result<u8, ApiError> {
     let stop = stopped_by_signals().map_err(unwatched)?;
     log::to_file(app.context.home.state.join("log/serve.log")).map_err(|e| {
         let folder = app.context.home.state.join("log");

@@ -19,6 +19,7 @@ pub fn doctor(context: &Context) -> Vec<DoctorRow> {
     rows.extend([watchdog(), armed(context), scheduler_row(context), computer_zone()]);
     rows.extend(zones(context));
     rows.extend(probe::probe(&context.host).into_iter().map(layer));
+    rows.extend(super::doctor_desktop::rows(context));
     rows.extend(toolchains(context));
     rows
 }

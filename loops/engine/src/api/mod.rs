@@ -7,8 +7,10 @@ mod approve;
 mod background;
 mod changes;
 mod check;
+mod credentials;
 mod desk;
 mod doctor;
+mod doctor_desktop;
 mod doubted;
 mod enable;
 mod evidence;
@@ -20,6 +22,12 @@ mod init;
 mod landing;
 mod later;
 pub mod notices;
+mod pause_all;
+mod loop_detail;
+mod loop_draft;
+mod loop_new;
+mod loop_save;
+mod login_item;
 mod preferences;
 mod queue;
 mod reconcile;
@@ -35,14 +43,19 @@ mod schedule;
 mod scheduler;
 mod send_back;
 mod serve;
+mod settings_view;
+mod serve_unit;
 mod simulate;
 mod status;
 mod templates;
+mod test_agent;
 mod tick;
 mod trouble;
 mod undo;
 mod views;
+mod wake;
 mod watched;
+mod welcome;
 mod why;
 
 use std::fmt::Display;
@@ -68,15 +81,25 @@ pub use approve::{Approval, approve, landed};
 pub use background::serve_in_background;
 pub use changes::{Changes, changes};
 pub use check::{check, schema};
+pub use credentials::{
+    CredentialState, CredentialView, CredentialsView, KeychainView, credentials, login, logout, unlock_keychain,
+};
 pub use desk::{DraftView, drafts, drop_draft, mark_viewed, put_draft, send_drafts, undo_decision};
 pub use doctor::doctor;
-pub use enable::{EnableView, disable, enable};
+pub use enable::{EnableView, disable, enable, pause};
 pub use evidence::{EvidencePage, evidence};
 pub use finally_inner::finally_inner;
 pub use glance::{DeskLook, Shell};
 pub use halt::{HaltView, Level, ResumeView, halt, resume};
 pub use init::{InitRequest, init};
 pub use later::later;
+pub use preferences::{Preferences, preferences, tray_icon};
+pub use pause_all::pause_all;
+pub use loop_detail::{loop_detail, loop_list};
+pub use loop_draft::{draft_loop, simulate_draft};
+pub use loop_new::{create_loop, create_written, new_loop};
+pub use loop_save::{confirm_loop, delete_loop, save_loop};
+pub use login_item::{LoginItemView, login_item, repair_login_item, set_login_item};
 pub use preferences::{Preferences, preferences};
 pub use queue::{QueueRow, QueueView, review_queue};
 pub use reconcile::Deed;
@@ -90,15 +113,23 @@ pub use runs::{journal_after, log_files, open_log, run_row, runs, show};
 pub use scheduler::{SchedulerView, scheduler};
 pub use send_back::send_back;
 pub use serve::{Began, serve};
+pub use settings_view::{ChangedSetting, SettingsView, change_setting, settings_view};
+pub use serve_unit::{ServeUnitView, install_serve_unit, remove_serve_unit};
 pub use simulate::{
     Line, MOST_DAYS, Played, Setting, SimulateRequest, Simulated, Simulation, SimulationView, Tally, What, play,
     simulate, simulate_loops,
 };
 pub use status::{loops, next, status};
 pub use templates::{templates, write_template};
+pub use test_agent::{AgentTest, test_agent};
 pub use tick::{TickView, settle, tick};
 pub use undo::undo;
 pub use views::*;
+pub use welcome::{
+    DryRun, FirstDraft, WelcomeView, dry_run, dry_run_so_far, first_loop, repositories, welcome, welcome_done,
+    welcome_needed,
+};
+pub use wake::{WakeState, WakeView, wake, wake_units};
 pub use why::{WhyRow, WhyView, why};
 
 pub use crate::launch::own_program;

@@ -16,6 +16,7 @@ use super::{Context, reconcile, revise, runs};
 use crate::cores::Cores;
 use crate::halt::HaltFiles;
 use crate::lease::{Supervision, require_watchdog};
+use crate::os;
 use crate::resolve::{self, Resolved, line};
 use crate::runner::{self, Left};
 use crate::sandbox::bubblewrap::Bubblewrap;
@@ -47,6 +48,7 @@ fn run_to_its_end(context: &Context, id: RunId, only: Option<Fingerprint>) -> Re
     let row = loops::by_id(store.read(), claimed.loop_id)?;
     let dir = context.home.run(id);
     let supervision = Arc::new(Supervision::take(&dir, HaltFiles::of_run(&context.home.state, row.id, &dir))?);
+    stay_awake(&row.name);
     let left = match projection::replay(store.read(), id)? {
         None => {
             let work = work(context, id, row, None, supervision)?;
@@ -71,6 +73,18 @@ fn run_to_its_end(context: &Context, id: RunId, only: Option<Fingerprint>) -> Re
     }
     reconcile::clear_workspaces(context, id);
     Ok(runs::row_of(&store, id)?.code.unwrap_or(exit::INTERNAL))
+}
+
+/// Keeps the computer from falling asleep by itself as long as this process lives. It is asked for beside the work, and a run
+/// without it is as good: where the computer sleeps all the same, the run goes on afterwards.
+fn stay_awake(loop_name: &str) {
+    let why = format!("the loop {loop_name} is running");
+    let hold = move || match os::stay_awake(&why) {
+        Ok(awake) => std::mem::forget(awake),
+        Err(error) => tracing::debug!("the computer may fall asleep meanwhile: {error:#}"),
+    };
+    // Its thread ends with the answer; what it holds, with the process.
+    drop(std::thread::Builder::new().name("awake".to_owned()).spawn(hold));
 }
 
 /// Everything that the steps share. A run that has begun stays with its base commit and its loop file.

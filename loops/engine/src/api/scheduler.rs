@@ -12,6 +12,7 @@ use loopwright_core::due::Absence;
 use loopwright_core::exit;
 use loopwright_core::lease::{InitRecord, parse_inits};
 use loopwright_core::scheduler::{self, Between, Health, Reading, SchedulerBeat};
+use loopwright_core::wake::WakeMark;
 use serde::Serialize;
 
 use super::{ApiError, Context};
@@ -70,6 +71,12 @@ pub(super) fn absences(context: &Context) -> Vec<Absence> {
     let beat = last_beat(&context.home).filter(|_| !lived);
     let now = clock::reading().ok();
     beat.zip(now).map(|(beat, now)| scheduler::between(&beat.reading, &now, false).absences).unwrap_or_default()
+}
+
+/// What the scheduler that lives says of its wake timer; none where none lives.
+pub(super) fn wake_mark(context: &Context) -> Option<Option<WakeMark>> {
+    let holder = holder(&context.home).filter(lives)?;
+    last_beat(&context.home).filter(|beat| beat.is_of(&holder)).map(|beat| beat.wake)
 }
 
 /// Ends the process that holds the lock, for whoever takes its place: one that makes no pass ends by no gentler word.
@@ -134,13 +141,13 @@ impl Seat {
         self.last.as_ref().map(|(last, ours)| scheduler::between(last, now, *ours)).unwrap_or_default()
     }
 
-    /// Tells that a pass came to its end, and when the next has something to do.
+    /// Tells that a pass came to its end, when the next has something to do, and how the wake timer is set.
     ///
     /// # Errors
     /// It can't be written.
-    pub(super) fn beat(&mut self, now: Reading, next: Option<DateTime<Utc>>) -> Result<()> {
+    pub(super) fn beat(&mut self, now: Reading, next: Option<DateTime<Utc>>, wake: Option<WakeMark>) -> Result<()> {
         self.last = Some((now.clone(), true));
-        self.write(now, next, None)
+        self.write(now, next, None, wake)
     }
 
     /// Tells that a pass failed: the beat stays as old as it is.
@@ -149,11 +156,17 @@ impl Seat {
     /// It can't be written.
     pub(super) fn fault(&self, now: Reading, fault: String) -> Result<()> {
         let last = self.last.clone().filter(|(_, ours)| *ours).map_or(now, |(last, _)| last);
-        self.write(last, None, Some(fault))
+        self.write(last, None, Some(fault), None)
     }
 
-    fn write(&self, reading: Reading, next: Option<DateTime<Utc>>, fault: Option<String>) -> Result<()> {
-        let beat = SchedulerBeat { pid: self.pid, start: self.start, since: self.since, reading, next, fault };
+    fn write(
+        &self,
+        reading: Reading,
+        next: Option<DateTime<Utc>>,
+        fault: Option<String>,
+        wake: Option<WakeMark>,
+    ) -> Result<()> {
+        let beat = SchedulerBeat { pid: self.pid, start: self.start, since: self.since, reading, next, fault, wake };
         replace(&self.path, &serde_json::to_vec(&beat).context("writing a beat")?)
     }
 }

@@ -15,10 +15,11 @@ use loopwright_core::scheduler::{Between, TICK};
 
 use super::notices::WithoutTray;
 use super::scheduler::Seat;
-use super::{ApiError, Context, Deed, schedule, tick, watched};
+use super::{ApiError, Context, Deed, schedule, tick, wake, watched};
 use crate::os::{self, Held, Wake, Woken};
 use crate::store::news::Concerns;
 use crate::store::{Newer, Store, fleet, runs};
+use crate::wake::WakeTimer;
 use crate::{clock, ending, halt, settings};
 
 /// The shortest time between two passes that files ask for.
@@ -51,6 +52,7 @@ pub fn serve(context: &Context, stop: BorrowedFd<'_>, began: impl FnOnce(Began))
     let mut wake = Wake::new()?;
     watch(context, &mut wake);
     let (store, thorough_at) = (Some(store), DateTime::UNIX_EPOCH);
+    let wake_timer = WakeTimer::default();
     let mut desk = Desk {
         context: context.clone(),
         seat,
@@ -58,6 +60,7 @@ pub fn serve(context: &Context, stop: BorrowedFd<'_>, began: impl FnOnce(Began))
         thorough_at,
         told: Vec::new(),
         without_tray: WithoutTray::default(),
+        wake_timer,
     };
     desk.work(&mut wake, stop)?;
     desk.stopped();
@@ -87,6 +90,8 @@ struct Desk {
     told: Vec<Deed>,
     /// What it tells where no tray lives.
     without_tray: WithoutTray,
+    /// What wakes the computer; with the process, it is gone.
+    wake_timer: WakeTimer,
 }
 
 /// What the store looked like before a pass.
@@ -173,10 +178,11 @@ impl Desk {
             tracing::warn!("what waits could not be told: {error:#}");
         }
         let next = schedule::wakes_at(&self.context, &store)?;
+        let wake = self.wake_timer.keep(wake::next(&self.context, &store)?);
         store.rest();
         self.store = Some(store);
         let at = reading.at;
-        self.seat.beat(reading, next)?;
+        self.seat.beat(reading, next, wake)?;
         let next = next.map(|next| if next > at { next } else { at + BREATH });
         Ok(next.unwrap_or(at + TICK).min(at + TICK))
     }

@@ -207,6 +207,7 @@ pub(super) fn loop_view(context: &Context, store: &Store, row: &LoopRow) -> AnyR
         without_times: times.is_empty().then(without),
         by_itself: timing.as_ref().is_some_and(|timing| schedule::starts_by_itself(timing, zone, context.now)),
         paused_at: schedules::paused_at(store.read(), row.id)?.map(stamp),
+        paused_until: schedules::paused_until(store.read(), row.id)?.map(stamp),
         wake: timing.is_some_and(|timing| timing.wake),
         last: last.first().map(runs::row),
         troubles: hinders::troubles(context, store, row, last.first())?,

@@ -97,3 +97,15 @@ impl Wake {
 fn changed(path: &Path) -> Option<SystemTime> {
     path.metadata().and_then(|seen| seen.modified()).ok()
 }
+
+/// As long as this is held, the computer does not fall asleep by itself: not built yet.
+#[derive(Debug)]
+pub struct Awake {}
+
+/// Keeps the computer from falling asleep by itself.
+///
+/// # Errors
+/// Always: not supported yet.
+pub fn stay_awake(_why: &str) -> anyhow::Result<Awake> {
+    anyhow::bail!("keeping this system awake is not supported yet")
+}

@@ -23,6 +23,8 @@ CREATE TABLE comment_drafts (
     sent_at      TEXT,
     PRIMARY KEY (pull_request, id)
 ) STRICT, WITHOUT ROWID;
+-- When a pause ends by itself (`paused_at`), RFC 3339 UTC; none = when a person says so.
+ALTER TABLE loops ADD COLUMN paused_until TEXT;
 -- Notifications: a row before one is sent, so that what nobody knows the outcome of is never sent again.
 CREATE TABLE notices (
     id       TEXT PRIMARY KEY,
@@ -46,3 +48,5 @@ CREATE TABLE notices (
 ) STRICT;
 CREATE INDEX live_notices ON notices (intent_at) WHERE ended_at IS NULL;
 CREATE INDEX notices_by_time ON notices (intent_at);
+-- When a person deleted a loop: its runs and their receipts stay.
+ALTER TABLE loops ADD COLUMN deleted_at TEXT;

@@ -12,6 +12,8 @@ export class World {
     /** Why everything is halted. */
     halted: string | null;
     preferences: Preferences = { appearance: "system", single_keys: true };
+    /** What another process does to a loop's file, unheard; the area of loops sets it. */
+    write?: (loop: string, text: string) => void;
     private readonly listeners = new Set<() => void>();
     private readonly shows = new Set<(target: string) => void>();
 

@@ -58,7 +58,7 @@ impl Host {
         let hears = tell.clone();
         let desktop = Desktop::begin(move |heard| drop(hears.send(News::Heard(heard))))?;
         let watchers = listen(context, &tell);
-        let context = context.clone();
+        let context = context.clone().by("notification");
         let thread = std::thread::Builder::new().name("teller".to_owned());
         thread.spawn(move || work(&context, desktop, &told, open)).context("starting a thread that tells")?;
         Ok(Host { tell, _watchers: watchers })
