@@ -9,8 +9,8 @@ use anyhow::Result;
 use loopwright_core::definition::preferences::Appearance;
 use loopwright_core::exit;
 use loopwright_engine::api::{self, ApiError, Context};
-use tauri::{Theme, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 use tauri::{AppHandle, Emitter as _, Manager as _, Theme, WebviewUrl, WebviewWindowBuilder};
+use tauri::{Theme, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 
 use crate::arguments::{AskedWindow, VIEWS};
 use crate::commands::{review, shared};
@@ -20,8 +20,8 @@ use crate::news::{self, News};
 
 /// How long changes are gathered before a page is told.
 const CALM: Duration = Duration::from_millis(150);
-use crate::commands::{review, settings, shared, welcome};
 use crate::commands::{loops, review, shared};
+use crate::commands::{review, settings, shared, welcome};
 
 /// What the window of this process was opened for.
 pub(crate) struct Shown {

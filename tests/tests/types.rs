@@ -25,7 +25,15 @@ fn generate(folder: &Path) -> BTreeMap<String, String> {
     export!(&config, api::Preferences, api::SettingsView, api::ChangedSetting, api::AgentTest);
     export!(&config, api::WelcomeView, api::FirstDraft, api::DryRun, api::EnableView);
     export!(&config, api::Preferences);
-    export!(&config, api::LoopListRow, api::LoopDetail, api::DraftRequest, api::LoopDraft, api::LoopSaved, api::LoopDeleted);
+    export!(
+        &config,
+        api::LoopListRow,
+        api::LoopDetail,
+        api::DraftRequest,
+        api::LoopDraft,
+        api::LoopSaved,
+        api::LoopDeleted
+    );
     export!(&config, api::NewLoop, api::NewLoopView, api::SimulatedDraft, api::EnableView);
     let mut files = read(folder);
     let names = files.keys().map(|name| name.trim_end_matches(".ts"));

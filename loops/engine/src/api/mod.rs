@@ -21,13 +21,13 @@ mod hinders;
 mod init;
 mod landing;
 mod later;
-pub mod notices;
-mod pause_all;
+mod login_item;
 mod loop_detail;
 mod loop_draft;
 mod loop_new;
 mod loop_save;
-mod login_item;
+pub mod notices;
+mod pause_all;
 mod preferences;
 mod queue;
 mod reconcile;
@@ -43,8 +43,8 @@ mod schedule;
 mod scheduler;
 mod send_back;
 mod serve;
-mod settings_view;
 mod serve_unit;
+mod settings_view;
 mod simulate;
 mod status;
 mod templates;
@@ -93,14 +93,14 @@ pub use glance::{DeskLook, Shell};
 pub use halt::{HaltView, Level, ResumeView, halt, resume};
 pub use init::{InitRequest, init};
 pub use later::later;
-pub use preferences::{Preferences, preferences, tray_icon};
-pub use pause_all::pause_all;
+pub use login_item::{LoginItemView, login_item, repair_login_item, set_login_item};
 pub use loop_detail::{loop_detail, loop_list};
 pub use loop_draft::{draft_loop, simulate_draft};
 pub use loop_new::{create_loop, create_written, new_loop};
 pub use loop_save::{confirm_loop, delete_loop, save_loop};
-pub use login_item::{LoginItemView, login_item, repair_login_item, set_login_item};
+pub use pause_all::pause_all;
 pub use preferences::{Preferences, preferences};
+pub use preferences::{Preferences, preferences, tray_icon};
 pub use queue::{QueueRow, QueueView, review_queue};
 pub use reconcile::Deed;
 pub use reject::reject;
@@ -113,8 +113,8 @@ pub use runs::{journal_after, log_files, open_log, run_row, runs, show};
 pub use scheduler::{SchedulerView, scheduler};
 pub use send_back::send_back;
 pub use serve::{Began, serve};
-pub use settings_view::{ChangedSetting, SettingsView, change_setting, settings_view};
 pub use serve_unit::{ServeUnitView, install_serve_unit, remove_serve_unit};
+pub use settings_view::{ChangedSetting, SettingsView, change_setting, settings_view};
 pub use simulate::{
     Line, MOST_DAYS, Played, Setting, SimulateRequest, Simulated, Simulation, SimulationView, Tally, What, play,
     simulate, simulate_loops,
@@ -125,11 +125,11 @@ pub use test_agent::{AgentTest, test_agent};
 pub use tick::{TickView, settle, tick};
 pub use undo::undo;
 pub use views::*;
+pub use wake::{WakeState, WakeView, wake, wake_units};
 pub use welcome::{
     DryRun, FirstDraft, WelcomeView, dry_run, dry_run_so_far, first_loop, repositories, welcome, welcome_done,
     welcome_needed,
 };
-pub use wake::{WakeState, WakeView, wake, wake_units};
 pub use why::{WhyRow, WhyView, why};
 
 pub use crate::launch::own_program;
