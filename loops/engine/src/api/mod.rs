@@ -104,6 +104,7 @@ pub use loop_draft::{draft_loop, simulate_draft};
 pub use loop_new::{create_loop, create_written, new_loop};
 pub use loop_save::{confirm_loop, delete_loop, save_loop};
 pub use pause_all::pause_all;
+pub use preferences::{Preferences, preferences};
 pub use preferences::{Preferences, preferences, tray_icon};
 pub use queue::{QueueRow, QueueView, review_queue};
 pub use reconcile::Deed;
