@@ -1,5 +1,6 @@
 //! Linux: processes named beyond doubt, and what a child process takes along from us.
 
+mod places;
 mod wake;
 
 use std::collections::BTreeSet;
@@ -15,6 +16,7 @@ use loopwright_core::lease::{InitRecord, ProcStat};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{self, Pid, PidfdFlags, Resource, Rlimit, Signal};
 
+pub use places::{folder, is_beneath, open_folder, open_place};
 pub use wake::{Wake, Woken, clocks, give_memory_back};
 
 /// The identity of this boot.
