@@ -9,19 +9,16 @@ use anyhow::Result;
 use loopwright_core::definition::preferences::Appearance;
 use loopwright_core::exit;
 use loopwright_engine::api::{self, ApiError, Context};
-use tauri::{AppHandle, Emitter as _, Manager as _, Theme, WebviewUrl, WebviewWindowBuilder};
-use tauri::{Theme, WebviewUrl, WebviewWindowBuilder, WindowEvent};
+use tauri::{AppHandle, Emitter as _, Manager as _, Theme, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 
 use crate::arguments::{AskedWindow, VIEWS};
-use crate::commands::{review, shared};
+use crate::commands::{loops, review, runs, settings, shared, spend, welcome};
 use crate::desktop::needs_display;
 use crate::instance::{self, Instance};
 use crate::news::{self, News};
 
 /// How long changes are gathered before a page is told.
 const CALM: Duration = Duration::from_millis(150);
-use crate::commands::{loops, review, shared};
-use crate::commands::{review, settings, shared, welcome};
 
 /// What the window of this process was opened for.
 pub(crate) struct Shown {
@@ -81,10 +78,27 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
             review::put_off,
             review::undo_decision,
             review::evidence,
+            runs::history,
+            runs::timeline,
+            runs::live_runs,
+            runs::why_row,
+            runs::log_page,
+            runs::log_find,
+            runs::run_again,
+            spend::spend,
+            spend::set_ceiling,
             settings::settings_view,
             settings::change_setting,
             settings::test_agent,
             settings::doctor,
+            settings::credentials,
+            settings::login,
+            settings::logout,
+            settings::unlock_keychain,
+            settings::wake,
+            settings::login_item,
+            settings::set_login_item,
+            settings::test_notice,
             welcome::welcome,
             welcome::welcome_done,
             welcome::repositories,

@@ -105,7 +105,7 @@ test("times in another zone stand there twice, and a skipped hour is named", asy
     await open(page, "loops");
     await schedule(page, "deps");
     await expect(page.getByText("America/New_York").first()).toBeVisible();
-    await expect(page.getByText(/^Here: .* Europe\/Berlin/)).toBeVisible();
+    await expect(page.getByText("Here: Mon 23 Nov 23:00")).toBeVisible();
     await page.getByRole("textbox", { name: "Time" }).fill("02:30");
     await expect(page.getByText("28 Mar 02:30 doesn't exist; runs 03:00")).toBeVisible();
 });
@@ -142,8 +142,8 @@ test("the YAML tab edits the same text, with faults while typing, F8 and complet
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("End");
     await page.keyboard.type("\nbat");
-    await expect(page.getByRole("option", { name: /battery/ })).toBeVisible();
-    await page.keyboard.press("Enter");
+    // A key that comes as the list opens is still typing, so the editor lets it be.
+    await page.getByRole("option", { name: /battery/ }).click();
     await page.keyboard.type("wait");
     await expect(editor).toContainText("battery: wait");
     await page.keyboard.press("Escape");
@@ -175,9 +175,7 @@ test("a file that changed on disk is never overwritten unseen", async ({ page })
     await expect(page.getByText("loop.yaml changed on disk.")).toBeVisible();
     await expect(save(page)).toBeDisabled();
     await page.getByRole("button", { name: "Show both" }).click();
-    await expect(page.getByRole("region", { name: "On disk" }).or(page.getByLabel("On disk"))).toContainText(
-        "# theirs",
-    );
+    await expect(page.getByLabel("On disk", { exact: true })).toContainText("# theirs");
     await axe(page);
     await picture(page, "loops-conflict");
     await page.keyboard.press("Escape");

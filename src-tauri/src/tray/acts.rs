@@ -75,7 +75,7 @@ fn done(act: &Act, words: &Sender<Word>) -> Result<(), ApiError> {
             }
             Ok(())
         }
-        Act::AtLogin { .. } => Err(other("the login item is not known here")),
+        Act::AtLogin { on } => api::set_login_item(&context, *on).map(drop),
         Act::Quit => Ok(()),
     }
 }

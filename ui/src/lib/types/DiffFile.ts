@@ -4,7 +4,7 @@ import type { Class } from "./Class";
 /**
  * A file of a change.
  */
-export type FileView = { 
+export type DiffFile = { 
 /**
  * Its path (untrusted).
  */
@@ -60,4 +60,8 @@ first: number,
 /**
  * How many lines it has.
  */
-lines: number, };
+lines: number, 
+/**
+ * Which of its own lines begin a hunk.
+ */
+hunks: Array<number>, };
