@@ -56,3 +56,6 @@ pub fn test_notice(_context: &Context) -> Result<(), ApiError> {
 fn desktop() -> anyhow::Result<crate::notify::Desktop> {
     crate::notify::Desktop::begin(|_| ())
 }
+
+#[cfg(test)]
+mod tests;
