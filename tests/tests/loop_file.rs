@@ -20,8 +20,15 @@ const TEXT: &str = "# mine\nname: triage\ntrigger: cron(\"0 9 * * *\")  # nine\n
 fn context(stage: &Stage) -> Context {
     let host = HostEnvironment { home: Some(stage.person()), ..HostEnvironment::default() };
     let now = loopwright_engine::clock::now();
-    let context =
-        Context { home: Home::under(&stage.home), chosen: true, host, cwd: stage.repo.clone(), zone: Tz::UTC, now, by: "window" };
+    let context = Context {
+        home: Home::under(&stage.home),
+        chosen: true,
+        host,
+        cwd: stage.repo.clone(),
+        zone: Tz::UTC,
+        now,
+        by: "window",
+    };
     context.home.create(now).expect("the folders");
     context
 }

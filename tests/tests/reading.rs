@@ -7,7 +7,7 @@ use std::fs;
 use chrono::Utc;
 use loopwright_core::patch::Class;
 use loopwright_core::review::{Risk, Via};
-use loopwright_engine::api::{self, Against, Approval, ApproveView, Context, DraftView, DiffFile, OpenedDiff};
+use loopwright_engine::api::{self, Against, Approval, ApproveView, Context, DiffFile, DraftView, OpenedDiff};
 use loopwright_engine::home::Home;
 use loopwright_engine::sandbox::toolchain::HostEnvironment;
 use loopwright_tests::stage::{RAILS, Stage, id, state, tree, wait_for};
