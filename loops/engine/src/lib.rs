@@ -9,6 +9,7 @@ pub mod ending;
 pub mod fail;
 mod finally;
 pub mod forge;
+#[cfg(target_os = "linux")]
 pub mod gateway;
 pub mod git;
 pub mod halt;
@@ -28,5 +29,6 @@ pub mod steps;
 pub mod store;
 mod sweep;
 pub mod wake;
+pub mod traffic;
 pub mod workspace;
 mod zone_files;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use loopwright_engine::api::{self, ApiError, DryRun, EnableView, FirstDraft, RunRow, WelcomeView};
 
 use super::ask;
+use crate::tray;
 
 /// What is on this computer.
 #[tauri::command]
@@ -55,5 +56,11 @@ pub(crate) async fn turn_on(name: String) -> Result<EnableView, ApiError> {
 /// Ends the tray; with `pause`, no loop starts by itself any more.
 #[tauri::command]
 pub(crate) async fn quit(pause: bool) -> Result<(), ApiError> {
-    ask(move |context| if pause { api::pause_all(context).map(drop) } else { Ok(()) }).await
+    ask(move |context| {
+        if pause {
+            api::pause_all(context)?;
+        }
+        Ok(tray::ask_to_quit(context)?)
+    })
+    .await
 }

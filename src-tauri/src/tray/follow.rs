@@ -3,8 +3,8 @@
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use loopwright_core::desk::{Desk, Ink, Said, Sign};
-use loopwright_engine::api::{Context, DeskLook, Shell};
+use loopwright_core::desk::{Desk, Ink, Said, Sign, WakeFact};
+use loopwright_engine::api::{self, Context, DeskLook, Shell, WakeState};
 use tauri::AppHandle;
 
 use super::draw;
@@ -65,6 +65,20 @@ pub(super) fn begin(app: AppHandle, ink: Ink, words: Sender<Word>, heard: Receiv
     std::thread::spawn(move || follower.work(&heard, words));
 }
 
+/// What stands outside of the database: whether it starts at login, and whether the computer wakes.
+fn shell(context: &Context) -> Shell {
+    let at_login = api::login_item(context).is_ok_and(|item| item.on && item.fault.is_none());
+    let wake = api::wake(context).ok().and_then(|view| {
+        let armed = match view.state {
+            WakeState::Armed => true,
+            WakeState::WillNotWake => false,
+            WakeState::NotAsked | WakeState::NeverSleeps => return None,
+        };
+        Some(WakeFact { at: view.at?, armed })
+    });
+    Shell { at_login, wake, ..Shell::default() }
+}
+
 struct Follower {
     app: AppHandle,
     ink: Ink,
@@ -110,7 +124,7 @@ impl Follower {
         };
         self.said.take_if(|(_, at)| at.elapsed() > SAID);
         let said = self.said.as_ref().map(|(said, _)| said.clone());
-        let mut desk = self.look.look(&context, Shell { said, ..Shell::default() });
+        let mut desk = self.look.look(&context, Shell { said, ..shell(&context) });
         let left = self.waits(desk.sign);
         if left.is_some() {
             // The menu is true at once; only the icon stays a moment longer.

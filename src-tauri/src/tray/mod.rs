@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use loopwright_core::desk::Act;
+use loopwright_core::notice::no_tray;
 use loopwright_engine::api::{self, ApiError, Context};
 use tauri::tray::TrayIconBuilder;
 use tauri::{App, RunEvent};
@@ -18,8 +19,8 @@ use tauri::{App, RunEvent};
 use crate::arguments::{AskedWindow, tell};
 use crate::desktop::{self, Missing};
 use crate::instance::{self, Instance};
-use crate::news;
 use crate::window;
+use crate::{news, notices};
 use follow::Word;
 
 /// How much later than we a panel may begin.
@@ -34,6 +35,9 @@ pub(crate) fn run(at_login: bool) -> Result<()> {
     let Some(instance) = Instance::take(&context.home, "tray")? else { return window::run(first_window(&context)) };
     desktop::needs_display()?;
     let (words, heard) = follow::words();
+    if let Err(error) = api::repair_login_item(&context) {
+        tracing::warn!("the login item can't be repaired: {error}");
+    }
     begin_scheduler(&context, words.clone());
     if !desktop::has_bus() {
         return without(Missing::Bus, &context, at_login);
@@ -57,6 +61,7 @@ pub(crate) fn run(at_login: bool) -> Result<()> {
         return elsewhere(Missing::Library, &context, at_login);
     }
     follow::begin(app.handle().clone(), ink, words, heard);
+    notices::begin(&context);
     look_for_a_tray(context, at_login);
     stay(app);
     Ok(())
@@ -75,17 +80,13 @@ fn stay(app: App) {
 ///
 /// # Errors
 /// It can't be asked.
-#[expect(dead_code, reason = "the window that asks whether loops go on is what calls it")]
 pub(crate) fn ask_to_quit(context: &Context) -> Result<()> {
     instance::ask(&context.home, "tray", follow::QUIT)
 }
 
 /// What a person sees who starts it: pull requests, or how to begin.
 fn first_window(context: &Context) -> AskedWindow {
-    let view = match api::loops(context) {
-        Ok(loops) if loops.is_empty() => "welcome",
-        _ => "review",
-    };
+    let view = if api::welcome_needed(context).unwrap_or_default() { "welcome" } else { "review" };
     AskedWindow { view, target: None }
 }
 
@@ -114,6 +115,7 @@ fn look_for_a_tray(context: Context, at_login: bool) {
             return;
         }
         tell(&Missing::Tray.error());
+        notices::say(no_tray());
         if !at_login && let Err(error) = window::open(first_window(&context).view, None) {
             tell(&error);
         }
@@ -147,9 +149,4 @@ fn quietly(act: impl FnOnce() -> bool) -> bool {
     let done = panic::catch_unwind(AssertUnwindSafe(act)).unwrap_or(false);
     panic::set_hook(told);
     done
-}
-
-/// An error of the api for what is none of it.
-fn other(error: impl std::fmt::Display) -> ApiError {
-    ApiError::new(loopwright_core::exit::FAILED, error)
 }
