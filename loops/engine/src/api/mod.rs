@@ -104,7 +104,6 @@ pub use loop_draft::{draft_loop, simulate_draft};
 pub use loop_new::{create_loop, create_written, new_loop};
 pub use loop_save::{confirm_loop, delete_loop, save_loop};
 pub use pause_all::pause_all;
-pub use preferences::{Preferences, preferences};
 pub use preferences::{Preferences, preferences, tray_icon};
 pub use queue::{QueueRow, QueueView, review_queue};
 pub use reconcile::Deed;
@@ -138,7 +137,6 @@ pub use welcome::{
     DryRun, FirstDraft, WelcomeView, dry_run, dry_run_so_far, first_loop, repositories, welcome, welcome_done,
     welcome_needed,
 };
-pub use why::{WhyRow, WhyView, why};
 pub use why::{WhyRow, WhyView, why, why_row};
 
 pub use crate::launch::own_program;
