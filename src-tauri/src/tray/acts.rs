@@ -8,8 +8,8 @@ use loopwright_core::notice::halted;
 use loopwright_core::review::Via;
 use loopwright_engine::api::{self, ApiError, Approval, Context, Level, StartRequest};
 
+use super::collect;
 use super::follow::Word;
-use super::{collect, other};
 use crate::{notices, window};
 
 /// Does it; a failure stands in the menu afterwards, and in the log.

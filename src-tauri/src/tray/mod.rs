@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::Result;
 use loopwright_core::desk::Act;
 use loopwright_core::notice::no_tray;
-use loopwright_engine::api::{self, ApiError, Context};
+use loopwright_engine::api::{self, Context};
 use tauri::tray::TrayIconBuilder;
 use tauri::{App, RunEvent};
 
