@@ -99,17 +99,11 @@ pub use history::{HistoryFilter, HistoryPage, HistoryRow, history, history_row, 
 pub use init::{InitRequest, init};
 pub use later::later;
 pub use login_item::{LoginItemView, login_item, repair_login_item, set_login_item};
-pub use login_item::{LoginItemView, login_item, repair_login_item, set_login_item};
 pub use loop_detail::{loop_detail, loop_list};
 pub use loop_draft::{draft_loop, simulate_draft};
 pub use loop_new::{create_loop, create_written, new_loop};
 pub use loop_save::{confirm_loop, delete_loop, save_loop};
 pub use pause_all::pause_all;
-pub use preferences::{Preferences, preferences, tray_icon};
-pub use preferences::{Preferences, preferences};
-pub use preferences::{Preferences, preferences, tray_icon};
-pub use login_item::{LoginItemView, login_item, repair_login_item, set_login_item};
-pub use preferences::{Preferences, preferences};
 pub use preferences::{Preferences, preferences, tray_icon};
 pub use queue::{QueueRow, QueueView, review_queue};
 pub use reconcile::Deed;
