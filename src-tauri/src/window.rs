@@ -9,7 +9,7 @@ use anyhow::Result;
 use loopwright_core::definition::preferences::Appearance;
 use loopwright_core::exit;
 use loopwright_engine::api::{self, ApiError, Context};
-use tauri::{AppHandle, Emitter as _, Manager as _, Theme, WebviewUrl, WebviewWindowBuilder};
+use tauri::{AppHandle, Emitter as _, Manager as _, Theme, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 
 use crate::arguments::{AskedWindow, VIEWS};
 use crate::commands::{loops, review, runs, settings, shared, spend, welcome};
@@ -112,11 +112,14 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
             let scheme = scheme();
             let address = format!("index.html?view={view}&scheme={}", scheme.map_or("system", word));
             let (width, height) = size(view);
-            WebviewWindowBuilder::new(app, view, WebviewUrl::App(address.into()))
+            let window = WebviewWindowBuilder::new(app, view, WebviewUrl::App(address.into()))
                 .title(title(view))
                 .inner_size(width, height)
                 .theme(scheme)
                 .build()?;
+            if view == "review" {
+                window.on_window_event(tell_focus);
+            }
             Ok(())
         })
         .build(tauri::generate_context!())?;
@@ -126,6 +129,19 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
     thread::spawn(move || pass_on(&handle, view, &instance, &heard));
     app.run(|_, _| ());
     Ok(())
+}
+
+/// While Review has the focus, no notification tells of what stands in it.
+fn tell_focus(event: &WindowEvent) {
+    let focused = match event {
+        WindowEvent::Focused(focused) => *focused,
+        WindowEvent::Destroyed => false,
+        _ => return,
+    };
+    if let Some(context) = Context::look() {
+        // It only costs a notification.
+        let _ = api::notices::review_focus(&context, focused);
+    }
 }
 
 /// Tells the page what changed, and shows what the window is asked for.

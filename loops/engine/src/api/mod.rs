@@ -137,7 +137,6 @@ pub use welcome::{
     DryRun, FirstDraft, WelcomeView, dry_run, dry_run_so_far, first_loop, repositories, welcome, welcome_done,
     welcome_needed,
 };
-pub use why::{WhyRow, WhyView, why};
 pub use why::{WhyRow, WhyView, why, why_row};
 
 pub use crate::launch::own_program;

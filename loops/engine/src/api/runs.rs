@@ -8,9 +8,9 @@ use anyhow::Result as AnyResult;
 use loopwright_core::exit;
 use loopwright_core::ids::RunId;
 use loopwright_core::run::{Entry, Outcome, RunEvent};
-use rustix::fs::{Mode, OFlags};
 
 use super::{ApiError, Context, PullRequestRow, RunRow, RunView, only_one, reviews};
+use crate::os;
 use crate::store::runs::{self as stored, RunRecord};
 use crate::store::{Store, findings, journal, loops, projection, pull_requests};
 
@@ -109,8 +109,7 @@ pub(super) fn logs_in(dir: &Path) -> Vec<(String, PathBuf)> {
 /// # Errors
 /// It is no plain file, or can't be read.
 pub fn open_log(path: &Path) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    let file = os::open_unlinked(path)?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no plain file")) }
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Duration, Utc};
+use loopwright_core::desk::WakeFact;
 use loopwright_core::wake::{self, Hindrance, WakeMark, Waking};
 use serde::Serialize;
 
@@ -59,8 +60,15 @@ pub enum WakeState {
 /// # Errors
 /// The store can't be read.
 pub fn wake(context: &Context) -> Result<WakeView, ApiError> {
-    let store = context.store()?;
-    let Some(next) = next(context, &store)? else { return Ok(view(WakeState::NotAsked, None, system::hindrance())) };
+    Ok(look(context, &context.store()?)?)
+}
+
+/// The same with a store that is open already.
+///
+/// # Errors
+/// The store can't be read.
+pub(super) fn look(context: &Context, store: &Store) -> Result<WakeView> {
+    let Some(next) = next(context, store)? else { return Ok(view(WakeState::NotAsked, None, system::hindrance())) };
     if by_the_system(&next) {
         return Ok(view(WakeState::Armed, Some(next), None));
     }
@@ -74,6 +82,18 @@ pub fn wake(context: &Context) -> Result<WakeView, ApiError> {
             WakeView { repair, ..view(WakeState::WillNotWake, Some(next), Some(not_set(gone))) }
         }
     })
+}
+
+impl WakeView {
+    /// What a menu says of it; none where nothing is asked for, or nothing needs to wake.
+    pub fn fact(&self) -> Option<WakeFact> {
+        let armed = match self.state {
+            WakeState::NotAsked | WakeState::NeverSleeps => return None,
+            WakeState::Armed => true,
+            WakeState::WillNotWake => false,
+        };
+        self.at.map(|at| WakeFact { at, armed })
+    }
 }
 
 fn marked(mark: WakeMark) -> WakeView {

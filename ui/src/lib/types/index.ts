@@ -72,6 +72,7 @@ export type * from "./Merge";
 export type * from "./Micros";
 export type * from "./Mode";
 export type * from "./ModelShare";
+export type * from "./NoticesView";
 export type * from "./NewLoop";
 export type * from "./NewLoopView";
 export type * from "./NextRow";
