@@ -28,7 +28,7 @@ pub mod settings;
 pub mod steps;
 pub mod store;
 mod sweep;
-pub mod wake;
 pub mod traffic;
+pub mod wake;
 pub mod workspace;
 mod zone_files;
