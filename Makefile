@@ -19,7 +19,8 @@ run: setup ui ## Builds everything and starts the tray
 	target/debug/loopwright-tray
 
 test: setup ui ## Runs all tests: the engine's, the desktop's on a display of their own, the windows' in Chromium
-	cargo test --workspace
+	cargo build --workspace --bins
+	LOOPWRIGHT_PROGRAMS=built cargo test --workspace
 	@$(MAKE) --no-print-directory test-ui
 
 test-engine: setup-engine ## Runs the tests of engine and terminal alone: needs neither WebKit nor Node.js

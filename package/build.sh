@@ -43,11 +43,16 @@ main() {
 say() { printf '== %s\n' "$1"; }
 
 build() {
-    local arguments=(--profile "$profile")
-    for program in "${programs[@]}"; do arguments+=(--package "$program"); done
-    # With it the windows come out of the program alone, never from a development server.
-    [ "$profile" = dev ] || arguments+=(--features loopwright-tray/custom-protocol)
-    cargo build "${arguments[@]}"
+    local windows=(--package loopwright-tray) others=() program
+    for program in loopwright loopwright-watchdog loopwright-box; do others+=(--package "$program"); done
+    if [ "$profile" = dev ]; then
+        # As the tests build them, so that nothing is built twice.
+        cargo build "${others[@]}"
+        cargo build "${windows[@]}"
+    else
+        # With the feature the windows come out of the program alone, never from a development server.
+        cargo build --profile "$profile" "${others[@]}" "${windows[@]}" --features loopwright-tray/custom-protocol
+    fi
 }
 
 put() { # mode, from, to

@@ -1,6 +1,8 @@
-//! Declares the commands of the windows, so that each needs a permission (`capabilities/`), and packs `ui/dist`.
+//! Declares the commands of the windows, so that each needs a permission (`capabilities/`), and packs `ui/dist` and the
+//! icons of the tray.
 
-use std::path::Path;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
 /// Every command that a window may ask for, if its capability names it.
 const COMMANDS: &[&str] = &[
@@ -11,6 +13,22 @@ const COMMANDS: &[&str] = &[
     "close_window",
     "preferences",
     "first_target",
+    // Loops.
+    "loop_list",
+    "loop_detail",
+    "draft_loop",
+    "simulate_draft",
+    "save_loop",
+    "confirm_loop",
+    "pause_loop",
+    "enable_loop",
+    "run_loop",
+    "delete_loop",
+    "loop_templates",
+    "new_loop",
+    "create_loop",
+    "create_written",
+    "loop_schema",
     // Review.
     "review_queue",
     "review_head",
@@ -29,9 +47,62 @@ const COMMANDS: &[&str] = &[
     "put_off",
     "undo_decision",
     "evidence",
+    // Runs.
+    "history",
+    "timeline",
+    "live_runs",
+    "why_row",
+    "log_page",
+    "log_find",
+    "run_again",
+    // Spend.
+    "spend",
+    "set_ceiling",
+    // Settings, Welcome, Quit.
+    "settings_view",
+    "change_setting",
+    "test_agent",
+    "doctor",
+    "credentials",
+    "login",
+    "logout",
+    "unlock_keychain",
+    "wake",
+    "login_item",
+    "set_login_item",
+    "test_notice",
+    "welcome",
+    "welcome_done",
+    "repositories",
+    "first_loop",
+    "dry_run",
+    "dry_run_so_far",
+    "turn_on",
+    "quit",
 ];
 
+/// `icons/tray/NAME.png` as `png("NAME")`.
+fn icons() -> std::io::Result<()> {
+    println!("cargo:rerun-if-changed=../icons/tray");
+    let mut arms = String::new();
+    let folder = Path::new("../icons/tray").canonicalize()?;
+    for entry in std::fs::read_dir(&folder)? {
+        let path = entry?.path();
+        let name = path.file_stem().unwrap_or_default().display().to_string();
+        let _ = writeln!(arms, "        {name:?} => include_bytes!({path:?}),");
+    }
+    let text = format!(
+        "/// An icon by its name.\nfn png(name: &str) -> Option<&'static [u8]> {{\n    Some(match name {{\n{arms}        \
+         _ => return None,\n    }})\n}}\n"
+    );
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
+    std::fs::write(out.join("icons.rs"), text)
+}
+
 fn main() {
+    if let Err(error) = icons() {
+        panic!("../icons/tray: {error}");
+    }
     println!("cargo:rerun-if-changed=../ui/dist");
     assert!(Path::new("../ui/dist/index.html").is_file(), "the windows are not built yet: run `make ui`");
     let manifest = tauri_build::AppManifest::new().commands(COMMANDS);

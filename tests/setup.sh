@@ -32,7 +32,6 @@ unshare:util-linux,util-linux,util-linux,-'
 cross='file=/usr/bin/cargo:cargo-web,-,-,-
 file=/usr/bin/rustc:rustc-web,-,-,-
 file=/usr/share/doc/rust-web-src|/usr/share/doc/rust-src:rust-web-src,-,-,-
-x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64-win32,-,-,-
 x86_64-w64-mingw32-windres:binutils-mingw-w64-x86-64,-,-,-'
 
 toolchain=$(sed -n 's/^channel = "\(.*\)"$/\1/p' rust-toolchain.toml)

@@ -6,6 +6,10 @@ use std::process::ExitCode;
 
 mod arguments;
 mod commands;
+mod desktop;
+mod instance;
+mod news;
+mod notices;
 mod tray;
 mod window;
 
@@ -13,7 +17,7 @@ use arguments::Asked;
 
 fn main() -> ExitCode {
     let begun = match arguments::read(std::env::args().skip(1)) {
-        Ok(Asked::Tray) => tray::run(),
+        Ok(Asked::Tray { at_login }) => tray::run(at_login),
         Ok(Asked::Window(asked)) => window::run(asked),
         Ok(Asked::Version) => arguments::version(),
         Err(wrong) => return arguments::refuse(&wrong),

@@ -1,15 +1,24 @@
 //! One window, which is a process of its own: its end gives back the memory that a webview takes.
 
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::Result;
 use loopwright_core::definition::preferences::Appearance;
 use loopwright_core::exit;
 use loopwright_engine::api::{self, ApiError, Context};
-use tauri::{Theme, WebviewUrl, WebviewWindowBuilder};
+use tauri::{AppHandle, Emitter as _, Manager as _, Theme, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 
 use crate::arguments::{AskedWindow, VIEWS};
-use crate::commands::{review, shared};
+use crate::commands::{loops, review, runs, settings, shared, spend, welcome};
+use crate::desktop::needs_display;
+use crate::instance::{self, Instance};
+use crate::news::{self, News};
+
+/// How long changes are gathered before a page is told.
+const CALM: Duration = Duration::from_millis(150);
 
 /// What the window of this process was opened for.
 pub(crate) struct Shown {
@@ -20,6 +29,12 @@ pub(crate) struct Shown {
 /// Shows the window until it is closed.
 pub(crate) fn run(asked: AskedWindow) -> Result<()> {
     let AskedWindow { view, target } = asked;
+    needs_display()?;
+    let context = Context::open()?.by("window");
+    let Some(instance) = Instance::take(&context.home, view)? else {
+        // The one that is there comes to the front, and shows that.
+        return instance::ask(&context.home, view, &target.unwrap_or_default());
+    };
     let app = tauri::Builder::default()
         .manage(Shown { target })
         .manage(review::Opened::default())
@@ -31,6 +46,21 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
             shared::close_window,
             shared::preferences,
             shared::first_target,
+            loops::loop_list,
+            loops::loop_detail,
+            loops::draft_loop,
+            loops::simulate_draft,
+            loops::save_loop,
+            loops::confirm_loop,
+            loops::pause_loop,
+            loops::enable_loop,
+            loops::run_loop,
+            loops::delete_loop,
+            loops::loop_templates,
+            loops::new_loop,
+            loops::create_loop,
+            loops::create_written,
+            loops::loop_schema,
             review::review_queue,
             review::review_head,
             review::review_diff,
@@ -47,22 +77,96 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
             review::reject,
             review::put_off,
             review::undo_decision,
-            review::evidence
+            review::evidence,
+            runs::history,
+            runs::timeline,
+            runs::live_runs,
+            runs::why_row,
+            runs::log_page,
+            runs::log_find,
+            runs::run_again,
+            spend::spend,
+            spend::set_ceiling,
+            settings::settings_view,
+            settings::change_setting,
+            settings::test_agent,
+            settings::doctor,
+            settings::credentials,
+            settings::login,
+            settings::logout,
+            settings::unlock_keychain,
+            settings::wake,
+            settings::login_item,
+            settings::set_login_item,
+            settings::test_notice,
+            welcome::welcome,
+            welcome::welcome_done,
+            welcome::repositories,
+            welcome::first_loop,
+            welcome::dry_run,
+            welcome::dry_run_so_far,
+            welcome::turn_on,
+            welcome::quit
         ])
         .setup(move |app| {
             let scheme = scheme();
             let address = format!("index.html?view={view}&scheme={}", scheme.map_or("system", word));
             let (width, height) = size(view);
-            WebviewWindowBuilder::new(app, view, WebviewUrl::App(address.into()))
+            let window = WebviewWindowBuilder::new(app, view, WebviewUrl::App(address.into()))
                 .title(title(view))
                 .inner_size(width, height)
                 .theme(scheme)
                 .build()?;
+            if view == "review" {
+                window.on_window_event(tell_focus);
+            }
             Ok(())
         })
         .build(tauri::generate_context!())?;
+    let (tell, heard) = mpsc::channel();
+    let _listening = news::listen(&context.home, instance.ask_path().to_owned(), tell)?;
+    let handle = app.handle().clone();
+    thread::spawn(move || pass_on(&handle, view, &instance, &heard));
     app.run(|_, _| ());
     Ok(())
+}
+
+/// While Review has the focus, no notification tells of what stands in it.
+fn tell_focus(event: &WindowEvent) {
+    let focused = match event {
+        WindowEvent::Focused(focused) => *focused,
+        WindowEvent::Destroyed => false,
+        _ => return,
+    };
+    if let Some(context) = Context::look() {
+        // It only costs a notification.
+        let _ = api::notices::review_focus(&context, focused);
+    }
+}
+
+/// Tells the page what changed, and shows what the window is asked for.
+fn pass_on(app: &AppHandle, view: &str, instance: &Instance, heard: &Receiver<News>) {
+    while let Ok(first) = heard.recv() {
+        // What a commit touches is touched more than once.
+        let mut changed = first != News::Asked;
+        while let Ok(news) = heard.recv_timeout(CALM) {
+            changed |= news != News::Asked;
+        }
+        let shown = instance.asked().map_or(Ok(()), |target| front(app, view, &target));
+        let told = if changed { app.emit("changed", ()) } else { Ok(()) };
+        if let Err(error) = shown.and(told) {
+            tracing::warn!("the window can't be told: {error}");
+        }
+    }
+}
+
+fn front(app: &AppHandle, view: &str, target: &str) -> tauri::Result<()> {
+    if let Some(window) = app.get_webview_window(view) {
+        window.unminimize()?;
+        window.show()?;
+        window.set_focus()?;
+    }
+    if target.is_empty() { Ok(()) } else { app.emit("show", target) }
 }
 
 /// Opens a window in a process of its own.
@@ -70,12 +174,16 @@ pub(crate) fn open(view: &str, target: Option<&str>) -> Result<(), ApiError> {
     if !VIEWS.contains(&view) {
         return Err(ApiError::new(exit::USAGE, format!("there is no window {view:?}")));
     }
-    let mut command = Command::new(std::env::current_exe().map_err(|error| ApiError::new(exit::FAILED, error))?);
+    let mut command = Command::new(api::own_program()?);
     command.args(["--window", view]).stdin(Stdio::null());
     if let Some(target) = target {
         command.args(["--target", target]);
     }
-    command.spawn().map(drop).map_err(|error| ApiError::new(exit::FAILED, format!("can't open {view}: {error}")))
+    let child = command.spawn();
+    let mut child = child.map_err(|error| ApiError::new(exit::FAILED, format!("can't open {view}: {error}")))?;
+    // Collected once it is closed.
+    thread::spawn(move || child.wait());
+    Ok(())
 }
 
 /// Width and height in logical pixels.

@@ -121,6 +121,7 @@ closing() {
     title 'What was handed to you, and why'
     "$loopwright" show last | sed -n 's/^[0-9:]* *\(◆ Handed to you: .*\)$/  \1/p'
     next_steps "$first"
+    offer_tray
 }
 
 # The short ids of the pull requests that wait.
@@ -147,6 +148,17 @@ Once main has moved, approving another one first checks the same change on the n
 Your own repository:
   target/debug/loopwright init --repo PATH
 It looks, writes a loop that fits, and says how to run it; without --ship it only reports.
+TEXT
+}
+
+# Where something can be shown, the same on the desktop, with the demo's own home.
+offer_tray() {
+    [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] || return 0
+    cat <<TEXT
+
+On the desktop:
+  make ui && cargo build --package loopwright-tray && LOOPWRIGHT_HOME=$PWD/$demo/home target/debug/loopwright-tray
+An icon appears; what waits for you here stands in its menu, and in the window Review.
 TEXT
 }
 

@@ -23,8 +23,11 @@ const FIRST: &str = include_str!("../../loops/engine/src/store/0001_first.sql");
 /// What the second format has beside it.
 const SECOND: &str = include_str!("../../loops/engine/src/store/0002_steady.sql");
 
+/// And the third.
+const THIRD: &str = include_str!("../../loops/engine/src/store/0003_time.sql");
+
 /// The format of this program.
-const NOW: i64 = 3;
+const NOW: i64 = 4;
 
 /// Writes a database of format 1, with `more` results of checks beside the sample's rows.
 fn first(home: &Home, more: usize) -> Connection {
@@ -42,15 +45,15 @@ fn first(home: &Home, more: usize) -> Connection {
     db
 }
 
-/// Writes a database of format 2, its seal with it.
-fn second(home: &Home) -> Connection {
+/// Writes a database of a format after the first, its seal with it.
+fn sealed(home: &Home, format: i64) -> Connection {
     home.create(chrono::DateTime::UNIX_EPOCH).expect("a home");
     let db = Connection::open(home.database()).expect("a database");
     db.pragma_update(None, "journal_mode", "WAL").expect("as it was");
-    db.execute_batch(FIRST).expect("the first schema");
-    db.execute_batch(SECOND).expect("the second schema");
-    let rows = sample_text("v2/rows.sql");
-    db.execute_batch(&format!("BEGIN; {rows}; COMMIT; PRAGMA user_version = 2")).expect("the rows");
+    let steps = [FIRST, SECOND, THIRD];
+    (1..=format).zip(steps).for_each(|(_, step)| db.execute_batch(step).expect("the schema"));
+    let rows = sample_text(&format!("v{format}/rows.sql"));
+    db.execute_batch(&format!("BEGIN; {rows}; COMMIT; PRAGMA user_version = {format}")).expect("the rows");
     db
 }
 
@@ -83,7 +86,7 @@ fn old_formats_open_and_their_histories_replay() {
     for version in 1..NOW {
         let folder = in_memory();
         let home = Home::under(folder.path());
-        let before = rows(&if version == 1 { first(&home, 3) } else { second(&home) });
+        let before = rows(&if version == 1 { first(&home, 3) } else { sealed(&home, version) });
         opens_and_replays(&home, version, &before);
     }
 }
@@ -117,7 +120,7 @@ fn every_pair_of_versions_is_decided() {
         let home = Home::under(folder.path());
         match version {
             0 => home.create(chrono::DateTime::UNIX_EPOCH).expect("a home"),
-            2 => drop(second(&home)),
+            2 | 3 => drop(sealed(&home, version)),
             _ => drop(first(&home, 0)),
         }
         if version >= NOW {

@@ -2,6 +2,7 @@
 //!
 //! Gathering the facts is the engine's; drawing and doing what was clicked are the tray's.
 
+mod ink;
 mod lines;
 #[cfg(test)]
 mod tests;
@@ -14,10 +15,14 @@ use serde::{Deserialize, Serialize};
 use crate::money::Micros;
 use crate::scheduler::Health;
 
+pub use ink::Ink;
 pub use words::MOST as LONGEST_LINE;
 
 /// The most rows that a menu has, lines between groups not counted.
 pub const MOST_ROWS: usize = 20;
+
+/// How long a run that lived is shown at least, in milliseconds.
+const RUNNING_MS: u64 = 2000;
 
 /// What is so at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -345,6 +350,15 @@ fn title(glance: &Glance, sign: Sign) -> String {
         Sign::Degraded => "needs repair".to_owned(),
     };
     format!("Loopwright: {words}")
+}
+
+impl Sign {
+    /// How much longer a sign that was shown for so long stays before this one takes its place: a run that is over at once is
+    /// seen all the same, and what is worse is never kept waiting.
+    pub fn waits(self, shown: Sign, for_ms: u64) -> Option<u64> {
+        let gone = shown == Sign::Running && matches!(self, Sign::Idle);
+        RUNNING_MS.checked_sub(for_ms).filter(|left| gone && *left > 0)
+    }
 }
 
 impl Glance {

@@ -7,10 +7,10 @@ mod choose;
 #[cfg(test)]
 mod tests;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, NaiveTime, Utc};
 use chrono_tz::Tz;
 
-use crate::schedule::due_times;
+use crate::schedule::{due_times, local};
 use crate::timing::{Battery, CatchUpHow, Overlap, Timing};
 
 pub use choose::{Choice, Hold, Live, Pass, Subject, Waiting, choose, seconds};
@@ -181,6 +181,13 @@ fn in_place(loop_: &Arriving<'_>, instead: Option<DateTime<Utc>>) -> String {
     }
 }
 
+const NOT_RUNNING: &str = "no scheduler ran";
+
+/// Whether a time was missed because no scheduler ran, by the reason that its row has.
+pub fn was_not_running(reason: &str) -> bool {
+    reason.contains(NOT_RUNNING)
+}
+
 /// Why nobody was there at a time.
 fn absent(loop_: &Arriving<'_>, at: DateTime<Utc>) -> String {
     let Some(absence) = loop_.absences.iter().find(|a| a.from <= at && at <= a.to) else {
@@ -190,7 +197,7 @@ fn absent(loop_: &Arriving<'_>, at: DateTime<Utc>) -> String {
     match absence.why {
         Absent::Asleep => format!("the computer was asleep from {from} to {to}"),
         Absent::Off => format!("the computer was off from {from} to {to}"),
-        Absent::NotRunning => format!("no scheduler ran from {from} to {to}"),
+        Absent::NotRunning => format!("{NOT_RUNNING} from {from} to {to}"),
         Absent::ClockSet => format!("the clock was set from {from} to {to}"),
     }
 }
@@ -226,6 +233,13 @@ fn fate(loop_: &Arriving<'_>, at: DateTime<Utc>, waiting: usize, earliest: DateT
         }
         _ => Fate::Waits { not_before: earliest },
     }
+}
+
+/// When the next day begins on the clock of a zone; where that hour does not exist, what comes first after it.
+pub fn tomorrow(now: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
+    let day = now.with_timezone(&zone).date_naive().succ_opt();
+    let begins = day.and_then(|day| local(day.and_time(NaiveTime::MIN), zone));
+    begins.unwrap_or(now + Duration::days(1))
 }
 
 /// A moment on the clock of the zone.

@@ -59,6 +59,9 @@ pub enum FleetEvent {
         loop_id: LoopId,
         /// Its name then.
         name: String,
+        /// Until when; none = until a person says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<DateTime<Utc>>,
     },
     /// A person let it start by itself again.
     LoopEnabled {

@@ -52,6 +52,8 @@ id! {
     PullRequestId,
     /// One decision of a person on a pull request.
     ReviewId,
+    /// A notification.
+    NoticeId,
 }
 
 #[cfg(test)]

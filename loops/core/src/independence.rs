@@ -45,6 +45,19 @@ pub fn judge(maker: &Identity, checker: &Identity) -> Independence {
     }
 }
 
+/// What the agents on a machine can come to together, by whose they are; `any` works with models of several vendors.
+pub fn of_vendors(vendors: &[&str]) -> (bool, &'static str) {
+    let mut known: Vec<&str> = vendors.iter().copied().filter(|vendor| *vendor != "any").collect();
+    known.sort_unstable();
+    known.dedup();
+    match (vendors.len(), known.len()) {
+        (0, _) => (false, "No coding agent found. Loops with the built-in fixer work without one."),
+        (_, 2..) => (true, "Independent: maker and checker can come from two vendors."),
+        (1, 1) => (false, "One vendor: a checker of the same vendor is marked 'not independent' and opened in Review."),
+        _ => (false, "Not known whose models these are: what they check is marked 'not independent'."),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +73,16 @@ mod tests {
             Independence::Marked(_) => "marked",
             Independence::None(_) => "none",
         }
+    }
+
+    #[test]
+    fn agents_of_two_vendors_can_be_independent() {
+        assert!(of_vendors(&["Anthropic", "OpenAI"]).0 && of_vendors(&["any", "Google", "OpenAI"]).0);
+        for few in [&[][..], &["Anthropic"], &["any", "any"], &["OpenAI", "OpenAI"], &["any", "Google"]] {
+            assert!(!of_vendors(few).0, "{few:?}");
+        }
+        assert!(of_vendors(&[]).1.starts_with("No coding agent found"));
+        assert!(of_vendors(&["Anthropic"]).1.starts_with("One vendor"));
     }
 
     #[test]

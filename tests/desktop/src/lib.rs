@@ -4,14 +4,18 @@
 
 mod bus;
 mod display;
+mod driver;
 mod menu;
+mod notifications;
 mod programs;
 mod session;
 mod tray;
 mod watcher;
 
 pub use bus::Bus;
+pub use driver::Window;
 pub use menu::{Menu, Row};
+pub use notifications::{Manner, Notifications, Shown, forge};
 pub use programs::tray_program;
 pub use session::{Session, With};
 pub use tray::Tray;

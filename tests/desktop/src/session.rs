@@ -14,7 +14,7 @@ use zbus::Connection;
 
 use crate::bus::{Bus, RunningBus};
 use crate::display::Display;
-use crate::{LIMIT, Tray, Watcher, end, tray_program};
+use crate::{LIMIT, Manner, Notifications, Tray, Watcher, end, tray_program};
 
 /// What a session has.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +70,12 @@ impl Session {
         Session { started: Vec::new(), bus, display, environment, runtime, tokio, stage }
     }
 
+    /// Sets a variable for whatever is started from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
     /// A command in this session's environment, and nothing else of the environment.
     pub fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
@@ -109,6 +115,14 @@ impl Session {
         Watcher::begin(self.connection(), self.tokio.handle().clone())
     }
 
+    /// Becomes the server of notifications of this session.
+    ///
+    /// # Panics
+    /// The session has no bus, or somebody is already.
+    pub fn notifications(&self, manner: Manner) -> Notifications {
+        Notifications::begin(self.connection(), self.tokio.handle().clone(), manner)
+    }
+
     /// A connection of the test's own to the bus, with which it may own names.
     ///
     /// # Panics
@@ -139,12 +153,12 @@ impl Session {
         &self.runtime
     }
 
-    /// A picture of the display as it is, for looking at; it is kept under `target/desktop`.
+    /// A picture of the display as it is, for looking at; it is kept under `target/screens`.
     ///
     /// # Panics
     /// ImageMagick is missing.
     pub fn picture(&self, name: &str) -> PathBuf {
-        let folder = tray_program().parent().and_then(Path::parent).expect("target").join("desktop");
+        let folder = tray_program().parent().and_then(Path::parent).expect("target").join("screens");
         fs::create_dir_all(&folder).expect("a folder for pictures");
         let path = folder.join(name).with_extension("png");
         let made = self.command("import").args(["-window", "root"]).arg(&path).status();

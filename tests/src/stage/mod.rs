@@ -22,7 +22,7 @@ use loopwright_engine::store::Store;
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub use programs::programs;
+pub use programs::{are_built, programs};
 pub use ritual::{RAILS, events, id, outcomes, state, steps, tree, write_program};
 pub use running::Running;
 pub use serving::Serving;

@@ -22,11 +22,17 @@ pub fn programs() -> &'static Programs {
     BUILT.get_or_init(build)
 }
 
+/// Whether whoever runs the tests built the programs just before (`make test`): in one go with everything else, their
+/// dependencies are not built twice.
+pub fn are_built() -> bool {
+    std::env::var_os("LOOPWRIGHT_PROGRAMS").is_some_and(|how| how == "built")
+}
+
 /// They belong to other packages, so cargo does not build them for these tests by itself; its own lock orders us.
 fn build() -> Programs {
     let test = std::env::current_exe().expect("the test's own path");
     let folder = test.parent().and_then(|deps| deps.parent()).expect("target/<profile>/deps");
-    if let Some(cargo) = std::env::var_os("CARGO") {
+    if let Some(cargo) = std::env::var_os("CARGO").filter(|_| !are_built()) {
         let mut command = Command::new(cargo);
         command.args([
             "build",

@@ -70,9 +70,9 @@ export function bindActions(): () => void {
     return bind(Object.fromEntries(all));
 }
 
-/** The same under their headings, in the order in which these came. */
+/** The same under their headings: the window's own first, then in the order in which they came. */
 export function grouped(some: Action[]): [string, Action[]][] {
-    const groups = new Map<string, Action[]>();
+    const groups = new Map<string, Action[]>(some.some((one) => !one.group) ? [["", []]] : []);
     for (const one of some) {
         const group = one.group ?? "";
         groups.set(group, [...(groups.get(group) ?? []), one]);

@@ -82,6 +82,7 @@ pub(crate) fn a_loop() -> LoopView {
         without_times: None,
         by_itself: true,
         paused_at: None,
+        paused_until: None,
         wake: false,
         last: Some(run(Some(End::Finished), Some(20))),
         troubles: Vec::new(),

@@ -5,6 +5,7 @@
 
 mod agents;
 mod budget;
+pub mod change;
 mod chores;
 mod clock;
 mod commands;

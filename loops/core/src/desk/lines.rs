@@ -259,6 +259,7 @@ fn paused(glance: &Glance, l: &LoopFact) -> Line {
         }
         Pause::Until(at) => {
             let until = words::moment(at, glance.now, glance.zone, glance.zone);
+            let until = until.trim_end_matches(" 00:00");
             Line::Leads(
                 around("", &l.name, &format!(" · paused until {until}")),
                 vec![Line::Does("Resume it now".to_owned(), enable())],

@@ -159,6 +159,14 @@ fn halted_outranks_degraded_and_so_on() {
 }
 
 #[test]
+fn a_run_that_is_over_at_once_is_seen() {
+    assert_eq!(Sign::Idle.waits(Sign::Running, 300), Some(1700));
+    assert_eq!(Sign::Idle.waits(Sign::Running, 2000), None);
+    assert_eq!(Sign::Halted.waits(Sign::Running, 0), None);
+    assert_eq!(Sign::Running.waits(Sign::Idle, 0), None);
+}
+
+#[test]
 fn times_are_said_as_people_say_them() {
     let now = at("2026-11-19T11:00:00Z");
     let said = |text: &str| words::moment(at(text), now, Berlin, Berlin);

@@ -278,3 +278,13 @@ fn what_is_not_caught_up_does_not_start_hours_later_either() {
     assert_eq!(world.told("21T09:35", false), ["1 start"]);
     assert_eq!(world.told("21T19:00", false), ["1 missed: it waited too long (within 15m): nobody looked"]);
 }
+
+#[test]
+fn tomorrow_begins_at_midnight_there_or_as_soon_as_it_can() {
+    let at = |text: &str| text.parse::<DateTime<Utc>>().expect("a time");
+    let berlin = tomorrow(at("2026-11-19T23:30:00Z"), chrono_tz::Europe::Berlin);
+    assert_eq!(berlin, at("2026-11-20T23:00:00Z"), "it is the 20th there already");
+    // Clocks go from 00:00 to 01:00 on that day.
+    let santiago = tomorrow(at("2026-09-05T12:00:00Z"), chrono_tz::America::Santiago);
+    assert_eq!(santiago, at("2026-09-06T04:00:00Z"));
+}

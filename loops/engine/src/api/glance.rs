@@ -136,8 +136,12 @@ fn fill(context: &Context, store: &Store, glance: &mut Glance) -> Result<()> {
 }
 
 fn loop_fact(store: &Store, row: &LoopRow) -> Result<LoopFact> {
-    let paused = schedules::paused_at(store.read(), row.id)?;
-    let pause = if paused.is_some() { Pause::UntilResumed } else { Pause::On };
+    let paused = schedules::paused_at(store.read(), row.id)?.is_some();
+    let pause = match schedules::paused_until(store.read(), row.id)? {
+        Some(until) => Pause::Until(until),
+        None if paused => Pause::UntilResumed,
+        None => Pause::On,
+    };
     Ok(LoopFact { name: row.name.clone(), pause })
 }
 

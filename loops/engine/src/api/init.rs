@@ -183,19 +183,24 @@ fn survey(context: &Context, user: &UserRepo) -> (Surveyed, Vec<Check>) {
         origin: check.origin.clone(),
     };
     let kinds = PROJECTS.iter().filter(|(file, _)| is_file(file));
-    let agent = |(program, vendor): &(&str, &str)| AgentView {
-        program: (*program).to_owned(),
-        vendor: (*vendor).to_owned(),
-        path: context.host.find(program).map(|path| path.display().to_string()),
-    };
     let survey = Surveyed {
         repo: user.root.display().to_string(),
         branch: user.branch.clone(),
         kinds: kinds.map(|(file, kind)| format!("{kind} ({file})")).collect(),
         checks: found.iter().map(shown).collect(),
-        agents: AGENTS.iter().map(agent).collect(),
+        agents: agents(context),
     };
     (survey, found)
+}
+
+/// Coding agents, present or not.
+pub(super) fn agents(context: &Context) -> Vec<AgentView> {
+    let agent = |(program, vendor): &(&str, &str)| AgentView {
+        program: (*program).to_owned(),
+        vendor: (*vendor).to_owned(),
+        path: context.host.find(program).map(|path| path.display().to_string()),
+    };
+    AGENTS.iter().map(agent).collect()
 }
 
 fn check_of(found: DetectedCheck) -> Check {

@@ -9,6 +9,9 @@ use crate::home::Home;
 use crate::launch::{TRAY, beside_us};
 use crate::login_item::{self as item, LoginItem};
 
+/// Its word for a start that no person asked for: it opens no window then.
+const AT_LOGIN: &str = "--at-login";
+
 /// Whether the tray starts at login.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS))]
@@ -75,8 +78,8 @@ fn lost(words: Option<&[String]>) -> Option<String> {
 fn words(context: &Context) -> Result<Vec<String>, ApiError> {
     let tray = beside_us(TRAY)?.display().to_string();
     Ok(match root(context) {
-        Some(root) => vec!["/usr/bin/env".to_owned(), format!("LOOPWRIGHT_HOME={root}"), tray],
-        None => vec![tray],
+        Some(root) => vec!["/usr/bin/env".to_owned(), format!("LOOPWRIGHT_HOME={root}"), tray, AT_LOGIN.to_owned()],
+        None => vec![tray, AT_LOGIN.to_owned()],
     })
 }
 

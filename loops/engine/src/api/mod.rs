@@ -18,10 +18,17 @@ mod finally_inner;
 mod glance;
 mod halt;
 mod hinders;
+mod history;
 mod init;
 mod landing;
 mod later;
 mod login_item;
+mod loop_detail;
+mod loop_draft;
+mod loop_new;
+mod loop_save;
+pub mod notices;
+mod pause_all;
 mod preferences;
 mod queue;
 mod reconcile;
@@ -32,21 +39,27 @@ mod reviews;
 mod revise;
 mod run;
 mod run_inner;
+mod run_logs;
 mod runs;
 mod schedule;
 mod scheduler;
 mod send_back;
 mod serve;
 mod serve_unit;
+mod settings_view;
 mod simulate;
+mod spend;
 mod status;
 mod templates;
+mod test_agent;
 mod tick;
+mod timeline;
 mod trouble;
 mod undo;
 mod views;
 mod wake;
 mod watched;
+mod welcome;
 mod why;
 
 use std::fmt::Display;
@@ -77,39 +90,54 @@ pub use credentials::{
 };
 pub use desk::{DraftView, drafts, drop_draft, mark_viewed, put_draft, send_drafts, undo_decision};
 pub use doctor::doctor;
-pub use enable::{EnableView, disable, enable};
+pub use enable::{EnableView, disable, enable, pause};
 pub use evidence::{EvidencePage, evidence};
 pub use finally_inner::finally_inner;
 pub use glance::{DeskLook, Shell};
 pub use halt::{HaltView, Level, ResumeView, halt, resume};
+pub use history::{HistoryFilter, HistoryPage, HistoryRow, history, history_row, run_facts};
 pub use init::{InitRequest, init};
 pub use later::later;
 pub use login_item::{LoginItemView, login_item, repair_login_item, set_login_item};
-pub use preferences::{Preferences, preferences};
+pub use loop_detail::{loop_detail, loop_list};
+pub use loop_draft::{draft_loop, simulate_draft};
+pub use loop_new::{create_loop, create_written, new_loop};
+pub use loop_save::{confirm_loop, delete_loop, save_loop};
+pub use pause_all::pause_all;
+pub use preferences::{Preferences, preferences, tray_icon};
 pub use queue::{QueueRow, QueueView, review_queue};
 pub use reconcile::Deed;
 pub use reject::reject;
 pub use repair::{Header, RepairView, repair};
-pub use review_diff::{Against, DiffView, FileView, Found, LinePage, OpenedDiff};
+pub use review_diff::{Against, DiffFile, DiffView, Found, LinePage, OpenedDiff};
 pub use reviews::{put_off, review, review_head, reviews};
 pub use run::{StartRequest, start};
 pub use run_inner::run_inner;
+pub use run_logs::{LogFile, LogFound, LogPage, LogPlace, log_find, log_page};
 pub use runs::{journal_after, log_files, open_log, run_row, runs, show};
 pub use scheduler::{SchedulerView, scheduler};
 pub use send_back::send_back;
 pub use serve::{Began, serve};
 pub use serve_unit::{ServeUnitView, install_serve_unit, remove_serve_unit};
+pub use settings_view::{ChangedSetting, SettingsView, change_setting, settings_view};
 pub use simulate::{
     Line, MOST_DAYS, Played, Setting, SimulateRequest, Simulated, Simulation, SimulationView, Tally, What, play,
     simulate, simulate_loops,
 };
+pub use spend::{CeilingSet, ModelShare, SpendRow, SpendView, UnknownPrice, set_ceiling, spend};
 pub use status::{loops, next, status};
 pub use templates::{templates, write_template};
+pub use test_agent::{AgentTest, test_agent};
 pub use tick::{TickView, settle, tick};
+pub use timeline::{LiveRun, TimelineView, live, timeline};
 pub use undo::undo;
 pub use views::*;
 pub use wake::{WakeState, WakeView, wake, wake_units};
-pub use why::{WhyRow, WhyView, why};
+pub use welcome::{
+    DryRun, FirstDraft, WelcomeView, dry_run, dry_run_so_far, first_loop, repositories, welcome, welcome_done,
+    welcome_needed,
+};
+pub use why::{WhyRow, WhyView, why, why_row};
 
 pub use crate::launch::own_program;
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use loopwright_core::definition::preferences::Appearance;
+use loopwright_core::definition::preferences::{Appearance, TrayIcon};
 
 use super::{ApiError, Context};
 use crate::settings;
@@ -24,4 +24,9 @@ pub struct Preferences {
 pub fn preferences(context: &Context) -> Result<Preferences, ApiError> {
     let desktop = settings::read(&context.home)?.desktop;
     Ok(Preferences { appearance: desktop.appearance, single_keys: desktop.single_keys })
+}
+
+/// Which drawing of the tray's icon is shown; the usual one where the settings can't be read.
+pub fn tray_icon(context: &Context) -> TrayIcon {
+    settings::read(&context.home).map(|settings| settings.desktop.tray_icon).unwrap_or_default()
 }

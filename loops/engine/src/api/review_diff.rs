@@ -5,7 +5,7 @@ use git2::Oid;
 use loopwright_core::diff::{ChangeKind, DiffStat};
 use loopwright_core::exit;
 use loopwright_core::ids::PullRequestId;
-use loopwright_core::patch::{Class, FilePatch, Patch, Row, Sorted, minutes_to_read, sort};
+use loopwright_core::patch::{Class, FilePatch, Patch, Row, Sign, Sorted, minutes_to_read, sort};
 use loopwright_core::review::Event;
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +42,7 @@ pub struct DiffView {
     /// Its tree: what an approval names.
     pub tree: String,
     /// In the order of reading.
-    pub files: Vec<FileView>,
+    pub files: Vec<DiffFile>,
     /// Lines of all files.
     pub lines: u32,
     /// How much differs.
@@ -58,7 +58,7 @@ pub struct DiffView {
 /// A file of a change.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS))]
-pub struct FileView {
+pub struct DiffFile {
     /// Its path (untrusted).
     pub path: String,
     /// Its path before, if it was renamed.
@@ -87,6 +87,8 @@ pub struct FileView {
     pub first: u32,
     /// How many lines it has.
     pub lines: u32,
+    /// Which of its own lines begin a hunk.
+    pub hunks: Vec<u32>,
 }
 
 /// A page of lines.
@@ -168,7 +170,7 @@ impl OpenedDiff {
             files.push(file_view(file, place, mark, first));
             first += u32::try_from(file.lines.len()).unwrap_or(u32::MAX);
         }
-        let all = |of: fn(&FileView) -> u32| files.iter().map(of).fold(0, u32::saturating_add);
+        let all = |of: fn(&DiffFile) -> u32| files.iter().map(of).fold(0, u32::saturating_add);
         let stat = DiffStat {
             files: u32::try_from(files.len()).unwrap_or(u32::MAX),
             added: all(|file| file.added),
@@ -210,7 +212,7 @@ impl OpenedDiff {
     }
 }
 
-fn file_view(file: &FilePatch, place: &Sorted, mark: Option<&String>, first: u32) -> FileView {
+fn file_view(file: &FilePatch, place: &Sorted, mark: Option<&String>, first: u32) -> DiffFile {
     let (added, removed) = file.stat();
     let kind = match file.kind {
         ChangeKind::Added => "added",
@@ -218,7 +220,7 @@ fn file_view(file: &FilePatch, place: &Sorted, mark: Option<&String>, first: u32
         ChangeKind::Modified => "modified",
         ChangeKind::Renamed => "renamed",
     };
-    FileView {
+    DiffFile {
         path: file.path.clone(),
         old_path: file.old_path.clone(),
         kind: kind.to_owned(),
@@ -233,6 +235,7 @@ fn file_view(file: &FilePatch, place: &Sorted, mark: Option<&String>, first: u32
         changed_since: mark.is_some_and(|mark| *mark != file.content),
         first,
         lines: u32::try_from(file.lines.len()).unwrap_or(u32::MAX),
+        hunks: (0..).zip(&file.lines).filter(|(_, line)| line.sign == Sign::Hunk).map(|(at, _)| at).collect(),
     }
 }
 
@@ -251,8 +254,7 @@ fn repos(context: &Context, store: &Store, record: &PullRequestRecord) -> Result
 }
 
 fn unreadable(error: &anyhow::Error) -> ApiError {
-    ApiError::new(exit::FAILED, format!("can't read this change: {error:#}"))
-        .hint("nothing was lost in your repository; `loopwright doctor` looks at what is kept")
+    ApiError::new(exit::FAILED, format!("{error:#}")).hint("`loopwright doctor` looks at what is kept")
 }
 
 /// What nobody marked as viewed.

@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::reconcile::{Deed, failed};
-use super::{Context, run, scheduler, watched};
+use super::{Context, enable, run, scheduler, watched};
 use crate::halt::{self, HaltFiles};
 use crate::settings;
 use crate::store::loops::LoopRow;
@@ -71,6 +71,7 @@ pub(super) fn pass(
             tracing::warn!("loop {id} is not scheduled: {error:#}");
         }
     }
+    enable::enable_rested(context, store)?;
     let mut caught_up_from = context.now;
     for loop_ in schedules::come(store.read(), context.now, context.now + AHEAD, context.zone)? {
         match arrive(context, store, machine, &loop_, caught_up_from) {
@@ -92,7 +93,8 @@ pub(super) fn wakes_at(context: &Context, store: &Store) -> Result<Option<DateTi
     let waits = schedules::next_of_waiting(store.read(), context.now)?;
     let held = held(context, store)?.into_values().filter_map(|hold| hold.until).min();
     let rested = watched::rested_at(store)?;
-    Ok([next, waits, held, rested].into_iter().flatten().min())
+    let resumed = schedules::next_rested(store.read())?;
+    Ok([next, waits, held, rested, resumed].into_iter().flatten().min())
 }
 
 /// What each occurrence that waits waits for.

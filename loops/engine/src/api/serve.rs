@@ -3,7 +3,6 @@
 //! It holds nothing that is not in the store: one that is killed is replaced by the next. It never waits longer than
 //! [`TICK`] of the wall clock, as clocks are set and computers sleep.
 
-use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::time::{Duration as Span, Instant};
 
@@ -13,9 +12,10 @@ use loopwright_core::due::Absent;
 use loopwright_core::fleet::FleetEvent;
 use loopwright_core::scheduler::{Between, TICK};
 
+use super::notices::WithoutTray;
 use super::scheduler::Seat;
 use super::{ApiError, Context, Deed, schedule, tick, wake, watched};
-use crate::os::{self, Held, Wake, Woken};
+use crate::os::{self, Held, Stop, Wake, Woken};
 use crate::store::news::Concerns;
 use crate::store::{Newer, Store, fleet, runs};
 use crate::wake::WakeTimer;
@@ -41,7 +41,7 @@ pub struct Began {
 ///
 /// # Errors
 /// Another one is, or the store can't be opened at first. What fails later is told and tried again.
-pub fn serve(context: &Context, stop: BorrowedFd<'_>, began: impl FnOnce(Began)) -> Result<(), ApiError> {
+pub fn serve(context: &Context, stop: Stop<'_>, began: impl FnOnce(Began)) -> Result<(), ApiError> {
     let seat = Seat::take(context)?;
     let mut store = context.store()?;
     let (pid, at) = (seat.pid, clock::now());
@@ -52,7 +52,15 @@ pub fn serve(context: &Context, stop: BorrowedFd<'_>, began: impl FnOnce(Began))
     watch(context, &mut wake);
     let (store, thorough_at) = (Some(store), DateTime::UNIX_EPOCH);
     let wake_timer = WakeTimer::default();
-    let mut desk = Desk { context: context.clone(), seat, store, thorough_at, told: Vec::new(), wake_timer };
+    let mut desk = Desk {
+        context: context.clone(),
+        seat,
+        store,
+        thorough_at,
+        told: Vec::new(),
+        without_tray: WithoutTray::default(),
+        wake_timer,
+    };
     desk.work(&mut wake, stop)?;
     desk.stopped();
     Ok(())
@@ -79,6 +87,8 @@ struct Desk {
     thorough_at: DateTime<Utc>,
     /// What the last pass did.
     told: Vec<Deed>,
+    /// What it tells where no tray lives.
+    without_tray: WithoutTray,
     /// What wakes the computer; with the process, it is gone.
     wake_timer: WakeTimer,
 }
@@ -90,7 +100,7 @@ struct Seen {
 }
 
 impl Desk {
-    fn work(&mut self, wake: &mut Wake, stop: BorrowedFd<'_>) -> Result<(), ApiError> {
+    fn work(&mut self, wake: &mut Wake, stop: Stop<'_>) -> Result<(), ApiError> {
         loop {
             let mut seen = None;
             let next = match self.pass(&mut seen) {
@@ -163,6 +173,9 @@ impl Desk {
             self.thorough_at = reading.at;
         }
         write_down(&mut store, &between, reading.at)?;
+        if let Err(error) = self.without_tray.look(&self.context, &store) {
+            tracing::warn!("what waits could not be told: {error:#}");
+        }
         let next = schedule::wakes_at(&self.context, &store)?;
         let wake = self.wake_timer.keep(wake::next(&self.context, &store)?);
         store.rest();

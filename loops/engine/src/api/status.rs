@@ -10,7 +10,7 @@ use loopwright_core::definition::read_bytes;
 use loopwright_core::definition::settings::Settings;
 use loopwright_core::finding::FindingState;
 use loopwright_core::ids::RunId;
-use loopwright_core::ledger::{Ceilings, Place};
+use loopwright_core::ledger::{Bound, Ceilings, Place};
 use loopwright_core::money::Micros;
 use loopwright_core::run::Run;
 use loopwright_core::timing::{CatchUpHow, Trigger};
@@ -87,19 +87,7 @@ fn lost(context: &Context, record: &RunRecord) -> LostRow {
 fn ceilings(context: &Context, store: &Store, set: &Settings) -> AnyResult<Vec<CeilingRow>> {
     let mut rows: Vec<CeilingRow> = Vec::new();
     for row in stored::all(store.read())? {
-        let definition = std::fs::read(&row.path).ok().and_then(|text| read_bytes(&text).definition);
-        let zone = definition.as_ref().and_then(|d| d.timing.zone).unwrap_or(context.zone);
-        let ceilings = Ceilings {
-            loop_name: row.name.clone(),
-            of_loop: definition.map_or_else(Vec::new, |d| d.rails.ceilings),
-            of_fleet: set.ceilings.clone(),
-            zone,
-            fleet_zone: context.zone,
-            ..Ceilings::of_run(Micros::ZERO)
-        };
-        let day = |zone| context.now.with_timezone(&zone).date_naive();
-        let place = Place { run: RunId(row.id.0), loop_id: row.id, day: day(zone), fleet_day: day(context.zone) };
-        for bound in ceilings.bounds(&place) {
+        for bound in bounds(context, &row, set) {
             let Some(until) = bound.until.clone() else { continue };
             let (ceiling, committed) = (bound.to_string(), ledger::committed(store.read(), bound.scope)?);
             // Those of all loops together come up with every loop.
@@ -109,6 +97,23 @@ fn ceilings(context: &Context, store: &Store, set: &Settings) -> AnyResult<Vec<C
         }
     }
     Ok(rows)
+}
+
+/// Every ceiling that a run of a loop has to keep now, that of the run itself as well.
+pub(super) fn bounds(context: &Context, row: &LoopRow, set: &Settings) -> Vec<Bound> {
+    let definition = std::fs::read(&row.path).ok().and_then(|text| read_bytes(&text).definition);
+    let zone = definition.as_ref().and_then(|d| d.timing.zone).unwrap_or(context.zone);
+    let ceilings = Ceilings {
+        loop_name: row.name.clone(),
+        of_loop: definition.map_or_else(Vec::new, |d| d.rails.ceilings),
+        of_fleet: set.ceilings.clone(),
+        zone,
+        fleet_zone: context.zone,
+        ..Ceilings::of_run(Micros::ZERO)
+    };
+    let day = |zone| context.now.with_timezone(&zone).date_naive();
+    let place = Place { run: RunId(row.id.0), loop_id: row.id, day: day(zone), fleet_day: day(context.zone) };
+    ceilings.bounds(&place)
 }
 
 /// The findings of a loop that a person must decide on.
@@ -202,6 +207,7 @@ pub(super) fn loop_view(context: &Context, store: &Store, row: &LoopRow) -> AnyR
         without_times: times.is_empty().then(without),
         by_itself: timing.as_ref().is_some_and(|timing| schedule::starts_by_itself(timing, zone, context.now)),
         paused_at: schedules::paused_at(store.read(), row.id)?.map(stamp),
+        paused_until: schedules::paused_until(store.read(), row.id)?.map(stamp),
         wake: timing.is_some_and(|timing| timing.wake),
         last: last.first().map(runs::row),
         troubles: hinders::troubles(context, store, row, last.first())?,

@@ -11,8 +11,13 @@ use loopwright_core::run::{End, Entry};
 use loopwright_core::verdict::CheckerVerdict;
 use serde::Serialize;
 
+mod editor;
 mod loops;
 
+pub use editor::{
+    DraftRequest, LoopDeleted, LoopDetail, LoopDraft, LoopListRow, LoopSaved, LoopState, NewLoop, NewLoopView,
+    NextTime, Placed, SimulatedDraft, SimulatedLine,
+};
 pub use loops::{LoopView, NextRow, TroubleRow};
 
 pub use crate::store::schedules::Does;

@@ -74,6 +74,31 @@ pub fn last_before(db: &Connection, id: LoopId, before: DateTime<Utc>) -> Result
     Ok(rows(db, &sql, params![id.to_string(), stamp(before)])?.pop())
 }
 
+/// One row, of whatever trigger, with the loop that it belongs to.
+///
+/// # Errors
+/// The row can't be read.
+pub fn one(db: &Connection, id: OccurrenceId) -> Result<Option<(LoopId, Explained)>> {
+    let Some(found) = rows(db, &format!("{COLUMNS} WHERE o.id = ?1"), [id.to_string()])?.pop() else {
+        return Ok(None);
+    };
+    let sql = "SELECT loop FROM occurrences WHERE id = ?1";
+    let of_loop = db.query_row(sql, [id.to_string()], |r| super::parsed(r, 0)).context("reading whose row it is")?;
+    Ok(Some((of_loop, found)))
+}
+
+/// Times that were missed, as far as that was found out after `since`: the loop, the last of them, and why.
+///
+/// # Errors
+/// The rows can't be read.
+pub fn missed_since(db: &Connection, since: DateTime<Utc>) -> Result<Vec<(LoopId, DateTime<Utc>, String)>> {
+    let sql = "SELECT loop, COALESCE(until_at, due_at), COALESCE(reason, '') FROM occurrences \
+               WHERE state = 'missed' AND due_at >= ?1 AND ended_at >= ?1 ORDER BY due_at";
+    let mut rows = db.prepare_cached(sql)?;
+    let found = rows.query_map([stamp(since)], |r| Ok((super::parsed(r, 0)?, super::parsed(r, 1)?, r.get(2)?)))?;
+    found.collect::<Result<_, _>>().context("reading the missed times")
+}
+
 fn rows(db: &Connection, sql: &str, values: impl Params) -> Result<Vec<Explained>> {
     let mut rows = db.prepare_cached(sql)?;
     let found = rows.query_map(values, row)?;

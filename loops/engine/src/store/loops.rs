@@ -6,7 +6,9 @@ use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 use loopwright_core::finding::Fingerprint;
 use loopwright_core::ids::{LoopId, RepoId};
+use loopwright_core::money::Micros;
 use loopwright_core::run::Mode;
+use loopwright_core::timing::Timing;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
@@ -41,7 +43,7 @@ const COLUMNS: &str = "SELECT l.id, l.name, l.path, l.repo, r.path, l.mode, l.ha
 /// # Errors
 /// The rows can't be read.
 pub fn all(db: &Connection) -> Result<Vec<LoopRow>> {
-    let mut rows = db.prepare_cached(&format!("{COLUMNS} ORDER BY l.name"))?;
+    let mut rows = db.prepare_cached(&format!("{COLUMNS} WHERE l.deleted_at IS NULL ORDER BY l.name"))?;
     let found = rows.query_map([], row)?;
     found.collect::<Result<_, _>>().context("reading the loops")
 }
@@ -51,7 +53,9 @@ pub fn all(db: &Connection) -> Result<Vec<LoopRow>> {
 /// # Errors
 /// The row can't be read.
 pub fn by_name(db: &Connection, name: &str) -> Result<Option<LoopRow>> {
-    db.query_row(&format!("{COLUMNS} WHERE l.name = ?1"), [name], row).optional().context("reading a loop")
+    db.query_row(&format!("{COLUMNS} WHERE l.name = ?1 AND l.deleted_at IS NULL"), [name], row)
+        .optional()
+        .context("reading a loop")
 }
 
 /// A loop by its file; the newest, if a file is registered more than once.
@@ -59,9 +63,13 @@ pub fn by_name(db: &Connection, name: &str) -> Result<Option<LoopRow>> {
 /// # Errors
 /// The row can't be read.
 pub fn by_path(db: &Connection, path: &Path) -> Result<Option<LoopRow>> {
-    db.query_row(&format!("{COLUMNS} WHERE l.path = ?1 ORDER BY l.added_at DESC LIMIT 1"), [path.to_str()], row)
-        .optional()
-        .context("reading a loop")
+    db.query_row(
+        &format!("{COLUMNS} WHERE l.path = ?1 AND l.deleted_at IS NULL ORDER BY l.added_at DESC LIMIT 1"),
+        [path.to_str()],
+        row,
+    )
+    .optional()
+    .context("reading a loop")
 }
 
 /// A loop by its id.
@@ -123,6 +131,34 @@ pub fn register(tx: &Transaction<'_>, row: &LoopRow, at: &str) -> Result<()> {
 pub fn set_mode(tx: &Transaction<'_>, id: LoopId, mode: Mode) -> Result<()> {
     tx.execute("UPDATE loops SET mode = ?2 WHERE id = ?1", params![id.to_string(), mode.word()])?;
     Ok(())
+}
+
+/// Takes a loop out of all lists: nothing starts it any more, and its name is free. Its runs and receipts stay.
+///
+/// # Errors
+/// The rows can't be written.
+pub fn delete(tx: &Transaction<'_>, row: &LoopRow, at: &str) -> Result<()> {
+    let (id, timing) = (row.id.to_string(), serde_json::to_string(&Timing::manual())?);
+    let sql = "UPDATE loops SET deleted_at = ?2, paused_at = ?2, timing = ?3, name = name || ' (deleted ' || ?2 || ')' \
+               WHERE id = ?1";
+    tx.execute(sql, params![id, at, timing]).with_context(|| format!("deleting the loop {}", row.name))?;
+    for table in ["schedules", "watched_files"] {
+        tx.execute(&format!("DELETE FROM {table} WHERE loop = ?1"), [&id]).context("ending a timetable")?;
+    }
+    let sql = "UPDATE occurrences SET state = 'skipped', reason = 'its loop was deleted', ended_at = ?2 \
+               WHERE loop = ?1 AND state = 'due'";
+    tx.execute(sql, params![id, at]).context("ending what waited")?;
+    Ok(())
+}
+
+/// What a loop's runs since `since` opened and spent.
+///
+/// # Errors
+/// The rows can't be read.
+pub fn since(db: &Connection, id: LoopId, since: &str) -> Result<(u32, Micros)> {
+    let sql = "SELECT COALESCE(SUM(pull_requests), 0), COALESCE(SUM(spent), 0) FROM runs WHERE loop = ?1 AND started_at >= ?2";
+    let read = |r: &Row<'_>| Ok((r.get(0)?, Micros(r.get::<_, i64>(1)?.unsigned_abs())));
+    db.prepare_cached(sql)?.query_row([id.to_string().as_str(), since], read).context("reading what a loop did of late")
 }
 
 /// Keeps what was written into the triage list.

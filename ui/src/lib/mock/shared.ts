@@ -20,10 +20,16 @@ function status(world: World): StatusView {
 
 export const shared: Handlers<SharedCommands> = {
     status: (_, world) => status(world),
-    halt(_, world) {
+    halt({ level }, world) {
+        if (level.level === "run") {
+            world.history.halt(level.which);
+            world.changed();
+            return { what: `run ${level.which.slice(-8)}`, stopped: 1, finishing: 0 };
+        }
         world.halted = "from the window";
         world.changed();
-        return { stopped: 0 } as never;
+        const what = level.level === "all" ? "everything" : `${level.level} ${level.which}`;
+        return { what, stopped: 0, finishing: 0 };
     },
     resume(_, world) {
         world.halted = null;

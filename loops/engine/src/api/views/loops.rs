@@ -30,6 +30,8 @@ pub struct LoopView {
     pub next: Vec<String>,
     /// Since when nothing starts it by itself (`disable`), RFC 3339 UTC; none = it does.
     pub paused_at: Option<String>,
+    /// When that pause ends by itself, RFC 3339 UTC; none = when a person says so.
+    pub paused_until: Option<String>,
     /// For each of `next`, when the quiet hours end that it falls into, RFC 3339 UTC.
     pub quiet_until: Vec<Option<String>>,
     /// Whether quiet hours skip its times instead of holding them.

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Builds the tray as it is shipped and a bare one of the same Tauri, and measures them beside each other; the table goes to
+# the terminal, the numbers to target/bench/desktop.json. LOOPWRIGHT_PROFILE=dev tries the bench itself; its figures say nothing.
+set -eu
+cd "$(dirname "$0")/../../.."
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
+profile=${LOOPWRIGHT_PROFILE:-packaged}
+LOOPWRIGHT_BUILT=$profile features=loopwright-tray/custom-protocol,
+[ "$profile" != dev ] || LOOPWRIGHT_BUILT=debug features=
+export LOOPWRIGHT_BUILT
+# The packages are those of package/build.sh, so that nothing is built twice.
+build() {
+    cargo build --quiet --profile "$profile" -p loopwright -p loopwright-watchdog -p loopwright-box -p loopwright-tray "$@"
+}
+build --features "$features"
+build --features "${features}loopwright-tray/bench" --example bare
+exec cargo run --quiet -p loopwright-desktop-tests --example bench -- "$@"

@@ -1,0 +1,85 @@
+//! S3 in real WebKitGTK: what a repository and an agent say is text in the Review window. And the window's own way to a
+//! decision: a mark that is set there stands in the store.
+#![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
+
+use std::fs;
+
+use loopwright_desktop_tests::{Session, Window, With};
+use loopwright_tests::stage::{RAILS, Stage};
+use serde_json::{Value, json};
+
+/// The same texts that the tests of the mock use.
+const PAYLOADS: &str = include_str!("../../../ui/src/lib/mock/review/payloads.json");
+
+/// How many elements there are that the window itself never has; whether anything ran; what was asked of the network.
+const SEEN: &str = "return {
+    elements: document.querySelectorAll('img,iframe,object,embed,video,audio,picture,source,track,canvas,math,marquee,' +
+        'base,form[action],main script,main style,main link,main meta,main a,[onerror],[onload],[onfocus],[onclick]').length,
+    ran: '__hit' in window,
+    asked: performance.getEntriesByType('resource').filter((one) => one.name.includes(':9/')).length,
+}";
+
+/// Those that can stand in a line of a text file.
+fn payloads() -> Vec<String> {
+    let all: Vec<String> = serde_json::from_str(PAYLOADS).expect("payloads");
+    all.into_iter().filter(|one| !one.contains('\0')).collect()
+}
+
+/// A pull request whose issue, file name and lines are hostile.
+fn hostile() -> Session {
+    let stage = Stage::shop();
+    stage.edit(|| {
+        let folder = stage.repo.join(".loopwright/issues");
+        fs::remove_file(folder.join("2-opening-hours.md")).expect("the second issue");
+        let first = fs::read_dir(&folder).expect("issues").flatten().next().expect("an issue").path();
+        let text = fs::read_to_string(&first).expect("its text");
+        let hostile = text.replacen("title: ", "title: <img src=x onerror=window.__hit=1> ", 1);
+        fs::write(&first, hostile).expect("a hostile title");
+    });
+    stage.commit("issues: one is enough");
+    let lines = payloads().join("\n");
+    let maker = format!(
+        "#!/bin/sh\nmkdir -p docs\ncat > 'docs/<img src=x onerror=window.__hit=1>.md' <<'THE-END'\n{lines}\nTHE-END\n"
+    );
+    stage.maker(RAILS, &maker);
+    stage.run("work").exits(21);
+    Session::around(stage, With::default())
+}
+
+fn seen(window: &Window) -> Value {
+    window.run(SEEN)
+}
+
+#[test]
+fn hostile_texts_are_text_and_a_mark_of_a_person_is_kept() {
+    let session = hostile();
+    let window = Window::view(&session, "review");
+    window.until("return document.querySelectorAll('[data-diff] .line').length > 10");
+    let total = payloads().len();
+    let step = "const grid = document.querySelector('[data-diff]'); grid.scrollTop += 300; \
+                return document.querySelectorAll('[data-diff] .line').length > 0";
+    for _ in 0..=total * 18 / 300 {
+        window.until(step);
+        assert_eq!(seen(&window), json!({"elements": 0, "ran": false, "asked": 0}));
+    }
+    window.until_shows("invoke('halt'");
+    window.picture("review-hostile");
+
+    window.type_into("[data-diff]", "v");
+    window.until_shows("1 of 1 files viewed");
+    let db = rusqlite::Connection::open(session.stage.home.join("data/loopwright.db")).expect("the database");
+    let path: String = db.query_row("SELECT path FROM viewed_files", [], |row| row.get(0)).expect("a mark");
+    assert_eq!(path, "docs/<img src=x onerror=window.__hit=1>.md");
+    assert_eq!(session.stage.reviews()[0]["state"], "open", "nothing else was done");
+
+    // The control: as markup they are elements, and even then the policy lets none of them run.
+    let markup: Vec<String> = payloads().into_iter().filter(|one| !one.contains("http-equiv")).collect();
+    window.run(&format!(
+        "for (const one of {}) {{ const place = document.createElement('div'); \
+         document.querySelector('main').append(place); place.innerHTML = one; }} return true",
+        json!(markup)
+    ));
+    let control = seen(&window);
+    assert!(control["elements"].as_u64().is_some_and(|elements| elements > 20), "{control}");
+    assert_eq!(control["ran"], false, "{control}");
+}
