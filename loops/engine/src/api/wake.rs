@@ -60,7 +60,15 @@ pub enum WakeState {
 /// The store can't be read.
 pub fn wake(context: &Context) -> Result<WakeView, ApiError> {
     let store = context.store()?;
-    let Some(next) = next(context, &store)? else { return Ok(view(WakeState::NotAsked, None, system::hindrance())) };
+    Ok(of(context, &store)?)
+}
+
+/// The same with an open store.
+///
+/// # Errors
+/// The store can't be read.
+pub(super) fn of(context: &Context, store: &Store) -> Result<WakeView> {
+    let Some(next) = next(context, store)? else { return Ok(view(WakeState::NotAsked, None, system::hindrance())) };
     if by_the_system(&next) {
         return Ok(view(WakeState::Armed, Some(next), None));
     }
