@@ -37,12 +37,12 @@ layer() { # package
     pivot_root . before
     umount -l /before
     cd /
-    exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$home" LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+    exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$home" XDG_RUNTIME_DIR=/tmp/runtime LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
         ICON="$here/target/debug/examples/icon" /package-test.sh --inside
 }
 
 inside() {
-    mkdir -p "$home"
+    mkdir -p -m 700 "$home" "$XDG_RUNTIME_DIR"
     ! dpkg -s loopwright >/dev/null 2>&1 || fail 'this system has the package itself'
     step 'install' installs
     step 'start' starts

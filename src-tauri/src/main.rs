@@ -9,6 +9,7 @@ mod commands;
 mod desktop;
 mod instance;
 mod news;
+mod notices;
 mod tray;
 mod window;
 

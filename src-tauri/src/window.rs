@@ -9,10 +9,10 @@ use anyhow::Result;
 use loopwright_core::definition::preferences::Appearance;
 use loopwright_core::exit;
 use loopwright_engine::api::{self, ApiError, Context};
-use tauri::{AppHandle, Emitter as _, Manager as _, Theme, WebviewUrl, WebviewWindowBuilder};
+use tauri::{AppHandle, Emitter as _, Manager as _, Theme, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 
 use crate::arguments::{AskedWindow, VIEWS};
-use crate::commands::{loops, review, settings, shared, welcome};
+use crate::commands::{loops, review, runs, settings, shared, spend, welcome};
 use crate::desktop::needs_display;
 use crate::instance::{self, Instance};
 use crate::news::{self, News};
@@ -78,10 +78,27 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
             review::put_off,
             review::undo_decision,
             review::evidence,
+            runs::history,
+            runs::timeline,
+            runs::live_runs,
+            runs::why_row,
+            runs::log_page,
+            runs::log_find,
+            runs::run_again,
+            spend::spend,
+            spend::set_ceiling,
             settings::settings_view,
             settings::change_setting,
             settings::test_agent,
             settings::doctor,
+            settings::credentials,
+            settings::login,
+            settings::logout,
+            settings::unlock_keychain,
+            settings::wake,
+            settings::login_item,
+            settings::set_login_item,
+            settings::test_notice,
             welcome::welcome,
             welcome::welcome_done,
             welcome::repositories,
@@ -95,11 +112,14 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
             let scheme = scheme();
             let address = format!("index.html?view={view}&scheme={}", scheme.map_or("system", word));
             let (width, height) = size(view);
-            WebviewWindowBuilder::new(app, view, WebviewUrl::App(address.into()))
+            let window = WebviewWindowBuilder::new(app, view, WebviewUrl::App(address.into()))
                 .title(title(view))
                 .inner_size(width, height)
                 .theme(scheme)
                 .build()?;
+            if view == "review" {
+                window.on_window_event(tell_focus);
+            }
             Ok(())
         })
         .build(tauri::generate_context!())?;
@@ -109,6 +129,19 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
     thread::spawn(move || pass_on(&handle, view, &instance, &heard));
     app.run(|_, _| ());
     Ok(())
+}
+
+/// While Review has the focus, no notification tells of what stands in it.
+fn tell_focus(event: &WindowEvent) {
+    let focused = match event {
+        WindowEvent::Focused(focused) => *focused,
+        WindowEvent::Destroyed => false,
+        _ => return,
+    };
+    if let Some(context) = Context::look() {
+        // It only costs a notification.
+        let _ = api::notices::review_focus(&context, focused);
+    }
 }
 
 /// Tells the page what changed, and shows what the window is asked for.

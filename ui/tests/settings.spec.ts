@@ -21,6 +21,8 @@ const show = async (page: Page, section: string): Promise<void> => {
 for (const scheme of ["light", "dark"] as const) {
     for (const scene of ["full", "empty", "failed", "halted"]) {
         test(`axe finds nothing in any section (${scene}, ${scheme})`, async ({ page }) => {
+            // Eight sections, each looked at by axe.
+            test.setTimeout(60_000);
             await open(page, "settings", scene, { scheme });
             for (const section of SECTIONS) {
                 await show(page, section);

@@ -6,6 +6,8 @@ const heading = (page: Page, name: string | RegExp) => page.getByRole("heading",
 
 for (const scheme of ["light", "dark"] as const) {
     test(`from the first word to the schedule, by keyboard (${scheme})`, async ({ page }) => {
+        // Eight steps, each looked at by axe.
+        test.setTimeout(60_000);
         await open(page, "welcome", "full", { scheme });
         const step = async (name: string): Promise<void> => {
             await axe(page);
@@ -28,7 +30,7 @@ for (const scheme of ["light", "dark"] as const) {
             hash: null,
         });
         await step("4-plan");
-        await page.getByRole("button", { name: "Dry run" }).press("Enter");
+        await page.getByRole("button", { name: "Dry run", exact: true }).press("Enter");
         await expect(page.getByText("Would take 2 findings.")).toBeVisible();
         await expect(page.getByText("Nothing was touched.")).toBeVisible();
         // What is registered is what was shown.

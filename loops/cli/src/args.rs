@@ -1,6 +1,7 @@
 //! The command line: verbs, their arguments, and the help that `--help` prints. What they do is in [`crate::verbs`].
 
 mod desktop;
+mod past;
 mod time;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use loopwright_engine::api::MOST_DAYS;
 use crate::complete;
 
 pub(crate) use desktop::{AutostartArgs, DesktopVerb, LoginArgs, LogoutArgs, ServeArgs, WakeArgs};
+pub(crate) use past::{LogsArgs, RunsArgs, ShowArgs, SpendArgs};
 pub(crate) use time::{EnableArgs, NextArgs, WhyArgs};
 
 /// Closes `loopwright --help`.
@@ -112,6 +114,9 @@ Example: loopwright run daily-triage --ship")]
     /// Prints what agents and gates of a run wrote
     #[command(after_help = "Example: loopwright logs -f")]
     Logs(LogsArgs),
+    /// Says what was spent, against the ceilings, by loop and by model
+    #[command(after_help = "Example: loopwright spend --month")]
+    Spend(SpendArgs),
     /// Lists the pull requests that wait for you
     #[command(after_help = "Example: loopwright reviews --all")]
     Reviews(ReviewsArgs),
@@ -331,33 +336,6 @@ pub(crate) struct RunArgs {
     /// Returns at once and prints the run's id
     #[arg(long)]
     pub(crate) detach: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RunsArgs {
-    /// Only runs of this loop
-    #[arg(value_name = "LOOP", add = Values::new(complete::loops))]
-    pub(crate) name: Option<String>,
-    /// At most this many
-    #[arg(short = 'n', long, default_value_t = 20, value_name = "N")]
-    pub(crate) limit: u32,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ShowArgs {
-    /// A run's id, or `last`
-    #[arg(default_value = "last", add = Values::new(complete::runs))]
-    pub(crate) run: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct LogsArgs {
-    /// A run's id, or `last`
-    #[arg(default_value = "last", add = Values::new(complete::runs))]
-    pub(crate) run: String,
-    /// Follows until the run ends
-    #[arg(short, long, conflicts_with = "json")]
-    pub(crate) follow: bool,
 }
 
 #[derive(Debug, Args)]

@@ -79,6 +79,7 @@ fn answer(verb: Verb, output: Output) -> Result<u8, ApiError> {
         Verb::Runs(args) => verbs::runs::run(&args, &app),
         Verb::Show(args) => verbs::show::run(&args, &app),
         Verb::Logs(args) => verbs::logs::run(&args, &app),
+        Verb::Spend(args) => verbs::spend::run(&args, &app),
         Verb::Reviews(args) => verbs::reviews::run(&args, &app),
         Verb::Review(args) => verbs::review::run(&args, &app),
         Verb::Approve(args) => verbs::approve::run(&args, &app),

@@ -40,6 +40,7 @@ pub mod scenario;
 pub mod schedule;
 pub mod scheduler;
 pub mod simulate;
+pub mod spend;
 pub mod story;
 pub mod system_files;
 pub mod timing;

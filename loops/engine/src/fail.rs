@@ -52,29 +52,29 @@ pub const KILLS: &str = "LOOPWRIGHT_FAIL_KILLS";
 pub const ONCE: &str = "LOOPWRIGHT_FAIL_ONCE";
 
 /// Passes the place `name`.
-#[cfg(debug_assertions)]
+#[cfg(all(debug_assertions, target_os = "linux"))]
 pub fn point(name: &str) {
     armed::pass(name);
 }
 
 /// Passes the place `name`.
-#[cfg(not(debug_assertions))]
+#[cfg(not(all(debug_assertions, target_os = "linux")))]
 #[inline(always)]
 pub fn point(_name: &str) {}
 
 /// Says whose sandboxes `agent` means.
-#[cfg(debug_assertions)]
+#[cfg(all(debug_assertions, target_os = "linux"))]
 pub(crate) fn of_run(dir: &std::path::Path) {
     // A process is one run's alone; a test that takes several means the first.
     let _ = armed::RUN_DIR.set(dir.to_owned());
 }
 
 /// Says whose sandboxes `agent` means.
-#[cfg(not(debug_assertions))]
+#[cfg(not(all(debug_assertions, target_os = "linux")))]
 #[inline(always)]
 pub(crate) fn of_run(_dir: &std::path::Path) {}
 
-#[cfg(debug_assertions)]
+#[cfg(all(debug_assertions, target_os = "linux"))]
 mod armed {
     use std::fs::OpenOptions;
     use std::path::PathBuf;

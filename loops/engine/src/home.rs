@@ -1,8 +1,7 @@
 //! Where Loopwright keeps things; `LOOPWRIGHT_HOME` replaces all of them at once.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::Write as _;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -11,6 +10,7 @@ use loopwright_core::ids::{LoopId, RunId};
 use loopwright_core::lease::HaltNote;
 
 use crate::halt;
+use crate::os;
 
 /// The four places.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,7 +120,9 @@ impl Home {
     /// The folder whose disk has too little room to go on with a run, if one has: more than [`Home::full`] asks for, so
     /// that what had to wait does not begin only to stop again.
     pub fn tight(&self) -> Option<PathBuf> {
-        [self.workspaces(), self.runs(), self.data.clone(), self.cache.clone()].into_iter().find(|f| room(f) < GO_ON)
+        [self.workspaces(), self.runs(), self.data.clone(), self.cache.clone()]
+            .into_iter()
+            .find(|f| os::room(f) < GO_ON)
     }
 
     /// Where removed workspaces wait for their deletion.
@@ -134,11 +136,7 @@ impl Home {
 /// # Errors
 /// It can't be made.
 pub fn private_dir(dir: &Path) -> Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .with_context(|| format!("making the folder {}", dir.display()))
+    os::make_private(dir).with_context(|| format!("making the folder {}", dir.display()))
 }
 
 /// Room that a run needs to go on, in bytes.
@@ -146,12 +144,7 @@ const GO_ON: u64 = 16 << 20;
 
 /// Whether less than a mebibyte is left on the disk of a folder.
 pub fn is_full(folder: &Path) -> bool {
-    room(folder) < 1 << 20
-}
-
-/// Bytes left on the disk of a folder; where nobody says so, there is room.
-fn room(folder: &Path) -> u64 {
-    rustix::fs::statvfs(folder).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
+    os::room(folder) < 1 << 20
 }
 
 /// Writes a file by a rename, so that nobody ever reads half of it.

@@ -9,6 +9,7 @@ pub mod ending;
 pub mod fail;
 mod finally;
 pub mod forge;
+#[cfg(target_os = "linux")]
 pub mod gateway;
 pub mod git;
 pub mod halt;
@@ -27,6 +28,7 @@ pub mod settings;
 pub mod steps;
 pub mod store;
 mod sweep;
+pub mod traffic;
 pub mod wake;
 pub mod workspace;
 mod zone_files;

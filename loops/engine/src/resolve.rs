@@ -20,6 +20,7 @@ use crate::checks::{self, DetectedCheck as Check, Look};
 use crate::git::{Base, Repos, UserRepo, user_repository};
 use crate::home::Home;
 use crate::loop_folder::{self, Private};
+use crate::os;
 use crate::settings;
 use crate::store::loops::LoopRow;
 
@@ -268,13 +269,11 @@ pub fn loop_folder(resolved: &Resolved, row: &LoopRow, run_dir: &Path) -> Result
 }
 
 fn write_executable(path: &Path, bytes: &[u8]) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     }
     fs::write(path, bytes).with_context(|| format!("writing {}", path.display()))?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
-        .with_context(|| format!("making {} a program", path.display()))
+    os::set_program(path, true).with_context(|| format!("making {} a program", path.display()))
 }
 
 /// An agent as the journal names it.

@@ -112,13 +112,53 @@ mod tests {
         fs::write(&elsewhere, "# mine\nmax_runs: 2 # two\n").expect("written");
         fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o600)).expect("private");
         symlink(&elsewhere, path(&home)).expect("a link");
-        let set = |value: &'static str| change(&home, |text| edit(text, "max_runs", Some(value)));
-        assert_eq!(set("4").expect("changed").as_deref(), Some("2"));
+        let to = |value: &'static str| change(&home, |text| edit(text, "max_runs", Some(value)));
+        assert_eq!(to("4").expect("changed").as_deref(), Some("2"));
         assert_eq!(fs::read_to_string(&elsewhere).expect("read"), "# mine\nmax_runs: 4 # two\n");
         assert!(path(&home).is_symlink(), "the link is still one");
         assert_eq!(fs::metadata(&elsewhere).expect("there").permissions().mode() & 0o777, 0o600);
-        assert!(set("99").is_err());
+        assert!(to("99").is_err());
         assert_eq!(fs::read_to_string(&elsewhere).expect("read"), "# mine\nmax_runs: 4 # two\n");
+    }
+
+    /// Two windows change two keys at the same moment; how many of the two stand in the file then.
+    fn both_at_once(write: impl Fn(&Home, &str, &std::sync::Barrier) + Sync) -> usize {
+        let dir = tempfile::tempdir().expect("a folder");
+        let home = Home::under(dir.path());
+        fs::create_dir_all(&home.config).expect("config");
+        let together = std::sync::Barrier::new(2);
+        std::thread::scope(|scope| {
+            for key in ["max_runs", "budget"] {
+                let (home, together, write) = (&home, &together, &write);
+                scope.spawn(move || write(home, key, together));
+            }
+        });
+        fs::read_to_string(path(&home)).expect("settings").lines().count()
+    }
+
+    fn set(text: &str, key: &str) -> Changed {
+        edit(text, key, Some(if key == "budget" { "$5/day" } else { "3" })).expect("changed")
+    }
+
+    #[test]
+    fn two_windows_that_change_it_at_once_lose_nothing() {
+        let kept = both_at_once(|home, key, together| {
+            together.wait();
+            change(home, |text| Ok(set(text, key))).expect("changed");
+        });
+        assert_eq!(kept, 2);
+    }
+
+    #[test]
+    fn control_without_the_lock_one_of_the_two_is_lost() {
+        let kept = both_at_once(|home, key, together| {
+            let text = fs::read_to_string(path(home)).unwrap_or_default();
+            together.wait();
+            let next = path(home).with_extension(key);
+            fs::write(&next, set(&text, key).text).expect("written");
+            fs::rename(&next, path(home)).expect("replaced");
+        });
+        assert_eq!(kept, 1);
     }
 
     #[test]

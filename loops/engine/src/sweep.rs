@@ -4,7 +4,6 @@
 //! Workspaces are the reconcile pass's.
 
 use std::fs::{self, DirEntry};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -16,6 +15,7 @@ use uuid::Uuid;
 use crate::ending;
 use crate::git::{Owner, Repos};
 use crate::home::Home;
+use crate::os;
 use crate::store::{Store, occurrences, pull_requests, runs};
 
 /// How long what was moved to the trash may take to be deleted by whoever moved it.
@@ -120,7 +120,7 @@ fn remove(folder: &Path, before: DateTime<Utc>, unowned: impl Fn(&DirEntry) -> R
     for entry in entries(folder)? {
         let Ok(seen) = entry.metadata() else { continue };
         // Moving a folder changes this time of it, and nothing can set it back.
-        let old = DateTime::from_timestamp(seen.ctime(), 0).is_some_and(|at| at < before);
+        let old = DateTime::from_timestamp(os::seen(&seen).changed.0, 0).is_some_and(|at| at < before);
         if !old || !unowned(&entry)? {
             continue;
         }

@@ -3,8 +3,10 @@
 
 pub(crate) mod loops;
 pub(crate) mod review;
+pub(crate) mod runs;
 pub(crate) mod settings;
 pub(crate) mod shared;
+pub(crate) mod spend;
 pub(crate) mod welcome;
 
 use loopwright_core::exit;

@@ -1,6 +1,8 @@
 //! What the Settings window asks for.
 
-use loopwright_engine::api::{self, AgentTest, ApiError, ChangedSetting, DoctorRow, SettingsView};
+use loopwright_engine::api::{self, AgentTest, ApiError, ChangedSetting, CredentialsView, DoctorRow, LoginItemView};
+use loopwright_engine::api::{SettingsView, WakeView};
+use loopwright_engine::secrets::Secret;
 
 use super::ask;
 
@@ -26,4 +28,53 @@ pub(crate) async fn test_agent(program: String) -> Result<AgentTest, ApiError> {
 #[tauri::command]
 pub(crate) async fn doctor() -> Result<Vec<DoctorRow>, ApiError> {
     ask(|context| Ok(api::doctor(context))).await
+}
+
+/// The keys and the keychain; never a character of one.
+#[tauri::command]
+pub(crate) async fn credentials() -> Result<CredentialsView, ApiError> {
+    ask(api::credentials).await
+}
+
+/// Stores a key in the keychain.
+#[tauri::command]
+pub(crate) async fn login(name: String, secret: String) -> Result<CredentialsView, ApiError> {
+    let secret = Secret::new(secret.into_bytes());
+    ask(move |context| api::login(context, &name, &secret)).await
+}
+
+/// Removes a key from the keychain.
+#[tauri::command]
+pub(crate) async fn logout(name: String) -> Result<CredentialsView, ApiError> {
+    ask(move |context| api::logout(context, &name)).await
+}
+
+/// Lets the keychain ask the person to unlock it.
+#[tauri::command]
+pub(crate) async fn unlock_keychain() -> Result<CredentialsView, ApiError> {
+    ask(api::unlock_keychain).await
+}
+
+/// Whether the computer will wake for its loops.
+#[tauri::command]
+pub(crate) async fn wake() -> Result<WakeView, ApiError> {
+    ask(api::wake).await
+}
+
+/// Whether the tray starts at login.
+#[tauri::command]
+pub(crate) async fn login_item() -> Result<LoginItemView, ApiError> {
+    ask(api::login_item).await
+}
+
+/// Has the tray start at login, or not.
+#[tauri::command]
+pub(crate) async fn set_login_item(on: bool) -> Result<LoginItemView, ApiError> {
+    ask(move |context| api::set_login_item(context, on)).await
+}
+
+/// Shows a notification that means nothing.
+#[tauri::command]
+pub(crate) async fn test_notice() -> Result<(), ApiError> {
+    ask(api::notices::test_notice).await
 }

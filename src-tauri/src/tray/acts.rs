@@ -1,14 +1,16 @@
 //! What a click does: one verb of the api each, on a thread of its own.
 
 use std::sync::mpsc::Sender;
+use std::time::Instant;
 
 use loopwright_core::desk::{Act, Said, View};
+use loopwright_core::notice::halted;
 use loopwright_core::review::Via;
 use loopwright_engine::api::{self, ApiError, Approval, Context, Level, StartRequest};
 
 use super::collect;
 use super::follow::Word;
-use crate::window;
+use crate::{notices, window};
 
 /// Does it; a failure stands in the menu afterwards, and in the log.
 pub(super) fn perform(act: Act, words: Sender<Word>) {
@@ -45,7 +47,8 @@ pub(super) fn failed(act: &Act, error: &ApiError) -> Word {
 
 fn done(act: &Act, words: &Sender<Word>) -> Result<(), ApiError> {
     let context = Context::open()?.by("tray");
-    let halt = |level| api::halt(&context, level, false, Some("halted in the tray".to_owned())).map(drop);
+    let halt = |level| api::halt(&context, level, false, Some("halted in the tray".to_owned()));
+    let began = Instant::now();
     match act {
         Act::Open { view, target } => window::open(view.word(), target.as_deref()),
         Act::Approve { id, tree } => {
@@ -54,8 +57,12 @@ fn done(act: &Act, words: &Sender<Word>) -> Result<(), ApiError> {
         }
         Act::Undo { id } => api::undo(&context, id, Via::Tray).map(drop),
         Act::Later { id, when } => api::later(&context, id, when, Via::Tray).map(drop),
-        Act::HaltRun { id } => halt(Level::Run(id.clone())),
-        Act::HaltAll => halt(Level::All),
+        Act::HaltRun { id } => halt(Level::Run(id.clone())).map(drop),
+        Act::HaltAll => {
+            let view = halt(Level::All)?;
+            notices::say(halted(None, view.stopped, began.elapsed().as_secs_f64()));
+            Ok(())
+        }
         Act::Run { name } => {
             let request = StartRequest { name: name.clone(), ship: false, finding: None };
             api::start(&context, request).map(drop)

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use loopwright_core::desk::Act;
+use loopwright_core::notice::no_tray;
 use loopwright_engine::api::{self, Context};
 use tauri::tray::TrayIconBuilder;
 use tauri::{App, RunEvent};
@@ -18,8 +19,8 @@ use tauri::{App, RunEvent};
 use crate::arguments::{AskedWindow, tell};
 use crate::desktop::{self, Missing};
 use crate::instance::{self, Instance};
-use crate::news;
 use crate::window;
+use crate::{news, notices};
 use follow::Word;
 
 /// How much later than we a panel may begin.
@@ -60,6 +61,7 @@ pub(crate) fn run(at_login: bool) -> Result<()> {
         return elsewhere(Missing::Library, &context, at_login);
     }
     follow::begin(app.handle().clone(), ink, words, heard);
+    notices::begin(&context);
     look_for_a_tray(context, at_login);
     stay(app);
     Ok(())
@@ -84,10 +86,7 @@ pub(crate) fn ask_to_quit(context: &Context) -> Result<()> {
 
 /// What a person sees who starts it: pull requests, or how to begin.
 fn first_window(context: &Context) -> AskedWindow {
-    let view = match api::loops(context) {
-        Ok(loops) if loops.is_empty() => "welcome",
-        _ => "review",
-    };
+    let view = if api::welcome_needed(context).unwrap_or_default() { "welcome" } else { "review" };
     AskedWindow { view, target: None }
 }
 
@@ -116,6 +115,7 @@ fn look_for_a_tray(context: Context, at_login: bool) {
             return;
         }
         tell(&Missing::Tray.error());
+        notices::say(no_tray());
         if !at_login && let Err(error) = window::open(first_window(&context).view, None) {
             tell(&error);
         }

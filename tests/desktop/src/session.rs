@@ -14,7 +14,7 @@ use zbus::Connection;
 
 use crate::bus::{Bus, RunningBus};
 use crate::display::Display;
-use crate::{LIMIT, Tray, Watcher, end, tray_program};
+use crate::{LIMIT, Manner, Notifications, Tray, Watcher, end, tray_program};
 
 /// What a session has.
 #[derive(Clone, Copy, Debug)]
@@ -113,6 +113,14 @@ impl Session {
     /// The session has no bus, or somebody is already.
     pub fn watcher(&self) -> Watcher {
         Watcher::begin(self.connection(), self.tokio.handle().clone())
+    }
+
+    /// Becomes the server of notifications of this session.
+    ///
+    /// # Panics
+    /// The session has no bus, or somebody is already.
+    pub fn notifications(&self, manner: Manner) -> Notifications {
+        Notifications::begin(self.connection(), self.tokio.handle().clone(), manner)
     }
 
     /// A connection of the test's own to the bus, with which it may own names.

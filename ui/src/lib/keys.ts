@@ -19,7 +19,7 @@ function floating(target: EventTarget | null): boolean {
 
 /** Whether a key is pressed alone, so that typing a text would press it. */
 export function single(key: string): boolean {
-    return !/\$mod|Control|Alt|Meta|^F\d/.test(key) && key !== "Escape";
+    return !/\$mod|Control|Alt|Meta|\bF\d/.test(key) && key !== "Escape";
 }
 
 /** Binds keys to acts that happen once per press and never while somebody types; the answer takes them away. */

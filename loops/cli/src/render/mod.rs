@@ -13,6 +13,7 @@ pub(crate) mod played;
 pub(crate) mod review;
 pub(crate) mod runs;
 pub(crate) mod simulation;
+pub(crate) mod spend;
 pub(crate) mod status;
 pub(crate) mod story;
 pub(crate) mod summary;

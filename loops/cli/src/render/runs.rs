@@ -1,13 +1,12 @@
 //! Runs in a list, and the head of one.
 
 use chrono::{DateTime, Utc};
-use loopwright_core::exit;
-use loopwright_core::run::{End, HaltWhy};
+use loopwright_core::history;
 use loopwright_core::story::{Mark, duration};
 use loopwright_core::triage::plain;
-use loopwright_engine::api::RunRow;
+use loopwright_engine::api::{RunRow, run_facts};
 
-use super::{aligned, count, money, tint};
+use super::{aligned, money, tint};
 use crate::page::{Page, Tint};
 use crate::zone::{Zone, seconds};
 
@@ -43,46 +42,12 @@ fn spent(row: &RunRow) -> Option<String> {
 
 /// The mark of a run.
 pub(crate) fn mark_of(row: &RunRow) -> Mark {
-    match row.code {
-        None if row.parked.is_some() => Mark::Skipped,
-        None => Mark::Running,
-        Some(exit::DONE) => Mark::Passed,
-        Some(exit::NOTHING) => Mark::Nothing,
-        Some(exit::WAITS | exit::NO_PROGRESS | exit::ITERATION_CAP) => Mark::NeedsYou,
-        Some(exit::HALTED | exit::BUDGET | exit::TIME) => Mark::Halted,
-        Some(_) => Mark::Failed,
-    }
+    history::mark(&run_facts(row, row.parked.as_deref()))
 }
 
 /// What came of it, in a few words.
 pub(crate) fn result(row: &RunRow, zone: Zone, now: DateTime<Utc>) -> String {
-    let said = by_end(row, zone, now);
-    match (&row.last_steps, &row.end) {
-        (None, _) => said,
-        (Some(failed), Some(End::Finished)) => format!("{said}, but its last steps failed: {}", plain(failed, 200)),
-        (Some(failed), _) => format!("{said}; its last steps failed: {}", plain(failed, 200)),
-    }
-}
-
-fn by_end(row: &RunRow, zone: Zone, now: DateTime<Utc>) -> String {
-    let made = made(row);
-    let said = match &row.end {
-        None => parked(row, zone, now).map_or_else(|| "running".to_owned(), |until| format!("parked {until}")),
-        Some(End::Finished) if !made.is_empty() => return made,
-        Some(End::Finished) if reported(row) => return "reported only".to_owned(),
-        Some(End::Finished) if row.acted == 0 && row.chores == 0 => return "nothing to do".to_owned(),
-        Some(End::Finished) => return "done".to_owned(),
-        Some(End::Halted { why, .. }) => match why {
-            HaltWhy::Halt => "halted".to_owned(),
-            HaltWhy::Budget => "budget reached".to_owned(),
-            HaltWhy::Time => "time over".to_owned(),
-        },
-        Some(End::Failed { why }) => format!("failed: {}", plain(why, 80)),
-    };
-    match made.is_empty() {
-        true => said,
-        false => format!("{said}; {made}"),
-    }
+    history::result(&run_facts(row, parked(row, zone, now).as_deref()))
 }
 
 /// What it waits for: `until 16:08`, with the day where that is another one.
@@ -94,16 +59,7 @@ fn parked(row: &RunRow, zone: Zone, now: DateTime<Utc>) -> Option<String> {
 
 /// Whether it found something to act on and was to report only.
 pub(crate) fn reported(row: &RunRow) -> bool {
-    row.acted == 0 && row.chores == 0 && row.code == Some(exit::DONE)
-}
-
-fn made(row: &RunRow) -> String {
-    let part = |n: u32, word: &str| (n > 0).then(|| count(n as usize, word));
-    let parts = [
-        part(row.pull_requests, "pull request"),
-        (row.handed_over > 0).then(|| format!("{} handed to you", row.handed_over)),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    history::reported(&run_facts(row, None))
 }
 
 fn took(row: &RunRow, now: DateTime<Utc>) -> String {
@@ -112,6 +68,9 @@ fn took(row: &RunRow, now: DateTime<Utc>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use loopwright_core::exit;
+    use loopwright_core::run::{End, HaltWhy};
+
     use super::*;
     use crate::render::samples;
     use crate::zone::tests::{BERLIN, now};

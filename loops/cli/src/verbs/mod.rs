@@ -27,6 +27,7 @@ pub(crate) mod send_back;
 pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod simulate;
+pub(crate) mod spend;
 pub(crate) mod status;
 pub(crate) mod templates;
 pub(crate) mod tick;

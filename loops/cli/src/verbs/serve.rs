@@ -1,15 +1,19 @@
 //! `loopwright serve`: the scheduler, until a signal ends it.
 
 use std::io;
-use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
+#[cfg(unix)]
+use std::os::fd::AsFd as _;
+#[cfg(windows)]
+use std::os::windows::io::AsHandle as _;
 use std::time::Duration;
 
 use loopwright_core::exit;
 use loopwright_core::story::Mark;
 use loopwright_engine::api::{self, ApiError, Began, ServeUnitView};
 use serde::Serialize;
+#[cfg(unix)]
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+#[cfg(unix)]
 use signal_hook::iterator::Signals;
 
 use crate::App;
@@ -52,7 +56,11 @@ fn serve(app: &App) -> Result<u8, ApiError> {
         ApiError::new(exit::FAILED, format!("the log can't be opened in {}: {e}", folder.display()))
             .hint("make that folder writable, or set LOOPWRIGHT_HOME to another one")
     })?;
-    api::serve(&app.context, stop.as_fd(), |began| said(app, began))?;
+    #[cfg(unix)]
+    let word = stop.as_fd();
+    #[cfg(windows)]
+    let word = stop.as_handle();
+    api::serve(&app.context, word, |began| said(app, began))?;
     Ok(exit::DONE)
 }
 
@@ -69,19 +77,32 @@ fn said(app: &App, began: Began) {
 
 /// Something to read once a signal came that ends it. A pass that takes long is not waited for: whatever it is cut off in, the
 /// next scheduler takes up, as after a crash.
-fn stopped_by_signals() -> io::Result<UnixStream> {
-    let (stop, say) = UnixStream::pair()?;
+#[cfg(unix)]
+fn stopped_by_signals() -> io::Result<io::PipeReader> {
+    let (stop, mut say) = io::pipe()?;
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     let watch = move || {
         if signals.forever().next().is_some() {
-            // Held open: it is the word to stop.
-            let said = io::Write::write_all(&mut &say, b"!");
-            std::thread::sleep(if said.is_ok() { LEAVE } else { Duration::ZERO });
-            std::process::exit(i32::from(exit::DONE));
+            leave(&mut say);
         }
     };
     std::thread::Builder::new().name("signals".to_owned()).stack_size(64 << 10).spawn(watch)?;
     Ok(stop)
+}
+
+/// The same by Ctrl-C, which is all that there is here; unproven.
+#[cfg(windows)]
+fn stopped_by_signals() -> io::Result<io::PipeReader> {
+    let (stop, mut say) = io::pipe()?;
+    ctrlc::set_handler(move || leave(&mut say)).map_err(io::Error::other)?;
+    Ok(stop)
+}
+
+/// Says that it is to stop, and stops it where it does not by itself. The pipe is held open meanwhile: it is the word.
+fn leave(say: &mut io::PipeWriter) {
+    let said = io::Write::write_all(say, b"!");
+    std::thread::sleep(if said.is_ok() { LEAVE } else { Duration::ZERO });
+    std::process::exit(i32::from(exit::DONE));
 }
 
 fn unwatched(error: io::Error) -> ApiError {

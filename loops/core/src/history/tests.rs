@@ -51,7 +51,7 @@ fn every_kind_of_row_has_its_mark_and_its_words() {
     ■ halted (Halted)
     ✕ failed: cargo is not found (Failed)
     ✕ did not begin: the start took too long (Failed)
-    – missed: the computer was asleep (Missed)
+    – missed: asleep (Missed)
     – skipped: its last run still ran (Skipped)
     ");
 }

@@ -10,14 +10,12 @@ mod topic;
 mod waiting;
 mod words;
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{NoticeId, PullRequestId};
+use crate::ids::PullRequestId;
 
 pub use facts::{Approved, Budget, Facts, FailedRun, HandedOver, Landing, MissedTime, NoKey, Waiting};
 pub use plan::{Plan, Step, Told, plan};
-pub use settings::NoticeSettings;
 pub use topic::Topic;
 pub use words::{escaped, halted, handed_over_why, merging, no_tray, not_done, not_merged, sample};
 
@@ -59,25 +57,6 @@ pub enum Kind {
     NoTray,
     /// A person asked to see one.
     Sample,
-}
-
-/// What a person can turn off, or let through quiet hours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "types", derive(ts_rs::TS))]
-#[serde(rename_all = "snake_case")]
-pub enum Group {
-    /// Pull requests that wait.
-    Ready,
-    /// What was handed over.
-    HandedOver,
-    /// Ceilings that were reached.
-    Budget,
-    /// Keys.
-    Credentials,
-    /// Failed runs.
-    Failures,
-    /// Missed times.
-    Missed,
 }
 
 /// How loud it is.
@@ -194,27 +173,19 @@ impl Button {
 }
 
 impl Kind {
-    /// What a person sets for it; none = it answers a person.
-    pub fn group(self) -> Option<Group> {
-        match self {
-            Kind::Ready | Kind::ReadyToLook | Kind::Several => Some(Group::Ready),
-            Kind::HandedOver => Some(Group::HandedOver),
-            Kind::Budget => Some(Group::Budget),
-            Kind::Credentials => Some(Group::Credentials),
-            Kind::Failures => Some(Group::Failures),
-            Kind::Missed => Some(Group::Missed),
-            _ => None,
-        }
-    }
-
     /// Whether it asks for a person: what is asked is rationed.
     pub fn needs_you(self) -> bool {
-        !matches!(self.group(), None | Some(Group::Failures | Group::Missed))
+        self.of_waiting() || matches!(self, Kind::HandedOver | Kind::Budget | Kind::Credentials)
+    }
+
+    /// Whether it tells of something broken; what is neither answers a person.
+    pub fn broken(self) -> bool {
+        matches!(self, Kind::Failures | Kind::Missed)
     }
 
     /// Whether it tells of pull requests that wait: there is one such notification at a time.
     pub fn of_waiting(self) -> bool {
-        self.group() == Some(Group::Ready)
+        matches!(self, Kind::Ready | Kind::ReadyToLook | Kind::Several)
     }
 }
 
@@ -231,7 +202,5 @@ pub fn word_of(kind: Kind) -> String {
     serde_json::to_value(kind).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-/// One that was told, by its id; the newest of them is asked for.
-pub fn newest(told: &[Told], kind: Kind) -> Option<(NoticeId, DateTime<Utc>)> {
-    told.iter().filter(|told| told.kind == kind).max_by_key(|told| told.at).map(|told| (told.id, told.at))
-}
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,8 @@ use chrono::{DateTime, Datelike as _, Duration, NaiveDate, Utc};
 use super::facts::{Facts, Landing};
 use super::rate::{BETWEEN, Wait, wait_for, wait_in_quiet};
 use super::waiting;
-use super::{Button, Kind, Notice, NoticeSettings, Topic, words};
+use super::{Button, Kind, Notice, Topic, settings, words};
+use crate::definition::preferences::Notifications;
 use crate::ids::NoticeId;
 
 /// The same fault is told once in this time.
@@ -67,7 +68,7 @@ pub struct Plan {
 pub(super) struct Desk<'a> {
     pub(super) facts: &'a Facts,
     pub(super) told: &'a [Told],
-    pub(super) settings: &'a NoticeSettings,
+    pub(super) set: &'a Notifications,
 }
 
 /// Something that may be shown.
@@ -81,8 +82,8 @@ pub(super) struct Candidate {
 }
 
 /// Decides what to do with what is so, what was told, and what the person has set.
-pub fn plan(facts: &Facts, told: &[Told], settings: &NoticeSettings) -> Plan {
-    let desk = Desk { facts, told, settings };
+pub fn plan(facts: &Facts, told: &[Told], set: &Notifications) -> Plan {
+    let desk = Desk { facts, told, set };
     let mut plan = Plan { steps: answers(&desk), ..Plan::default() };
     plan.steps.extend(over(&desk));
     plan.broken(&desk, missed(&desk));
@@ -106,7 +107,7 @@ pub fn plan(facts: &Facts, told: &[Told], settings: &NoticeSettings) -> Plan {
 impl Plan {
     /// Shows the one that has waited longest of those that may be shown now; the others are held.
     fn needs_you(&mut self, desk: &Desk<'_>, mut candidates: Vec<Candidate>) {
-        candidates.retain(|c| desk.settings.tells(c.notice.kind));
+        candidates.retain(|c| settings::tells(desk.set, &c.notice));
         candidates.sort_by_key(|c| c.since);
         let mut shown = false;
         for candidate in candidates {
@@ -124,8 +125,8 @@ impl Plan {
 
     /// What is broken has no part in the rate of what asks.
     fn broken(&mut self, desk: &Desk<'_>, candidate: Option<Candidate>) {
-        let Some(candidate) = candidate.filter(|c| desk.settings.tells(c.notice.kind)) else { return };
-        match wait_in_quiet(desk, candidate.notice.kind) {
+        let Some(candidate) = candidate.filter(|c| settings::tells(desk.set, &c.notice)) else { return };
+        match wait_in_quiet(desk, &candidate.notice) {
             Wait::Now => self.show(candidate),
             wait => self.hold(wait),
         }
@@ -161,7 +162,7 @@ impl Desk<'_> {
     /// When what has failed and is not told yet will be; none = nothing has.
     fn next_digest(&self) -> Option<DateTime<Utc>> {
         let untold = self.facts.failed.iter().any(|f| !self.was_told(&Topic::failed(&f.run), None));
-        untold.then(|| self.settings.digest_after(self.facts.now, self.facts.zone)).flatten()
+        untold.then(|| settings::digest_after(self.set, self.facts.now, self.facts.zone)).flatten()
     }
 }
 
@@ -229,7 +230,7 @@ fn handed_over(desk: &Desk<'_>) -> Option<Candidate> {
 
 /// Failures up to the last time at which they were due to be told.
 fn failures(desk: &Desk<'_>) -> Option<Candidate> {
-    let due = desk.settings.digest_before(desk.facts.now, desk.facts.zone)?;
+    let due = settings::digest_before(desk.set, desk.facts.now, desk.facts.zone)?;
     let last = desk.told.iter().filter(|told| told.kind == Kind::Failures).max_by_key(|told| told.at);
     if last.is_some_and(|last| last.at >= due) {
         return None;

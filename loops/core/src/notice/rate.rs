@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, Duration, NaiveTime, Utc};
 
-use super::Kind;
 use super::plan::{Candidate, Desk, Told};
+use super::{Notice, settings};
 use crate::schedule::local;
 
 /// Between two that ask for a person.
@@ -28,11 +28,11 @@ pub(super) enum Wait {
 
 /// When something that asks for a person may be shown.
 pub(super) fn wait_for(desk: &Desk<'_>, candidate: &Candidate) -> Wait {
-    let (now, kind) = (desk.facts.now, candidate.notice.kind);
-    if desk.facts.review_has_focus && kind.of_waiting() {
+    let now = desk.facts.now;
+    if desk.facts.review_has_focus && candidate.notice.kind.of_waiting() {
         return Wait::Seen;
     }
-    match wait_in_quiet(desk, kind) {
+    match wait_in_quiet(desk, &candidate.notice) {
         Wait::Now => {}
         wait => return wait,
     }
@@ -49,13 +49,13 @@ pub(super) fn wait_for(desk: &Desk<'_>, candidate: &Candidate) -> Wait {
 }
 
 /// When something may be shown that the rate does not concern.
-pub(super) fn wait_in_quiet(desk: &Desk<'_>, kind: Kind) -> Wait {
+pub(super) fn wait_in_quiet(desk: &Desk<'_>, notice: &Notice) -> Wait {
     let facts = desk.facts;
     if !facts.opened || facts.review_has_focus {
         return Wait::ForNews;
     }
-    let quiet = desk.settings.quiet_until(facts.now, facts.zone);
-    quiet.filter(|_| !desk.settings.breaks_through(kind)).map_or(Wait::Now, Wait::Until)
+    let quiet = settings::quiet_until(desk.set, facts.now, facts.zone);
+    quiet.filter(|_| !settings::breaks_through(desk.set, notice)).map_or(Wait::Now, Wait::Until)
 }
 
 /// How many asked for a loop today, on the clock of the computer's zone.

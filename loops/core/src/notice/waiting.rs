@@ -22,7 +22,7 @@ pub(super) fn keep_true(desk: &Desk<'_>, news: bool) -> Vec<Step> {
     let first = shown.next();
     let mut steps: Vec<Step> = shown.map(|told| Step::Withdraw(told.id)).collect();
     let Some(first) = first.filter(|first| !is_true(desk, first)) else { return steps };
-    let now = all(desk).filter(|now| !news && wait_in_quiet(desk, now.kind) == Wait::Now);
+    let now = all(desk).filter(|now| !news && wait_in_quiet(desk, now) == Wait::Now);
     steps.push(match now {
         // Not asked again: it only says what is so.
         Some(now) => Step::Show { notice: Box::new(now), replaces: Some(first.id), counts: None },

@@ -222,10 +222,10 @@ pub(super) fn missed(times: &[&MissedTime], again: bool) -> Option<Notice> {
         [one] => format!("Missed: {}, {}", plain(one, NAME), at(first.due)),
         many => format!("Missed: {} loops, the first at {}", many.len(), at(first.due)),
     };
-    let why = if first.wake { "The computer didn't wake." } else { "The scheduler of Loopwright didn't run." };
+    let why = if first.wake { "The computer didn't wake." } else { "The scheduler didn't run." };
     let next = match first.catch_up {
         Some(time) => format!("Catch-up at {}, or run it now.", at(time)),
-        None => "Run it now, or repair it so that it holds.".to_owned(),
+        None => "Run it now, or repair what failed.".to_owned(),
     };
     let mut told = notice(Kind::Missed, title, format!("{why} {next}"));
     told.urgency = if again { Urgency::Critical } else { Urgency::Normal };

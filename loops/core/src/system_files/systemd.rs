@@ -102,7 +102,7 @@ mod tests {
         let at = DateTime::from_timestamp(1_796_112_000, 0).expect("a time");
         let moments = [at, at + chrono::Duration::hours(30)];
         assert_eq!(times(&wake_timer(&moments)), moments);
-        assert_eq!(times("OnCalendar=daily\n"), []);
+        assert!(times("OnCalendar=daily\n").is_empty());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use loopwright_core::scheduler::Health;
 use super::{Context, DoctorRow, scheduler};
 use crate::halt::HaltFiles;
 use crate::launch;
+use crate::os;
 use crate::sandbox::probe::{self, Layer, LayerState};
 use crate::sandbox::toolchain::Toolchains;
 use crate::store::{Damaged, Newer, Store, ledger, says_damaged, schedules};
@@ -76,7 +77,7 @@ fn wrong(part: &str, state: &str, detail: String, repair: &str) -> DoctorRow {
 }
 
 fn user() -> DoctorRow {
-    if !rustix::process::geteuid().is_root() {
+    if !os::is_root() {
         return ok("user", "not root".to_owned());
     }
     DoctorRow {

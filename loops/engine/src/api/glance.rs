@@ -132,7 +132,7 @@ fn fill(context: &Context, store: &Store, glance: &mut Glance) -> Result<()> {
     glance.next = next(context, store)?;
     // Without a scheduler nothing sets an alarm, and that is what is said then.
     if glance.scheduler.health == Health::Alive {
-        glance.wake = wakes(wake::of(context, store)?);
+        glance.wake = wakes(wake::look(context, store)?);
     }
     glance.halted = halted(context, Some(store));
     Ok(())

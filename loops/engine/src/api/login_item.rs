@@ -6,11 +6,8 @@ use serde::Serialize;
 
 use super::{ApiError, Context};
 use crate::home::Home;
-use crate::launch::beside_us;
+use crate::launch::{TRAY, beside_us};
 use crate::login_item::{self as item, LoginItem};
-
-/// The tray's program.
-const TRAY: &str = "loopwright-tray";
 
 /// Its word for a start that no person asked for: it opens no window then.
 const AT_LOGIN: &str = "--at-login";

@@ -18,6 +18,7 @@ mod finally_inner;
 mod glance;
 mod halt;
 mod hinders;
+mod history;
 mod init;
 mod landing;
 mod later;
@@ -38,6 +39,7 @@ mod reviews;
 mod revise;
 mod run;
 mod run_inner;
+mod run_logs;
 mod runs;
 mod schedule;
 mod scheduler;
@@ -46,10 +48,12 @@ mod serve;
 mod serve_unit;
 mod settings_view;
 mod simulate;
+mod spend;
 mod status;
 mod templates;
 mod test_agent;
 mod tick;
+mod timeline;
 mod trouble;
 mod undo;
 mod views;
@@ -91,6 +95,7 @@ pub use evidence::{EvidencePage, evidence};
 pub use finally_inner::finally_inner;
 pub use glance::{DeskLook, Shell};
 pub use halt::{HaltView, Level, ResumeView, halt, resume};
+pub use history::{HistoryFilter, HistoryPage, HistoryRow, history, history_row, run_facts};
 pub use init::{InitRequest, init};
 pub use later::later;
 pub use login_item::{LoginItemView, login_item, repair_login_item, set_login_item};
@@ -108,6 +113,7 @@ pub use review_diff::{Against, DiffFile, DiffView, Found, LinePage, OpenedDiff};
 pub use reviews::{put_off, review, review_head, reviews};
 pub use run::{StartRequest, start};
 pub use run_inner::run_inner;
+pub use run_logs::{LogFile, LogFound, LogPage, LogPlace, log_find, log_page};
 pub use runs::{journal_after, log_files, open_log, run_row, runs, show};
 pub use scheduler::{SchedulerView, scheduler};
 pub use send_back::send_back;
@@ -118,10 +124,12 @@ pub use simulate::{
     Line, MOST_DAYS, Played, Setting, SimulateRequest, Simulated, Simulation, SimulationView, Tally, What, play,
     simulate, simulate_loops,
 };
+pub use spend::{CeilingSet, ModelShare, SpendRow, SpendView, UnknownPrice, set_ceiling, spend};
 pub use status::{loops, next, status};
 pub use templates::{templates, write_template};
 pub use test_agent::{AgentTest, test_agent};
 pub use tick::{TickView, settle, tick};
+pub use timeline::{LiveRun, TimelineView, live, timeline};
 pub use undo::undo;
 pub use views::*;
 pub use wake::{WakeState, WakeView, wake, wake_units};
@@ -129,7 +137,7 @@ pub use welcome::{
     DryRun, FirstDraft, WelcomeView, dry_run, dry_run_so_far, first_loop, repositories, welcome, welcome_done,
     welcome_needed,
 };
-pub use why::{WhyRow, WhyView, why};
+pub use why::{WhyRow, WhyView, why, why_row};
 
 pub use crate::launch::own_program;
 

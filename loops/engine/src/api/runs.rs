@@ -8,9 +8,9 @@ use anyhow::Result as AnyResult;
 use loopwright_core::exit;
 use loopwright_core::ids::RunId;
 use loopwright_core::run::{Entry, Outcome, RunEvent};
-use rustix::fs::{Mode, OFlags};
 
 use super::{ApiError, Context, PullRequestRow, RunRow, RunView, only_one, reviews};
+use crate::os;
 use crate::store::runs::{self as stored, RunRecord};
 use crate::store::{Store, findings, journal, loops, projection, pull_requests};
 
@@ -52,7 +52,7 @@ pub fn show(context: &Context, typed: &str) -> Result<RunView, ApiError> {
 }
 
 /// The pull requests that a run opened or worked on again, as they stand now.
-fn shown(store: &Store, journal: &[Entry]) -> AnyResult<Vec<PullRequestRow>> {
+pub(super) fn shown(store: &Store, journal: &[Entry]) -> AnyResult<Vec<PullRequestRow>> {
     let shipped = journal.iter().filter_map(|entry| match &entry.event {
         RunEvent::StepFinished { id, outcome: Outcome::Shipped(shipped) } => Some(shipped.id(*id)),
         _ => None,
@@ -84,7 +84,11 @@ pub fn journal_after(context: &Context, run: RunId, seq: u64) -> Result<Vec<(u64
 /// # Errors
 /// There is no such run.
 pub fn log_files(context: &Context, typed: &str) -> Result<Vec<(String, PathBuf)>, ApiError> {
-    let dir = context.home.run(find(&context.store()?, typed)?);
+    Ok(logs_in(&context.home.run(find(&context.store()?, typed)?)))
+}
+
+/// The same of a run's folder.
+pub(super) fn logs_in(dir: &Path) -> Vec<(String, PathBuf)> {
     let mut files = Vec::new();
     let raw = dir.join(loopwright_core::lease::RAW);
     if kind(&raw).is_some_and(|kind| kind.is_dir()) {
@@ -97,7 +101,7 @@ pub fn log_files(context: &Context, typed: &str) -> Result<Vec<(String, PathBuf)
         }
     }
     files.sort();
-    Ok(files)
+    files
 }
 
 /// Opens a raw stream. A link that took its place since it was listed is not followed, and a pipe not waited for.
@@ -105,8 +109,7 @@ pub fn log_files(context: &Context, typed: &str) -> Result<Vec<(String, PathBuf)
 /// # Errors
 /// It is no plain file, or can't be read.
 pub fn open_log(path: &Path) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    let file = os::open_unlinked(path)?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no plain file")) }
 }
 

@@ -3,7 +3,6 @@
 //! It holds nothing that is not in the store: one that is killed is replaced by the next. It never waits longer than
 //! [`TICK`] of the wall clock, as clocks are set and computers sleep.
 
-use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::time::{Duration as Span, Instant};
 
@@ -16,7 +15,7 @@ use loopwright_core::scheduler::{Between, TICK};
 use super::notices::WithoutTray;
 use super::scheduler::Seat;
 use super::{ApiError, Context, Deed, schedule, tick, wake, watched};
-use crate::os::{self, Held, Wake, Woken};
+use crate::os::{self, Held, Stop, Wake, Woken};
 use crate::store::news::Concerns;
 use crate::store::{Newer, Store, fleet, runs};
 use crate::wake::WakeTimer;
@@ -42,7 +41,7 @@ pub struct Began {
 ///
 /// # Errors
 /// Another one is, or the store can't be opened at first. What fails later is told and tried again.
-pub fn serve(context: &Context, stop: BorrowedFd<'_>, began: impl FnOnce(Began)) -> Result<(), ApiError> {
+pub fn serve(context: &Context, stop: Stop<'_>, began: impl FnOnce(Began)) -> Result<(), ApiError> {
     let seat = Seat::take(context)?;
     let mut store = context.store()?;
     let (pid, at) = (seat.pid, clock::now());
@@ -101,7 +100,7 @@ struct Seen {
 }
 
 impl Desk {
-    fn work(&mut self, wake: &mut Wake, stop: BorrowedFd<'_>) -> Result<(), ApiError> {
+    fn work(&mut self, wake: &mut Wake, stop: Stop<'_>) -> Result<(), ApiError> {
         loop {
             let mut seen = None;
             let next = match self.pass(&mut seen) {

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::login_item::root;
 use super::{ApiError, Context};
 use crate::home::replace;
+use crate::launch::runner_program;
 
 /// What was written or removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -30,7 +31,7 @@ pub struct ServeUnitView {
 /// It can't be written, or this system has no such units.
 pub fn install_serve_unit(context: &Context) -> Result<ServeUnitView, ApiError> {
     let path = path()?;
-    let program = std::env::current_exe().context("finding our own program")?.display().to_string();
+    let program = runner_program()?.display().to_string();
     let home = root(context);
     let (text, commands) = match cfg!(target_os = "macos") {
         false => (

@@ -1,7 +1,6 @@
 //! The loops that ship with the program: each a folder with its `loop.yaml` and the scripts beside it.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -10,6 +9,7 @@ use loopwright_core::exit;
 
 use super::{ApiError, Context, TemplateFile, TemplateView, WrittenTemplate};
 use crate::home::replace;
+use crate::os;
 
 /// The file that makes a folder a loop.
 const LOOP_FILE: &str = "loop.yaml";
@@ -98,8 +98,7 @@ pub(super) fn write_beside(name: &str, folder: &Path) -> anyhow::Result<()> {
     for (file, text) in find(name).map_or(&[][..], |shipped| shipped.beside) {
         let path = folder.join(file);
         replace(&path, text.as_bytes())?;
-        let mode = if text.starts_with("#!") { 0o755 } else { 0o644 };
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode))
+        os::set_program(&path, text.starts_with("#!"))
             .with_context(|| format!("making {} a program", path.display()))?;
     }
     Ok(())
@@ -139,6 +138,8 @@ fn view(shipped: &Shipped) -> TemplateView {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
     use loopwright_core::definition::read;
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Duration, Utc};
+use loopwright_core::desk::WakeFact;
 use loopwright_core::wake::{self, Hindrance, WakeMark, Waking};
 use serde::Serialize;
 
@@ -59,15 +60,14 @@ pub enum WakeState {
 /// # Errors
 /// The store can't be read.
 pub fn wake(context: &Context) -> Result<WakeView, ApiError> {
-    let store = context.store()?;
-    Ok(of(context, &store)?)
+    Ok(look(context, &context.store()?)?)
 }
 
-/// The same with an open store.
+/// The same with a store that is open already.
 ///
 /// # Errors
 /// The store can't be read.
-pub(super) fn of(context: &Context, store: &Store) -> Result<WakeView> {
+pub(super) fn look(context: &Context, store: &Store) -> Result<WakeView> {
     let Some(next) = next(context, store)? else { return Ok(view(WakeState::NotAsked, None, system::hindrance())) };
     if by_the_system(&next) {
         return Ok(view(WakeState::Armed, Some(next), None));
@@ -82,6 +82,18 @@ pub(super) fn of(context: &Context, store: &Store) -> Result<WakeView> {
             WakeView { repair, ..view(WakeState::WillNotWake, Some(next), Some(not_set(gone))) }
         }
     })
+}
+
+impl WakeView {
+    /// What a menu says of it; none where nothing is asked for, or nothing needs to wake.
+    pub fn fact(&self) -> Option<WakeFact> {
+        let armed = match self.state {
+            WakeState::NotAsked | WakeState::NeverSleeps => return None,
+            WakeState::Armed => true,
+            WakeState::WillNotWake => false,
+        };
+        self.at.map(|at| WakeFact { at, armed })
+    }
 }
 
 fn marked(mark: WakeMark) -> WakeView {

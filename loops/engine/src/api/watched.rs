@@ -3,7 +3,6 @@
 //! Whether that starts them is decided in `core::watched`; who looks again as soon as something changes is `serve`.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -15,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Context;
 use super::reconcile::{Deed, failed};
+use crate::os;
 use crate::steps::stamp;
 use crate::store::watched_files::{self as stored, Known, Watching};
 use crate::store::{Store, loops, schedules};
@@ -134,7 +134,8 @@ fn mark(path: &Path) -> Option<String> {
     let about = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file)?;
     let mut hash = Sha256::new();
     hash.update(path.as_os_str().as_encoded_bytes());
-    for number in [about.ino(), about.len(), about.mtime().unsigned_abs(), about.mtime_nsec().unsigned_abs()] {
+    let seen = os::seen(&about);
+    for number in [seen.number, about.len(), seen.written.0.unsigned_abs(), seen.written.1.unsigned_abs()] {
         hash.update(number.to_be_bytes());
     }
     Some(loopwright_core::hex(&hash.finalize()[..8]))

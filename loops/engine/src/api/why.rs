@@ -8,6 +8,7 @@ use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use loopwright_core::due::shown;
 use loopwright_core::exit;
+use loopwright_core::ids::OccurrenceId;
 use loopwright_core::schedule::{due_times, in_words, quiet_until, without_times};
 use loopwright_core::timing::{CatchUpHow, Timing, Trigger};
 use loopwright_core::why::when::{self, When};
@@ -26,6 +27,7 @@ const MOST: usize = 20;
 
 /// What became of the due times that were asked for.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct WhyView {
     /// The loop.
     pub loop_name: String,
@@ -37,6 +39,7 @@ pub struct WhyView {
 
 /// What became of one due time.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct WhyRow {
     /// The due time, RFC 3339 with the offset of its zone; the first of many. None where nothing was due.
     pub due_at: Option<String>,
@@ -74,6 +77,22 @@ pub fn why(context: &Context, name: &str, text: Option<&str>) -> Result<WhyView,
         },
     };
     Ok(WhyView { loop_name: row.name.clone(), zone: zone.name().to_owned(), answers })
+}
+
+/// What became of one row of the history, the whole answer.
+///
+/// # Errors
+/// There is no such row, or the store can't be read.
+pub fn why_row(context: &Context, id: OccurrenceId) -> Result<WhyView, ApiError> {
+    let store = context.store()?;
+    let (loop_id, explained) = explained::one(store.read(), id)?
+        .ok_or_else(|| ApiError::new(exit::USAGE, "there is no such row in the history"))?;
+    let row = loops::by_id(store.read(), loop_id)?;
+    let (timing, paused) = schedules::timing(store.read(), row.id)?.ok_or_else(|| unread(&row))?;
+    let zone = timing.zone.unwrap_or(context.zone);
+    let desk = Desk { context, store: &store, row: &row, timing: &timing, paused, zone };
+    let answer = desk.told(&explained)?;
+    Ok(WhyView { loop_name: row.name.clone(), zone: zone.name().to_owned(), answers: vec![answer] })
 }
 
 /// An older program registered it, and its file can't be read since.

@@ -4,7 +4,7 @@
 //! that swap is the moment at which a landing happens. A working tree that has the branch checked out follows it.
 //! Hooks, filters and the network are never used: libgit2 does all of it.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,6 @@ use chrono::{DateTime, Utc};
 use git2::{ErrorCode, Oid, Repository, Signature, Time};
 use loopwright_core::definition::Merge;
 use loopwright_core::ids::PullRequestId;
-use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
 
 use super::worktree::{self, Checkout};
 use crate::fail;
@@ -315,16 +313,16 @@ pub fn lock(repos: &Repos) -> Result<File> {
     let file = file.with_context(|| format!("open {}", path.display()))?;
     let until = Instant::now() + DECIDES_WITHIN;
     loop {
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        match file.try_lock() {
             Ok(()) => return Ok(file),
-            Err(Errno::WOULDBLOCK | Errno::INTR) if Instant::now() < until => std::thread::sleep(LOCK_TIMEOUT / 20),
-            Err(Errno::WOULDBLOCK) => bail!(
+            Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(LOCK_TIMEOUT / 20),
+            Err(TryLockError::WouldBlock) => bail!(
                 "another process has been deciding on this repository for more than {} s; if it was stopped (Ctrl-Z), let it \
                  go on or end it: `fuser {}` names it",
                 DECIDES_WITHIN.as_secs(),
                 path.display()
             ),
-            Err(error) => return Err(error).with_context(|| format!("lock {}", path.display())),
+            Err(TryLockError::Error(error)) => return Err(error).with_context(|| format!("lock {}", path.display())),
         }
     }
 }

@@ -4,7 +4,6 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -13,6 +12,8 @@ use git2::{
     AttrCheckFlags, Delta, Index, IndexEntry, IndexEntryExtendedFlag, IndexTime, ObjectType, Oid, Repository,
     RepositoryState, Status, StatusOptions, TreeEntry,
 };
+
+use crate::os;
 
 /// The first word of a lock of ours, followed by the landing commit.
 const MARK: &str = "loopwright";
@@ -278,15 +279,16 @@ impl Hold<'_> {
     fn index_entry(&self, path: &str, entry: &TreeEntry<'_>) -> Result<IndexEntry> {
         let file = self.checkout.root.join(path);
         let seen = fs::symlink_metadata(&file).with_context(|| format!("look at {}", file.display()))?;
-        let time = |seconds: i64, nanoseconds: i64| IndexTime::new(seconds as i32, nanoseconds as u32);
+        let time = |(seconds, nanoseconds): (i64, i64)| IndexTime::new(seconds as i32, nanoseconds as u32);
+        let kept = os::seen(&seen);
         Ok(IndexEntry {
-            ctime: time(seen.ctime(), seen.ctime_nsec()),
-            mtime: time(seen.mtime(), seen.mtime_nsec()),
-            dev: seen.dev() as u32,
-            ino: seen.ino() as u32,
+            ctime: time(kept.changed),
+            mtime: time(kept.written),
+            dev: kept.device as u32,
+            ino: kept.number as u32,
             mode: u32::try_from(entry.filemode()).context("a mode")?,
-            uid: seen.uid(),
-            gid: seen.gid(),
+            uid: kept.owner.0,
+            gid: kept.owner.1,
             file_size: seen.len() as u32,
             id: entry.id(),
             flags: 0,

@@ -21,21 +21,12 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use rustix::pipe::{PipeFlags, pipe_with};
 
+pub use crate::traffic::Traffic;
+
 /// Most connections at once; what is more waits in the kernel's queue.
 const MOST_AT_ONCE: usize = 64;
 /// Most refused hosts that are told apart.
 const MOST_REFUSED: usize = 50;
-
-/// What went through.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Traffic {
-    /// Bytes to hosts.
-    pub up: u64,
-    /// Bytes from hosts.
-    pub down: u64,
-    /// What was asked for and refused, and how often.
-    pub refused: BTreeMap<String, u32>,
-}
 
 /// Where a host is.
 pub type Resolve = fn(&HostPort) -> io::Result<Vec<SocketAddr>>;
@@ -104,20 +95,6 @@ impl Drop for Gateway {
         if let Some(serving) = self.serving.take() {
             let _ = serving.join();
         }
-    }
-}
-
-impl Traffic {
-    /// What the reader of the run should know, for the step `name`: topic and text.
-    pub fn notes(&self, name: &str) -> Vec<(String, String)> {
-        let refused = self.refused.iter().map(|(what, times)| {
-            let often = if *times == 1 { String::new() } else { format!(", {times} times") };
-            ("network-refused".to_owned(), format!("{name} asked for {what}, and was refused{often}"))
-        });
-        let any = self.up > 0 || self.down > 0;
-        let moved =
-            any.then(|| ("network".to_owned(), format!("{name} sent {} and received {} bytes", self.up, self.down)));
-        moved.into_iter().chain(refused).collect()
     }
 }
 

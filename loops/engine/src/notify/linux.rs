@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use futures_lite::StreamExt as _;
-use loopwright_core::notice::{Kind, Notice, Urgency, escaped};
+use loopwright_core::notice::{Button, Kind, Notice, Urgency, escaped};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use zbus::fdo::DBusProxy;
 use zbus::message::{Message, Type};
@@ -321,7 +321,7 @@ impl Call<'_> {
         Call {
             title: &notice.title,
             body: escaped(&notice.body, server.markup),
-            actions: drawn.flat_map(|button| [button.key(), button.label()]).collect(),
+            actions: drawn.flat_map(|button| [button.key(), label(*button, notice)]).collect(),
             hints,
             timeout: if notice.urgency == Urgency::Critical { 0 } else { -1 },
         }
@@ -332,10 +332,16 @@ impl Call<'_> {
     }
 }
 
+/// Servers that draw a button for a click on the notification itself are to say where it leads.
+fn label(button: Button, notice: &Notice) -> &'static str {
+    let opens = button == Button::Review && notice.about.pull_requests.is_empty();
+    if opens { "Open" } else { button.label() }
+}
+
 fn category(kind: Kind) -> &'static str {
-    match kind.group() {
-        Some(_) if kind.needs_you() => "x-loopwright.needs-you",
-        Some(_) => "x-loopwright.broken",
-        None => "x-loopwright.answer",
+    match (kind.needs_you(), kind.broken()) {
+        (true, _) => "x-loopwright.needs-you",
+        (_, true) => "x-loopwright.broken",
+        _ => "x-loopwright.answer",
     }
 }

@@ -1,6 +1,7 @@
 //! Linux: processes named beyond doubt, and what a child process takes along from us.
 
 mod awake;
+mod places;
 mod wake;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{self, Pid, PidfdFlags, Resource, Rlimit, Signal};
 
 pub use awake::{Awake, stay_awake};
+pub use places::{folder, is_beneath, open_folder, open_place};
 pub use wake::{Wake, Woken, clocks, give_memory_back};
 
 /// The identity of this boot.

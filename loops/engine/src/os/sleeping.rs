@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
+
+use super::{Held, Stop};
 
 /// How long since 1970, twice: what was slept can't be told apart here.
 pub fn clocks() -> (Duration, Duration) {
@@ -61,11 +62,14 @@ impl Wake {
     /// Watches folders whose files start loops: left to the next pass here.
     pub fn watch_contents(&mut self, _folders: Vec<PathBuf>) {}
 
+    /// Watches processes for their end: left to the next pass here.
+    pub fn watch_processes(&mut self, _processes: Vec<Held>) {}
+
     /// Waits until `until`, a watched file changes, or `stop` has something to read.
     ///
     /// # Errors
     /// The descriptor can't be read.
-    pub fn wait(&mut self, until: DateTime<Utc>, stop: BorrowedFd<'_>) -> Result<Woken> {
+    pub fn wait(&mut self, until: DateTime<Utc>, stop: Stop<'_>) -> Result<Woken> {
         loop {
             std::thread::sleep(Duration::from_millis(500));
             let mut word = [0; 1];
@@ -86,7 +90,7 @@ impl Wake {
     ///
     /// # Errors
     /// The descriptor can't be read.
-    pub fn rest(&mut self, until: DateTime<Utc>, stop: BorrowedFd<'_>) -> Result<bool> {
+    pub fn rest(&mut self, until: DateTime<Utc>, stop: Stop<'_>) -> Result<bool> {
         Wake::default().wait(until, stop).map(|woken| woken.stop)
     }
 

@@ -3,8 +3,6 @@
 //! What is granted is what the confirmed loop file says; here is what no grant can open: secrets, what Loopwright keeps, the
 //! system, and the repository for writing.
 
-use std::fs;
-use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,10 +10,10 @@ use anyhow::{Context as _, Result, bail, ensure};
 use loopwright_core::definition::Grants;
 use loopwright_core::definition::places::{OBEYED, SECRET};
 use loopwright_core::gateway::HostPort;
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 
 use super::{Access, Mount};
 use crate::home::Home;
+use crate::os::{self, Kept};
 
 /// What one step is granted.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +21,7 @@ pub struct Granted {
     /// Its paths, at the same place inside.
     pub mounts: Vec<Mount>,
     /// The same, open as they were judged, by their places: nothing can take a place before it is bound.
-    pub open: Vec<(String, Arc<OwnedFd>)>,
+    pub open: Vec<(String, Arc<Kept>)>,
     /// Its hosts; none = no network at all.
     pub network: Vec<HostPort>,
 }
@@ -92,26 +90,18 @@ fn targets(mounts: &[Mount], access: Access) -> Vec<String> {
     mounts.iter().filter(|mount| mount.access == access).map(|mount| mount.target.clone()).collect()
 }
 
-fn mount(text: &str, access: Access, keeper: &Keeper<'_>) -> Result<(Mount, OwnedFd)> {
+fn mount(text: &str, access: Access, keeper: &Keeper<'_>) -> Result<(Mount, Kept)> {
     let path = written(text, keeper.person)?;
     let real =
         path.canonicalize().with_context(|| format!("{} can't be found; make it, or correct it", path.display()))?;
     ensure!(real == path, "it leads to {} by a link; grant that place itself, if it is meant", real.display());
-    let fd = opened(&real)?;
-    let kind = fs::metadata(format!("/proc/self/fd/{}", fd.as_raw_fd())).context("looking at it")?.file_type();
+    let (fd, kind) = os::open_place(&real)?;
     ensure!(kind.is_dir() || kind.is_file(), "it is neither a folder nor a file");
     if let Some(why) = refusal(&real, access, keeper) {
         bail!("{why}; grant a narrower place");
     }
     let target = real.to_str().context("its name is not text")?.to_owned();
     Ok((Mount { source: real, target, access }, fd))
-}
-
-/// Opens exactly this place: a link that stands in it by now is not followed.
-fn opened(path: &Path) -> Result<OwnedFd> {
-    let plain = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    let fd = openat2(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), plain);
-    fd.with_context(|| format!("opening {}", path.display()))
 }
 
 /// The path as it is written, `~` being the person's home folder; without anything that leads elsewhere.

@@ -5,7 +5,6 @@ pub mod bubblewrap;
 pub mod grants;
 #[cfg(target_os = "linux")]
 mod kernel;
-#[cfg(target_os = "linux")]
 pub mod log;
 #[cfg(target_os = "linux")]
 mod pins;
@@ -15,11 +14,15 @@ pub mod probe;
 mod pump;
 #[cfg(target_os = "linux")]
 mod seccomp;
-#[cfg(target_os = "linux")]
 pub mod stop;
 pub mod toolchain;
 #[cfg(target_os = "linux")]
 pub mod view;
+
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
+#[cfg(not(target_os = "linux"))]
+pub use elsewhere::{bubblewrap, probe, view};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,7 +30,7 @@ use std::time::Duration;
 
 use loopwright_core::check::Ended;
 
-use crate::gateway::Traffic;
+use crate::traffic::Traffic;
 use crate::workspace::Identity;
 
 /// One thing to run inside.

@@ -1,10 +1,14 @@
 //! Asks a box to end: its program first, and then, if it does not, all of it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+#[cfg(target_os = "linux")]
+use std::time::Instant;
 
+#[cfg(target_os = "linux")]
 use loopwright_core::check::Ended;
 
+#[cfg(target_os = "linux")]
 use crate::os::{self, Held};
 
 /// How long a program that was asked to end may take.
@@ -27,12 +31,14 @@ impl Stopper {
 }
 
 /// How far the ending of a box is.
+#[cfg(target_os = "linux")]
 #[derive(Debug, Default)]
 pub(super) struct Ending {
     since: Option<Instant>,
     told: bool,
 }
 
+#[cfg(target_os = "linux")]
 impl Ending {
     /// Tells the program of the box that it is to end; how the box ended where that did not help.
     pub(super) fn go_on(&mut self, init: Option<&Held>) -> Option<Ended> {

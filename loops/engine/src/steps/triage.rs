@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use loopwright_core::finding::Fingerprint;
 use loopwright_core::known::{self, Known};
 use loopwright_core::triage::{self, Edit, Line};
-use rustix::fs::{Mode, OFlags};
-use rustix::io::Errno;
 
 use super::Work;
 use crate::fail;
 use crate::home::{private_dir, replace};
+use crate::os;
 use crate::store::loops;
 
 /// No person writes more than this by hand.
@@ -137,11 +136,10 @@ enum Plain {
 
 /// A plain file's text; links are not followed.
 fn read_plain(path: &Path) -> Result<Plain> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file = match rustix::fs::open(path, flags, Mode::empty()) {
-        Ok(fd) => fs::File::from(fd),
-        Err(Errno::NOENT) => return Ok(Plain::Absent),
-        Err(Errno::LOOP) => return Ok(Plain::Other),
+    let file = match os::open_unlinked(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Plain::Absent),
+        Err(error) if os::is_link(&error) => return Ok(Plain::Other),
         Err(error) => return Err(error).with_context(|| format!("reading {}", path.display())),
     };
     if !file.metadata().with_context(|| format!("looking at {}", path.display()))?.is_file() {

@@ -23,6 +23,20 @@ CREATE TABLE comment_drafts (
     sent_at      TEXT,
     PRIMARY KEY (pull_request, id)
 ) STRICT, WITHOUT ROWID;
+-- The history of all loops, the newest first, and of what is seldom in it.
+CREATE INDEX occurrences_by_time ON occurrences (due_at, id);
+CREATE INDEX occurrences_not_well ON occurrences (state, due_at, id)
+    WHERE state IN ('missed', 'skipped', 'failed', 'halted');
+-- The model that a charge is for, as it reported itself or as its loop names it; none = neither, or an older row.
+ALTER TABLE ledger ADD COLUMN model TEXT;
+CREATE INDEX charges_by_day ON ledger (COALESCE(fleet_day, day), loop, model, micros) WHERE kind = 'charge';
+-- When it came onto its branch, RFC 3339 UTC.
+ALTER TABLE pull_requests ADD COLUMN merged_at TEXT;
+UPDATE pull_requests SET merged_at = (
+    SELECT json_extract(e.body, '$.at') FROM events e
+    WHERE e.stream = 'pr/' || pull_requests.id AND json_extract(e.body, '$.type') = 'merged'
+) WHERE merged IS NOT NULL;
+CREATE INDEX merged_pull_requests ON pull_requests (merged_at, loop, state) WHERE merged_at IS NOT NULL;
 -- When a pause ends by itself (`paused_at`), RFC 3339 UTC; none = when a person says so.
 ALTER TABLE loops ADD COLUMN paused_until TEXT;
 -- Notifications: a row before one is sent, so that what nobody knows the outcome of is never sent again.

@@ -74,6 +74,19 @@ pub fn last_before(db: &Connection, id: LoopId, before: DateTime<Utc>) -> Result
     Ok(rows(db, &sql, params![id.to_string(), stamp(before)])?.pop())
 }
 
+/// One row, of whatever trigger, with the loop that it belongs to.
+///
+/// # Errors
+/// The row can't be read.
+pub fn one(db: &Connection, id: OccurrenceId) -> Result<Option<(LoopId, Explained)>> {
+    let Some(found) = rows(db, &format!("{COLUMNS} WHERE o.id = ?1"), [id.to_string()])?.pop() else {
+        return Ok(None);
+    };
+    let sql = "SELECT loop FROM occurrences WHERE id = ?1";
+    let of_loop = db.query_row(sql, [id.to_string()], |r| super::parsed(r, 0)).context("reading whose row it is")?;
+    Ok(Some((of_loop, found)))
+}
+
 /// Times that were missed, as far as that was found out after `since`: the loop, the last of them, and why.
 ///
 /// # Errors

@@ -1,7 +1,6 @@
 //! What a process that keeps the database open must know of the others: whether they wrote, whether that concerns the
 //! scheduler, and whether the file is still the one that was opened.
 
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -9,6 +8,7 @@ use anyhow::{Context as _, Result};
 use super::seal::Seal;
 use super::{NEWEST, Store, version};
 use crate::home::Home;
+use crate::os;
 
 /// The tables that a scheduler goes by; what a run writes in each of its steps is in none of them.
 const CONCERN: [&str; 5] = ["loops", "schedules", "occurrences", "pull_requests", "watched_files"];
@@ -23,7 +23,7 @@ pub struct Concerns(Vec<(i64, u128)>);
 
 impl Opened {
     pub(super) fn look(path: &Path) -> Opened {
-        Opened(path.metadata().ok().map(|file| (file.dev(), file.ino())))
+        Opened(path.metadata().ok().map(|file| os::seen(&file)).map(|seen| (seen.device, seen.number)))
     }
 }
 

@@ -145,13 +145,13 @@ pub fn end_elsewhere(tx: &Transaction<'_>, server: Option<&str>, at: DateTime<Ut
         .context("ending notifications of a server that is gone")
 }
 
-/// Whether [`end_unknown`] and [`end_elsewhere`] have nothing to do.
+/// Whether [`end_elsewhere`] has nothing to do.
 ///
 /// # Errors
 /// The rows can't be read.
 pub fn all_here(db: &Connection, server: Option<&str>) -> Result<bool> {
     let sql =
-        "SELECT NOT EXISTS (SELECT 1 FROM notices WHERE ended_at IS NULL AND (sent_at IS NULL OR server IS NOT ?1))";
+        "SELECT NOT EXISTS (SELECT 1 FROM notices WHERE ended_at IS NULL AND server IS NOT NULL AND server IS NOT ?1)";
     db.query_row(sql, [server], |r| r.get(0)).context("asking for notifications that are shown")
 }
 

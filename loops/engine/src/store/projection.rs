@@ -9,7 +9,7 @@ use loopwright_core::run::{End, Entry, HaltWhy, Outcome, Revise, Revision, Run, 
 use rusqlite::{Connection, Transaction};
 use uuid::Uuid;
 
-use super::{Store, findings, journal, occurrences, pull_requests, runs, schedules};
+use super::{Store, findings, journal, occurrences, pull_requests, runs, schedules, spending};
 
 /// Replays the journal of a run.
 ///
@@ -57,7 +57,8 @@ pub fn record(
         let seq = journal::append(tx, &runs::stream(run.start.run), &body)?;
         anyhow::ensure!(u64::try_from(seq) == Ok(after.events), "run {} was written by another process", run.start.run);
         project(tx, run, &after, &entry)?;
-        also(tx)
+        also(tx)?;
+        name_models(tx, run, &entry.event)
     })?;
     *run = after;
     Ok(())
@@ -94,6 +95,29 @@ fn project(tx: &Transaction<'_>, before: &Run, run: &Run, entry: &Entry) -> Resu
         RunEvent::Noted { .. } => {}
     }
     runs::update(tx, run, run.end.is_some().then_some(entry.at.as_str()))
+}
+
+/// Names the models that were paid with an event, in the books that were just written.
+fn name_models(tx: &Transaction<'_>, before: &Run, event: &RunEvent) -> Result<()> {
+    let one = |id: &Uuid| before.open_step(*id).map(|step| (step, *id));
+    let (settled, reported) = match event {
+        RunEvent::StepFinished { id, outcome: Outcome::Built(built) } => (one(id), built.model.as_deref()),
+        RunEvent::StepFinished { id, .. } | RunEvent::StepFailed { id, .. } => (one(id), None),
+        RunEvent::RunStarted(_) | RunEvent::Ending { .. } | RunEvent::RunEnded { .. } => {
+            return before.open.iter().try_for_each(|(step, id)| name_model(tx, before, (step, *id), None));
+        }
+        _ => (None, None),
+    };
+    settled.map_or(Ok(()), |settled| name_model(tx, before, settled, reported))
+}
+
+fn name_model(tx: &Transaction<'_>, run: &Run, (step, id): (&Step, Uuid), reported: Option<&str>) -> Result<()> {
+    let named = match step {
+        Step::Build { .. } => run.start.maker.model.as_deref(),
+        Step::Verify { .. } => run.start.checker.as_ref().and_then(|checker| checker.model.as_deref()),
+        _ => return Ok(()),
+    };
+    reported.or(named).map_or(Ok(()), |model| spending::name_model(tx, id, model))
 }
 
 fn step_started(tx: &Transaction<'_>, run: &Run, step: &Step, id: Uuid) -> Result<()> {

@@ -218,7 +218,7 @@ pub fn set_shown(tx: &Transaction<'_>, p: &PullRequestRecord) -> Result<()> {
 }
 
 /// What an event and the state that it leads to mean for the row.
-fn project(tx: &Transaction<'_>, id: PullRequestId, state: &State, event: &Event) -> Result<()> {
+fn project(tx: &Transaction<'_>, id: PullRequestId, state: &State, event: &Event, at: &str) -> Result<()> {
     let merged = match state {
         State::Merged { commit } => Some(commit),
         _ => None,
@@ -233,9 +233,10 @@ fn project(tx: &Transaction<'_>, id: PullRequestId, state: &State, event: &Event
     };
     tx.execute(
         "UPDATE pull_requests SET state = ?2, merged = COALESCE(?3, merged), \
+         merged_at = COALESCE(merged_at, CASE WHEN ?3 IS NOT NULL THEN ?7 END), \
          later_until = CASE WHEN ?4 THEN later_until ELSE ?5 END, lands_at = CASE WHEN ?4 THEN lands_at ELSE ?6 END \
          WHERE id = ?1",
-        params![id.to_string(), state.word(), merged, keeps, later, lands_at],
+        params![id.to_string(), state.word(), merged, keeps, later, lands_at, at],
     )
     .context("storing the state of a pull request")?;
     Ok(())
@@ -305,7 +306,7 @@ pub fn advance(
 pub fn step(tx: &Transaction<'_>, id: PullRequestId, event: &Event, at: &str) -> Result<State> {
     let state = review::next(state(tx, id)?, event).context("the pull request was decided meanwhile")?;
     journal::append(tx, &stream(id), &event_text(at, event)?)?;
-    project(tx, id, &state, event)?;
+    project(tx, id, &state, event, at)?;
     Ok(state)
 }
 

@@ -4,9 +4,8 @@
 //! A line is a hash, the record as JSON, and its number; a line that is not whole is left out. A line after a gap ends in 0
 //! instead: whoever writes next sees that nothing follows on it until a backup begins another log.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -15,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::seal::Change;
+use crate::os;
 
 /// Digits of a line's hash.
 const HASH: usize = 32;
@@ -59,8 +59,9 @@ pub(super) fn append(folder: &Path, segment: i64, record: &Record, follows: bool
     let json = serde_json::to_string(record).context("writing a record")?;
     // The empty line before it ends whatever an earlier writer left half written.
     let line = format!("\n{} {json} {}\n", hash(&json), if follows { record.n } else { 0 });
-    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path);
-    file.and_then(|mut f| f.write_all(line.as_bytes())).with_context(|| format!("writing {}", path.display()))
+    os::append_private(&path)
+        .and_then(|mut f| f.write_all(line.as_bytes()))
+        .with_context(|| format!("writing {}", path.display()))
 }
 
 /// All records of all logs in the order of their writing; a later record replaces those from its number on.

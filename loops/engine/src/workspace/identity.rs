@@ -1,15 +1,14 @@
 //! Which folder a workspace is: one that vanished or was replaced is never used, not even by a command of ours.
 
 use std::fs;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use git2::Oid;
-use rustix::fs::{AtFlags, CWD, FileType, Statx, StatxFlags, statx};
 use serde::{Deserialize, Serialize};
 
 use super::Workspace;
+use crate::os;
 
 /// Tells one folder from every other that ever stood in its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,9 +22,6 @@ pub struct Identity {
     /// When the folder was made (seconds, nanoseconds), where the file system knows it: inodes are used again.
     pub born: Option<(i64, u32)>,
 }
-
-/// What is asked of the kernel.
-const WANTED: StatxFlags = StatxFlags::BASIC_STATS.union(StatxFlags::BTIME);
 
 /// What the marker says.
 #[derive(Serialize, Deserialize)]
@@ -67,27 +63,16 @@ impl Identity {
     ///
     /// # Errors
     /// The kernel can't tell.
-    pub(crate) fn is_of(&self, folder: &OwnedFd) -> Result<bool> {
-        let seen = statx(folder, "", AtFlags::EMPTY_PATH, WANTED).context("look at an open folder")?;
-        Ok(seen_as(&seen, self.mark.clone()) == *self)
+    #[cfg(target_os = "linux")]
+    pub(crate) fn is_of(&self, folder: &os::Kept) -> Result<bool> {
+        Ok(seen_as(os::open_folder(folder)?, self.mark.clone()) == *self)
     }
 }
 
 fn observe(folder: &Path, mark: String) -> Result<Identity> {
-    let seen = statx(CWD, folder, AtFlags::SYMLINK_NOFOLLOW, WANTED)
-        .with_context(|| format!("{} vanished", folder.display()))?;
-    if FileType::from_raw_mode(seen.stx_mode.into()) != FileType::Directory {
-        bail!("{} is no folder", folder.display());
-    }
-    Ok(seen_as(&seen, mark))
+    Ok(seen_as(os::folder(folder)?, mark))
 }
 
-fn seen_as(seen: &Statx, mark: String) -> Identity {
-    let known = StatxFlags::from_bits_retain(seen.stx_mask).contains(StatxFlags::BTIME);
-    Identity {
-        mark,
-        device: (seen.stx_dev_major, seen.stx_dev_minor),
-        inode: seen.stx_ino,
-        born: known.then_some((seen.stx_btime.tv_sec, seen.stx_btime.tv_nsec)),
-    }
+fn seen_as(seen: os::FolderSeen, mark: String) -> Identity {
+    Identity { mark, device: seen.device, inode: seen.inode, born: seen.born }
 }

@@ -2,12 +2,15 @@
 import type {
     AgentTest,
     ChangedSetting,
+    CredentialsView,
     DoctorRow,
     DryRun,
     EnableView,
     FirstDraft,
+    LoginItemView,
     RunRow,
     SettingsView,
+    WakeView,
     WelcomeView,
 } from "./types";
 
@@ -41,40 +44,4 @@ export interface SettingsCommands {
     test_notice: { args: Nothing; answer: null };
     /** Ends the tray; with `pause`, no loop starts by itself any more. */
     quit: { args: { pause: boolean }; answer: null };
-}
-
-/** How the keychain is. */
-export interface KeychainView {
-    state: "ready" | "absent" | "locked" | "slow" | "denied" | "failed";
-    why: string | null;
-    repair: string | null;
-}
-
-/** A key that was stored; never a character of it. */
-export interface CredentialView {
-    name: string;
-    added: string;
-    state: "stored" | "missing" | "unknown";
-}
-
-export interface CredentialsView {
-    keychain: KeychainView;
-    credentials: CredentialView[];
-}
-
-/** Whether the computer will wake for its loops. */
-export interface WakeView {
-    state: "not_asked" | "armed" | "will_not_wake" | "never_sleeps";
-    at: string | null;
-    starts_at: string | null;
-    loop_name: string | null;
-    why: string | null;
-    repair: string | null;
-}
-
-/** Whether the tray starts at login. */
-export interface LoginItemView {
-    on: boolean;
-    path: string;
-    fault: string | null;
 }

@@ -1,5 +1,5 @@
-import type { CredentialsView, SettingsCommands } from "$lib/backend/settings";
-import type { DoctorRow, FirstDraft, RunRow, SettingsView } from "$lib/backend/types";
+import type { SettingsCommands } from "$lib/backend/settings";
+import type { CredentialsView, DoctorRow, FirstDraft, RunRow, SettingsView } from "$lib/backend/types";
 import type { Handlers } from "./index";
 import type { World } from "./world";
 

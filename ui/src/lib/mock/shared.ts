@@ -21,6 +21,11 @@ function status(world: World): StatusView {
 export const shared: Handlers<SharedCommands> = {
     status: (_, world) => status(world),
     halt({ level }, world) {
+        if (level.level === "run") {
+            world.history.halt(level.which);
+            world.changed();
+            return { what: `run ${level.which.slice(-8)}`, stopped: 1, finishing: 0 };
+        }
         world.halted = "from the window";
         world.changed();
         const what = level.level === "all" ? "everything" : `${level.level} ${level.which}`;

@@ -1,6 +1,7 @@
 // The state behind the mock backend. Each area keeps its part in a file of its own and adds it here.
 import type { Refusal } from "$lib/backend";
 import type { Preferences } from "$lib/backend/types";
+import { MockHistory } from "./history";
 
 export type Scene = "full" | "empty" | "failed" | "halted" | (string & {});
 
@@ -18,10 +19,15 @@ export class World {
     newAttempt?: () => void;
     /** What another process does to a loop's file, unheard; the area of loops sets it. */
     write?: (loop: string, text: string) => void;
+    readonly history: MockHistory;
+    /** The ceilings over all loops, in micro-dollars. */
+    readonly ceilings: { day: number | null; month: number | null };
     private readonly listeners = new Set<() => void>();
     private readonly shows = new Set<(target: string) => void>();
 
     constructor(readonly scene: Scene) {
+        this.history = new MockHistory(scene);
+        this.ceilings = scene === "empty" ? { day: null, month: null } : { day: 5_000_000, month: 60_000_000 };
         this.halted = scene === "halted" ? "from the tray, 10:42" : null;
     }
 

@@ -13,7 +13,7 @@ export class Change {
     head = $state.raw<ReviewView | null>(null);
     diff = $state.raw<DiffView | null>(null);
     error = $state.raw<unknown>(null);
-    /** It is there since 200 ms and nothing came: something is drawn then. */
+    /** It was asked for 200 ms ago: what is not there yet is drawn as such. */
     slow = $state(false);
     /** What the person folded or opened, by path; the others are as the engine says. */
     private readonly folds = new SvelteMap<string, boolean>();
@@ -41,8 +41,7 @@ export class Change {
         this.folds.clear();
         this.forget();
         this.slow = false;
-        const turn = this.turn;
-        setTimeout(() => (this.slow = turn === this.turn || this.slow), 200);
+        setTimeout(() => (this.slow ||= id === this.id), 200);
         await this.load();
     }
 

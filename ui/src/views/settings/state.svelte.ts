@@ -20,6 +20,9 @@ export function isSection(name: string | null): name is Section {
     return name !== null && name in SECTIONS;
 }
 
+/** How long a change can be taken back by its toast, in ms. */
+const UNDO = 20_000;
+
 export class Settings {
     section = $state<Section>("agents");
     view = $state.raw<SettingsView>();
@@ -44,7 +47,11 @@ export class Settings {
             const { before } = await backend().call("change_setting", { key, value });
             await this.look();
             if (before !== value) {
-                toast(`${label} changed. It was ${before ?? "not set"}.`, () => void this.undo(key, before, label));
+                toast(
+                    `${label} changed. It was ${before ?? "not set"}.`,
+                    () => void this.undo(key, before, label),
+                    UNDO,
+                );
             }
         } catch (error) {
             this.wrong[key] = sentence(refusal(error));

@@ -9,7 +9,7 @@ export const STEPS = {
     repository: "Your repository",
     plan: "What it would do",
     schedule: "Schedule",
-    notify: "Notifications and login",
+    notify: "Notifications",
     done: "Done",
 } as const;
 

@@ -12,6 +12,7 @@ use super::super::{
     ApiError, Approval, ApproveView, Context, Level, StartRequest, approve, disable, halt, later, start, undo,
 };
 use super::facts;
+use crate::store::notices::Live;
 use crate::store::{Store, loops, pull_requests};
 
 /// A window to open.
@@ -31,9 +32,10 @@ pub(super) struct Done {
 }
 
 /// Does it; what fails is told as an answer, and opens where a person can go on.
-pub(super) fn act(context: &Context, store: &Store, button: Button, about: &About) -> Done {
+pub(super) fn act(context: &Context, store: &Store, button: Button, live: &Live) -> Done {
+    let about = &live.about;
     let done = match button {
-        Button::Review => Ok(opens(review(about))),
+        Button::Review => Ok(opens(place(live))),
         Button::ShowRun | Button::ShowRuns => Ok(opens(window("runs", about.run.clone()))),
         Button::ShowSpend => Ok(opens(window("spend", about.loops.first().cloned()))),
         Button::OpenSettings | Button::Repair => Ok(opens(window("settings", None))),
@@ -57,6 +59,17 @@ fn opens(opens: Opens) -> Done {
 
 fn window(view: &'static str, target: Option<String>) -> Opens {
     Opens { view, target }
+}
+
+/// Where a click on the notification itself leads: to what it tells of, or to the place of the repair.
+fn place(live: &Live) -> Opens {
+    let place = live.buttons.iter().find_map(|button| match button {
+        Button::ShowSpend => Some(window("spend", live.about.loops.first().cloned())),
+        Button::ShowRuns => Some(window("runs", None)),
+        Button::OpenSettings | Button::Repair => Some(window("settings", None)),
+        _ => None,
+    });
+    place.unwrap_or_else(|| review(&live.about))
 }
 
 /// The window of what a notification tells of.

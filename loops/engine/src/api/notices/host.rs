@@ -58,7 +58,7 @@ impl Host {
         let hears = tell.clone();
         let desktop = Desktop::begin(move |heard| drop(hears.send(News::Heard(heard))))?;
         let watchers = listen(context, &tell);
-        let context = context.clone();
+        let context = context.clone().by("notification");
         let thread = std::thread::Builder::new().name("teller".to_owned());
         thread.spawn(move || work(&context, desktop, &told, open)).context("starting a thread that tells")?;
         Ok(Host { tell, _watchers: watchers })
@@ -164,7 +164,7 @@ impl WithoutTray {
     /// # Errors
     /// The store can't be read or written.
     pub(in super::super) fn look(&mut self, context: &Context, store: &Store) -> Result<()> {
-        let seat = teller::seat(context)?.filter(|_| seen::was_opened(context));
+        let seat = if seen::was_opened(context) { teller::seat(context)? } else { None };
         let Some(seat) = seat else {
             *self = WithoutTray::default();
             return Ok(());

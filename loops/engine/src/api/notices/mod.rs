@@ -13,9 +13,8 @@ use serde::Serialize;
 
 use super::{ApiError, Context};
 use crate::notify::Notifier;
-use crate::settings;
 use loopwright_core::exit;
-use loopwright_core::notice::{Group, NoticeSettings, sample};
+use loopwright_core::notice::sample;
 
 pub use act::Opens;
 pub use host::{Host, News};
@@ -24,36 +23,20 @@ pub use teller::Teller;
 
 pub(super) use host::WithoutTray;
 
-/// What is set for notifications, and how they are.
-#[derive(Clone, Debug, Serialize)]
+/// Whether notifications get through in this session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct NoticesView {
-    /// `20:00-08:00` on the clock of this computer; none = there are no quiet hours.
-    pub quiet: Option<String>,
-    /// What breaks them.
-    pub through: Vec<Group>,
-    /// What is never told.
-    pub off: Vec<Group>,
     /// Whether a server of notifications is there.
     pub server: bool,
     /// Whether it draws buttons; without them, approving and halting are in the tray and the windows.
     pub buttons: bool,
 }
 
-/// What is set for notifications, and whether this session shows any.
-///
-/// # Errors
-/// The settings can't be read.
-pub fn notices(context: &Context) -> Result<NoticesView, ApiError> {
-    let set = NoticeSettings::from(&settings::read(&context.home)?.desktop.notifications);
+/// Whether this session shows notifications. What is set for them is among the preferences.
+pub fn notices(_context: &Context) -> NoticesView {
     let server = desktop().ok().and_then(|mut desktop| desktop.server());
-    Ok(NoticesView {
-        quiet: set.quiet.map(|q| format!("{}-{}", q.from.format("%H:%M"), q.to.format("%H:%M"))),
-        through: set.through,
-        off: set.off,
-        server: server.is_some(),
-        buttons: server.is_some_and(|server| server.buttons),
-    })
+    NoticesView { server: server.is_some(), buttons: server.is_some_and(|server| server.buttons) }
 }
 
 /// Shows a notification that means nothing, for a person who asks whether they get through; nothing holds it back.
@@ -73,3 +56,6 @@ pub fn test_notice(_context: &Context) -> Result<(), ApiError> {
 fn desktop() -> anyhow::Result<crate::notify::Desktop> {
     crate::notify::Desktop::begin(|_| ())
 }
+
+#[cfg(test)]
+mod tests;

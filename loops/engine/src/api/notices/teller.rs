@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 use loopwright_core::ids::NoticeId;
-use loopwright_core::notice::{Button, Notice, NoticeSettings, Plan, Step, plan};
+use loopwright_core::notice::{Button, Notice, Plan, Step, plan};
 use uuid::Uuid;
 
 use super::super::Context;
@@ -44,14 +44,9 @@ pub(super) fn seat(context: &Context) -> Result<Option<File>> {
 pub(super) fn would_tell(context: &Context, store: &Store) -> Result<bool> {
     let told = stored::told(store.read())?;
     let facts = facts::gather(context, store, &told, &mut Cards::new(), false)?;
-    let set = set(context);
+    let set = settings::read(&context.home).unwrap_or_default();
     let asks = |step: &Step| matches!(step, Step::Show { counts: Some(_), .. });
-    Ok(plan(&facts, &told, &set).steps.iter().any(asks))
-}
-
-/// What is set; what can't be read keeps nobody from being told.
-fn set(context: &Context) -> NoticeSettings {
-    NoticeSettings::from(&settings::read(&context.home).unwrap_or_default().desktop.notifications)
+    Ok(plan(&facts, &told, &set.desktop.notifications).steps.iter().any(asks))
 }
 
 impl<N: Notifier> Teller<N> {
@@ -67,9 +62,7 @@ impl<N: Notifier> Teller<N> {
     pub(super) fn on(context: &Context, notifier: N, seat: File) -> Result<Teller<N>> {
         let mut store = Store::open(&context.home)?;
         // Whoever had the seat before may have been about to send one.
-        if !stored::all_here(store.read(), None)? {
-            store.write(|tx| stored::end_unknown(tx, clock::now()))?;
-        }
+        store.write(|tx| stored::end_unknown(tx, clock::now()))?;
         Ok(Teller {
             context: context.clone(),
             notifier,
@@ -114,7 +107,9 @@ impl<N: Notifier> Teller<N> {
     fn plan(&mut self, store: &Store, server: &Server) -> Result<Plan> {
         let told = stored::told(store.read())?;
         let facts = facts::gather(&self.context, store, &told, &mut self.cards, server.buttons)?;
-        Ok(plan(&facts, &told, &set(&self.context)))
+        // What can't be read keeps nobody from being told.
+        let set = settings::read(&self.context.home).unwrap_or_default();
+        Ok(plan(&facts, &told, &set.desktop.notifications))
     }
 
     fn take(&mut self, store: &mut Store, step: Step) -> Result<()> {
@@ -201,7 +196,7 @@ impl<N: Notifier> Teller<N> {
         }
         // Some servers leave it on the screen.
         self.notifier.close(place);
-        let Done { opens, answer } = act::act(&self.context, store, button, &live.about);
+        let Done { opens, answer } = act::act(&self.context, store, button, &live);
         if let Some(answer) = answer {
             self.show(store, &answer, None, None)?;
         }

@@ -1,5 +1,7 @@
 //! What grants open, and what none can.
 
+use std::fs;
+
 use super::*;
 
 struct World {

@@ -7,7 +7,8 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use loopwright_core::chores::{Observed, files};
 use loopwright_core::run::Run;
-use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+
+use crate::os;
 
 /// Looks at what the chores of `run` wait for; `state` is the state folder of its loop.
 pub fn observed(run: &Run, state: &Path, now: DateTime<Utc>) -> Observed {
@@ -22,10 +23,7 @@ pub fn observed(run: &Run, state: &Path, now: DateTime<Utc>) -> Observed {
 /// Those of `wanted` that are in the folder itself: nothing is looked at through a link.
 fn there(wanted: &BTreeSet<&str>, state: &Path) -> BTreeSet<String> {
     let Ok(folder) = File::open(state) else { return BTreeSet::new() };
-    let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    let is_there =
-        |path: &&&str| openat2(&folder, **path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), beneath).is_ok();
-    wanted.iter().filter(is_there).map(|path| (*path).to_owned()).collect()
+    wanted.iter().filter(|path| os::is_beneath(&folder, state, path)).map(|path| (*path).to_owned()).collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,97 @@
+//! Starting at login: off until asked, started by a desktop's own reader whatever its path holds, repaired when the program moved,
+//! and left off where a person switched it off.
+#![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use loopwright_core::system_files::desktop_entry;
+use loopwright_desktop_tests::{Bus, Session, With};
+use loopwright_tests::stage::{Stage, programs, wait_for, write_program};
+use serde_json::Value;
+
+fn session() -> Session {
+    Session::around(Stage::empty(), With { display: false, bus: Bus::Sealed, desktop: "XFCE" })
+}
+
+/// Our programs in a folder of this name; the tray is a script that tells how it was started.
+fn installed(session: &Session, name: &str) -> PathBuf {
+    let folder = session.stage.beside("opt").join(name);
+    fs::create_dir_all(&folder).expect("a folder");
+    fs::hard_link(&programs().loopwright, folder.join("loopwright"))
+        .or_else(|_| fs::copy(&programs().loopwright, folder.join("loopwright")).map(drop))
+        .expect("a program");
+    let told = session.stage.beside("told");
+    let script = format!(
+        "#!/bin/sh\nprintf '%s\\n' \"$0\" \"$LOOPWRIGHT_HOME\" > '{0}.next' && mv '{0}.next' '{0}'\n",
+        told.display()
+    );
+    write_program(&folder.join("loopwright-tray"), &script);
+    folder
+}
+
+fn autostart(session: &Session, folder: &Path, words: &[&str]) -> Value {
+    let mut command = session.command(folder.join("loopwright"));
+    session.stage.ask(command.arg("autostart").args(words).arg("--json")).exits(0).json()
+}
+
+fn entry(session: &Session) -> PathBuf {
+    session.stage.person().join(".config/autostart/loopwright.desktop")
+}
+
+#[test]
+fn a_desktop_starts_it_whatever_its_path_holds() {
+    for name in ["a b", "$HOME `id` \"q\"", "100%f %%u", "back\\slash \\n", "ü'§;&|<>~*?#()"] {
+        let session = session();
+        let folder = installed(&session, name);
+        assert_eq!(autostart(&session, &folder, &[])["on"], false, "off until asked");
+        assert!(!entry(&session).exists());
+        let on = autostart(&session, &folder, &["on"]);
+        assert_eq!((&on["on"], &on["fault"]), (&Value::Bool(true), &Value::Null));
+        let started = session.command("/usr/bin/gio").arg("launch").arg(entry(&session)).status();
+        assert!(started.expect("gio (package libglib2.0-bin)").success(), "{name}");
+        let told = wait_for("the tray", || fs::read_to_string(session.stage.beside("told")).ok());
+        let tray = folder.join("loopwright-tray").display().to_string();
+        assert_eq!(told.lines().collect::<Vec<_>>(), [tray.as_str(), &session.stage.home.display().to_string()]);
+        assert_eq!(autostart(&session, &folder, &["off"])["on"], false);
+        assert!(!entry(&session).exists());
+    }
+}
+
+/// The control: the path as it is, as most programs write it.
+#[test]
+fn an_unquoted_path_starts_nothing() {
+    let session = session();
+    let folder = installed(&session, "a b");
+    autostart(&session, &folder, &["on"]);
+    let text = fs::read_to_string(entry(&session)).expect("an entry");
+    let exec = text.lines().find(|line| line.starts_with("Exec=")).expect("a line");
+    let naive = text.replace(exec, &format!("Exec={}", folder.join("loopwright-tray").display()));
+    fs::write(entry(&session), naive).expect("written");
+    let started = session.command("/usr/bin/gio").arg("launch").arg(entry(&session)).status().expect("gio");
+    assert!(!started.success() && !session.stage.beside("told").exists());
+}
+
+#[test]
+fn one_whose_program_moved_says_so_and_is_written_anew() {
+    let session = session();
+    let before = installed(&session, "version 1");
+    autostart(&session, &before, &["on"]);
+    let after = session.stage.beside("opt").join("version 2");
+    fs::rename(&before, &after).expect("moved");
+    let moved = autostart(&session, &after, &[]);
+    assert!(moved["fault"].as_str().is_some_and(|fault| fault.ends_with("is not there any more")), "{moved}");
+    assert_eq!(autostart(&session, &after, &["on"])["fault"], Value::Null);
+    let words = desktop_entry::words(&fs::read_to_string(entry(&session)).expect("an entry")).expect("words");
+    assert_eq!(words.last(), Some(&after.join("loopwright-tray").display().to_string()));
+}
+
+#[test]
+fn one_that_a_person_switched_off_is_off() {
+    let session = session();
+    let folder = installed(&session, "x");
+    autostart(&session, &folder, &["on"]);
+    let text = fs::read_to_string(entry(&session)).expect("an entry");
+    fs::write(entry(&session), text.replace("enabled=true", "enabled=false")).expect("written");
+    assert_eq!(autostart(&session, &folder, &[])["on"], false);
+}

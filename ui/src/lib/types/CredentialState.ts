@@ -1,0 +1,1 @@
+export type CredentialState = "stored" | "missing" | "unknown";

@@ -1,0 +1,1 @@
+export type KeychainState = "ready" | "absent" | "locked" | "slow" | "denied" | "failed";

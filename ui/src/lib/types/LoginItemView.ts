@@ -1,0 +1,1 @@
+export type LoginItemView = { on: boolean, path: string, fault: string | null, };

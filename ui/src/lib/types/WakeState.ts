@@ -1,0 +1,1 @@
+export type WakeState = "not_asked" | "armed" | "will_not_wake" | "never_sleeps";
