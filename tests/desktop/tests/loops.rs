@@ -1,4 +1,5 @@
 //! The Loops window as it is: a schedule edited in WebKitGTK stands in the file, and every other byte is as it was.
+#![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
 
 use std::fs;
 

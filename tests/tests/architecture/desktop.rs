@@ -144,8 +144,7 @@ fn typed() -> BTreeSet<String> {
     let keys = maps.flat_map(|text| {
         let bodies: Vec<&str> =
             text.split("Commands {").skip(1).map(|rest| rest.split("\n}").next().unwrap_or(rest)).collect();
-        let keys = bodies.iter().flat_map(|body| body.lines()).filter_map(command).collect::<Vec<_>>();
-        keys
+        bodies.iter().flat_map(|body| body.lines()).filter_map(command).collect::<Vec<_>>()
     });
     keys.collect()
 }
