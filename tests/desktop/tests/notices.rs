@@ -99,7 +99,7 @@ fn a_click_on_approve_merges_what_was_announced_and_no_forged_one_does() {
     let first = teller(&mut session);
     let shown = announced(&server);
     assert_eq!(shown.keys(), ["default", "approve", "later", "halt-loop"], "{shown:?}");
-    assert!(shown.title.starts_with("Ready: Fix the <b>parser</b> & its"), "text stays text: {shown:?}");
+    assert!(shown.title.starts_with("Ready: Issue #1: Fix the <b>parser</b> & its"), "text stays text: {shown:?}");
     assert!(shown.body.starts_with("work · 2 gates passed, checker accepts · +1 −0, $0.00"), "{shown:?}");
     assert_eq!((shown.hints["urgency"].as_str(), shown.hints["transient"].as_str()), ("1", "false"));
     assert!(!shown.hints["desktop-entry"].is_empty() && shown.hints["category"].contains("needs-you"), "{shown:?}");
@@ -126,9 +126,9 @@ fn a_click_on_approve_merges_what_was_announced_and_no_forged_one_does() {
     server.click(shown.number, "approve");
     session.stage.put_clock_and_pass(3725, 0);
     wait_for("the merge", || is(&session, "merged").then_some(()));
+    session.stage.remember();
     assert_eq!(session.stage.git(&["show", "main:NOTES"]).trim(), "1", "it is on the branch");
     server.wait_until_closed(answer.number);
-    session.stage.remember();
 }
 
 /// Whatever looks like a click and is none.

@@ -54,7 +54,7 @@ fn halt_everything_ends_a_running_run_and_every_process_is_followed() {
     watcher.until_has("Run now");
     watcher.click(&["Run now", "work"]);
     until_first(&watcher, Instant::now(), "1 running");
-    stage.wait_for_process("while :");
+    stage.wait_for_process("maker.sh");
     let row = watcher.until("what it does", |menu| {
         menu.rows.iter().find(|row| row.label.starts_with("work · building · $0.00")).cloned()
     });
@@ -64,10 +64,10 @@ fn halt_everything_ends_a_running_run_and_every_process_is_followed() {
     tray.ended();
     let _again = session.tray();
     until_first(&watcher, Instant::now(), "1 running");
-    assert!(!stage.with("while :").is_empty());
+    assert!(!stage.with("maker.sh").is_empty());
     let began = Instant::now();
     watcher.click(&["Halt everything"]);
-    wait_for("the agent to end", || stage.with("while :").is_empty().then_some(()));
+    wait_for("the agent to end", || stage.with("maker.sh").is_empty().then_some(()));
     let ended = began.elapsed();
     let said = until_first(&watcher, began, "HALTED since ");
     assert!(ended < SOON && said < SOON, "{ended:?} {said:?}");
