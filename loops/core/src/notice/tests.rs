@@ -1,3 +1,5 @@
+//! What is told, when, and in which words.
+
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::{Europe::Berlin, Tz};
 use proptest::prelude::*;

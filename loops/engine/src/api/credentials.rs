@@ -199,7 +199,7 @@ mod tests {
         let now = Utc::now();
         home.create(now).expect("a home");
         let (zone, cwd) = (chrono_tz::Tz::UTC, folder.to_owned());
-        Context { home, chosen: true, host: HostEnvironment::read(), cwd, zone, now }
+        Context { home, chosen: true, host: HostEnvironment::read(), cwd, zone, now, by: "terminal" }
     }
 
     fn key(text: &str) -> Secret {
