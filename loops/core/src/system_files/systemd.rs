@@ -39,9 +39,11 @@ pub fn serve_unit(program: &str, home: Option<&str>) -> String {
     format!(
         "[Unit]\nDescription=Loopwright's scheduler: starts loops at their times\n\
          Documentation=man:loopwright-serve(1)\nStartLimitIntervalSec=10min\nStartLimitBurst=5\n\n\
-         [Service]\nType=exec\n{home}ExecStart=:{} serve\nKillMode=process\nRestart=on-failure\nRestartSec=5s\n\
+         [Service]\nType=exec\n{home}ExecStart=:{}{} serve\nKillMode=process\nRestart=on-failure\nRestartSec=5s\n\
          # One that serves already is no failure that another try would mend.\nRestartPreventExitStatus=1 2\n\n\
          [Install]\nWantedBy=default.target\n",
+        // systemd takes no such letter in the name of a program, only in its arguments.
+        if program.contains(['"', '\'', '\\']) { "/usr/bin/env " } else { "" },
         quote(program)
     )
 }
@@ -108,7 +110,7 @@ mod tests {
     #[test]
     fn a_path_is_one_word() {
         let unit = serve_unit("/opt/a b/$x/100%/q\"\\loopwright", Some("/h/ü %i"));
-        assert!(unit.contains("ExecStart=:\"/opt/a b/$x/100%%/q\\\"\\\\loopwright\" serve\n"), "{unit}");
+        assert!(unit.contains("ExecStart=:/usr/bin/env \"/opt/a b/$x/100%%/q\\\"\\\\loopwright\" serve\n"), "{unit}");
         assert!(unit.contains("Environment=\"LOOPWRIGHT_HOME=/h/ü %%i\"\n"), "{unit}");
         assert!(!serve_unit("/usr/bin/loopwright", None).contains("Environment"));
     }

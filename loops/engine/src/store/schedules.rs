@@ -2,6 +2,7 @@
 //!
 //! What becomes of each is decided in `core::due`. Occurrences that a decision asked for are in [`super::due`].
 
+mod looks;
 mod pauses;
 
 use anyhow::{Context as _, Result};
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 use crate::steps::stamp;
 
+pub use looks::{last_began, limits, waking, zones};
 pub use pauses::{next_rested, pause, paused_at, paused_until, rested};
 
 /// A loop that starts by itself.
@@ -201,18 +203,6 @@ pub fn next(db: &Connection) -> Result<Option<DateTime<Utc>>> {
     moment(db, sql)
 }
 
-/// Loops that ask to be woken for and may start by themselves.
-///
-/// # Errors
-/// The rows can't be read.
-pub fn waking(db: &Connection) -> Result<Vec<Scheduled>> {
-    let mut rows = db.prepare_cached(&format!(
-        "{SCHEDULED} WHERE l.paused_at IS NULL AND json_extract(l.timing, '$.wake') ORDER BY l.name"
-    ))?;
-    let found = rows.query_map([], scheduled)?;
-    found.collect::<Result<_, _>>().context("reading which loops the computer is to be woken for")
-}
-
 /// The loops with a due time to come, those with the earliest first: as many as can have one of the `n` earliest after `now`.
 ///
 /// # Errors
@@ -237,16 +227,6 @@ pub fn since(db: &Connection, id: LoopId) -> Result<Option<DateTime<Utc>>> {
     let sql = "SELECT since FROM schedules WHERE loop = ?1";
     let found = db.query_row(sql, [id.to_string()], |r| super::parsed(r, 0)).optional();
     found.context("reading how far a ledger reaches")
-}
-
-/// The zones in which the times of loops are reckoned.
-///
-/// # Errors
-/// The rows can't be read.
-pub fn zones(db: &Connection) -> Result<Vec<Tz>> {
-    let mut rows = db.prepare_cached("SELECT DISTINCT zone FROM schedules")?;
-    let found = rows.query_map([], |r| super::parsed(r, 0))?;
-    found.collect::<Result<_, _>>().context("reading the zones of the loops")
 }
 
 /// The first moment at which something that waits may start, a parked run may go on, or an approved change may land.
@@ -454,25 +434,4 @@ pub fn begin_again(tx: &Transaction<'_>, id: OccurrenceId, run: RunId) -> Result
                WHERE id = ?1 AND run = ?2 AND state = 'claimed' AND starts BETWEEN 1 AND ?3";
     let rows = tx.execute(sql, params![id.to_string(), run.to_string(), MOST_STARTS - 1]);
     Ok(rows.context("letting a start wait again")? == 1)
-}
-
-/// The most that a run of a loop takes, and its `finally` steps, in seconds.
-///
-/// # Errors
-/// The row can't be read.
-pub fn limits(db: &Connection, id: LoopId) -> Result<(Option<u64>, u64)> {
-    let sql = "SELECT max_duration_s, finally_s FROM loops WHERE id = ?1";
-    let read =
-        |r: &Row<'_>| Ok((r.get::<_, Option<i64>>(0)?.map(i64::unsigned_abs), r.get::<_, i64>(1)?.unsigned_abs()));
-    db.query_row(sql, [id.to_string()], read).context("reading how long a run may take")
-}
-
-/// When the last run of a loop began.
-///
-/// # Errors
-/// The row can't be read.
-pub fn last_began(db: &Connection, id: LoopId) -> Result<Option<DateTime<Utc>>> {
-    let sql = "SELECT MAX(started_at) FROM runs WHERE loop = ?1";
-    let found: Option<String> = db.query_row(sql, [id.to_string()], |r| r.get(0)).context("reading the last run")?;
-    found.map(|text| text.parse().context("a stored time")).transpose()
 }
