@@ -197,7 +197,7 @@ fn a_try_that_takes_too_long_is_ended_and_one_that_ignores_term_is_killed() {
     add(&stage, "day", steps, &[]);
     stage.run("day").exits(1);
     assert_eq!(tries(&stage.last()), ["ready itself 0", "slow time null", "deaf cut_off 137"]);
-    assert_eq!(stage.processes(), [0; 0]);
+    stage.until_nobody_lives();
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn halt_ends_every_process() {
     assert!(stage.with("setsid").len() + stage.with("sleep 1000").len() >= 2, "the control: they live");
     stage.verb(&["halt", "--reason", "enough"]).exits(0);
     running.end().exits(10);
-    assert_eq!(stage.processes(), [0; 0]);
+    stage.until_nobody_lives();
     assert_eq!(end(&stage.last())["state"], "halted");
     stage.verb(&["resume", "--reason", "go on"]).exits(0);
 }

@@ -37,7 +37,7 @@ fn all(context: &Context, filter: &HistoryFilter, count: u32) -> Vec<HistoryRow>
 
 /// Rows of `work` as a long history has them: a missed time each hour.
 fn fill(stage: &Stage, rows: u32) {
-    let id = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) \
+    let id = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < CAST(?1 AS INTEGER)) \
               INSERT INTO occurrences (id, loop, trigger, key, due_at, zone, state, reason) \
               SELECT printf('01800000-0000-7000-8000-%012x', i), (SELECT id FROM loops), 'cron', 'k' || i, \
               strftime('%Y-%m-%dT%H:%M:%fZ', '2020-01-01', '+' || (i / 2) || ' minutes'), 'Europe/Berlin', \
