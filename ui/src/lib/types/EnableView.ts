@@ -13,6 +13,10 @@ loop_name: string,
  */
 paused_at: string | null, 
 /**
+ * When that ends by itself.
+ */
+paused_until: string | null, 
+/**
  * Whether that is news.
  */
 changed: boolean, 

@@ -50,6 +50,10 @@ next: Array<string>,
  */
 paused_at: string | null, 
 /**
+ * When that pause ends by itself, RFC 3339 UTC; none = when a person says so.
+ */
+paused_until: string | null, 
+/**
  * For each of `next`, when the quiet hours end that it falls into, RFC 3339 UTC.
  */
 quiet_until: Array<string | null>, 
