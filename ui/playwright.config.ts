@@ -17,7 +17,7 @@ export default defineConfig({
     fullyParallel: true,
     retries: 0,
     workers: "100%",
-    timeout: 20_000,
+    timeout: 60_000,
     expect: { timeout: 5_000 },
     reporter: [["list"]],
     use: {

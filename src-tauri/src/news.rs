@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::sync::mpsc::Sender;
 
 use anyhow::{Context as _, Result};
+use loopwright_engine::clock;
+use loopwright_engine::halt;
 use loopwright_engine::home::{Home, private_dir};
-use loopwright_engine::{clock, halt};
 use notify::event::{AccessKind, EventKind};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 

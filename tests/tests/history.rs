@@ -19,6 +19,7 @@ fn context(stage: &Stage) -> Context {
         cwd: stage.repo.clone(),
         zone: chrono_tz::UTC,
         now: Utc::now(),
+        by: "terminal",
     }
 }
 
@@ -112,7 +113,7 @@ fn every_question_is_led_by_an_index() {
             let began = std::time::Instant::now();
             let page = api::history(&context, &filter, None, 100).expect("a page");
             let took = began.elapsed();
-            loopwright_tests::tell!("{rows} rows, {filter:?}: {} in {took:?}", page.rows.len());
+            loopwright_tests::tell(&format!("{rows} rows, {filter:?}: {} in {took:?}", page.rows.len()));
             assert!(took.as_secs() < 5, "{filter:?} took {took:?}");
         }
     }

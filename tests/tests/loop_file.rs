@@ -123,7 +123,8 @@ fn a_shared_loop_is_written_to_the_working_tree_and_counts_once_committed() {
     assert!(left.contains("once it is committed"), "{left}");
     assert!(detail.row.shared && !detail.confirmed && detail.row.state == LoopState::On, "{detail:?}");
     assert_eq!(detail.row.view.schedule, "every day at 09:00", "the committed one counts");
-    assert!(stage.git(&["status", "--short"]).contains("M .loopwright/triage/loop.yaml"), "and nothing was staged");
+    assert_eq!(stage.touched(), [".loopwright/triage/loop.yaml"], "and nothing else: no index, no branch");
+    stage.remember();
 }
 
 #[test]

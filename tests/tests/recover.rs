@@ -279,7 +279,7 @@ fn no_kill_loses_or_doubles_anything() {
 
 #[test]
 fn every_point_is_killed_at() {
-    // The end itself is this file's, what follows on it `finally.rs`'s.
+    // The end itself is this file's, what follows on it `finally.rs`'s, what is told `api/notices/tests.rs`'s.
     let elsewhere = [
         "end-written",
         "last-steps",
@@ -289,6 +289,8 @@ fn every_point_is_killed_at() {
         "finally-result",
         "finally-ending",
         "finally-ended",
+        "notice-intended",
+        "notice-sent",
     ];
     let mut tried: Vec<&str> = OF_A_RUN.iter().map(|(point, _)| *point).collect();
     tried.extend(OF_A_START.iter().chain(&OF_A_PASS).chain(&OF_A_LANDING).chain(&OF_A_SEND_BACK).chain(&elsewhere));

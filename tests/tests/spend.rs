@@ -1,5 +1,4 @@
 //! What was spent, held against an independent sum over the journals; and a ceiling that is changed keeps the file.
-#![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
 
 use std::fs;
 

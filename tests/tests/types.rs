@@ -21,15 +21,13 @@ fn generate(folder: &Path) -> BTreeMap<String, String> {
     export!(&config, api::ReviewView, api::ApproveView, api::SendBackView, api::RejectView, api::LaterView);
     export!(&config, api::QueueView, api::DiffView, api::LinePage, api::Found, api::EvidencePage, api::DraftView);
     export!(&config, api::UndoView, api::DoctorRow, api::TemplateView, api::WrittenTemplate);
-    export!(&config, api::Preferences, api::notices::NoticesView);
+    export!(&config, api::notices::NoticesView);
     export!(&config, api::Preferences, api::SettingsView, api::ChangedSetting, api::AgentTest);
     export!(&config, api::WelcomeView, api::FirstDraft, api::DryRun, api::CredentialsView);
     export!(&config, api::WakeView, api::LoginItemView);
-    export!(&config, api::WelcomeView, api::FirstDraft, api::DryRun, api::EnableView);
     export!(&config, api::HistoryFilter, api::HistoryPage, api::HistoryRow, api::TimelineView, api::LiveRun);
     export!(&config, api::LogPage, api::LogPlace, api::LogFound, api::WhyView, api::SpendView, api::CeilingSet);
     export!(&config, api::NextRow, loopwright_core::ledger::Period);
-    export!(&config, api::Preferences);
     export!(
         &config,
         api::LoopListRow,
@@ -40,7 +38,6 @@ fn generate(folder: &Path) -> BTreeMap<String, String> {
         api::LoopDeleted
     );
     export!(&config, api::NewLoop, api::NewLoopView, api::SimulatedDraft, api::EnableView);
-    export!(&config, api::Preferences);
     export!(&config, api::CredentialsView, api::WakeView, api::LoginItemView, api::ServeUnitView);
     let mut files = read(folder);
     let names = files.keys().map(|name| name.trim_end_matches(".ts"));

@@ -50,13 +50,13 @@ EOF
     (cd "$tree" && find . | PATH="$root/bin:$root/usr/bin:$PATH" cpio -o -H newc --quiet | gzip -1 > "$work/$name.gz")
 }
 
-# Software emulation alone: no KVM is needed.
+# Software emulation alone: no KVM is needed. On a busy machine its ticks come too late for the kernel's check of them.
 guest() { # NAME LIMIT
     local kernel=("$root"/boot/vmlinuz-*)
     LD_LIBRARY_PATH="$root/usr/lib/x86_64-linux-gnu:$root/lib/x86_64-linux-gnu" timeout "$2" \
         "$root/usr/bin/qemu-system-x86_64" -L "$root/usr/share/qemu" -L "$root/usr/share/seabios" -M pc -accel tcg -cpu max \
         -m 512 -smp 1 -nographic -nodefaults -serial mon:stdio -no-reboot -kernel "${kernel[0]}" -initrd "$work/$1.gz" \
-        -append "console=ttyS0 quiet no_console_suspend rdinit=/init panic=1" -global PIIX4_PM.disable_s3=0 \
+        -append "console=ttyS0 quiet no_timer_check no_console_suspend rdinit=/init panic=1" -global PIIX4_PM.disable_s3=0 \
         < /dev/null > "$work/$1.log" 2>&1 || echo "guest ended with $?" >> "$work/$1.log"
     tr -d '\r' < "$work/$1.log" > "$work/$1.txt"
 }
@@ -67,17 +67,20 @@ fail() { echo "$1"; tail -40 "$work/${2}.txt"; exit 1; }
 cargo build --quiet --package loopwright-tests --bin wake_guest
 
 pack alarm alarm 12
-guest alarm 200
+began=$SECONDS
+guest alarm 300
+took=$((SECONDS - began))
 grep -q '^HINDRANCE None' "$work/alarm.txt" || fail "The guest has a clock that wakes, and it is said to have none." alarm
 grep -q '^GUEST-DONE' "$work/alarm.txt" || fail "The guest with our timer did not wake." alarm
 asleep=$(sed -n 's/^RESUMED .*asleep \([0-9]*\)\..*/\1/p' "$work/alarm.txt")
 [ "${asleep:-0}" -ge 5 ] || fail "The guest was not asleep." alarm
-grep -q '^SERVE woken by the clock: true, 0\.' "$work/alarm.txt" || fail "Whoever waits as serve does was not told of it." alarm
+grep -qE '^SERVE woken by the clock: true, -?0\.' "$work/alarm.txt" || fail "Whoever waits as serve does was not told of it." alarm
 grep -E '^(HINDRANCE|SET|RESUMED|SERVE|DONE)' "$work/alarm.txt" | sed 's/^/alarm: /'
 
-# The control: the same on a clock that counts through sleep and ends none. A guest that wakes says so within the same time.
+# The control: the same on a clock that counts through sleep and ends none. It gets twice the time in which the other one was
+# started, asleep, awake and gone, however busy this machine is.
 pack plain plain 12
-guest plain 60
+guest plain $((2 * took + 30))
 grep -q '^HINDRANCE' "$work/plain.txt" || fail "The guest of the control did not start." plain
 if grep -qE '^(RESUMED|GUEST-DONE)' "$work/plain.txt"; then fail "The control woke: the test proves nothing." plain; fi
-echo "plain: still asleep when its 60 s were over, as it must be"
+echo "plain: still asleep after $((2 * took + 30)) s (the other one was awake and gone after $took s), as it must be"

@@ -2,7 +2,7 @@
 import { expect, test, type Page } from "@playwright/test";
 import { axe, calls, focused, lastCall, open, picture } from "./support";
 
-const input = (page: Page) => page.getByRole("combobox");
+const input = (page: Page) => page.getByRole("dialog").getByRole("combobox");
 
 for (const scheme of ["light", "dark"] as const) {
     test(`palette and help let axe find nothing (${scheme})`, async ({ page }) => {

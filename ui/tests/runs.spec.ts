@@ -161,6 +161,7 @@ test("hostile words and logs stay text", async ({ page }) => {
 });
 
 test("10,000 rows scroll without a frame over 33 ms", async ({ page }) => {
+    test.setTimeout(60_000);
     await open(page, "runs", "many");
     await expect(chosen(page)).toBeVisible();
     // All pages are read before the frames are counted.
@@ -170,7 +171,7 @@ test("10,000 rows scroll without a frame over 33 ms", async ({ page }) => {
                 await list(page).evaluate((element) => (element.scrollTop = element.scrollHeight));
                 return list(page).getByRole("option").last().getAttribute("aria-posinset");
             },
-            { timeout: 15_000, intervals: [20] },
+            { timeout: 40_000, intervals: [20] },
         )
         .toBe("10000");
     expect(await list(page).getByRole("option").count()).toBeLessThan(80);

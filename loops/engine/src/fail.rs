@@ -3,7 +3,7 @@
 //! In a release build they are nothing at all. What each kill must leave behind is the tests' affair.
 
 /// Every place, in the order in which one run and its approval pass them.
-pub const POINTS: [&str; 37] = [
+pub const POINTS: [&str; 39] = [
     "occurrence-claimed",
     "watchdog-started",
     "lock-taken",
@@ -41,6 +41,8 @@ pub const POINTS: [&str; 37] = [
     "branch-moved",
     "checkout-written",
     "merged-written",
+    "notice-intended",
+    "notice-sent",
 ];
 
 /// Names the place, and the pass at which it strikes: `step-intent` or `step-intent#3`.

@@ -3,8 +3,8 @@
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use loopwright_core::desk::{Desk, Ink, Said, Sign, WakeFact};
-use loopwright_engine::api::{self, Context, DeskLook, Shell, WakeState};
+use loopwright_core::desk::{Desk, Ink, Said, Sign};
+use loopwright_engine::api::{self, Context, DeskLook, Shell};
 use tauri::AppHandle;
 
 use super::draw;
@@ -65,18 +65,9 @@ pub(super) fn begin(app: AppHandle, ink: Ink, words: Sender<Word>, heard: Receiv
     std::thread::spawn(move || follower.work(&heard, words));
 }
 
-/// What stands outside of the database: whether it starts at login, and whether the computer wakes.
-fn shell(context: &Context) -> Shell {
-    let at_login = api::login_item(context).is_ok_and(|item| item.on && item.fault.is_none());
-    let wake = api::wake(context).ok().and_then(|view| {
-        let armed = match view.state {
-            WakeState::Armed => true,
-            WakeState::WillNotWake => false,
-            WakeState::NotAsked | WakeState::NeverSleeps => return None,
-        };
-        Some(WakeFact { at: view.at?, armed })
-    });
-    Shell { at_login, wake, ..Shell::default() }
+/// Whether it starts at login: the item is there, and so is what it starts.
+fn at_login(context: &Context) -> bool {
+    api::login_item(context).is_ok_and(|item| item.on && item.fault.is_none())
 }
 
 struct Follower {
@@ -124,7 +115,7 @@ impl Follower {
         };
         self.said.take_if(|(_, at)| at.elapsed() > SAID);
         let said = self.said.as_ref().map(|(said, _)| said.clone());
-        let mut desk = self.look.look(&context, Shell { said, ..shell(&context) });
+        let mut desk = self.look.look(&context, Shell { said, at_login: at_login(&context), ..Shell::default() });
         let left = self.waits(desk.sign);
         if left.is_some() {
             // The menu is true at once; only the icon stays a moment longer.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use loopwright_desktop_tests::{Bus, Session, With};
 use loopwright_tests::nasty::signal;
 use loopwright_tests::stage::{Stage, wait_for};
-use zbus::zvariant;
+use zbus::{Connection, zvariant};
 
 /// What is asked, and the end of a pipe that tells when it is let go.
 type Held = Arc<Mutex<Vec<(String, File)>>>;
@@ -30,7 +30,7 @@ impl Logind {
 }
 
 /// A session whose bus is that of the system too, with a logind and a loop `day` that waits for a file.
-fn stage() -> (Session, Held) {
+fn stage() -> (Session, Held, Connection) {
     let stage = Stage::empty();
     let text = format!(
         "name: day\ntrigger: manual\nsteps:\n  - run: {{name: work, command: \"echo x > begun; sleep 600\"}}\n\
@@ -47,7 +47,7 @@ fn stage() -> (Session, Held) {
         bus.object_server().at("/org/freedesktop/login1", logind).await.expect("served");
         bus.request_name("org.freedesktop.login1").await.expect("the name");
     });
-    (session, held)
+    (session, held, bus)
 }
 
 fn begin(session: &Session) {
@@ -72,34 +72,41 @@ fn asked(held: &Held) -> String {
     wait_for("a question", || held.lock().expect("ours").first().map(|(words, _)| words.clone()))
 }
 
+/// Waits for the end of the run's processes.
+fn over(session: &Session) {
+    wait_for("the run's end", || {
+        (session.ours("loopwright").is_empty() && session.ours("loopwright-watchdog").is_empty()).then_some(())
+    });
+}
+
 #[test]
 fn a_run_keeps_the_computer_awake_until_its_end() {
-    let (session, held) = stage();
+    let (session, held, _logind) = stage();
     begin(&session);
     assert_eq!(asked(&held), "idle | Loopwright | the loop day is running | block");
     assert!(is_held(&held));
     session.stage.verb(&["halt", "--reason", "a test"]).exits(0);
     wait_for("it to be let go", || (!is_held(&held)).then_some(()));
     assert_eq!(held.lock().expect("ours").len(), 1, "one run, one inhibitor");
-    session.stage.until_nobody_lives();
+    over(&session);
 }
 
 #[test]
 fn a_run_whose_processes_were_killed_keeps_nothing() {
-    let (session, held) = stage();
+    let (session, held, _logind) = stage();
     begin(&session);
     asked(&held);
     // The runner alone: neither watchdog nor box has the inhibitor.
     signal(session.stage.runner(), "KILL");
     wait_for("it to be let go", || (!is_held(&held)).then_some(()));
     session.stage.verb(&["halt", "--reason", "a test"]);
-    session.stage.until_nobody_lives();
+    over(&session);
 }
 
 /// Without a logind a run is as good; and the control: nobody asked, so nothing is held.
 #[test]
 fn without_a_logind_runs_run() {
-    let (session, held) = stage();
+    let (session, held, _logind) = stage();
     let run = session.stage.verb(&["run", "day", "--detach"]);
     assert_eq!(run.code, 0, "{run:?}");
     wait_for("the step to begin", || {
@@ -108,5 +115,5 @@ fn without_a_logind_runs_run() {
     });
     assert!(held.lock().expect("ours").is_empty());
     session.stage.verb(&["halt", "--reason", "a test"]).exits(0);
-    session.stage.until_nobody_lives();
+    over(&session);
 }

@@ -83,7 +83,8 @@ fn one_whose_program_moved_says_so_and_is_written_anew() {
     assert!(moved["fault"].as_str().is_some_and(|fault| fault.ends_with("is not there any more")), "{moved}");
     assert_eq!(autostart(&session, &after, &["on"])["fault"], Value::Null);
     let words = desktop_entry::words(&fs::read_to_string(entry(&session)).expect("an entry")).expect("words");
-    assert_eq!(words.last(), Some(&after.join("loopwright-tray").display().to_string()));
+    let last = [after.join("loopwright-tray").display().to_string(), "--at-login".to_owned()];
+    assert!(words.ends_with(&last), "{words:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 use loopwright_desktop_tests::{Manner, Notifications, Session, Shown, With, forge};
 use loopwright_tests::nasty::signal;
-use loopwright_tests::stage::{Stage, wait_for};
+use loopwright_tests::stage::{Scope, Stage, wait_for};
 use serde_json::Value;
 
 /// An issue that a loop finds.
@@ -86,6 +86,29 @@ fn poke(session: &Session) {
     std::fs::write(session.stage.home.join("state/opened"), "again").expect("a file");
 }
 
+/// Waits until whoever told has written down that it did: one that dies before leaves an unknown outcome.
+fn written_down(session: &Session, shown: &Shown) {
+    let sql = "SELECT EXISTS (SELECT 1 FROM notices WHERE number = ?1 AND sent_at IS NOT NULL)";
+    wait_for("what was sent to be written down", || {
+        let there: bool = session.stage.database().query_row(sql, [shown.number], |r| r.get(0)).expect("a row");
+        there.then_some(())
+    });
+}
+
+/// What the approval may change.
+fn scope(session: &Session) -> Scope {
+    let id = row(session)["id"].as_str().expect("an id").to_owned();
+    session.stage.scope(&session.stage.review(&id))
+}
+
+/// The change is in the repository, and nothing else is.
+fn landed(session: &Session, scope: &Scope) {
+    let notes = std::fs::read_to_string(session.stage.repo.join("NOTES"));
+    assert_eq!(notes.expect("the change").trim(), "1");
+    assert_eq!(session.stage.beyond(scope), Vec::<String>::new());
+    session.stage.remember();
+}
+
 /// Waits for the notification of the pull request.
 fn announced(server: &Notifications) -> Shown {
     server.wait_for("Ready: ")
@@ -99,7 +122,7 @@ fn a_click_on_approve_merges_what_was_announced_and_no_forged_one_does() {
     let first = teller(&mut session);
     let shown = announced(&server);
     assert_eq!(shown.keys(), ["default", "approve", "later", "halt-loop"], "{shown:?}");
-    assert!(shown.title.starts_with("Ready: Fix the <b>parser</b> & its"), "text stays text: {shown:?}");
+    assert!(shown.title.starts_with("Ready: Issue #1: Fix the <b>parser</b> & its"), "text stays text: {shown:?}");
     assert!(shown.body.starts_with("work · 2 gates passed, checker accepts · +1 −0, $0.00"), "{shown:?}");
     assert_eq!((shown.hints["urgency"].as_str(), shown.hints["transient"].as_str()), ("1", "false"));
     assert!(!shown.hints["desktop-entry"].is_empty() && shown.hints["category"].contains("needs-you"), "{shown:?}");
@@ -115,6 +138,7 @@ fn a_click_on_approve_merges_what_was_announced_and_no_forged_one_does() {
     session.stage.put_clock_and_pass(3700, 0);
     poke(&session);
     let shown = announced(&server);
+    written_down(&session, &shown);
     signal(first, "KILL");
     teller(&mut session);
     wait_for("the other one to listen", || (server.asked().len() > 1).then_some(()));
@@ -123,12 +147,12 @@ fn a_click_on_approve_merges_what_was_announced_and_no_forged_one_does() {
     assert_eq!(answer.hints["transient"], "true");
     assert!(answer.body.contains("into main of shop, the tree you were shown · recorded as unread"), "{answer:?}");
     assert!(is(&session, "approved"));
+    let scope = scope(&session);
     server.click(shown.number, "approve");
     session.stage.put_clock_and_pass(3725, 0);
     wait_for("the merge", || is(&session, "merged").then_some(()));
-    assert_eq!(session.stage.git(&["show", "main:NOTES"]).trim(), "1", "it is on the branch");
     server.wait_until_closed(answer.number);
-    session.stage.remember();
+    landed(&session, &scope);
 }
 
 /// Whatever looks like a click and is none.
@@ -233,6 +257,7 @@ fn the_tray_tells_and_approves() {
     let mut tray = session.tray();
     watcher.wait_for_icon();
     let shown = announced(&server);
+    written_down(&session, &shown);
     tray.signal("KILL");
     tray.ended();
     let _tray = session.tray();
@@ -240,8 +265,9 @@ fn the_tray_tells_and_approves() {
     server.click(shown.number, "approve");
     server.wait_for("Merging in 20 s: ");
     assert!(is(&session, "approved"));
+    let scope = scope(&session);
     session.stage.put_clock(25, 0);
     session.stage.verb(&["tick"]);
     wait_for("the merge", || is(&session, "merged").then_some(()));
-    session.stage.remember();
+    landed(&session, &scope);
 }

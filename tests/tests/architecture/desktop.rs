@@ -58,12 +58,15 @@ fn a_bare_cargo_builds_no_webkit() {
     assert!(found.is_empty(), "{found:?}");
 }
 
+/// What the tray knows of the engine: the verbs, where the files lie that it watches, the clock, and what holds a key.
+const KNOWN: [&str; 5] = ["api", "home", "halt", "clock", "secrets"];
+
 #[test]
 fn the_tray_knows_the_engine_by_its_api() {
     for (name, text) in product_sources("src-tauri/src") {
         for used in text.split("loopwright_engine::").skip(1) {
             let module: String = used.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-            assert_eq!(module, "api", "{name} uses loopwright_engine::{module}");
+            assert!(KNOWN.contains(&&*module), "{name} uses loopwright_engine::{module}");
         }
     }
 }
@@ -144,8 +147,7 @@ fn typed() -> BTreeSet<String> {
     let keys = maps.flat_map(|text| {
         let bodies: Vec<&str> =
             text.split("Commands {").skip(1).map(|rest| rest.split("\n}").next().unwrap_or(rest)).collect();
-        let keys = bodies.iter().flat_map(|body| body.lines()).filter_map(command).collect::<Vec<_>>();
-        keys
+        bodies.iter().flat_map(|body| body.lines()).filter_map(command).collect::<Vec<_>>()
     });
     keys.collect()
 }

@@ -233,6 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test reads what ships")]
     fn a_form_that_nobody_touched_says_what_stands_there() {
         for template in ["daily-triage", "trading-day", "nightly-backup", "dependency-updates"] {
             let path = format!("{}/../templates/{template}/loop.yaml", env!("CARGO_MANIFEST_DIR"));

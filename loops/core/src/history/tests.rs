@@ -1,3 +1,5 @@
+//! The words of the history's rows.
+
 use super::*;
 
 const LIVE: RunFacts<'_> = RunFacts {

@@ -1,3 +1,5 @@
+//! What is told, when, and in which words.
+
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::{Europe::Berlin, Tz};
 use proptest::prelude::*;
@@ -261,6 +263,15 @@ fn what_is_not_ours_stays_short_plain_text() {
             );
         }
     }
+}
+
+#[test]
+fn what_was_broken_for_a_forge_is_whole_here() {
+    let title = crate::review::harmless::line("Issue #1: tell @una", 80);
+    assert!(title.contains('\u{200b}'), "the control");
+    let facts =
+        Facts { waiting: vec![Waiting { title, ..pull_request(1, "deps", at("10:00")) }], ..nothing(at("10:00")) };
+    assert_eq!(first(&facts).title, "Ready: Issue #1: tell @una");
 }
 
 /// One thing that happens in a made-up history.

@@ -1,3 +1,5 @@
+//! Patches as they are read, and their words that differ.
+
 use super::*;
 
 fn file(path: &str, lines: &[&str]) -> FilePatch {

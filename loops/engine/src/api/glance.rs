@@ -11,9 +11,10 @@ use loopwright_core::desk::{
 use loopwright_core::gate::Level;
 use loopwright_core::run::{End, HaltWhy, Step};
 use loopwright_core::schedule;
+use loopwright_core::scheduler::Health;
 use loopwright_core::timing::CatchUpHow;
 
-use super::{ApiError, Context, landing, scheduler};
+use super::{ApiError, Context, WakeState, WakeView, landing, scheduler, wake};
 use crate::halt::{self, HaltCause, HaltFiles, HaltLevel};
 use crate::store::loops::LoopRow;
 use crate::store::pull_requests::{self, PullRequestRecord};
@@ -28,8 +29,6 @@ const STOPPED: u32 = 100;
 pub struct Shell {
     /// Whether the tray starts at login.
     pub at_login: bool,
-    /// Whether the computer wakes for the next time; none = nobody asked for it.
-    pub wake: Option<WakeFact>,
     /// What is broken there: credentials.
     pub repairs: Vec<Repair>,
     /// What came of the last click, if it failed.
@@ -92,7 +91,7 @@ fn bare(context: &Context, shell: Shell) -> Glance {
         halted: halted(context, None),
         scheduler,
         repairs,
-        wake: shell.wake,
+        wake: None,
         at_login: shell.at_login,
         said: shell.said,
     }
@@ -131,6 +130,10 @@ fn fill(context: &Context, store: &Store, glance: &mut Glance) -> Result<()> {
     // What is new stands above what was there before.
     glance.waiting = waiting.iter().rev().map(|p| pull_request(context, store, p)).collect::<Result<_>>()?;
     glance.next = next(context, store)?;
+    // Without a scheduler nothing sets an alarm, and that is what is said then.
+    if glance.scheduler.health == Health::Alive {
+        glance.wake = wakes(wake::look(context, store)?);
+    }
     glance.halted = halted(context, Some(store));
     Ok(())
 }
@@ -143,6 +146,16 @@ fn loop_fact(store: &Store, row: &LoopRow) -> Result<LoopFact> {
         None => Pause::On,
     };
     Ok(LoopFact { name: row.name.clone(), pause })
+}
+
+/// Whether the computer wakes for the next time; none = nobody asked for it, or it never sleeps.
+fn wakes(view: WakeView) -> Option<WakeFact> {
+    let armed = match view.state {
+        WakeState::Armed => true,
+        WakeState::WillNotWake => false,
+        WakeState::NotAsked | WakeState::NeverSleeps => return None,
+    };
+    Some(WakeFact { at: view.at?, armed })
 }
 
 /// What a run does, in one word.

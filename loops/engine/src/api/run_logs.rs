@@ -177,10 +177,16 @@ fn page(log: &mut File, place: LogPlace) -> io::Result<LogPage> {
 
 /// How many bytes there are before a character that is cut off at the end.
 fn whole_characters(bytes: &[u8]) -> usize {
-    match std::str::from_utf8(&bytes[bytes.len().saturating_sub(4)..]) {
-        Err(error) if error.error_len().is_none() => bytes.len().saturating_sub(4).max(0) + error.valid_up_to(),
-        _ => bytes.len(),
-    }
+    let last = bytes.iter().rev().take(4).position(|byte| byte & 0b1100_0000 != 0b1000_0000);
+    let Some(after) = last else { return bytes.len() };
+    let begin = bytes.len() - 1 - after;
+    let wants = match bytes[begin] {
+        0xf0.. => 4,
+        0xe0.. => 3,
+        0xc0.. => 2,
+        _ => 1,
+    };
+    if after + 1 < wants { begin } else { bytes.len() }
 }
 
 /// Where a text begins in a file, each place behind the end of the one before.

@@ -227,7 +227,7 @@ fn by_loop(context: &Context, store: &Store, span: &Span) -> Result<ByLoop, ApiE
     rows.sort_by(|a, b| b.spent.cmp(&a.spent).then_with(|| a.loop_name.cmp(&b.loop_name)));
     let mut models: Vec<ModelShare> =
         totals.into_iter().map(|(model, charged)| ModelShare { model, charged }).collect();
-    models.sort_by(|a, b| b.charged.cmp(&a.charged));
+    models.sort_by_key(|share| std::cmp::Reverse(share.charged));
     Ok((rows, models, unknown))
 }
 

@@ -138,6 +138,8 @@ fn view(shipped: &Shipped) -> TemplateView {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
     use loopwright_core::definition::read;
 

@@ -20,7 +20,7 @@ pub(super) fn open() -> keyring_core::Result<Arc<CredentialStore>> {
 
 /// Whether its default collection is there and open; asks nobody.
 pub(super) fn look() -> Result<(), Closed> {
-    let service = SecretService::connect(EncryptionType::Plain).map_err(said)?;
+    let service = service()?;
     let collection = service.get_default_collection().map_err(said)?;
     match collection.is_locked().map_err(said)? {
         true => Err(Closed::Locked),
@@ -30,12 +30,18 @@ pub(super) fn look() -> Result<(), Closed> {
 
 /// Has it ask the person to unlock it, or to make its first collection.
 pub(super) fn unlock() -> Result<(), Closed> {
-    let service = SecretService::connect(EncryptionType::Plain).map_err(said)?;
+    let service = service()?;
     match service.get_default_collection() {
         Ok(collection) => collection.unlock().map_err(said),
         Err(Failure::NoResult) => service.create_collection("Login", "default").map(drop).map_err(said),
         Err(error) => Err(said(error)),
     }
+}
+
+/// The service, on a bus that can be reached: without one there is no keychain.
+fn service() -> Result<SecretService<'static>, Closed> {
+    let bus = zbus::blocking::Connection::session().map_err(|_| Closed::Absent)?;
+    SecretService::connect_with_existing(EncryptionType::Plain, bus).map_err(said)
 }
 
 /// What an error of the store means.
@@ -61,14 +67,9 @@ fn meaning(error: &Failure) -> Closed {
             match () {
                 () if text.contains("AccessDenied") || text.contains("Access denied") => Closed::Denied,
                 () if text.contains("IsLocked") => Closed::Locked,
-                () if GONE.iter().any(|word| text.contains(word)) || no_bus(other) => Closed::Absent,
+                () if GONE.iter().any(|word| text.contains(word)) => Closed::Absent,
                 () => Closed::Failed(text),
             }
         }
     }
-}
-
-/// Whether the bus itself can't be reached.
-fn no_bus(error: &Failure) -> bool {
-    matches!(error, Failure::Zbus(zbus::Error::InputOutput(_) | zbus::Error::Address(_)))
 }

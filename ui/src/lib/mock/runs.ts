@@ -70,7 +70,7 @@ export const runs: Handlers<RunsCommands> = {
             at >= 0 && text;
             at = whole.indexOf(text.toLowerCase(), at + 1)
         ) {
-            places.push(new TextEncoder().encode(whole.slice(0, at)).length);
+            places.push(at);
         }
         if (places.length === 0) return { total: 0, nth: 0, at: 0 };
         const behind = places.findIndex((at) => at >= from);

@@ -2,8 +2,9 @@
 import { backend } from "$lib/backend";
 import type { Came, HistoryRow, LiveRun } from "$lib/backend/types";
 
-/** Rows that are read at once. */
-const PAGE = 200;
+/** Rows that are read at once, and the newest of them that are read again when something changed. */
+const PAGE = 500;
+const HEAD = 100;
 /** So often runs that live are asked how they get on, in ms. */
 const LOOK = 2000;
 
@@ -55,7 +56,7 @@ export class Runs {
     async refresh(): Promise<void> {
         const asked = this.asked;
         try {
-            const page = await backend().call("history", { filter: this.filter(), after: null, count: PAGE });
+            const page = await backend().call("history", { filter: this.filter(), after: null, count: HEAD });
             if (asked !== this.asked) return;
             const fresh = new Set(page.rows.map((row) => row.id));
             const oldest = page.rows.at(-1);

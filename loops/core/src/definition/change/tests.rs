@@ -1,3 +1,5 @@
+//! What a change of one key leaves as it is, and what it refuses.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Whoever tells, with a server of notifications that is a list.
+
 use std::sync::{Arc, Mutex};
 
 use chrono::{Duration, Utc};

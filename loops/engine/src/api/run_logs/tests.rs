@@ -1,3 +1,5 @@
+//! Pages of a log.
+
 use std::fs;
 use std::os::unix::fs::symlink;
 
@@ -92,4 +94,12 @@ fn a_link_on_the_way_leads_nowhere() {
     }
     assert!(beneath(&dir, &dir.join("raw/log")).is_ok(), "the control");
     assert!(runs::logs_in(&dir).iter().all(|(name, _)| !name.contains("secret")));
+}
+
+#[test]
+fn a_character_that_is_cut_off_waits_for_its_rest() {
+    let text = "ab€😀".as_bytes();
+    let whole: Vec<usize> = (0..=text.len()).map(|end| whole_characters(&text[..end])).collect();
+    assert_eq!(whole, [0, 1, 2, 2, 2, 5, 5, 5, 5, 9]);
+    assert_eq!(whole_characters(b"a\x80\x80\x80\x80"), 5, "no character at all is shown as it is");
 }
