@@ -155,13 +155,14 @@ fn comments_wait_are_sent_with_their_lines_and_marks_follow_the_content() {
     let much = draft("c", None, &"x".repeat(4001));
     assert!(api::put_draft(&at, id(&review), much).is_err());
 
+    // Held, so that the program begins the attempt and not this test.
+    stage.verb(&["halt"]).exits(0);
     let sent = api::send_drafts(&at, id(&review)).expect("sent");
+    assert!(sent.waits.is_some(), "{sent:?}");
     assert_eq!(sent.note, "Almost.\n\ndocs/1.md, line 1:\n    > round 1\nSay it twice.");
     assert!(api::drafts(&at, id(&review)).expect("drafts").is_empty());
-    wait_for("another attempt", || {
-        stage.verb(&["tick"]);
-        (state(&stage, &review) == "open").then_some(())
-    });
+    stage.verb(&["resume", "--reason", "said"]).exits(0);
+    wait_for("another attempt", || (state(&stage, &review) == "open").then_some(()));
     let (same, other) = (file(&at, &review, "Makefile"), file(&at, &review, "docs/1.md"));
     assert!(same.viewed && !same.changed_since, "{same:?}");
     assert!(!other.viewed && other.changed_since, "{other:?}");
