@@ -67,6 +67,7 @@ fn what_a_cut_off_attempt_has_built_goes() {
     fs::write(stage.person().join("mine"), SECRET).expect("a file");
     symlink(&attempt, dir.join("raw/zlink")).expect("a link");
     fs::create_dir_all(stage.home.join("data/ws").join(dir.file_name().expect("an id"))).expect("a left workspace");
+    stage.until_nobody_lives();
     stage.verb(&["status"]).exits(0);
     assert!(!attempt.join("target").exists());
     assert!(attempt.join("stdout").exists() && stage.person().join("mine").exists());

@@ -149,7 +149,7 @@ fn a_second_pull_request_for_a_finding_is_told() {
     assert!(!audit(&stage, &Acknowledged::default()).is_empty(), "a ref more");
     let rows = [
         "INSERT INTO pull_requests SELECT ?1, loop, run, attempt, title, body, state, branch, base, commit_id, tree,
-         patch_id, diff_sha256, opened_at, merged, later_until, lands_at FROM pull_requests WHERE id = ?2",
+         patch_id, diff_sha256, opened_at, merged, later_until, lands_at, merged_at FROM pull_requests WHERE id = ?2",
         "INSERT INTO pull_request_findings SELECT ?1, loop, fingerprint, linked_issue FROM pull_request_findings
          WHERE pull_request = ?2",
     ];
