@@ -191,6 +191,11 @@ test("on and off, run, simulate, delete", async ({ page }) => {
     await expect(page.getByRole("switch")).toHaveAttribute("aria-checked", "false");
     await page.keyboard.press("z");
     await expect(page.getByRole("switch")).toHaveAttribute("aria-checked", "true");
+    await page.keyboard.press(".");
+    await page.getByRole("menuitem", { name: "Pause until tomorrow" }).click();
+    await expect(option(page, "daily-triage")).toContainText("until");
+    await page.keyboard.press("z");
+    await expect(page.getByRole("switch")).toHaveAttribute("aria-checked", "true");
     await page.keyboard.press("g");
     await expect(page.getByText("Started daily-triage.")).toBeVisible();
     await page.getByRole("tab", { name: "Schedule" }).click();

@@ -44,10 +44,10 @@ pub(crate) async fn confirm_loop(name: String, hash: String) -> Result<Option<St
     ask(move |context| api::confirm_loop(context, &name, &hash)).await
 }
 
-/// Lets nothing start it by itself.
+/// Lets nothing start it by itself, for the rest of the day or until a person says so.
 #[tauri::command]
-pub(crate) async fn pause_loop(name: String) -> Result<EnableView, ApiError> {
-    ask(move |context| api::disable(context, &name)).await
+pub(crate) async fn pause_loop(name: String, tomorrow: bool) -> Result<EnableView, ApiError> {
+    ask(move |context| api::pause(context, &name, tomorrow)).await
 }
 
 /// Lets it start by itself again.

@@ -69,6 +69,7 @@ fn list_row(context: &Context, store: &Store, row: &LoopRow, file: &File) -> Res
     let (state, why) = match (&file.fault, hindered) {
         (Some(fault), _) => (LoopState::Unreadable, Some(fault.clone())),
         (None, Some(why)) => (LoopState::CantRun, Some(why)),
+        (None, None) if view.paused_until.is_some() => (LoopState::Paused, None),
         (None, None) if view.paused_at.is_some() => (LoopState::Off, None),
         (None, None) if view.by_itself => (LoopState::On, None),
         (None, None) => (LoopState::ByHand, None),

@@ -23,7 +23,8 @@ export interface LoopsCommands {
     save_loop: { args: { name: string; text: string; base: string }; answer: LoopSaved };
     /** Confirms a file that changed outside; answers what is left to do. */
     confirm_loop: { args: { name: string; hash: string }; answer: string | null };
-    pause_loop: { args: { name: string }; answer: EnableView };
+    /** Until tomorrow, or until a person says so. */
+    pause_loop: { args: { name: string; tomorrow: boolean }; answer: EnableView };
     enable_loop: { args: { name: string }; answer: EnableView };
     /** Starts it now; the run's id. */
     run_loop: { args: { name: string }; answer: string };

@@ -8,6 +8,7 @@ export interface MockLoop {
     text: string | null;
     confirmed: string | null;
     paused: boolean;
+    until: string | null;
     shared: boolean;
     pullRequests: number;
     spent: number;
@@ -41,7 +42,7 @@ export function hash(text: string): string {
 
 function mock(name: string, head: string, more: Partial<MockLoop> = {}): MockLoop {
     const written = text(name, head);
-    const plain = { paused: false, shared: false, pullRequests: 0, spent: 0 };
+    const plain = { paused: false, until: null, shared: false, pullRequests: 0, spent: 0 };
     return { name, text: written, confirmed: hash(written), ...plain, ...more };
 }
 
@@ -81,7 +82,7 @@ function begin(scene: string): MockLoop[] {
 function state(loop: MockLoop): LoopState {
     if (loop.text === null || diagnostics(loop.text).length > 0) return "unreadable";
     if (loop.confirmed !== hash(loop.text) && !loop.shared) return "cant_run";
-    if (loop.paused) return "off";
+    if (loop.paused) return loop.until ? "paused" : "off";
     return form(loop.text).preset.every === "nothing" ? "by_hand" : "on";
 }
 
@@ -107,6 +108,7 @@ export function row(loop: MockLoop): LoopListRow {
             schedule: words(found.preset),
             next: how === "unreadable" ? [] : next(found.preset, false).map((time) => time.at),
             paused_at: loop.paused ? "2026-11-22T08:00:00Z" : null,
+            paused_until: loop.until,
             quiet_until: [],
             quiet_skips: false,
             without_times: found.preset.every === "nothing" ? "only by hand" : null,

@@ -81,6 +81,7 @@ function add(world: World, name: string, written: string): MockLoop {
         text: written,
         confirmed: hash(written),
         paused: false,
+        until: null,
         shared: false,
         pullRequests: 0,
         spent: 0,
@@ -91,13 +92,15 @@ function add(world: World, name: string, written: string): MockLoop {
     return made;
 }
 
-function turn(world: World, name: string, paused: boolean) {
+function turn(world: World, name: string, paused: boolean, until: string | null = null) {
     const loop = find(world, name);
     loop.paused = paused;
+    loop.until = until;
     world.changed();
     return {
         loop_name: name,
         paused_at: paused ? "2026-11-22T12:00:00Z" : null,
+        paused_until: until,
         changed: true,
         skipped: 0,
         next: null,
@@ -127,7 +130,7 @@ export const loops: Handlers<LoopsCommands> = {
         world.changed();
         return null;
     },
-    pause_loop: ({ name }, world) => turn(world, name, true),
+    pause_loop: ({ name, tomorrow }, world) => turn(world, name, true, tomorrow ? "2026-11-23T00:00:00+01:00" : null),
     enable_loop: ({ name }, world) => turn(world, name, false),
     run_loop({ name }, world) {
         find(world, name);

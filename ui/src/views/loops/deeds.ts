@@ -22,11 +22,18 @@ export function run(name: string): Promise<boolean> {
 }
 
 /** Lets a loop start by itself or not, with the way back. */
-export async function turn(name: string, on: boolean, again: () => void): Promise<void> {
-    const command = on ? "enable_loop" : "pause_loop";
-    const done = await tried(() => backend().call(command, { name }));
+export async function turn(name: string, to: "on" | "off" | "tomorrow", again: () => void): Promise<void> {
+    const done = await tried(() =>
+        to === "on"
+            ? backend().call("enable_loop", { name })
+            : backend().call("pause_loop", { name, tomorrow: to === "tomorrow" }),
+    );
     if (!done) return;
     again();
-    const said = on ? `${name} starts by itself again.` : `${name} is off: nothing starts it by itself.`;
-    toast(said, () => void turn(name, !on, again));
+    const said = {
+        on: `${name} starts by itself again.`,
+        off: `${name} is off: nothing starts it by itself.`,
+        tomorrow: `${name} is paused until tomorrow.`,
+    };
+    toast(said[to], () => void turn(name, to === "on" ? "off" : "on", again));
 }

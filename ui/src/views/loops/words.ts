@@ -12,6 +12,12 @@ export const STATES: Record<LoopState, { mark: MarkState; word: string }> = {
     by_hand: { mark: "nothing", word: "by hand" },
 };
 
+/** How it is, in a word or two. */
+export function word(row: LoopListRow, now: Date): string {
+    const until = row.view.paused_until;
+    return row.state === "paused" && until ? `until ${when(until, now)}` : STATES[row.state].word;
+}
+
 /** When it is due next. */
 export function next(row: LoopListRow, now: Date): string {
     if (row.state === "off" || row.state === "paused") return "";
