@@ -262,6 +262,7 @@ export const settings: Handlers<SettingsCommands> = {
         return {
             loop_name: "daily-triage",
             paused_at: null,
+            paused_until: null,
             changed: true,
             skipped: 0,
             next: "2026-11-23T09:00:00+01:00",
