@@ -24,8 +24,9 @@ const NAME: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";
 const BUS: &str = "org.freedesktop.DBus";
 
-/// The name of our desktop entry and of our icon.
-const ENTRY: &str = "loopwright-tray";
+/// Our desktop entry, and the name of our icon in it (`package/`).
+const ENTRY: &str = "dev.loopwright.tray";
+const ICON: &str = "loopwright";
 
 /// A server that does not answer in this time is as good as none.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -328,7 +329,7 @@ impl Call<'_> {
     }
 
     fn arguments(&self, replaces: u32) -> Arguments<'_> {
-        ("Loopwright", replaces, ENTRY, self.title, &self.body, &self.actions, &self.hints, self.timeout)
+        ("Loopwright", replaces, ICON, self.title, &self.body, &self.actions, &self.hints, self.timeout)
     }
 }
 
