@@ -275,7 +275,7 @@ fn paused(glance: &Glance, l: &LoopFact) -> Line {
 fn halt(glance: &Glance) -> Vec<Line> {
     match glance.halted {
         None => vec![Line::Does("Halt everything".to_owned(), Act::HaltAll)],
-        Some(_) => vec![Line::Does("Resume…".to_owned(), open(View::Review, Some("resume")))],
+        Some(_) => vec![Line::Does("Resume…".to_owned(), open(View::Review, None))],
     }
 }
 
