@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Utc};
 
 use super::{Held, Stop};
@@ -142,6 +142,6 @@ pub struct Awake {}
 ///
 /// # Errors
 /// Always: not supported yet.
-pub fn stay_awake(_why: &str) -> anyhow::Result<Awake> {
-    anyhow::bail!("keeping this system awake is not supported yet")
+pub fn stay_awake(_why: &str) -> Result<Awake> {
+    bail!("keeping this system awake is not supported yet")
 }
