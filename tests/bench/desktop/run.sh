@@ -14,4 +14,6 @@ build() {
 }
 build --features "$features"
 build --features "${features}loopwright-tray/bench" --example bare
-exec cargo run --quiet -p loopwright-desktop-tests --example bench -- "$@"
+# What measures has the features of everything, as `make test` builds it.
+cargo build --quiet --workspace --example bench
+exec "$CARGO_TARGET_DIR/debug/examples/bench" "$@"
