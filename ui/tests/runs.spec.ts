@@ -83,6 +83,41 @@ test("a due time without a run says why at once", async ({ page }) => {
     await expect(page.getByRole("button", { name: /Halt this run/ })).toBeDisabled();
 });
 
+test("a window opened for the why of a loop shows its starts, and why each came so or not", async ({ page }) => {
+    await open(page, "runs", "full", { target: "why:deps" });
+    const why = page.getByRole("region", { name: "Why" });
+    await expect(page.getByLabel("Loop", { exact: true })).toHaveValue("deps");
+    await expect(chosen(page)).toContainText("2 pull requests");
+    await expect(why).toContainText("finished at 09:06");
+    await page.keyboard.press("j");
+    await expect(why).toContainText("finished at 22:31");
+    await page.keyboard.press("w");
+    await expect(why).toHaveCount(0);
+    expect(await lastCall(page, "history")).toMatchObject({ filter: { of_loop: "deps" } });
+});
+
+test("the list has the focus, and what waits is opened by its key", async ({ page }) => {
+    await open(page, "runs");
+    await expect(list(page)).toBeFocused();
+    await page.keyboard.press("ArrowDown");
+    await expect(page.getByRole("button", { name: /Open in Review/ })).toBeVisible();
+    await page.keyboard.press("p");
+    expect(await lastCall(page, "open_window")).toMatchObject({ view: "review" });
+});
+
+test("before the first run it says when that is due, and can start it; while halted it can't", async ({ page }) => {
+    await open(page, "runs", "fresh");
+    await expect(page.getByText(/No run yet\. The first is due .*: /)).toBeVisible();
+    await page.getByRole("button", { name: "Run now" }).press("Enter");
+    await expect(page.getByText(/^Started /)).toBeVisible();
+    await expect(chosen(page)).toContainText(/running|starting|building/);
+    await open(page, "runs", "halted");
+    await page.keyboard.press("j");
+    const again = page.getByRole("button", { name: /Run again/ });
+    await expect(again).toBeDisabled();
+    await expect(again).toHaveAttribute("title", "Everything is halted: resume first");
+});
+
 test("a window opened for one run shows it", async ({ page }) => {
     await open(page, "runs", "full", { target: "01936f2e-0000-7000-9000-000000000005" });
     await expect(page.getByRole("region", { name: /1 handed to you/ })).toBeVisible();
