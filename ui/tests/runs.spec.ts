@@ -134,7 +134,7 @@ test("filters and search ask the whole history", async ({ page }) => {
     await expect(list(page).getByRole("option").first()).toContainText("asleep");
     await page.keyboard.type(" nowhere");
     await expect(page.getByText("Nothing like that is in the history.")).toBeVisible();
-    expect(await lastCall(page, "history")).toMatchObject({ filter: { text: "asleep nowhere" } });
+    await expect.poll(() => lastCall(page, "history")).toMatchObject({ filter: { text: "asleep nowhere" } });
 });
 
 test("the log follows; scrolling up stops it and says so; End follows again", async ({ page }) => {
@@ -193,6 +193,24 @@ test("hostile words and logs stay text", async ({ page }) => {
         return box.querySelectorAll("img").length;
     }, "<img src=x onerror=\"document.title='owned'\">");
     expect(made).toBe(1);
+});
+
+test("rows that are read meanwhile leave the list where it is scrolled to", async ({ page }) => {
+    await open(page, "runs", "many");
+    await expect(chosen(page)).toBeVisible();
+    const height = () => list(page).evaluate((element) => element.scrollHeight);
+    const before = await height();
+    await list(page).evaluate((element) => (element.scrollTop = 460 * 28));
+    await expect.poll(height).toBeGreaterThan(before);
+    await page.evaluate(() => window.loopwright!.changed());
+    const asked = async () => (await calls(page)).filter((call) => call.command === "history").length;
+    await expect.poll(asked).toBeGreaterThan(2);
+    await expect(page.locator("[role=option][aria-posinset='465']")).toBeInViewport();
+    expect(await list(page).evaluate((element) => element.scrollTop)).toBe(460 * 28);
+    // Choosing one still brings it in sight.
+    await page.keyboard.press("Home");
+    await expect(chosen(page)).toHaveAttribute("aria-posinset", "1");
+    await expect(chosen(page)).toBeInViewport();
 });
 
 test("10,000 rows: few of them are in the page, wherever it is scrolled", async ({ page }) => {
