@@ -2,7 +2,8 @@
 //!
 //! One driver drives one window at a time, so each has one of its own.
 
-use std::io::{Read as _, Write as _};
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -33,13 +34,16 @@ impl Window {
         let mut command = session.command("WebKitWebDriver");
         // Without the second a window is waited for without end.
         command.env("TAURI_AUTOMATION", "true").env("TAURI_WEBVIEW_AUTOMATION", "true");
-        command.arg(format!("--port={}", free.port())).stdout(Stdio::null()).stderr(Stdio::null());
+        let said = tempfile::tempfile().expect("a file for what it says");
+        let says = |file: &File| Stdio::from(file.try_clone().expect("a second handle"));
+        command.arg(format!("--port={}", free.port())).stdout(says(&said)).stderr(says(&said));
         let driver = start_needed(&mut command, "webkit2gtk-driver");
         let mut window = Window { driver, port: free.port(), id: String::new() };
         until("WebKitWebDriver to listen", || TcpStream::connect(("127.0.0.1", window.port)).ok().map(drop));
         let options = json!({"binary": program, "args": words});
         let wanted = json!({"capabilities": {"alwaysMatch": {"webkitgtk:browserOptions": options}}});
-        let opened = window.call("POST", "/session", &wanted).unwrap_or_else(|answer| panic!("no window: {answer}"));
+        let opened = window.call("POST", "/session", &wanted);
+        let opened = opened.unwrap_or_else(|answer| panic!("no window of {words:?}: {answer}\n{}", told(said)));
         window.id = opened["sessionId"].as_str().expect("the driver's name for it").to_owned();
         window
     }
@@ -124,7 +128,7 @@ impl Window {
     /// It can't be written.
     pub fn picture_to(&self, path: &Path) {
         let picture = self.ask("GET", "/screenshot", &Value::Null).expect("a picture");
-        let file = std::fs::File::create(path).expect("a file for the picture");
+        let file = File::create(path).expect("a file for the picture");
         let mut decode = Command::new("base64").arg("--decode").stdin(Stdio::piped()).stdout(file).spawn();
         let decode = decode.as_mut().expect("base64 starts");
         let mut input = decode.stdin.take().expect("its input");
@@ -165,6 +169,13 @@ impl Drop for Window {
         let _ = self.ask("DELETE", "", &Value::Null);
         end(&mut self.driver);
     }
+}
+
+/// What program and driver said.
+fn told(mut said: File) -> String {
+    let mut text = String::new();
+    let read = said.seek(SeekFrom::Start(0)).and_then(|_| said.read_to_string(&mut text));
+    read.map_or_else(|error| error.to_string(), |_| text)
 }
 
 fn until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
