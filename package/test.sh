@@ -6,6 +6,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 home=/tmp/person
+loop=$home/.config/loopwright/loops/hello/loop.yaml
 
 main() {
     local deb=${1:-} as_root=()
@@ -130,12 +131,12 @@ shows_its_icon() {
 # A loop of one step, from a scheduler that is started once and lives through the upgrade.
 a_run_ends_well() {
     local said
-    if [ ! -e "$home/.config/loopwright/loops/hello/loop.yaml" ]; then
-        mkdir -p "$home/hello"
+    if [ ! -e "$loop" ]; then
+        mkdir -p "${loop%/*}"
         printf '%s\n' 'name: hello' 'trigger: manual' 'steps:' '  - run: [echo, hello]' \
-            'guardrails: {max_iterations: 1, budget: $1/run, halt_on: no_progress(1)}' >"$home/hello/loop.yaml"
-        said=$(loopwright add "$home/hello/loop.yaml" </dev/null) || true
-        loopwright add "$home/hello/loop.yaml" --confirm "$(sed -n 's/^.* --confirm \([0-9a-f]\{64\}\)$/\1/p' <<<"$said")" \
+            'guardrails: {max_iterations: 1, budget: $1/run, halt_on: no_progress(1)}' >"$loop"
+        said=$(loopwright add "$loop" </dev/null) || true
+        loopwright add "$loop" --confirm "$(sed -n 's/^.* --confirm \([0-9a-f]\{64\}\)$/\1/p' <<<"$said")" \
             >/dev/null
     fi
     said=$(loopwright run hello 2>&1) || [ $? = 20 ] || fail "a run $1: $said"
@@ -156,7 +157,7 @@ upgrades() {
     after=$(kept)
     [ "$before" = "$after" ] || fail "the upgrade changed what belongs to the person: $(diff <(echo "$before") <(echo "$after"))"
     as_before() { [ "$(kept)" = "$before" ]; }
-    refuses 'a changed loop' as_before "$home/.config/loopwright/loops/hello/loop.yaml"
+    refuses 'a changed loop' as_before "$loop"
     a_run_ends_well 'after the upgrade'
     kill "$serve"
     wait "$serve" || true
@@ -210,7 +211,7 @@ nothing_left() {
 }
 
 the_person_keeps_all() {
-    [ -s "$home/.config/loopwright/loops/hello/loop.yaml" ] && [ -s "$home/.local/share/loopwright/loopwright.db" ] ||
+    [ -s "$loop" ] && [ -s "$home/.local/share/loopwright/loopwright.db" ] ||
         fail 'loops or data of the person are gone'
 }
 

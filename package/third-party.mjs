@@ -42,7 +42,7 @@ function crates(programs) {
 
 /** What the windows are built from, and what the compilers of them put in. */
 function modules(ui) {
-    const told = JSON.parse(output("npm", ["ls", "--all", "--json", "--long", "--omit=dev"], ui));
+    const told = JSON.parse(output("npm", ["ls", "--all", "--json", "--long", "--omit=dev", "--loglevel=error"], ui));
     const found = new Map();
     const walk = (dependencies) => {
         for (const one of Object.values(dependencies ?? {})) {

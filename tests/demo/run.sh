@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `make demo`: builds Loopwright, makes a sample repository under target/demo, and lets the loop daily-triage work on it.
 # Needs no network but for cargo's downloads, no key and no model. Nothing in it is scripted to succeed.
-#   LOOPWRIGHT_DEMO=target/NAME tests/demo/run.sh     another one beside it
+#   LOOPWRIGHT_DEMO=target/NAME LOOPWRIGHT_PROGRAMS=built tests/demo/run.sh     another one beside it, of programs that are there
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -15,7 +15,7 @@ main() {
     announce
     tests/setup.sh engine
     title 'Building'
-    CARGO_TARGET_DIR=$PWD/target cargo build --package loopwright --package loopwright-watchdog --package loopwright-box
+    build
     keep_the_last
     title "Making the sample repository $shop"
     mkdir -p "$demo"
@@ -29,6 +29,12 @@ main() {
     title 'Running it: the lines that follow are its journal'
     run_loop
     closing
+}
+
+# Unless whoever starts this built them just before, together with everything else.
+build() {
+    [ "${LOOPWRIGHT_PROGRAMS:-}" != built ] || return 0
+    CARGO_TARGET_DIR=$PWD/target cargo build --package loopwright --package loopwright-watchdog --package loopwright-box
 }
 
 announce() {

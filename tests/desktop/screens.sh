@@ -3,28 +3,30 @@
 # request is approved and to which loops of the other templates are added. The person's own demo stays as it is.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-export CARGO_TARGET_DIR=$PWD/target LOOPWRIGHT_DEMO=target/demo-screens
+export CARGO_TARGET_DIR=$PWD/target LOOPWRIGHT_DEMO=target/demo-screens LOOPWRIGHT_PROGRAMS=built
 demo=$LOOPWRIGHT_DEMO
 loopwright=$demo/loopwright
 
 main() {
     local loop
     begin_anew
+    cargo build --quiet --workspace --bins --example screens
     tests/demo/run.sh
     bash -c "$("$loopwright" review "$(first_review)" | tail -n 1)"
     for loop in tidy todo-sweep report; do add "$loop"; done
     # It waits for nobody, or for a person.
     "$loopwright" run report || [ $? = 21 ]
-    cargo build --quiet --workspace --bins --example screens
-    target/debug/examples/screens "$demo/home" docs/screens
+    target/debug/examples/screens "$demo/home" "$demo/screens"
     # Small enough to be loaded with a page of text.
-    mogrify -strip -colors 255 -define png:compression-level=9 docs/screens/*.png
+    mogrify -strip -dither None -colors 255 -define png:compression-level=9 "$demo"/screens/*.png
+    mkdir -p docs/screens
+    cp "$demo"/screens/*.png docs/screens
     ls -l docs/screens
 }
 
 begin_anew() {
     [ ! -e "$demo" ] || chmod -R u+rwX "$demo"
-    rm -rf "$demo" docs/screens
+    rm -rf "$demo"
 }
 
 first_review() {

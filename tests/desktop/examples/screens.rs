@@ -13,10 +13,10 @@ use serde_json::Value;
 /// The windows that are shown, and what is clicked in each before.
 const VIEWS: [(&str, &[&str]); 5] =
     [("review", &[]), ("loops", &["#tab-Schedule"]), ("runs", &[]), ("spend", &[]), ("settings", &[])];
-/// True once the page has text and nothing was added to it for a fifth of a second.
+/// True once the page has text, does not say that it still reads, and nothing was added to it for a fifth of a second.
 const SETTLED: &str = "const text = document.querySelector('main')?.innerText ?? '';
     if (text !== window.lastText) { window.lastText = text; window.lastChange = performance.now(); }
-    return text.trim() !== '' && performance.now() - window.lastChange > 200;";
+    return text.trim() !== '' && !/(Reading|Loading).*…/.test(text) && performance.now() - window.lastChange > 200;";
 
 fn main() -> Result<()> {
     let mut words = std::env::args().skip(1);
