@@ -80,7 +80,7 @@ test("a due time without a run says why at once", async ({ page }) => {
         .click();
     await expect(page.getByRole("region", { name: "Why" })).toContainText("the computer was asleep from");
     await expect(page.getByRole("button", { name: /Log/ })).toHaveCount(0);
-    await expect(page.getByRole("button", { name: /Halt this run/ })).toBeDisabled();
+    await expect(page.getByRole("button", { name: /Halt this run/ })).toHaveCount(0);
 });
 
 test("a window opened for the why of a loop shows its starts, and why each came so or not", async ({ page }) => {

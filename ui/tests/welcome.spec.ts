@@ -19,7 +19,7 @@ for (const scheme of ["light", "dark"] as const) {
         await page.keyboard.press("Enter");
         await expect(page.getByText("claude, codex")).toBeVisible();
         await step("2-here");
-        await page.getByRole("button", { name: "Next" }).press("Enter");
+        await page.keyboard.press("Enter");
         await page.getByLabel("Its folder").pressSequentially("/home/ada/src/shop-api");
         await step("3-repository");
         await page.keyboard.press("Enter");

@@ -16,6 +16,7 @@ describe("colours of code", () => {
         expect(hues("src/a.rs", 'let s = "if x"; // let')).toEqual(["word let", 'text "if x"', "note // let"]);
         expect(hues("a.py", "def f(): # for")).toEqual(["word def", "note  # for"]);
         expect(hues("a.yml", "  retry: true  # of each")).toEqual(["word true", "note  # of each"]);
+        expect(hues("a.yml", "runs-on: on")).toEqual(["word on"]);
         expect(hues("a.ts", "const x = `if`;")).toEqual(["word const", "text `if`"]);
     });
 

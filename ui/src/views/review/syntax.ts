@@ -28,8 +28,11 @@ const BACK = "`(?:[^`\\\\]|\\\\.)*(?:`|$)";
 /** A single sign: what else stands behind a quote in Rust and C is no text. */
 const SIGN = String.raw`'(?:[^'\\]|\\.[^']{0,8})'`;
 
-function made(note: string, texts: string[], words: string): Language {
-    const cuts = new RegExp(`(?<note>${note})|(?<text>${texts.join("|")})|(?<word>[\\p{L}_$][\\p{L}\\p{N}_$]*)`, "gu");
+function made(note: string, texts: string[], words: string, within = ""): Language {
+    const cuts = new RegExp(
+        `(?<note>${note})|(?<text>${texts.join("|")})|(?<word>[\\p{L}_$][\\p{L}\\p{N}_$${within}]*)`,
+        "gu",
+    );
     return { cuts, words: new Set(words.split(" ")) };
 }
 
@@ -71,7 +74,7 @@ const SHELL = made(
     [DOUBLE, SINGLE],
     "case do done elif else esac exit export fi for function if in local readonly return set shift then unset until while",
 );
-const SET = made(HASH, [DOUBLE, SINGLE], "true false null yes no on off");
+const SET = made(HASH, [DOUBLE, SINGLE], "true false null yes no on off", "-");
 
 /** By the end of a file's name. */
 const LANGUAGES = new Map<string, Language>([
