@@ -54,7 +54,7 @@ fn a_drill_ends_a_stubborn_tree_and_is_remembered() {
 fn a_switch_that_does_nothing_fails_the_drill_and_nobody_is_left_by_it() {
     let stage = Stage::empty();
     let view = api::drill_with(&context(&stage), &programs().loopwright, &|_| Ok(())).expect("a drill");
-    assert!(!view.passed && view.left == view.processes && view.left >= 8, "{view:?}");
+    assert!(!view.passed && view.left >= 8, "{view:?}");
     assert!(view.words.contains("processes lived on after 1.0 s"), "{view:?}");
     nobody_lives(&stage);
     assert_eq!(row(&stage)["state"], "failed");

@@ -3,27 +3,27 @@
 /**
  * The last drill.
  */
-export type DrillView = {
+export type DrillView = { 
 /**
  * When.
  */
-at: string,
+at: string, 
 /**
  * Whether the kill switch did what it promises.
  */
-passed: boolean,
+passed: boolean, 
 /**
  * `Drilled 3 d ago, ended in 0.4 s`.
  */
-words: string,
+words: string, 
 /**
  * How many processes the run had.
  */
-processes: number,
+processes: number, 
 /**
  * How many of them lived on.
  */
-left: number,
+left: number, 
 /**
  * When the last of them was gone, in milliseconds.
  */
