@@ -49,7 +49,7 @@ fn a_person_is_led_from_the_first_start_to_a_loop_that_is_on() {
     window.type_into("form input", &session.stage.repo.display().to_string());
     press(&window, "Look at it");
     window.until_shows("What it would do");
-    window.until_shows("$");
+    window.until_shows("that is all: it changes nothing");
     window.picture("first-start-plan");
     press(&window, "Dry run");
     window.until_shows("Nothing was touched.");

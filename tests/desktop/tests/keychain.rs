@@ -269,7 +269,6 @@ fn a_key_that_is_gone_is_a_repair_in_tray_notification_window_and_terminal() {
     let _tray = session.tray();
     let menu = watcher.until_has("No key for openai. Add it…");
     assert_eq!(menu.rows[0].label, "Needs repair: 1", "{menu}");
-    assert_eq!(watcher.text("Title"), "Loopwright: needs repair");
     let told = server.wait_for("work has no key for openai");
     assert!(told.body.starts_with("It is no longer in the keychain."), "{told:?}");
     assert_eq!(told.keys(), ["default", "open-settings"]);
