@@ -48,9 +48,10 @@ soak: setup ui ## Runs all tests with the full sizes of their suites, and the pr
 	cargo test --release --package loopwright-tests --test simulate --no-fail-fast -- --nocapture || failed=1; \
 	exit $$failed
 
-test-extra: setup ui ## Runs the whole-binary tests five times, for Go and pytest too; wakes a guest; the package; other systems
-	set -e; export LOOPWRIGHT_EXTRA=1; for round in 1 2 3 4 5; do echo "Round $$round of 5"; \
-	cargo test --package loopwright-tests --package loopwright-desktop-tests; done
+test-extra: setup ui ## Runs the whole-binary tests three times, for Go and pytest too; wakes a guest; the package; other systems
+	cargo build --workspace --bins
+	set -e; export LOOPWRIGHT_EXTRA=1 LOOPWRIGHT_PROGRAMS=built; for round in 1 2 3; do echo "Round $$round of 3"; \
+	cargo test --workspace --test '*'; done
 	@$(MAKE) --no-print-directory test-wake package-test check-cross
 
 test-wake: ## Suspends a virtual machine that our own wake code wakes

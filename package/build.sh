@@ -5,6 +5,7 @@
 # three more programs, manual pages and completions that the program prints itself, a unit. All programs lie beside each
 # other in /usr/lib/loopwright, where they look for one another; /usr/bin has links to the two that people type.
 #   LOOPWRIGHT_PROFILE=dev package/build.sh     packs the programs of another profile, to try the packing itself
+#   DEBFULLNAME=… DEBEMAIL=… package/build.sh   says who makes it
 set -euo pipefail
 cd "$(dirname "$0")/.."
 umask 022
@@ -19,6 +20,8 @@ version=$(sed -n '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"$/\1/p' Carg
 architecture=$(dpkg --print-architecture)
 deb=$out/loopwright_${version}_$architecture.deb
 programs=(loopwright loopwright-watchdog loopwright-box loopwright-tray)
+# Whoever publishes a package names themselves, as Debian's tools have it; the default is nobody's address (RFC 2606).
+maintainer="${DEBFULLNAME:-The Loopwright contributors} <${DEBEMAIL:-contributors@loopwright.example}>"
 
 main() {
     export SOURCE_DATE_EPOCH
@@ -43,20 +46,31 @@ main() {
 say() { printf '== %s\n' "$1"; }
 
 build() {
-    local windows=(--package loopwright-tray) others=() program
-    for program in loopwright loopwright-watchdog loopwright-box; do others+=(--package "$program"); done
+    local packages=() program
+    for program in "${programs[@]}"; do packages+=(--package "$program"); done
     if [ "$profile" = dev ]; then
         # As the tests build them, so that nothing is built twice.
-        cargo build "${others[@]}"
-        cargo build "${windows[@]}"
+        cargo build --workspace --bins
     else
         # With the feature the windows come out of the program alone, never from a development server.
-        cargo build --profile "$profile" "${others[@]}" "${windows[@]}" --features loopwright-tray/custom-protocol
+        cargo build --profile "$profile" "${packages[@]}" --features loopwright-tray/custom-protocol
     fi
 }
 
 put() { # mode, from, to
     install -D -m "$1" "$2" "$stage/$3"
+}
+
+# A text of which @NAME@ is replaced by its value.
+fill() { # from, to, name, value…
+    local text to=$stage/$2
+    text=$(<"$1")
+    shift 2
+    while [ $# -gt 0 ]; do
+        text=${text//"@$1@"/"$2"}
+        shift 2
+    done
+    printf '%s\n' "$text" >"$to"
 }
 
 lay_programs() {
@@ -83,14 +97,15 @@ lay_desktop() {
 lay_documents() {
     local doc=usr/share/doc/loopwright man=usr/share/man/man1 loopwright=$stage/usr/lib/loopwright/loopwright
     put 644 package/copyright "$doc/copyright"
-    put 644 package/changelog "$doc/changelog"
+    fill package/changelog "$doc/changelog" MAINTAINER "$maintainer"
+    node package/third-party.mjs "${programs[@]}" >"$stage/$doc/third-party"
     put 644 package/loopwright-tray.1 "$man/loopwright-tray.1"
     # The program says nothing of anybody's home here: it gets an empty one.
     LOOPWRIGHT_HOME=$out/home "$loopwright" man --out "$stage/$man" >/dev/null
     completions bash usr/share/bash-completion/completions/loopwright
     completions zsh usr/share/zsh/vendor-completions/_loopwright
     completions fish usr/share/fish/vendor_completions.d/loopwright.fish
-    gzip -9n "$stage/$doc/changelog" "$stage/$man"/*.1
+    gzip -9n "$stage/$doc/changelog" "$stage/$doc/third-party" "$stage/$man"/*.1
 }
 
 # A completion script asks the program that printed it, so it is told where that will be.
@@ -104,14 +119,14 @@ completions() { # shell, to
 
 # The libraries come from the programs themselves; what is opened by name or started stands in `control.in`.
 control() {
-    local libraries work=$out/shlibs
+    local libraries size work=$out/shlibs
     mkdir -p "$work/debian" "$stage/DEBIAN"
     printf 'Source: loopwright\n\nPackage: loopwright\nArchitecture: any\n' >"$work/debian/control"
     libraries=$(cd "$work" && dpkg-shlibdeps -O "$stage"/usr/lib/loopwright/* 2>/dev/null | sed -n 's/^shlibs:Depends=//p')
     [ -n "$libraries" ] || fail 'dpkg-shlibdeps named no libraries'
-    sed "s/@VERSION@/$version/; s/@ARCHITECTURE@/$architecture/; s/@LIBRARIES@/$libraries/; s/@INSTALLED_SIZE@/$(
-        du -sk --apparent-size "$stage" | cut -f1
-    )/" package/control.in >"$stage/DEBIAN/control"
+    size=$(du -sk --apparent-size "$stage" | cut -f1)
+    fill package/control.in DEBIAN/control VERSION "$version" ARCHITECTURE "$architecture" LIBRARIES "$libraries" \
+        MAINTAINER "$maintainer" INSTALLED_SIZE "$size"
     (cd "$stage" && find usr -type f -print0 | sort -z | xargs -0 md5sum) >"$stage/DEBIAN/md5sums"
     chmod 644 "$stage"/DEBIAN/*
 }

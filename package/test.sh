@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # `make package-test`: installs, starts, upgrades and removes the package with the real dpkg, in a system that is this one
 # seen through a layer of its own (a mount namespace with an overlay in memory): nothing of it reaches the real one.
+# Each check is also shown what it must refuse: otherwise it says nothing.
 #   package/test.sh [PACKAGE]      without root it needs user namespaces
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -11,8 +12,8 @@ main() {
     [ -n "$deb" ] || deb=$(find "$here/target/package" -maxdepth 1 -name 'loopwright_*.deb' | sort -V | tail -n 1)
     [ -f "$deb" ] || fail 'there is no package yet: make package'
     [ "$(id -u)" = 0 ] || as_root=(--user --map-root-user)
-    LOOPWRIGHT_HOME='' CARGO_TARGET_DIR=$here/target cargo build --quiet --manifest-path "$here/Cargo.toml" \
-        --package loopwright-desktop-tests --example icon
+    # With the features of everything, as `make test` builds it: nothing is built twice.
+    CARGO_TARGET_DIR=$here/target cargo build --quiet --manifest-path "$here/Cargo.toml" --workspace --example icon
     exec unshare "${as_root[@]}" --mount --pid --fork --propagation private "$0" --layer "$(readlink -f "$deb")"
 }
 
@@ -48,7 +49,8 @@ inside() {
     step 'start' starts
     step 'upgrade' upgrades
     step 'remove' removes
-    echo 'The package installs, starts, upgrades and is removed; what belongs to the person stays.'
+    step 'install again, and purge' purges
+    echo 'The package installs, starts, upgrades, is removed and purged; what belongs to the person stays.'
 }
 
 step() {
@@ -57,12 +59,29 @@ step() {
 }
 
 installs() {
+    ! opens_links || fail 'loopwright:// was opened by somebody before'
     dpkg -i /loopwright.deb >/tmp/dpkg.log 2>&1 || fail "dpkg refused it: $(cat /tmp/dpkg.log)"
-    dpkg --verify loopwright
+    whole || fail "what was installed is not what is in the package: $(dpkg --verify loopwright)"
     dpkg -L loopwright >/tmp/files
-    grep -q '^x-scheme-handler/loopwright=dev.loopwright.tray.desktop' /usr/share/applications/mimeinfo.cache ||
-        fail 'nobody is known to open loopwright://'
-    [ ! -e "$home/.config" ] && [ ! -e "$home/.local" ] || fail 'installing wrote into a home'
+    nothing_left >/dev/null && fail 'what is installed counts as removed'
+    opens_links || fail 'nobody is known to open loopwright://'
+    [ -z "$(find "$home" -mindepth 1)" ] || fail "installing wrote into a home: $(find "$home" -mindepth 1)"
+    refuses 'a changed file' whole /usr/share/doc/loopwright/copyright
+}
+
+# Whether every file is as it was packed.
+whole() { [ -z "$(dpkg --verify loopwright)" ]; }
+
+opens_links() { grep -qs '^x-scheme-handler/loopwright=dev.loopwright.tray.desktop' /usr/share/applications/mimeinfo.cache; }
+
+# A check that must not hold for as long as a file has another line.
+refuses() { # what, check, file
+    local what=$1 check=$2 file=$3
+    cp -p "$file" /tmp/kept
+    echo 'another line' >>"$file"
+    if "$check"; then fail "$what went unnoticed"; fi
+    cp -p /tmp/kept "$file"
+    "$check" || fail "$what was not undone"
 }
 
 version() { dpkg-query -W -f '${Version}' loopwright; }
@@ -77,14 +96,35 @@ starts() {
         "/usr/lib/loopwright/$program" >/dev/null 2>&1 && fail "$program did something without being told"
         [ $? = 2 ] || fail "$program can't be started"
     done
-    for page in loopwright loopwright-serve loopwright-tray; do
-        man --warnings -E UTF-8 "$page" | grep -q . || fail "there is no page $page"
-    done
+    pages
     bash -n /usr/share/bash-completion/completions/loopwright
+    zgrep -q '^tauri 2' /usr/share/doc/loopwright/third-party.gz || fail 'what others wrote is not named'
     loopwright templates | grep -q daily-triage
     systemd-analyze --user verify /usr/lib/systemd/user/loopwright.service
-    echo "   the icon was there after $("$ICON" /usr/bin/loopwright-tray) ms"
+    shows_its_icon
     a_run_ends_well 'before the upgrade'
+}
+
+# Every command has a page, and man has nothing to say against any of them.
+pages() {
+    local page said number=0
+    grep -q '^/usr/share/man/man1/loopwright-serve.1.gz$' /tmp/files || fail 'commands have no pages'
+    for page in $(sed -n 's|^/usr/share/man/man1/\(.*\)\.1\.gz$|\1|p' /tmp/files); do
+        said=$(man --warnings -E UTF-8 "$page" 2>&1 >/tmp/page) || fail "man can't show $page: $said"
+        [ -z "$said" ] && grep -q '^NAME' /tmp/page || fail "the page $page: ${said:-has no name}"
+        number=$((number + 1))
+    done
+    man --warnings -E UTF-8 loopwright-nothing >/dev/null 2>&1 && fail 'there is a page of what is not there'
+    echo "   $number pages"
+}
+
+# The installed tray has its icon on a display and a bus of its own; a program that shows none is noticed.
+shows_its_icon() {
+    local took
+    took=$("$ICON" /usr/bin/loopwright-tray) || fail 'no icon came'
+    echo "   the icon was there after $took ms"
+    ! "$ICON" /bin/true >/tmp/icon.log 2>&1 || fail 'a program without an icon was taken for one with it'
+    grep -q 'an icon' /tmp/icon.log || fail "the other way failed for another reason: $(cat /tmp/icon.log)"
 }
 
 # A loop of one step, from a scheduler that is started once and lives through the upgrade.
@@ -115,6 +155,8 @@ upgrades() {
     kill -0 "$serve" || fail 'the upgrade ended the scheduler'
     after=$(kept)
     [ "$before" = "$after" ] || fail "the upgrade changed what belongs to the person: $(diff <(echo "$before") <(echo "$after"))"
+    as_before() { [ "$(kept)" = "$before" ]; }
+    refuses 'a changed loop' as_before "$home/.config/loopwright/loops/hello/loop.yaml"
     a_run_ends_well 'after the upgrade'
     kill "$serve"
     wait "$serve" || true
@@ -129,15 +171,46 @@ kept() {
 }
 
 removes() {
+    local left=/usr/lib/loopwright/another
+    # Somebody's file in the program's folder: it stays, and is noticed.
+    touch "$left"
+    gone_with --remove
+    nothing_left >/dev/null && fail 'what is left went unnoticed'
+    rm -r /usr/lib/loopwright
+    nothing_left || fail 'files are left'
+    the_person_keeps_all
+}
+
+purges() {
+    dpkg -i /loopwright.deb >/tmp/dpkg.log 2>&1 || fail "dpkg refused it: $(cat /tmp/dpkg.log)"
+    a_run_ends_well 'after it was installed again'
+    gone_with --purge
+    nothing_left || fail 'files are left'
+    the_person_keeps_all
+}
+
+gone_with() { # --remove or --purge
+    dpkg "$1" loopwright >/tmp/dpkg.log 2>&1 || fail "dpkg $1: $(cat /tmp/dpkg.log)"
+    ! dpkg -s loopwright >/dev/null 2>&1 || fail "dpkg knows it after $1"
+    ! opens_links || fail "loopwright:// still has a handler after $1"
+}
+
+# Names what was installed and is still there.
+nothing_left() {
     local file left=0
-    dpkg --purge loopwright >/tmp/dpkg.log 2>&1 || fail "removing it: $(cat /tmp/dpkg.log)"
     while read -r file; do
-        [ -d "$file" ] || [ ! -e "$file" ] || { echo "   $file is left" && left=1; }
+        # Folders that others use too stay.
+        case $file in *loopwright*) ;; *) [ ! -d "$file" ] || continue ;; esac
+        if [ -e "$file" ] || [ -L "$file" ]; then
+            echo "   $file is left"
+            left=1
+        fi
     done </tmp/files
-    [ "$left" = 0 ] || fail 'files are left'
-    [ ! -e /usr/lib/loopwright ] || fail 'a folder is left'
-    ! grep -q x-scheme-handler/loopwright /usr/share/applications/mimeinfo.cache || fail 'loopwright:// still has a handler'
-    [ -e "$home/.config/loopwright/loops/hello/loop.yaml" ] && [ -e "$home/.local/share/loopwright/loopwright.db" ] ||
+    return "$left"
+}
+
+the_person_keeps_all() {
+    [ -s "$home/.config/loopwright/loops/hello/loop.yaml" ] && [ -s "$home/.local/share/loopwright/loopwright.db" ] ||
         fail 'loops or data of the person are gone'
 }
 

@@ -26,7 +26,8 @@ main() {
 }
 
 check() { # target
-    export CARGO_TARGET_DIR=$out
+    # A warning is a fault here too: what one system alone uses is compiled for that system alone.
+    export CARGO_TARGET_DIR=$out RUSTFLAGS=-Dwarnings
     without_c "${1//-/_}"
     if rustup target list --installed 2>/dev/null | grep -qx "$1"; then
         [ "$1" != "$windows" ] || command -v x86_64-w64-mingw32-windres >/dev/null || tests/setup.sh cross

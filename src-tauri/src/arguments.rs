@@ -10,6 +10,10 @@ use loopwright_engine::api::ApiError;
 /// The windows that there are, in the order of their keys; the last two have none.
 pub(crate) const VIEWS: [&str; 7] = ["review", "loops", "runs", "spend", "settings", "welcome", "quit"];
 
+/// What can be typed.
+const USAGE: &str =
+    "loopwright-tray [--at-login] [--window VIEW [--target ID]] [loopwright://review/ID] [--help] [--version]";
+
 /// What a link to Loopwright begins with.
 const SCHEME: &str = "loopwright:";
 
@@ -25,6 +29,8 @@ pub(crate) enum Asked {
     Window(AskedWindow),
     /// Nothing but to say which version this is.
     Version,
+    /// Nothing but to say what can be typed.
+    Help,
 }
 
 /// A window, and what it is to show.
@@ -42,6 +48,7 @@ pub(crate) fn read(mut arguments: impl Iterator<Item = String>) -> Result<Asked,
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--version" | "-V" => return Ok(Asked::Version),
+            "--help" | "-h" => return Ok(Asked::Help),
             "--at-login" => at_login = true,
             "--window" => view = Some(window(&arguments.next().unwrap_or_default())?),
             "--target" => target = Some(arguments.next().ok_or("--target needs what to show")?),
@@ -82,11 +89,14 @@ pub(crate) fn version() -> Result<()> {
     Ok(writeln!(std::io::stdout(), "loopwright-tray {}", env!("CARGO_PKG_VERSION"))?)
 }
 
+/// Says what can be typed.
+pub(crate) fn help() -> Result<()> {
+    Ok(writeln!(std::io::stdout(), "{USAGE}\nVIEW is one of {}", VIEWS.join(", "))?)
+}
+
 /// Says what is wrong with the command line.
 pub(crate) fn refuse(wrong: &str) -> ExitCode {
-    say(&format!(
-        "{wrong}\n  loopwright-tray [--at-login] [--window VIEW [--target ID]] [loopwright://review/ID] [--version]"
-    ));
+    say(&format!("{wrong}\n  {USAGE}"));
     ExitCode::from(exit::USAGE)
 }
 
@@ -132,6 +142,7 @@ mod tests {
         let review = AskedWindow { view: "review", target: Some("6fba7c4b".to_owned()) };
         assert_eq!(read_words(&["--window", "review", "--target", "6fba7c4b"]), Ok(Asked::Window(review)));
         assert_eq!(read_words(&["--version"]), Ok(Asked::Version));
+        assert_eq!(read_words(&["--help"]), Ok(Asked::Help));
     }
 
     #[test]

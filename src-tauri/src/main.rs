@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Ok(Asked::Tray { at_login }) => tray::run(at_login),
         Ok(Asked::Window(asked)) => window::run(asked),
         Ok(Asked::Version) => arguments::version(),
+        Ok(Asked::Help) => arguments::help(),
         Err(wrong) => return arguments::refuse(&wrong),
     };
     match begun {

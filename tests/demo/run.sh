@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # `make demo`: builds Loopwright, makes a sample repository under target/demo, and lets the loop daily-triage work on it.
 # Needs no network but for cargo's downloads, no key and no model. Nothing in it is scripted to succeed.
+#   LOOPWRIGHT_DEMO=target/NAME tests/demo/run.sh     another one beside it
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-demo=target/demo
+demo=${LOOPWRIGHT_DEMO:-target/demo}
 loopwright=$demo/loopwright
 shop=$demo/shop
 loop=daily-triage
@@ -31,10 +32,10 @@ main() {
 }
 
 announce() {
-    cat <<'TEXT'
+    cat <<TEXT
 Loopwright demo
   1. builds Loopwright in target/debug (first it names missing system packages and installs them with apt),
-  2. makes a small Rust repository in target/demo/shop with lint and format faults, a failing test and two open issues,
+  2. makes a small Rust repository in $shop with lint and format faults, a failing test and two open issues,
   3. lets the loop daily-triage work on it in a sandbox, without network, key or model,
   4. ends with pull requests that wait for your approval.
 It takes about 3 minutes on 2 cores the first time (and cargo's downloads), and half a minute when built already.

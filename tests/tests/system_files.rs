@@ -161,4 +161,17 @@ fn property_lists_and_tasks_hold_whatever_a_path_holds() {
     let task = windows::wake_task(&[Utc::now()], r"C:\Users\a & b <c>\x.exe");
     assert_eq!(texts(&task, "Command"), [r"C:\Users\a & b <c>\x.exe"]);
     assert_eq!(texts(&task, "WakeToRun"), ["true"]);
+    let task = windows::serve_task(r"C:\Users\a & b <c>\x.exe", r"PLACE\a & b");
+    assert_eq!(texts(&task, "Command"), [r"C:\Users\a & b <c>\x.exe"]);
+    assert_eq!(texts(&task, "Arguments"), ["serve"]);
+    assert_eq!(texts(&task, "UserId"), [r"PLACE\a & b", r"PLACE\a & b"], "who is to log in, and as whom it runs");
+    assert_eq!(texts(&task, "ExecutionTimeLimit"), ["PT0S"], "it is not ended after three days");
+    assert!(texts(&task, "WakeToRun").is_empty());
+}
+
+#[test]
+fn the_unit_of_the_package_is_the_one_that_serve_installs() {
+    let packed = include_str!("../../package/loopwright.service");
+    assert_eq!(packed, systemd::serve_unit("/usr/bin/loopwright", None));
+    assert_ne!(packed, systemd::serve_unit("/usr/lib/loopwright/loopwright", None), "the control: another program");
 }

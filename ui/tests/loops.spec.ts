@@ -91,6 +91,33 @@ test("what is taken back leaves nothing behind, and Save is off", async ({ page 
     expect(await lastCall(page, "save_loop")).toBeUndefined();
 });
 
+test("the form says whether this computer can be woken, as it was read back, or that it is not known", async ({
+    page,
+}) => {
+    await open(page, "loops");
+    await schedule(page);
+    await expect(page.getByText(/^Wakes .*, 35 minutes before \d\d:\d\d\.$/)).toBeVisible();
+    await option(page, "deps").click();
+    await expect(page.getByText("This computer can be woken.")).toBeVisible();
+    await open(page, "loops", "failed");
+    await schedule(page);
+    await expect(page.getByText(/^Won't wake .*: programs have no right to set alarms here\.$/)).toBeVisible();
+    await expect(page.getByText("sudo loopwright wake --units")).toBeVisible();
+    await axe(page);
+    const wake = { code: 1, message: "no bus", hint: null };
+    await open(page, "loops", "full", { refuse: { wake } });
+    await schedule(page);
+    await expect(page.getByText("Whether this computer can be woken is unknown")).toBeVisible();
+});
+
+test("w opens what became of the loop's starts", async ({ page }) => {
+    await open(page, "loops");
+    await expect(option(page, "daily-triage")).toBeVisible();
+    await option(page, "deps").click();
+    await page.keyboard.press("w");
+    expect(await lastCall(page, "open_window")).toEqual({ view: "runs", target: "why:deps" });
+});
+
 test("a cron that no preset can say opens as cron and is never rewritten", async ({ page }) => {
     await open(page, "loops");
     await schedule(page, "market-hours");

@@ -195,6 +195,8 @@ test("h h halts everything, h Esc halts nothing, and halting turns approving off
     await page.keyboard.press("h");
     await expect(page.getByRole("button", { name: "Halt loop daily-triage" })).toBeVisible();
     await picture(page, "review-halt-light");
+    // Enter, pressed once more by somebody who read on, halts nothing.
+    await page.keyboard.press("Enter");
     await page.keyboard.press("Escape");
     await expect(page.getByRole("dialog")).toBeHidden();
     expect((await calls(page)).map((call) => call.command)).not.toContain("halt");
@@ -323,6 +325,15 @@ test("the first screen of ten thousand lines costs what that of twenty costs", a
     test.info().annotations.push({ type: "ms", description: `long ${long.toFixed(0)}, short ${short.toFixed(0)}` });
     console.log(`first screen: 10,000 lines ${long.toFixed(0)} ms, 20 lines ${short.toFixed(0)} ms`);
     expect(long).toBeLessThan(short * 2 + 100);
+});
+
+test("code has colours; they are parts of the text, and what differs has none", async ({ page }) => {
+    await opened(page);
+    const line = page.locator("[data-diff] .line").filter({ hasText: "clock.today" }).first();
+    await expect(line.locator(".hue-word")).toHaveText(["let"]);
+    await expect(line).toContainText("+    let now = clock.today();");
+    await expect(line.locator(".word [class^=hue]")).toHaveCount(0);
+    await expect(page.locator("[data-diff] .hunk [class^=hue]")).toHaveCount(0);
 });
 
 for (const scheme of ["light", "dark"] as const) {

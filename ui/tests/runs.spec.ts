@@ -83,6 +83,41 @@ test("a due time without a run says why at once", async ({ page }) => {
     await expect(page.getByRole("button", { name: /Halt this run/ })).toBeDisabled();
 });
 
+test("a window opened for the why of a loop shows its starts, and why each came so or not", async ({ page }) => {
+    await open(page, "runs", "full", { target: "why:deps" });
+    const why = page.getByRole("region", { name: "Why" });
+    await expect(page.getByLabel("Loop", { exact: true })).toHaveValue("deps");
+    await expect(chosen(page)).toContainText("2 pull requests");
+    await expect(why).toContainText("finished at 09:06");
+    await page.keyboard.press("j");
+    await expect(why).toContainText("finished at 22:31");
+    await page.keyboard.press("w");
+    await expect(why).toHaveCount(0);
+    expect(await lastCall(page, "history")).toMatchObject({ filter: { of_loop: "deps" } });
+});
+
+test("the list has the focus, and what waits is opened by its key", async ({ page }) => {
+    await open(page, "runs");
+    await expect(list(page)).toBeFocused();
+    await page.keyboard.press("ArrowDown");
+    await expect(page.getByRole("button", { name: /Open in Review/ })).toBeVisible();
+    await page.keyboard.press("p");
+    expect(await lastCall(page, "open_window")).toMatchObject({ view: "review" });
+});
+
+test("before the first run it says when that is due, and can start it; while halted it can't", async ({ page }) => {
+    await open(page, "runs", "fresh");
+    await expect(page.getByText(/No run yet\. The first is due .*: /)).toBeVisible();
+    await page.getByRole("button", { name: "Run now" }).press("Enter");
+    await expect(page.getByText(/^Started /)).toBeVisible();
+    await expect(chosen(page)).toContainText(/running|starting|building/);
+    await open(page, "runs", "halted");
+    await page.keyboard.press("j");
+    const again = page.getByRole("button", { name: /Run again/ });
+    await expect(again).toBeDisabled();
+    await expect(again).toHaveAttribute("title", "Everything is halted: resume first");
+});
+
 test("a window opened for one run shows it", async ({ page }) => {
     await open(page, "runs", "full", { target: "01936f2e-0000-7000-9000-000000000005" });
     await expect(page.getByRole("region", { name: /1 handed to you/ })).toBeVisible();
@@ -99,7 +134,7 @@ test("filters and search ask the whole history", async ({ page }) => {
     await expect(list(page).getByRole("option").first()).toContainText("asleep");
     await page.keyboard.type(" nowhere");
     await expect(page.getByText("Nothing like that is in the history.")).toBeVisible();
-    expect(await lastCall(page, "history")).toMatchObject({ filter: { text: "asleep nowhere" } });
+    await expect.poll(() => lastCall(page, "history")).toMatchObject({ filter: { text: "asleep nowhere" } });
 });
 
 test("the log follows; scrolling up stops it and says so; End follows again", async ({ page }) => {
@@ -169,6 +204,24 @@ test("hostile words and logs stay text", async ({ page }) => {
         return box.querySelectorAll("img").length;
     }, "<img src=x onerror=\"document.title='owned'\">");
     expect(made).toBe(1);
+});
+
+test("rows that are read meanwhile leave the list where it is scrolled to", async ({ page }) => {
+    await open(page, "runs", "many");
+    await expect(chosen(page)).toBeVisible();
+    const height = () => list(page).evaluate((element) => element.scrollHeight);
+    const before = await height();
+    await list(page).evaluate((element) => (element.scrollTop = 460 * 28));
+    await expect.poll(height).toBeGreaterThan(before);
+    await page.evaluate(() => window.loopwright!.changed());
+    const asked = async () => (await calls(page)).filter((call) => call.command === "history").length;
+    await expect.poll(asked).toBeGreaterThan(2);
+    await expect(page.locator("[role=option][aria-posinset='465']")).toBeInViewport();
+    expect(await list(page).evaluate((element) => element.scrollTop)).toBe(460 * 28);
+    // Choosing one still brings it in sight.
+    await page.keyboard.press("Home");
+    await expect(chosen(page)).toHaveAttribute("aria-posinset", "1");
+    await expect(chosen(page)).toBeInViewport();
 });
 
 test("10,000 rows: few of them are in the page, wherever it is scrolled", async ({ page }) => {

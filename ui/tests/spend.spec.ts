@@ -27,7 +27,8 @@ test("three figures, what holds, and a row per loop", async ({ page }) => {
     await expect(all).toContainText("$6.42 of $35.00 this week");
     await expect(all).toContainText("$0.80 per merged pull request");
     await expect(all).toContainText("8 merged, 2 reverted");
-    await expect(all).toContainText("7 × $5/day · resets Mon 23 Nov 00:00 (Europe/Berlin) · at this pace $11.00");
+    await expect(all).toContainText("7 × $5.00 a day · resets Mon 23 Nov 00:00 (Europe/Berlin) · at this pace $11.00");
+    await expect(page.getByText(/^16 Nov.* to 22 Nov/)).toBeVisible();
     await expect(page.getByRole("meter")).toHaveAttribute("aria-valuenow", "18");
     await expect(page.getByRole("row", { name: /daily-triage/ })).toContainText(
         "claude-sonnet-5 $2.50, gpt-6-codex $0.60",
@@ -40,6 +41,8 @@ test("three figures, what holds, and a row per loop", async ({ page }) => {
 test("a price that is not known is named with what to do", async ({ page }) => {
     await open(page, "spend", "unpriced");
     await expect(page.getByText("web: `maker` names no price; its runs are refused.")).toBeVisible();
+    await page.getByRole("button", { name: "Set a price" }).press("Enter");
+    expect(await lastCall(page, "open_window")).toEqual({ view: "loops", target: "web" });
 });
 
 test("nothing spent yet is said", async ({ page }) => {

@@ -35,7 +35,8 @@ export async function open(page: Page, view: View, scene = "full", opened: Opene
     if (opened.target) query.set("target", opened.target);
     if (opened.refuse) query.set("refuse", JSON.stringify(opened.refuse));
     await page.goto(`/?${query}`);
-    await expect(page.locator("main > *").first()).toBeVisible();
+    // A machine that builds beside it takes its time with the first page.
+    await expect(page.locator("main > *").first()).toBeVisible({ timeout: 20_000 });
 }
 
 /** Lets commands fail from now on; null takes that back. */

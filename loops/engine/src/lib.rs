@@ -24,6 +24,7 @@ pub mod resolve;
 pub mod runner;
 pub mod sandbox;
 pub mod secrets;
+pub mod serve_unit;
 pub mod settings;
 pub mod steps;
 pub mod store;

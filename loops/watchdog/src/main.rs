@@ -2,6 +2,7 @@
 //!
 //! It depends on nothing that a run could hold, fill or stop: not on the runner, not on a pipe, not on its own standard streams.
 
+#[cfg(target_os = "linux")]
 mod args;
 #[cfg(target_os = "linux")]
 mod child;
@@ -21,6 +22,7 @@ const USAGE: u8 = 2;
 #[cfg(target_os = "linux")]
 const INTERNAL: u8 = 70;
 
+#[cfg(target_os = "linux")]
 fn main() -> ExitCode {
     let order = match args::parse(std::env::args_os().skip(1)) {
         Ok(order) => order,
@@ -29,12 +31,7 @@ fn main() -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
-    run(&order)
-}
-
-#[cfg(target_os = "linux")]
-fn run(order: &args::Order) -> ExitCode {
-    match watch::run(order) {
+    match watch::run(&order) {
         Ok(code) => ExitCode::from(code),
         Err(problem) => {
             complain(&problem.to_string());
@@ -43,8 +40,9 @@ fn run(order: &args::Order) -> ExitCode {
     }
 }
 
+/// Nothing is watched here yet; without a watchdog nothing runs.
 #[cfg(not(target_os = "linux"))]
-fn run(_order: &args::Order) -> ExitCode {
+fn main() -> ExitCode {
     complain("the watchdog is not supported on this system yet");
     ExitCode::from(USAGE)
 }

@@ -50,7 +50,7 @@ fn measure(root: &Path, built: &Path, only: Option<&String>) -> Result<Report> {
     let (mut series, mut bounds) = (Vec::new(), Vec::new());
     for part in PARTS.iter().filter(|part| only.is_none_or(|only| only == *part)) {
         let (more, held) = match *part {
-            "start" => tray::starts(&ours, &bare, SEVERAL),
+            "start" => tray::starts(&ours, &bare, SEVERAL)?,
             "rest" => tray::rest(&ours, &bare, FEW)?,
             "window" => window::measure(&ours, &bare, SEVERAL)?,
             _ => bundle::measure(&root.join("ui/dist"))?,

@@ -1,5 +1,6 @@
 //! The tray at rest beside a bare one: from its start to its icon, its memory, its work in a minute.
 
+use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -26,22 +27,34 @@ struct Shown {
     _session: Session,
 }
 
-fn show(program: &Path) -> Shown {
+fn show(program: &Path) -> Result<Shown> {
     let session = Session::new();
+    welcomed(&session.stage.home)?;
     let watcher = session.watcher();
     let began = Instant::now();
     let tray = Tray::start(session.command(program), &session.stage);
     watcher.wait_for_icon();
-    Shown { tray, watcher, took: began.elapsed(), _session: session }
+    Ok(Shown { tray, watcher, took: began.elapsed(), _session: session })
+}
+
+/// As for everybody after the first day: no window opens by itself.
+fn welcomed(home: &Path) -> Result<()> {
+    let state = home.join("state");
+    fs::create_dir_all(&state).context("making a home")?;
+    fs::write(state.join("welcomed"), "").context("making a home")
 }
 
 /// From the start of each program to its icon; turn by turn.
-pub(crate) fn starts(ours: &Path, bare: &Path, samples: usize) -> (Vec<Series>, Vec<Bound>) {
-    let both: Vec<(Duration, Duration)> = (0..samples).map(|_| (show(ours).took, show(bare).took)).collect();
+///
+/// # Errors
+/// No home can be made.
+pub(crate) fn starts(ours: &Path, bare: &Path, samples: usize) -> Result<(Vec<Series>, Vec<Bound>)> {
+    let both = (0..samples).map(|_| Ok((show(ours)?.took, show(bare)?.took)));
+    let both: Vec<(Duration, Duration)> = both.collect::<Result<_>>()?;
     let ours = Series::new("tray: start to icon", &both.iter().map(|b| b.0).collect::<Vec<_>>());
     let peer = Series::new("  peer: a bare tray", &both.iter().map(|b| b.1).collect::<Vec<_>>());
     let bound = Bound::relative("tray: start to icon, 1.5 x a bare tray", &ours, &peer, 1.5, 0.0);
-    (vec![ours, peer], vec![bound])
+    Ok((vec![ours, peer], vec![bound]))
 }
 
 /// Memory at rest, the same after a window was opened from the menu and closed, and work at rest.
@@ -51,11 +64,11 @@ pub(crate) fn starts(ours: &Path, bare: &Path, samples: usize) -> (Vec<Series>, 
 pub(crate) fn rest(ours: &Path, bare: &Path, samples: usize) -> Result<(Vec<Series>, Vec<Bound>)> {
     let (mut idle, mut after, mut peer, mut work) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for sample in 0..samples {
-        let shown = show(bare);
+        let shown = show(bare)?;
         std::thread::sleep(SETTLING);
         peer.push(pss(shown.tray.pid())?);
         drop(shown);
-        let shown = show(ours);
+        let shown = show(ours)?;
         std::thread::sleep(SETTLING);
         idle.push(pss(shown.tray.pid())?);
         if sample == 0 {

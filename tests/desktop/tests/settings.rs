@@ -64,7 +64,7 @@ fn dark_is_dark_at_once_and_before_anything_is_drawn() {
     let window = Window::view(&session, "quit");
     assert_eq!(window.run("return document.documentElement.dataset.scheme"), "dark", "told with the page");
     window.until_shows("Loops go on in the background");
-    window.picture("quit-dark");
+    window.picture("settings-quit-dark");
 }
 
 #[test]

@@ -38,5 +38,5 @@ test("a long line takes no time", () => {
     const began = performance.now();
     parts("\u001b[31mx\u001b]".repeat(5_000));
     parts("\u001b]".padEnd(60_000, "x"));
-    expect(performance.now() - began).toBeLessThan(200);
+    expect(performance.now() - began).toBeLessThan(1000);
 });

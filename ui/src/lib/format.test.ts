@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { age, clock, count, day, duration, money, size, when } from "./format";
+import { age, clock, count, date, day, duration, money, size, when } from "./format";
 import { shown, single, spoken } from "./keys";
 
 describe("money", () => {
@@ -52,6 +52,14 @@ describe("counts and sizes", () => {
             "2.0 MB",
             "123 MB",
         ]);
+    });
+});
+
+describe("a date of a calendar", () => {
+    it("has its year only where that is another one", () => {
+        const now = new Date("2026-11-22T12:00:00Z");
+        expect(date("2026-11-16", now)).toBe("16 Nov");
+        expect(date("2025-12-31", now)).toBe("31 Dec 2025");
     });
 });
 

@@ -87,6 +87,12 @@ function midday(day: Record<string, string>): number {
     return Date.parse(`${day.day} ${day.month} ${day.year} 12:00 UTC`);
 }
 
+/** A date of a calendar, `2026-11-16`, as `16 Nov`; with its year where that is another than this one. */
+export function date(text: string, now: Date): string {
+    const { day, month, year } = parts(new Date(`${text}T12:00:00Z`), "UTC");
+    return year === String(now.getUTCFullYear()) ? `${day} ${month}` : `${day} ${month} ${year}`;
+}
+
 /** `today 09:00`, `14 Nov 09:00`; with the zone's name where it is not that of this computer. */
 export function when(time: string | Date, now: Date, zone?: string): string {
     const text = `${day(time, now, zone)} ${clock(time, zone)}`;

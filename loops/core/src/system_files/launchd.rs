@@ -3,10 +3,11 @@
 //! Not proven on a Mac: they are read back by a parser of XML alone.
 
 use chrono::{DateTime, Utc};
+use roxmltree::{Document, Node, ParsingOptions};
 
 use super::{IDENTIFIER, xml};
 
-/// What launchd calls the tray.
+/// What launchd calls a part of us: `tray`, `serve`, `wake`.
 pub fn label(part: &str) -> String {
     format!("{IDENTIFIER}.{part}")
 }
@@ -20,6 +21,24 @@ pub fn agent(part: &str, words: &[String], keep: bool) -> String {
         xml(&label(part)),
         array(words)
     ))
+}
+
+/// The words that such a list starts; none where it can't be read.
+pub fn words(list: &str) -> Option<Vec<String>> {
+    let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
+    let document = Document::parse_with_options(list, options).ok()?;
+    let key =
+        document.descendants().find(|node| node.text() == Some("ProgramArguments") && node.has_tag_name("key"))?;
+    let array = key.next_sibling_element().filter(|node| node.has_tag_name("array"))?;
+    let word = |node: Node<'_, '_>| node.text().unwrap_or_default().to_owned();
+    Some(array.children().filter(|node| node.has_tag_name("string")).map(word).collect())
+}
+
+/// The agent that keeps the scheduler running. `home` is what `LOOPWRIGHT_HOME` is, where it is set.
+pub fn serve_agent(program: &str, home: Option<&str>) -> String {
+    let home = home.map(|home| ["/usr/bin/env".to_owned(), format!("LOOPWRIGHT_HOME={home}")]);
+    let words: Vec<String> = home.into_iter().flatten().chain([program.to_owned(), "serve".to_owned()]).collect();
+    agent("serve", &words, true)
 }
 
 /// The daemon that has the power manager wake the computer once, at this moment. Its clock is that of UTC, so that no
@@ -45,4 +64,20 @@ fn property_list(dict: &str) -> String {
 fn array(words: &[String]) -> String {
     let words: String = words.iter().map(|word| format!("<string>{}</string>", xml(word))).collect();
     format!("<array>{words}</array>")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_path_holds_is_read_back() {
+        let all = ["/Applications/a b & <c>\"d\"/x", "it's\ttabbed", "ü ]]>", ""].map(str::to_owned);
+        assert_eq!(words(&agent("tray", &all, false)).as_deref(), Some(all.as_slice()));
+        let home = ["/usr/bin/env", "LOOPWRIGHT_HOME=/h/a b", "/x", "serve"].map(str::to_owned);
+        assert_eq!(words(&serve_agent("/x", Some("/h/a b"))).as_deref(), Some(home.as_slice()));
+        assert_eq!(words(&serve_agent("/x", None)).as_deref(), Some(&home[2..]));
+        assert_eq!(words("<plist><dict><key>Label</key><string>x</string></dict></plist>"), None);
+        assert_eq!(words("no list"), None);
+    }
 }

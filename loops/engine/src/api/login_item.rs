@@ -66,7 +66,7 @@ pub fn repair_login_item(context: &Context) -> Result<bool, ApiError> {
 /// Why these words would not start.
 fn lost(words: Option<&[String]>) -> Option<String> {
     let words = words?;
-    let program = words.iter().find(|word| word.starts_with('/') && !word.ends_with("/env"));
+    let program = words.iter().find(|word| Path::new(word).is_absolute() && !word.ends_with("/env"));
     match program {
         Some(program) if Path::new(program).is_file() => None,
         Some(program) => Some(format!("{program} is not there any more")),

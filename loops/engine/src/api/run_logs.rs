@@ -9,10 +9,10 @@ use std::time::SystemTime;
 
 use loopwright_core::exit;
 use loopwright_core::ids::RunId;
-use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 use serde::{Deserialize, Serialize};
 
 use super::{ApiError, Context, runs};
+use crate::os;
 
 /// As many bytes as a page has.
 const PAGE: u64 = 64 << 10;
@@ -134,10 +134,7 @@ fn open(context: &Context, run: &str, file: &str) -> Result<File, ApiError> {
 /// Opens a plain file below a folder; a link on the way there leads nowhere.
 fn beneath(dir: &Path, path: &Path) -> io::Result<File> {
     let inside = path.strip_prefix(dir).map_err(io::Error::other)?;
-    let folder = File::open(dir)?;
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let plain = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    let file = File::from(openat2(&folder, inside, flags, Mode::empty(), plain)?);
+    let file = os::open_beneath(dir, inside)?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no plain file")) }
 }
 

@@ -46,7 +46,7 @@ impl Trouble {
 fn of_io(error: &io::Error) -> Option<Trouble> {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(Trouble::Full),
-        _ if error.raw_os_error() == Some(libc::EIO) => Some(Trouble::Failing),
+        _ if crate::os::is_of_the_disk(error) => Some(Trouble::Failing),
         _ => None,
     }
 }

@@ -1,4 +1,5 @@
-//! macOS: an agent of launchd. Not proven on a Mac; what the agent starts is not read back yet.
+//! macOS: an agent of launchd. Unproven: never loaded on a Mac. Whether a person switched it off in the system's settings is
+//! kept where nobody else may read it.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -22,9 +23,14 @@ pub fn path() -> Result<PathBuf> {
 /// What starts at login.
 ///
 /// # Errors
-/// No home folder is known.
+/// The agent can't be read.
 pub fn look() -> Result<LoginItem> {
-    Ok(if path()?.exists() { LoginItem::On(None) } else { LoginItem::Off })
+    let path = path()?;
+    match fs::read_to_string(&path) {
+        Ok(agent) => Ok(LoginItem::On(launchd::words(&agent))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(LoginItem::Off),
+        Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
+    }
 }
 
 /// Has these words started at login.

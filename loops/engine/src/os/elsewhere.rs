@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::io;
 use std::path::{Component, Path};
 use std::time::Duration;
 
@@ -61,8 +62,24 @@ pub fn open_place(path: &Path) -> Result<(Kept, std::fs::FileType)> {
 
 /// Whether there is such a path in a folder, without a link on its way; there is a moment between the looks here.
 pub fn is_beneath(_folder: &File, place: &Path, path: &str) -> bool {
-    let mut at = place.to_owned();
-    Path::new(path).components().all(|part| {
+    without_links(place, Path::new(path))
+}
+
+/// Opens what stands below a folder for reading: a link on the way leads nowhere, but there is a moment between the looks
+/// and the opening here.
+///
+/// # Errors
+/// There is a link on the way, or it can't be read.
+pub fn open_beneath(folder: &Path, path: &Path) -> io::Result<File> {
+    match without_links(folder, path) {
+        true => super::open_unlinked(&folder.join(path)),
+        false => Err(io::Error::other("there is a link on the way")),
+    }
+}
+
+fn without_links(folder: &Path, path: &Path) -> bool {
+    let mut at = folder.to_owned();
+    path.components().all(|part| {
         at.push(part);
         matches!(part, Component::Normal(_)) && at.symlink_metadata().is_ok_and(|seen| !seen.is_symlink())
     })

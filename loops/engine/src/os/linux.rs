@@ -18,7 +18,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{self, Pid, PidfdFlags, Resource, Rlimit, Signal};
 
 pub use awake::{Awake, stay_awake};
-pub use places::{folder, is_beneath, open_folder, open_place};
+pub use places::{folder, is_beneath, open_beneath, open_folder, open_place};
 pub use wake::{Wake, Woken, clocks, give_memory_back};
 
 /// The identity of this boot.

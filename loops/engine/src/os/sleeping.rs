@@ -3,12 +3,16 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, SystemTime};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Utc};
 
 use super::{Held, Stop};
+
+/// How long nobody looks at the time and the files.
+const STEP: Duration = Duration::from_millis(500);
 
 /// How long since 1970, twice: what was slept can't be told apart here.
 pub fn clocks() -> (Duration, Duration) {
@@ -38,6 +42,7 @@ pub struct Woken {
 #[derive(Debug, Default)]
 pub struct Wake {
     watched: Vec<(PathBuf, Option<SystemTime>)>,
+    told: Option<Receiver<()>>,
 }
 
 impl Wake {
@@ -71,15 +76,13 @@ impl Wake {
     /// The descriptor can't be read.
     pub fn wait(&mut self, until: DateTime<Utc>, stop: Stop<'_>) -> Result<Woken> {
         loop {
-            std::thread::sleep(Duration::from_millis(500));
-            let mut word = [0; 1];
-            let said = File::from(stop.try_clone_to_owned()?).read(&mut word);
+            let time = Utc::now() >= until;
+            let stop = self.stopped_within(if time { Duration::ZERO } else { STEP }, stop)?;
             let file = self.watched.iter_mut().fold(false, |any, (path, seen)| {
                 let before = std::mem::replace(seen, changed(path));
                 any | (before != *seen)
             });
-            let woken =
-                Woken { stop: said.is_ok_and(|n| n > 0), time: Utc::now() >= until, file, name: file, process: false };
+            let woken = Woken { stop, time, file, name: file, process: false };
             if woken != Woken::default() {
                 return Ok(woken);
             }
@@ -91,11 +94,40 @@ impl Wake {
     /// # Errors
     /// The descriptor can't be read.
     pub fn rest(&mut self, until: DateTime<Utc>, stop: Stop<'_>) -> Result<bool> {
-        Wake::default().wait(until, stop).map(|woken| woken.stop)
+        loop {
+            let time = Utc::now() >= until;
+            let stop = self.stopped_within(if time { Duration::ZERO } else { STEP }, stop)?;
+            if stop || time {
+                return Ok(stop);
+            }
+        }
+    }
+
+    /// Whether somebody says to stop, or did. A thread reads that, because nothing here asks a pipe without waiting for it.
+    fn stopped_within(&mut self, limit: Duration, stop: Stop<'_>) -> Result<bool> {
+        let told = match self.told.take() {
+            Some(told) => told,
+            None => listen(stop)?,
+        };
+        let silent = told.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
+        self.told = Some(told);
+        Ok(!silent)
     }
 
     /// Collects children that have ended: not built here yet.
     pub fn collect(&mut self) {}
+}
+
+/// What closes once the descriptor has something to read, or is at its end.
+fn listen(stop: Stop<'_>) -> Result<Receiver<()>> {
+    let mut word = File::from(stop.try_clone_to_owned().context("listening for the word to stop")?);
+    let (tell, told) = mpsc::channel();
+    let listening = move || {
+        let _ = word.read(&mut [0]);
+        drop(tell);
+    };
+    std::thread::Builder::new().name("stop".to_owned()).spawn(listening).context("listening for the word to stop")?;
+    Ok(told)
 }
 
 fn changed(path: &Path) -> Option<SystemTime> {
@@ -110,6 +142,6 @@ pub struct Awake {}
 ///
 /// # Errors
 /// Always: not supported yet.
-pub fn stay_awake(_why: &str) -> anyhow::Result<Awake> {
-    anyhow::bail!("keeping this system awake is not supported yet")
+pub fn stay_awake(_why: &str) -> Result<Awake> {
+    bail!("keeping this system awake is not supported yet")
 }

@@ -1,4 +1,5 @@
-//! Files as Linux and macOS know them: who may read them, which they are, and opening what is no link.
+//! Files as Linux and macOS know them: who may read them, which they are, and opening what is no link. Unproven on macOS, where
+//! no suite runs.
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;
@@ -28,6 +29,11 @@ pub fn open_unlinked(path: &Path) -> io::Result<File> {
 /// Whether a file was not opened because it is a link.
 pub fn is_link(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::LOOP.raw_os_error())
+}
+
+/// Whether this is the disk itself failing.
+pub fn is_of_the_disk(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::IO.raw_os_error())
 }
 
 /// Makes a folder, and those above it, for its owner alone.

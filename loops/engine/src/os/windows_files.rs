@@ -14,6 +14,9 @@ pub type Kept = OwnedHandle;
 pub type Stop<'a> = BorrowedHandle<'a>;
 
 const LINK: &str = "it is a link";
+/// What a failing disk says: ERROR_CRC, ERROR_WRITE_FAULT, ERROR_READ_FAULT, ERROR_IO_DEVICE, ERROR_FILE_CORRUPT,
+/// ERROR_DISK_CORRUPT.
+const DISK: [i32; 6] = [23, 29, 30, 1117, 1392, 1393];
 
 /// Opens what stands there for reading. A link is not followed, but there is a moment between the look and the opening.
 ///
@@ -29,6 +32,11 @@ pub fn open_unlinked(path: &Path) -> io::Result<File> {
 /// Whether a file was not opened because it is a link.
 pub fn is_link(error: &io::Error) -> bool {
     error.to_string() == LINK
+}
+
+/// Whether this is the disk itself failing.
+pub fn is_of_the_disk(error: &io::Error) -> bool {
+    error.raw_os_error().is_some_and(|code| DISK.contains(&code))
 }
 
 /// Makes a folder and those above it; a person's own folders are closed to others here anyway.

@@ -1,61 +1,22 @@
 //! What a step says, in a file that keeps the newest: whoever says too much loses the oldest, and goes on.
 
-use std::fs::{self, File};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+#[cfg(target_os = "linux")]
+mod writing;
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
 use loopwright_core::check::text;
 use loopwright_core::triage::plain;
 
-/// As large as a part becomes; there are two at most.
-const PART: u64 = 8 << 20;
+#[cfg(target_os = "linux")]
+pub(super) use writing::Log;
+
 /// So much of the end is looked at for the last line.
 const END: u64 = 8 << 10;
 /// As long as a last line becomes, in characters.
 const LONGEST: usize = 200;
-
-/// Both streams of a box, in the order in which they came.
-#[derive(Debug)]
-pub(super) struct Log {
-    path: PathBuf,
-    file: File,
-    written: u64,
-}
-
-impl Log {
-    /// Begins a new file.
-    ///
-    /// # Errors
-    /// It exists, or can't be made.
-    pub(super) fn new(path: &Path) -> Result<Log> {
-        let file = File::create_new(path).with_context(|| format!("creating {}", path.display()))?;
-        Ok(Log { path: path.to_owned(), file, written: 0 })
-    }
-
-    /// Writes on; a part that is full takes the place of the one before.
-    ///
-    /// # Errors
-    /// It can't be written.
-    pub(super) fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
-        while !bytes.is_empty() {
-            let room = usize::try_from(PART - self.written).unwrap_or(usize::MAX).min(bytes.len());
-            self.file.write_all(&bytes[..room]).with_context(|| format!("writing {}", self.path.display()))?;
-            self.written += room as u64;
-            bytes = &bytes[room..];
-            if self.written == PART {
-                self.turn()?;
-            }
-        }
-        Ok(())
-    }
-
-    fn turn(&mut self) -> Result<()> {
-        fs::rename(&self.path, before(&self.path)).with_context(|| format!("moving {}", self.path.display()))?;
-        *self = Log::new(&self.path)?;
-        Ok(())
-    }
-}
 
 /// Where the part before the last one lies.
 fn before(path: &Path) -> PathBuf {
@@ -78,6 +39,9 @@ pub fn last_line(path: &Path) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use super::writing::PART;
     use super::*;
 
     #[test]

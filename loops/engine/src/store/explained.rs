@@ -68,10 +68,12 @@ pub fn within(db: &Connection, id: LoopId, from: DateTime<Utc>, to: DateTime<Utc
 /// # Errors
 /// The row can't be read.
 pub fn last_before(db: &Connection, id: LoopId, before: DateTime<Utc>) -> Result<Option<Explained>> {
-    let sql = format!(
-        "{COLUMNS} WHERE o.loop = ?1 AND {BY_ITSELF} AND o.due_at < ?2 ORDER BY o.due_at DESC, o.id DESC LIMIT 1"
-    );
-    Ok(rows(db, &sql, params![id.to_string(), stamp(before)])?.pop())
+    Ok(rows(db, &last_sql(), params![id.to_string(), stamp(before)])?.pop())
+}
+
+// In the words of the index on what comes due by itself.
+pub(super) fn last_sql() -> String {
+    format!("{COLUMNS} WHERE o.loop = ?1 AND {BY_ITSELF} AND o.due_at < ?2 ORDER BY o.due_at DESC, o.id DESC LIMIT 1")
 }
 
 /// One row, of whatever trigger, with the loop that it belongs to.

@@ -310,3 +310,5 @@ fn micros(row: &Row<'_>, at: usize) -> rusqlite::Result<Micros> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod walks;

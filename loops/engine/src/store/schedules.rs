@@ -340,14 +340,16 @@ pub fn take_back(tx: &Transaction<'_>, id: LoopId, now: DateTime<Utc>) -> Result
     tx.execute(sql, [id.to_string(), stamp(now)]).context("taking back times that have not come")
 }
 
+// Left to itself, SQLite goes through every row that ever was due, in the order that is asked for.
+pub(super) const WAITING: &str = "SELECT id, loop, trigger, due_at, not_before FROM occurrences INDEXED BY due_occurrences \
+                                  WHERE state = 'due' AND revises IS NULL ORDER BY due_at, id";
+
 /// The occurrences that wait for their start, the oldest first.
 ///
 /// # Errors
 /// The rows can't be read.
 pub fn waiting(db: &Connection) -> Result<Vec<Waiting>> {
-    let sql = "SELECT id, loop, trigger, due_at, not_before FROM occurrences \
-               WHERE state = 'due' AND revises IS NULL ORDER BY due_at, id";
-    let mut rows = db.prepare_cached(sql)?;
+    let mut rows = db.prepare_cached(WAITING)?;
     let found = rows.query_map([], |r| {
         Ok(Waiting {
             id: super::parsed(r, 0)?,

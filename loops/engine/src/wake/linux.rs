@@ -42,7 +42,7 @@ impl WakeTimer {
         let holds = Utc::now() + left;
         match (holds - at).abs() < OFF {
             true => Ok(at),
-            false => Err(super::differs()),
+            false => Err(Hindrance::Refused("the system holds another time than was set".to_owned())),
         }
     }
 

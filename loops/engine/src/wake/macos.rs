@@ -1,5 +1,5 @@
 //! macOS: only the system's power manager wakes a Mac, and only for root. Nothing is set here: `loopwright wake --units` writes
-//! what root installs.
+//! what root installs. Unproven: never loaded on a Mac.
 
 use chrono::{DateTime, Utc};
 use loopwright_core::system_files::launchd;

@@ -18,7 +18,7 @@ mod windows;
 #[cfg(windows)]
 pub use windows::*;
 
-use loopwright_core::wake::{Hindrance, WakeMark, Waking};
+use loopwright_core::wake::{WakeMark, Waking};
 
 impl WakeTimer {
     /// Sets the timer for this start (or stops it where there is none), and tells what came of it: what the system says that it is
@@ -38,9 +38,4 @@ impl WakeTimer {
         let hindrance = hindrance().or(refused);
         Some(WakeMark { waking, read_back, hindrance })
     }
-}
-
-/// A timer that the system does not hold as it was set.
-fn differs() -> Hindrance {
-    Hindrance::Refused("the system holds another time than was set".to_owned())
 }

@@ -64,7 +64,7 @@ export class MockHistory {
     private lines = 0;
 
     constructor(private readonly scene: Scene) {
-        if (scene === "empty") return;
+        if (scene === "empty" || scene === "fresh") return;
         const many = scene === "many" ? 10_000 : 60;
         this.rows = Array.from({ length: many }, (_, at) => this.row(at));
         if (scene === "hostile") for (const row of this.rows.slice(1, 4)) row.words = HOSTILE;

@@ -142,7 +142,11 @@ guardrails: {max_iterations: 3, budget: $5/run, halt_on: no_progress(2)}
 `;
 
 function draft(world: World, repo: string, hash: string | null): FirstDraft {
-    const loop = { name: "daily-triage", next: ["2026-11-23T09:00:00+01:00", "2026-11-24T09:00:00+01:00"] };
+    const loop = {
+        name: "daily-triage",
+        schedule: "weekdays at 09:00",
+        next: ["2026-11-23T09:00:00+01:00", "2026-11-24T09:00:00+01:00"],
+    };
     return {
         repo,
         branch: "main",

@@ -1,13 +1,14 @@
 import type { SharedCommands } from "$lib/backend/shared";
 import type { StatusView } from "$lib/backend/types";
 import type { Handlers } from "./index";
+import { loopsOf, row } from "./loops-world";
 import type { World } from "./world";
 
 function status(world: World): StatusView {
     return {
         halted: world.halted,
         scheduler: { health: "alive", pid: 4711, since: "2026-11-22T07:00:00Z", last_pass: null, fault: null },
-        loops: [],
+        loops: loopsOf(world).map((loop) => row(loop).view),
         running: [],
         parked: [],
         lost: [],

@@ -42,6 +42,15 @@ const look = EditorView.theme({
     ".cm-completionDetail": { color: "var(--muted)", fontStyle: "normal" },
     ".cm-diagnostic-error": { borderLeftColor: "var(--stop)" },
     ".cm-diagnostic-warning": { borderLeftColor: "var(--attention)" },
+    // The editor's own marks are pictures in colours of its own.
+    ".cm-lint-marker": { content: "none !important", width: "8px", height: "8px", margin: "5px 3px" },
+    ".cm-lint-marker-error": { backgroundColor: "var(--stop)" },
+    ".cm-lint-marker-warning": { backgroundColor: "var(--attention)", borderRadius: "4px" },
+    ".cm-lint-marker-info": { backgroundColor: "var(--muted)", borderRadius: "4px" },
+    ".cm-lintRange": { backgroundImage: "none !important", textDecoration: "underline wavy 1px" },
+    ".cm-lintRange-error": { textDecorationColor: "var(--stop)" },
+    ".cm-lintRange-warning": { textDecorationColor: "var(--attention)" },
+    ".cm-lintRange-info": { textDecorationColor: "var(--muted)" },
     ".cm-panels": { backgroundColor: "var(--surface)", color: "var(--text)" },
 });
 

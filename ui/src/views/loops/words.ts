@@ -21,7 +21,7 @@ export function word(row: LoopListRow, now: Date): string {
 
 /** When it is due next. */
 export function next(row: LoopListRow, now: Date): string {
-    if (row.state === "off" || row.state === "paused") return "";
+    if (["off", "paused", "cant_run", "unreadable"].includes(row.state)) return "";
     const [first] = row.view.next;
     if (!first) return row.state === "by_hand" ? "" : (row.view.without_times ?? "");
     return when(first, now);

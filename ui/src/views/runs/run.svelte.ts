@@ -1,6 +1,6 @@
 // What is shown of one row: the timeline of its run, and why it came so.
 import { backend } from "$lib/backend";
-import type { HistoryRow, TimelineView, WhyView } from "$lib/backend/types";
+import type { HistoryRow, PullRequestRow, TimelineView, WhyView } from "$lib/backend/types";
 
 /** So often a run that lives is read again, in ms. */
 const LOOK = 1000;
@@ -9,7 +9,7 @@ export class Shown {
     view = $state.raw<TimelineView | null>(null);
     why = $state.raw<WhyView | null>(null);
     error = $state.raw<unknown>(null);
-    /** The whole answer is open. */
+    /** The whole answer is open, and stays so from row to row. */
     asking = $state(false);
     now = $state(Date.now());
     private asked = 0;
@@ -21,7 +21,6 @@ export class Shown {
         this.view = null;
         this.why = null;
         this.error = null;
-        this.asking = false;
         void this.look();
     }
 
@@ -44,6 +43,11 @@ export class Shown {
     /** The row as it was read last. */
     get now_row(): HistoryRow | null {
         return this.view?.row ?? this.row();
+    }
+
+    /** The pull request of it that waits for a person. */
+    get waits(): PullRequestRow | undefined {
+        return this.view?.pull_requests.find((one) => one.state === "open");
     }
 
     /** Opens or closes the whole answer. */

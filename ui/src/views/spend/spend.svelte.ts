@@ -43,6 +43,14 @@ export class Spend {
     }
 }
 
+/** Amounts as they stand in the settings (`7 × $5/day`) as a person reads them: `7 × $5.00 a day`. */
+export function amounts(words: string): string {
+    return words.replaceAll(/\$(\d+(?:\.\d+)?)\/(day|week|month|run)/g, (whole, amount: string, per: string) => {
+        const number = micros(amount);
+        return number === null ? whole : `${money(number)} a ${per}`;
+    });
+}
+
 /** `$12.50` or `12.5` in micro-dollars; none where it is no amount. */
 export function micros(text: string): number | null {
     const found = /^\s*\$?\s*(\d{1,9})(?:[.,](\d{1,6}))?\s*$/.exec(text);

@@ -1,6 +1,7 @@
 //! Places that can't be mistaken: opened without a link on the way, and told from whatever stood there before.
 
 use std::fs::{File, FileType};
+use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::Path;
 
@@ -11,6 +12,8 @@ use crate::os::FolderSeen;
 
 /// What is asked of the kernel.
 const WANTED: StatxFlags = StatxFlags::BASIC_STATS.union(StatxFlags::BTIME);
+/// A path below a folder, with no link on its way.
+const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS).union(ResolveFlags::NO_MAGICLINKS);
 
 /// Opens exactly this place, and says what it is: a link that stands in it by now is not followed.
 ///
@@ -26,8 +29,16 @@ pub fn open_place(path: &Path) -> Result<(OwnedFd, FileType)> {
 
 /// Whether there is such a path in an open folder: nothing is looked at through a link.
 pub fn is_beneath(folder: &File, _place: &Path, path: &str) -> bool {
-    let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    openat2(folder, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), beneath).is_ok()
+    openat2(folder, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), BENEATH).is_ok()
+}
+
+/// Opens what stands below a folder for reading: a link on the way leads nowhere, and a pipe is not waited for.
+///
+/// # Errors
+/// There is a link on the way, or it can't be read.
+pub fn open_beneath(folder: &Path, path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    Ok(File::from(openat2(File::open(folder)?, path, flags, Mode::empty(), BENEATH)?))
 }
 
 /// Which folder stands there; a link is not followed.

@@ -269,6 +269,15 @@ export function scene(name: string): MockPullRequest[] {
         }
         case "cap":
             return [pullRequest({ ...flaky(), iterations: 3 })];
+        case "sizes":
+            return [10_000, 100].map((lines) =>
+                pullRequest({
+                    ...flaky(),
+                    title: `A change of ${lines} lines`,
+                    risk: "ordinary",
+                    files: [{ path: `src/of_${lines}.rs`, rows: long(lines) }],
+                }),
+            );
         case "since":
             return [
                 pullRequest({

@@ -1,5 +1,5 @@
-//! S3 in real WebKitGTK: what a repository and an agent say is text in the Review window. And the window's own way to a
-//! decision: a mark that is set there stands in the store.
+//! S3 in real WebKitGTK: what a repository and an agent say is text, in the Review window and in the log of a run. And the
+//! window's own way to a decision: a mark that is set there stands in the store.
 #![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
 
 use std::fs;
@@ -25,7 +25,7 @@ fn payloads() -> Vec<String> {
     all.into_iter().filter(|one| !one.contains('\0')).collect()
 }
 
-/// A pull request whose issue, file name and lines are hostile.
+/// A pull request whose issue, file name and lines are hostile, by a maker that prints the same.
 fn hostile() -> Session {
     let stage = Stage::shop();
     stage.edit(|| {
@@ -39,7 +39,8 @@ fn hostile() -> Session {
     stage.commit("issues: one is enough");
     let lines = payloads().join("\n");
     let maker = format!(
-        "#!/bin/sh\nmkdir -p docs\ncat > 'docs/<img src=x onerror=window.__hit=1>.md' <<'THE-END'\n{lines}\nTHE-END\n"
+        "#!/bin/sh\nmkdir -p docs\ncat > 'docs/<img src=x onerror=window.__hit=1>.md' <<'THE-END'\n{lines}\nTHE-END\n\
+         cat docs/*\n"
     );
     stage.maker(RAILS, &maker);
     stage.run("work").exits(21);
@@ -72,14 +73,38 @@ fn hostile_texts_are_text_and_a_mark_of_a_person_is_kept() {
     assert_eq!(path, "docs/<img src=x onerror=window.__hit=1>.md");
     assert_eq!(session.stage.reviews()[0]["state"], "open", "nothing else was done");
 
-    // The control: as markup they are elements, and even then the policy lets none of them run.
+    control(&window);
+}
+
+#[test]
+fn hostile_lines_of_a_log_are_text() {
+    let session = hostile();
+    let runs = session.stage.verb(&["runs"]).exits(0).json();
+    let run = runs[0]["id"].as_str().expect("a run").to_owned();
+    let window =
+        Window::open(&session, loopwright_desktop_tests::tray_program(), &["--window", "runs", "--target", &run]);
+    window.until_shows("<img src=x onerror=window.__hit=1>");
+    window.type_into("[role=listbox]", "o");
+    window.until("return document.querySelectorAll('[data-log] .text').length > 0");
+    // From the end, where it begins, to its begin.
+    let shown = "const log = document.querySelector('[data-log]'); window.told = window.told ?? ''; window.told += log.innerText; \
+                 log.scrollTop = Math.max(0, log.scrollTop - 200); return window.told.includes(\"invoke('halt'\") \
+                 && log.scrollTop === 0";
+    window.until(shown);
+    assert_eq!(seen(&window), json!({"elements": 0, "ran": false, "asked": 0}));
+    window.picture("runs-hostile");
+    control(&window);
+}
+
+/// The control: as markup they are elements, and even then the policy lets none of them run.
+fn control(window: &Window) {
     let markup: Vec<String> = payloads().into_iter().filter(|one| !one.contains("http-equiv")).collect();
     window.run(&format!(
         "for (const one of {}) {{ const place = document.createElement('div'); \
          document.querySelector('main').append(place); place.innerHTML = one; }} return true",
         json!(markup)
     ));
-    let control = seen(&window);
+    let control = seen(window);
     assert!(control["elements"].as_u64().is_some_and(|elements| elements > 20), "{control}");
     assert_eq!(control["ran"], false, "{control}");
 }
