@@ -54,7 +54,6 @@ const COMMANDS: &[&str] = &[
     "why_row",
     "log_page",
     "log_find",
-    "run_again",
     // Spend.
     "spend",
     "set_ceiling",
@@ -63,6 +62,7 @@ const COMMANDS: &[&str] = &[
     "change_setting",
     "test_agent",
     "doctor",
+    "drill",
     "credentials",
     "login",
     "logout",

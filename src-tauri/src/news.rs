@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use loopwright_engine::clock;
 use loopwright_engine::halt;
 use loopwright_engine::home::{Home, private_dir};
+use loopwright_engine::secrets::lacking;
 use notify::event::{AccessKind, EventKind};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 
@@ -16,7 +17,7 @@ use crate::instance;
 /// What was heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum News {
-    /// The store, or the clock of a test.
+    /// The store, what the keychain said, or the clock of a test.
     Changed,
     /// HALT came or went.
     Halt,
@@ -37,7 +38,7 @@ struct Files {
 /// The system can't watch the folders.
 pub(crate) fn listen(home: &Home, ask: PathBuf, tell: Sender<News>) -> Result<RecommendedWatcher> {
     let state = &home.state;
-    let changed = [home.changed()].into_iter().chain(clock::file()).collect();
+    let changed = [home.changed(), lacking::path(home)].into_iter().chain(clock::file()).collect();
     let files = Files { changed, halts: vec![halt::halt_all(state), halt::armed(state)], ask };
     private_dir(&instance::folder(home))?;
     let folders = [home.data.clone(), state.clone(), instance::folder(home)];

@@ -84,13 +84,13 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
             runs::why_row,
             runs::log_page,
             runs::log_find,
-            runs::run_again,
             spend::spend,
             spend::set_ceiling,
             settings::settings_view,
             settings::change_setting,
             settings::test_agent,
             settings::doctor,
+            settings::drill,
             settings::credentials,
             settings::login,
             settings::logout,
@@ -117,8 +117,10 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
                 .inner_size(width, height)
                 .theme(scheme)
                 .build()?;
-            if view == "review" {
-                window.on_window_event(tell_focus);
+            match view {
+                "review" => window.on_window_event(tell_focus),
+                "welcome" => window.on_window_event(remember_welcome),
+                _ => {}
             }
             Ok(())
         })
@@ -141,6 +143,14 @@ fn tell_focus(event: &WindowEvent) {
     if let Some(context) = Context::look() {
         // It only costs a notification.
         let _ = api::notices::review_focus(&context, focused);
+    }
+}
+
+/// Welcome opens by itself until a person has closed it once, however they do that.
+fn remember_welcome(event: &WindowEvent) {
+    if let (WindowEvent::CloseRequested { .. }, Some(context)) = (event, Context::look()) {
+        // Where that can't be written, it opens once more.
+        let _ = api::welcome_done(&context);
     }
 }
 

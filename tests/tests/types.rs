@@ -24,7 +24,7 @@ fn generate(folder: &Path) -> BTreeMap<String, String> {
     export!(&config, api::notices::NoticesView);
     export!(&config, api::Preferences, api::SettingsView, api::ChangedSetting, api::AgentTest);
     export!(&config, api::WelcomeView, api::FirstDraft, api::DryRun, api::CredentialsView);
-    export!(&config, api::WakeView, api::LoginItemView);
+    export!(&config, api::WakeView, api::LoginItemView, api::DrillView);
     export!(&config, api::HistoryFilter, api::HistoryPage, api::HistoryRow, api::TimelineView, api::LiveRun);
     export!(&config, api::LogPage, api::LogPlace, api::LogFound, api::WhyView, api::SpendView, api::CeilingSet);
     export!(&config, api::NextRow, loopwright_core::ledger::Period);

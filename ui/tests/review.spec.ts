@@ -123,6 +123,16 @@ test("s asks for a comment, Ctrl+Enter sends it, z brings row and comment back",
     expect((await calls(page)).map((call) => call.command)).not.toContain("approve");
 });
 
+test("at the cap sending back asks for one iteration more before it is sent", async ({ page }) => {
+    await opened(page);
+    await page.keyboard.press("s");
+    await expect(page.getByRole("button", { name: /Send back · iteration 3 of 3, about/ })).toBeVisible();
+    await open(page, "review", "cap");
+    await page.keyboard.press("s");
+    await expect(page.getByText("No iterations left. Allow one more?")).toBeVisible();
+    await expect(page.getByRole("button", { name: /Send back · one more, about/ })).toBeVisible();
+});
+
 test("a comment on a range keeps path, lines and code, and survives closing", async ({ page }) => {
     await opened(page);
     for (const key of ["]", "ArrowDown", "ArrowDown", "ArrowDown", "Shift+ArrowDown", "c"]) {

@@ -161,6 +161,17 @@ test("the log follows; scrolling up stops it and says so; End follows again", as
     await axe(page);
 });
 
+test("a log that is followed goes on in the checker's, unless a person chose one", async ({ page }) => {
+    await open(page, "runs");
+    await page.keyboard.press("o");
+    await expect(page.getByLabel("Which log")).toHaveValue("maker-1/stdout");
+    await page.evaluate(() => window.loopwright!.history.check());
+    await expect(page.getByLabel("Which log")).toHaveValue("checker-1/stdout");
+    await expect(log(page)).toContainText("The change is small and does what it says.");
+    await page.getByLabel("Which log").selectOption("maker-1/stdout");
+    await expect(log(page)).toContainText("test parser::");
+});
+
 test("find goes through the whole file, not what is drawn", async ({ page }) => {
     await open(page, "runs", "longlog");
     await page.keyboard.press("o");

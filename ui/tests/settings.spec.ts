@@ -167,3 +167,16 @@ test("doctor names what needs a repair first, with the command", async ({ page }
     await page.getByRole("button", { name: "Show proof" }).click();
     await expect(page.getByText("tried, and holds").first()).toBeVisible();
 });
+
+test("the kill switch is drilled from Settings, and a drill that fails says so", async ({ page }) => {
+    await open(page, "settings", "empty", { target: "safety" });
+    await expect(page.getByText("Never tried on this computer.")).toBeVisible();
+    await page.getByRole("button", { name: "Run drill" }).click();
+    await expect(page.getByText("Drilled just now, ended in 0.4 s").first()).toBeVisible();
+    await refuse(page, "drill", { code: 1, message: "the drill did not begin: no sandbox", hint: "loopwright doctor" });
+    await page.getByRole("button", { name: "Run drill" }).click();
+    await expect(page.getByRole("alert")).toContainText("the drill did not begin: no sandbox");
+    await open(page, "settings", "failed", { target: "safety" });
+    await page.getByRole("button", { name: "Run drill" }).click();
+    await expect(page.getByText("2 of 13 processes lived on").first()).toBeVisible();
+});

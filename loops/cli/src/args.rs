@@ -158,6 +158,9 @@ Example: loopwright halt --loop daily-triage --reason 'wrong branch'")]
     /// Allows again what was halted
     #[command(after_help = "Example: loopwright resume --reason 'branch fixed'")]
     Resume(ResumeArgs),
+    /// Tries the kill switch on a harmless run made for it, and says how long that took
+    #[command(after_help = "None of your loops is touched by it.\n\nExample: loopwright drill")]
+    Drill,
     /// Starts what is due, and puts right what a crash left: runs go on, approved changes land, leftovers go
     #[command(after_help = "\
 Verbs that let something begin make this pass first, but for loops whose time has come: those start by this one and by

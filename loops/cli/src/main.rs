@@ -89,6 +89,7 @@ fn answer(verb: Verb, output: Output) -> Result<u8, ApiError> {
         Verb::Undo(args) => verbs::undo::run(&args, &app),
         Verb::Halt(args) => verbs::halt::run(&args, &app),
         Verb::Resume(args) => verbs::resume::run(&args, &app),
+        Verb::Drill => verbs::drill::run(&app),
         Verb::Tick => verbs::tick::run(&app),
         Verb::Serve(args) => verbs::serve::run(&args, &app),
         Verb::Desktop(verb) => verbs::desktop::run(&verb, &app),

@@ -16,7 +16,7 @@ use crate::money::Micros;
 use crate::scheduler::Health;
 
 pub use ink::Ink;
-pub use words::MOST as LONGEST_LINE;
+pub use words::{MOST as LONGEST_LINE, age};
 
 /// The most rows that a menu has, lines between groups not counted.
 pub const MOST_ROWS: usize = 20;

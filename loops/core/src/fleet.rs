@@ -5,6 +5,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::drill::Drill;
 use crate::ids::LoopId;
 
 /// The name of the stream.
@@ -70,6 +71,8 @@ pub enum FleetEvent {
         /// Its name then.
         name: String,
     },
+    /// The kill switch was tried.
+    Drilled(Drill),
 }
 
 impl Entry {
@@ -97,5 +100,9 @@ mod tests {
         assert_eq!(serde_json::from_str::<Entry>(&json).expect("it can be read"), entry);
         let json = serde_json::to_string(&Entry::new(at, FleetEvent::SchedulerStarted { pid: 7 })).expect("written");
         assert!(json.ends_with(r#""type":"scheduler_started","pid":7}"#), "{json}");
+        let drill = Drill { processes: 9, left: 0, took_ms: 120, fault: None };
+        let json = serde_json::to_string(&FleetEvent::Drilled(drill.clone())).expect("written");
+        assert_eq!(json, r#"{"type":"drilled","processes":9,"left":0,"took_ms":120}"#);
+        assert_eq!(serde_json::from_str::<FleetEvent>(&json).expect("it can be read"), FleetEvent::Drilled(drill));
     }
 }

@@ -19,6 +19,12 @@ pub fn lives(run_dir: &Path) -> bool {
     !free || watched(run_dir)
 }
 
+/// Takes hold of everything that lives in the sandboxes that are written down in this directory.
+pub(crate) fn in_sandboxes(run_dir: &Path) -> Vec<Held> {
+    let inits = records(run_dir, lease::INITS);
+    inits.iter().filter_map(Held::recorded).flat_map(|init| os::members(&init)).collect()
+}
+
 /// Kills the sandboxes that are written down in this directory.
 pub fn end_sandboxes(run_dir: &Path) {
     end_sandboxes_unless(run_dir, || false);

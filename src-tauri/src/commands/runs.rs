@@ -1,9 +1,8 @@
 //! What the Runs window asks for.
 
-use loopwright_core::ids::{OccurrenceId, RunId};
+use loopwright_core::ids::OccurrenceId;
 use loopwright_engine::api::{
-    self, ApiError, HistoryFilter, HistoryPage, LiveRun, LogFound, LogPage, LogPlace, StartRequest, TimelineView,
-    WhyView,
+    self, ApiError, HistoryFilter, HistoryPage, LiveRun, LogFound, LogPage, LogPlace, TimelineView, WhyView,
 };
 
 use super::ask;
@@ -48,10 +47,4 @@ pub(crate) async fn log_find(
     back: bool,
 ) -> Result<LogFound, ApiError> {
     ask(move |context| api::log_find(context, &run, &file, &text, from, back)).await
-}
-
-/// Starts a loop now.
-#[tauri::command]
-pub(crate) async fn run_again(name: String) -> Result<RunId, ApiError> {
-    ask(move |context| api::start(context, StartRequest { name, ship: false, finding: None })).await
 }

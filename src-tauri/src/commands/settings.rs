@@ -1,7 +1,7 @@
 //! What the Settings window asks for.
 
-use loopwright_engine::api::{self, AgentTest, ApiError, ChangedSetting, CredentialsView, DoctorRow, LoginItemView};
-use loopwright_engine::api::{SettingsView, WakeView};
+use loopwright_engine::api::{self, AgentTest, ApiError, ChangedSetting, CredentialsView, DoctorRow, DrillView};
+use loopwright_engine::api::{LoginItemView, SettingsView, WakeView};
 use loopwright_engine::secrets::Secret;
 
 use super::ask;
@@ -28,6 +28,12 @@ pub(crate) async fn test_agent(program: String) -> Result<AgentTest, ApiError> {
 #[tauri::command]
 pub(crate) async fn doctor() -> Result<Vec<DoctorRow>, ApiError> {
     ask(|context| Ok(api::doctor(context))).await
+}
+
+/// Tries the kill switch.
+#[tauri::command]
+pub(crate) async fn drill() -> Result<DrillView, ApiError> {
+    ask(api::drill).await
 }
 
 /// The keys and the keychain; never a character of one.

@@ -1,8 +1,11 @@
 //! Following what is so: looks whenever something changed, and once a minute for ages, and has drawn what differs.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
+use loopwright_core::definition::preferences::TrayIcon;
 use loopwright_core::desk::{Desk, Ink, Said, Sign};
 use loopwright_engine::api::{self, Context, DeskLook, Shell};
 use tauri::AppHandle;
@@ -60,7 +63,16 @@ pub(super) fn pass_on(news: Receiver<News>, words: Sender<Word>, instance: Insta
 
 /// Begins to follow, on a thread of its own.
 pub(super) fn begin(app: AppHandle, ink: Ink, words: Sender<Word>, heard: Receiver<Word>) {
-    let follower = Follower { app, ink, look: DeskLook::default(), shown: None, since: Instant::now(), said: None };
+    let follower = Follower {
+        app,
+        ink,
+        look: DeskLook::default(),
+        shown: None,
+        since: Instant::now(),
+        said: None,
+        keys: Keys::default(),
+        drawing: None,
+    };
     // Held open: without news it waits, it does not end.
     std::thread::spawn(move || follower.work(&heard, words));
 }
@@ -78,6 +90,35 @@ struct Follower {
     shown: Option<Desk>,
     since: Instant,
     said: Option<(Said, Instant)>,
+    keys: Keys,
+    /// Which drawing of the icon the settings asked for when it looked last.
+    drawing: Option<TrayIcon>,
+}
+
+/// When the keychain was last asked for the keys that loops need, and whether it still thinks.
+#[derive(Default)]
+struct Keys {
+    asked: Option<Instant>,
+    thinks: Arc<AtomicBool>,
+}
+
+impl Keys {
+    /// Asks at most once a minute, on a thread of its own: what is to be shown meanwhile waits for no keychain. What it says
+    /// is in a file, and its news wake whoever shows it.
+    fn ask(&mut self, context: &Context) {
+        let lately = self.asked.is_some_and(|at| at.elapsed() + CALM < MINUTE);
+        if lately || self.thinks.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        self.asked = Some(Instant::now());
+        let (context, thinks) = (context.clone(), self.thinks.clone());
+        std::thread::spawn(move || {
+            if let Err(error) = api::look_at_keys(&context) {
+                tracing::warn!("the keychain can't be asked: {error}");
+            }
+            thinks.store(false, Ordering::Release);
+        });
+    }
 }
 
 impl Follower {
@@ -115,7 +156,9 @@ impl Follower {
         };
         self.said.take_if(|(_, at)| at.elapsed() > SAID);
         let said = self.said.as_ref().map(|(said, _)| said.clone());
-        let mut desk = self.look.look(&context, Shell { said, at_login: at_login(&context), ..Shell::default() });
+        self.keys.ask(&context);
+        self.choose_ink(&context);
+        let mut desk = self.look.look(&context, Shell { said, at_login: at_login(&context) });
         let left = self.waits(desk.sign);
         if left.is_some() {
             // The menu is true at once; only the icon stays a moment longer.
@@ -123,6 +166,15 @@ impl Follower {
         }
         self.draw(desk);
         left
+    }
+
+    /// Draws with another ink where a person asked for it in the settings.
+    fn choose_ink(&mut self, context: &Context) {
+        let drawing = api::tray_icon(context);
+        if self.drawing.replace(drawing).is_some_and(|before| before != drawing) {
+            self.ink = draw::ink(context);
+            self.shown = None;
+        }
     }
 
     /// How long the icon that is shown stays.

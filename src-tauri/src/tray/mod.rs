@@ -62,6 +62,7 @@ pub(crate) fn run(at_login: bool) -> Result<()> {
     }
     follow::begin(app.handle().clone(), ink, words, heard);
     notices::begin(&context);
+    welcome(&context, at_login);
     look_for_a_tray(context, at_login);
     stay(app);
     Ok(())
@@ -88,6 +89,14 @@ pub(crate) fn ask_to_quit(context: &Context) -> Result<()> {
 fn first_window(context: &Context) -> AskedWindow {
     let view = if api::welcome_needed(context).unwrap_or_default() { "welcome" } else { "review" };
     AskedWindow { view, target: None }
+}
+
+/// At the very first start a person sees how to begin, not an icon alone; at login nobody asked for a window.
+fn welcome(context: &Context, at_login: bool) {
+    let needed = !at_login && api::welcome_needed(context).unwrap_or_default();
+    if needed && let Err(error) = window::open("welcome", None) {
+        tell(&error);
+    }
 }
 
 /// Says what is missing, and shows a window in its place; at login, where nobody asked for one, it only says so.

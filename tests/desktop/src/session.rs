@@ -95,8 +95,19 @@ impl Session {
         pid
     }
 
-    /// The tray with these arguments, not started yet.
+    /// The tray with these arguments, not started yet, for a person who was welcomed before.
+    ///
+    /// # Panics
+    /// That can't be written.
     pub fn tray_command(&self, words: &[&str]) -> Command {
+        let state = self.stage.home.join("state");
+        fs::create_dir_all(&state).expect("a folder");
+        fs::write(state.join("welcomed"), "").expect("a file");
+        self.new_tray_command(words)
+    }
+
+    /// The same for a person who never saw it.
+    pub fn new_tray_command(&self, words: &[&str]) -> Command {
         let mut command = self.command(tray_program());
         command.args(words);
         command

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use loopwright_desktop_tests::{Bus, Session, With};
+use loopwright_desktop_tests::{Bus, Manner, Session, Window, With};
 use loopwright_engine::secrets::{Closed, Keychain, SecretStore as _};
 use loopwright_tests::stage::{Answer, Stage, programs, wait_for};
 use serde_json::Value;
@@ -223,4 +223,66 @@ fn a_key_is_never_an_argument() {
     let session = session();
     let refused = session.stage.ask(Command::new(&programs().loopwright).args(["login", "anthropic", CANARY]));
     assert_eq!(refused.code, 2);
+}
+
+/// A loop whose maker is a model of openai.
+const LOOP: &str = "name: work
+repo: REPO
+trigger: manual
+steps:
+  - discover: {run: open_issues, write_to: state/triage.md}
+  - act: {for_each: finding in state/triage.md, spawn: maker(finding)}
+  - verify: {agent: checker, check: tests_pass}
+  - ship: {if: verified, run: open_pr}
+agents:
+  maker: {command: [\"true\"], price: $0, model: a, vendor: OpenAI}
+  checker: {command: [\"true\"], price: $0, model: b, vendor: mistral}
+checks: {tests_pass: [\"true\"]}
+guardrails: {max_iterations: 1, budget: $5/run, halt_on: no_progress(2)}
+";
+
+#[test]
+fn a_key_that_is_gone_is_a_repair_in_tray_notification_window_and_terminal() {
+    let stage = Stage::empty();
+    stage.write("README.md", "A small project.\n");
+    stage.git(&["init", "--quiet", "--initial-branch=main"]);
+    stage.commit("one");
+    fs::create_dir_all(stage.home.join("config")).expect("a folder");
+    fs::write(stage.home.join("config/settings.yaml"), "notifications: {quiet_hours: off}\n").expect("settings");
+    let text = LOOP.replace("REPO", &format!("{:?}", stage.repo));
+    stage.add(&stage.personal_text("work", &text, &[]).display().to_string(), true);
+    let mut session = Session::around(stage, With::default());
+    keyring(&mut session);
+    verb(&session, &["login", "openai", "--stdin"], CANARY).exits(0);
+    let watcher = session.watcher();
+    let server = session.notifications(Manner::default());
+    // The control: with its key nothing is wrong, and for a vendor whose key nobody stored nothing is missed.
+    let tray = session.tray();
+    watcher.until("a quiet tray", |menu| menu.rows[0].label.starts_with("All quiet").then_some(()));
+    drop(tray);
+    let troubles = || session.stage.verb(&["status"]).exits(0).json()["loops"][0]["troubles"].clone();
+    assert_eq!(troubles(), Value::Array(Vec::new()));
+
+    let mut tool = session.command("/usr/bin/secret-tool");
+    let cleared = tool.args(["clear", "service", "loopwright", "username", "openai"]).status().expect("secret-tool");
+    assert!(cleared.success(), "another program removed it");
+    let _tray = session.tray();
+    let menu = watcher.until_has("No key for openai. Add it…");
+    assert_eq!(menu.rows[0].label, "Needs repair: 1", "{menu}");
+    let told = server.wait_for("work has no key for openai");
+    assert!(told.body.starts_with("It is no longer in the keychain."), "{told:?}");
+    assert_eq!(told.keys(), ["default", "open-settings"]);
+    let trouble = troubles();
+    assert_eq!(trouble[0]["command"], "loopwright login openai", "{trouble}");
+    let window = Window::view(&session, "loops");
+    window.until_shows("needs repair");
+    window.until_shows("there is no key for openai: it is no longer in the keychain");
+    window.picture("loops-no-key");
+
+    verb(&session, &["login", "openai", "--stdin"], CANARY).exits(0);
+    watcher.until("a quiet tray", |menu| menu.rows[0].label.starts_with("All quiet").then_some(()));
+    server.wait_until_closed(told.number);
+    window.until("return !document.body.innerText.includes('needs repair')");
+    assert_eq!(troubles(), Value::Array(Vec::new()));
+    assert_eq!(found(&session), Vec::<String>::new(), "and it is still nowhere else");
 }

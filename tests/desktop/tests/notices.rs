@@ -6,7 +6,7 @@
 
 use loopwright_desktop_tests::{Manner, Notifications, Session, Shown, With, forge};
 use loopwright_tests::nasty::signal;
-use loopwright_tests::stage::{Scope, Stage, wait_for};
+use loopwright_tests::stage::{Scope, Stage, programs, wait_for};
 use serde_json::Value;
 
 /// An issue that a loop finds.
@@ -270,4 +270,33 @@ fn the_tray_tells_and_approves() {
     session.stage.verb(&["tick"]);
     wait_for("the merge", || is(&session, "merged").then_some(()));
     landed(&session, &scope);
+}
+
+#[test]
+fn where_no_tray_lives_the_scheduler_tells_after_a_minute_and_without_buttons() {
+    let session = session(ready("Fix the parser"));
+    let server = session.notifications(Manner::default());
+    let serve = |session: &Session| {
+        let mut command = session.command(&programs().loopwright);
+        let serving = session.stage.serve_by(command.args(["serve", "--json"]));
+        wait_for("a first pass", || session.stage.beat().filter(|beat| beat.pid == serving.pid()));
+        serving
+    };
+    // Before the desktop program was opened once, nothing is told at all.
+    let serving = serve(&session);
+    session.stage.put_clock_and_pass(100, 0);
+    session.stage.put_clock_and_pass(200, 0);
+    assert!(server.all().is_empty(), "nobody ever opened it");
+    poke(&session);
+    session.stage.put_clock_and_pass(230, 0);
+    session.stage.put_clock_and_pass(260, 0);
+    assert!(server.all().is_empty(), "a tray may come yet");
+    session.stage.put_clock_and_pass(320, 0);
+    let shown = announced(&server);
+    assert_eq!(shown.keys(), Vec::<&str>::new(), "nobody would hear a click: {shown:?}");
+    server.click(shown.number, "approve");
+    session.stage.put_clock_and_pass(500, 0);
+    assert_eq!(server.all().len(), 1, "it is told once: {:?}", server.all());
+    assert!(is(&session, "open"), "and no click of it acts");
+    drop(serving);
 }

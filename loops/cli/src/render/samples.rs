@@ -136,6 +136,7 @@ pub(crate) fn review() -> ReviewView {
             not_checked: vec!["callers outside of this crate".to_owned()],
         }),
         iterations: 2,
+        rounds_left: 1,
         merged: None,
         approve_command: "loopwright approve 0000002a --tree 0123456789ab".to_owned(),
         history: vec![Happened {

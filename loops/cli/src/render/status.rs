@@ -38,6 +38,7 @@ pub(crate) fn status(page: &mut Page, view: &StatusView, zone: Zone, now: DateTi
     last_steps(page, view, zone, now);
     waiting(page, view, zone, now);
     ceilings(page, &view.ceilings);
+    drill(page, view);
     scheduler(page, view, zone, now);
     closing(page, view, zone, now);
 }
@@ -139,6 +140,15 @@ fn handed(page: &mut Page, findings: &[FindingRow]) {
     }
 }
 
+/// A drill that failed: whatever runs may not be stopped.
+fn drill(page: &mut Page, view: &StatusView) {
+    if let Some(drill) = view.drill.as_ref().filter(|drill| !drill.passed) {
+        marked(page, 0, Mark::Failed, &plain(&drill.words, 200));
+        page.say("  The kill switch may not hold; try it again: ").tinted(Tint::Accent, &command("drill"));
+        page.gap();
+    }
+}
+
 /// How the scheduler is, where a loop goes by it.
 fn scheduler(page: &mut Page, view: &StatusView, zone: Zone, now: DateTime<Utc>) {
     let at = |at: Option<DateTime<Utc>>| at.map(|at| zone.day_time(&at.to_rfc3339(), now));
@@ -182,6 +192,7 @@ fn closing(page: &mut Page, view: &StatusView, zone: Zone, now: DateTime<Utc>) {
         && view.lost.is_empty()
         && view.waiting.is_empty()
         && view.needs_you.is_empty()
+        && view.drill.as_ref().is_none_or(|drill| drill.passed)
         && view.loops.iter().all(|l| l.paused_at.is_some() || l.troubles.is_empty())
         && view.loops.iter().all(|of| of.last.as_ref().is_none_or(|last| last.last_steps.is_none()));
     let many = count(view.loops.len(), "loop");
@@ -197,6 +208,9 @@ fn closing(page: &mut Page, view: &StatusView, zone: Zone, now: DateTime<Utc>) {
         let quiet = (one.quiet_until.first().and_then(Option::as_deref), one.quiet_skips);
         page.line(&format!("  Next: {}, {}", plain(&one.name, 64), loops::start(at, quiet, zone, now)));
     }
+    if let Some(drill) = view.drill.as_ref().filter(|drill| drill.passed) {
+        page.line(&format!("  Kill switch: {}", plain(&drill.words, 200)));
+    }
 }
 
 /// Times of several zones compare only as instants.
@@ -207,7 +221,7 @@ fn instant(at: &str) -> Option<DateTime<Utc>> {
 #[cfg(test)]
 mod tests {
     use loopwright_core::money::Micros;
-    use loopwright_engine::api::{LoopView, RunRow, SchedulerView, TroubleRow};
+    use loopwright_engine::api::{DrillView, LoopView, RunRow, SchedulerView, TroubleRow};
 
     use super::*;
     use crate::render::samples;
@@ -240,7 +254,30 @@ mod tests {
             needs_you: Vec::new(),
             ceilings: Vec::new(),
             settings: None,
+            drill: None,
         }
+    }
+
+    #[test]
+    fn a_drill_is_told_and_one_that_failed_stands_above() {
+        let at = "2026-11-19T09:30:00Z".parse().expect("a time");
+        let drill = |words: &str, passed| DrillView {
+            at,
+            passed,
+            words: words.to_owned(),
+            processes: 9,
+            left: 0,
+            took_ms: 400,
+        };
+        let of = |drill| shown(&StatusView { loops: vec![samples::a_loop()], drill: Some(drill), ..empty() });
+        let good = of(drill("Drilled 3 d ago, ended in 0.4 s", true));
+        assert!(
+            good.contains("All quiet") && good.ends_with("  Kill switch: Drilled 3 d ago, ended in 0.4 s\n"),
+            "{good}"
+        );
+        let bad = of(drill("Drill failed 3 d ago: 2 of 9 processes lived on after 1.0 s", false));
+        assert!(bad.starts_with("✕ Drill failed 3 d ago: 2 of 9") && bad.contains("loopwright drill"), "{bad}");
+        assert!(!bad.contains("All quiet"), "{bad}");
     }
 
     #[test]
@@ -313,6 +350,7 @@ mod tests {
             waiting: vec![samples::pull_request("Formatting: 4 files")],
             needs_you: vec![samples::handed_over()],
             settings: Some("settings.yaml is not valid: unknown key `budgett` (1:1)".to_owned()),
+            drill: None,
             ceilings: vec![CeilingRow {
                 ceiling: "$20/day of daily-triage".to_owned(),
                 committed: Micros(19_500_000),

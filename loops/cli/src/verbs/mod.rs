@@ -7,6 +7,7 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod desktop;
 pub(crate) mod doctor;
+pub(crate) mod drill;
 pub(crate) mod enable;
 pub(crate) mod halt;
 pub(crate) mod init;

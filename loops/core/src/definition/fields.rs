@@ -94,7 +94,7 @@ fn unknown(entry: &Entry, name: &str, known: &[&str], faults: &mut Faults<'_>) -
     let at = entry.key_at.clone();
     if LATER.contains(&key) {
         let help = match key {
-            "secrets" => "remove it for now: the keychain comes with the desktop",
+            "secrets" => "remove it: keys stay in the keychain (`loopwright login`), and no step is given one yet",
             _ => "remove it for now",
         };
         faults.error("not-yet", at, format!("`{key}` is not built yet"), help);

@@ -177,8 +177,8 @@ fn times_are_said_as_people_say_them() {
     assert_eq!(said("2026-12-03T06:00:00Z"), "3 Dec 07:00");
     let there = words::moment(at("2026-11-20T14:00:00Z"), now, chrono_tz::America::New_York, Berlin);
     assert_eq!(there, "tomorrow 09:00 New York");
-    assert_eq!(words::age(at("2026-11-19T10:59:30Z"), now), "now");
-    assert_eq!(words::age(at("2026-11-19T10:48:00Z"), now), "12 min");
+    assert_eq!(age(at("2026-11-19T10:59:30Z"), now), "now");
+    assert_eq!(age(at("2026-11-19T10:48:00Z"), now), "12 min");
     assert_eq!(words::money(Micros(5_000_000)), "$5.00");
     assert_eq!(words::money(Micros(414_999)), "$0.41");
 }

@@ -55,7 +55,7 @@ pub(super) fn money(amount: Micros) -> String {
 }
 
 /// How long ago: `now`, `12 min`, `2 h`, `1 d`.
-pub(super) fn age(since: DateTime<Utc>, now: DateTime<Utc>) -> String {
+pub fn age(since: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let span = (now - since).max(Duration::zero());
     match span {
         span if span < Duration::minutes(1) => "now".to_owned(),

@@ -197,7 +197,7 @@ pub(super) fn budget(of: &Budget) -> Notice {
 /// A key that is missing.
 pub(super) fn no_key(of: &NoKey) -> Notice {
     let (name, whose) = (plain(&of.loop_name, 16), plain(&of.provider, 12));
-    let mut told = notice(Kind::Credentials, format!("{name} can't run: no key for {whose}"), plain(&of.why, BODY));
+    let mut told = notice(Kind::Credentials, format!("{name} has no key for {whose}"), plain(&of.why, BODY));
     told.topics = vec![Topic::key(&of.loop_name, &of.provider)];
     told.about.loops = vec![of.loop_name.clone()];
     with(told, &[Button::OpenSettings])

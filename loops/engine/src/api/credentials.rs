@@ -1,12 +1,15 @@
 //! `login`, `logout` and the list of keys: which there are, and how the keychain is; never a character of one.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use loopwright_core::exit;
+use loopwright_core::keys::{Why, noted};
 use serde::Serialize;
 
 use super::{ApiError, Context};
-use crate::secrets::known::{self, Added};
-use crate::secrets::{Closed, Keychain, KeychainState, MOST_BYTES, Secret, SecretStore};
+use crate::secrets::known::{self, Added, Known};
+use crate::secrets::{Closed, Keychain, KeychainState, MOST_BYTES, Secret, SecretStore, lacking};
 
 /// What `login` and `logout` say to whoever forgot for whom.
 const NAMES: &str = "a name is lower-case letters, digits, `-`, `_` and `.`, as in anthropic or openai";
@@ -92,7 +95,7 @@ pub fn unlock_keychain(context: &Context) -> Result<CredentialsView, ApiError> {
     listed(context, &keychain)
 }
 
-fn login_to(
+pub(super) fn login_to(
     context: &Context,
     store: &dyn SecretStore,
     name: &str,
@@ -125,24 +128,35 @@ fn logout_of(context: &Context, store: &dyn SecretStore, name: &str) -> Result<C
 }
 
 fn listed(context: &Context, store: &dyn SecretStore) -> Result<CredentialsView, ApiError> {
+    asked(context, store, &known::read(&context.home)?)
+}
+
+/// Asks for all keys that there should be, and keeps what the keychain said for those who can't ask it.
+pub(super) fn asked(context: &Context, store: &dyn SecretStore, known: &Known) -> Result<CredentialsView, ApiError> {
     let mut looked = store.look();
     let mut credentials = Vec::new();
-    for (name, Added { added }) in known::read(&context.home)? {
+    let mut lacks = BTreeMap::new();
+    for (name, Added { added }) in known {
         let found = match &looked {
-            Ok(()) => store.get(&name).map(|secret| secret.is_some()),
+            Ok(()) => store.get(name).map(|secret| secret.is_some()),
             Err(closed) => Err(closed.clone()),
         };
         let state = match found {
             Ok(true) => CredentialState::Stored,
-            Ok(false) => CredentialState::Missing,
+            Ok(false) => {
+                lacks.insert(name.clone(), Why::Gone);
+                CredentialState::Missing
+            }
             Err(closed) => {
+                lacks.insert(name.clone(), closed.lack());
                 // The next ones would wait for the same answer.
                 looked = Err(closed);
                 CredentialState::Unknown
             }
         };
-        credentials.push(CredentialView { name, added, state });
+        credentials.push(CredentialView { name: name.clone(), added: *added, state });
     }
+    lacking::write(&context.home, &noted(&lacking::read(&context.home), &lacks, context.now))?;
     Ok(CredentialsView { keychain: keychain_view(&looked), credentials })
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono_tz::Tz;
 use loopwright_core::scheduler::Health;
 
+use super::drill::last_drill;
 use super::{Context, DoctorRow, scheduler};
 use crate::halt::HaltFiles;
 use crate::launch;
@@ -17,7 +18,7 @@ use crate::{settings, zone_files};
 /// Looks at everything that a run needs.
 pub fn doctor(context: &Context) -> Vec<DoctorRow> {
     let mut rows = vec![user(), git(context), database(context), ledger(context), settings(context)];
-    rows.extend([watchdog(), armed(context), scheduler_row(context), computer_zone()]);
+    rows.extend([watchdog(), armed(context), drilled(context), scheduler_row(context), computer_zone()]);
     rows.extend(zones(context));
     rows.extend(probe::probe(&context.host).into_iter().map(layer));
     rows.extend(super::doctor_desktop::rows(context));
@@ -213,5 +214,22 @@ fn armed(context: &Context) -> DoctorRow {
     match HaltFiles::of_all(&context.home.state).look() {
         None => ok("kill switch", "armed, not halted".to_owned()),
         Some(cause) => wrong("kill switch", "halted", cause.to_string(), "loopwright resume --reason \"…\""),
+    }
+}
+
+/// What the last drill of the kill switch came to.
+fn drilled(context: &Context) -> DoctorRow {
+    let (part, repair) = ("drill", "loopwright drill");
+    let last = Store::open(&context.home).and_then(|store| last_drill(context, &store));
+    match last {
+        Ok(Some(last)) if last.passed => ok(part, last.words),
+        Ok(Some(last)) => wrong(part, "failed", last.words, repair),
+        Ok(None) => DoctorRow {
+            part: part.to_owned(),
+            state: "not seen".to_owned(),
+            detail: format!("the kill switch was never tried on this computer: `{repair}`"),
+            repair: None,
+        },
+        Err(error) => wrong(part, "unreadable", format!("{error:#}"), "loopwright doctor"),
     }
 }

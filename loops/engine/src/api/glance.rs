@@ -14,7 +14,7 @@ use loopwright_core::schedule;
 use loopwright_core::scheduler::Health;
 use loopwright_core::timing::CatchUpHow;
 
-use super::{ApiError, Context, WakeState, WakeView, landing, scheduler, wake};
+use super::{ApiError, Context, WakeState, WakeView, keys, landing, scheduler, wake};
 use crate::halt::{self, HaltCause, HaltFiles, HaltLevel};
 use crate::store::loops::LoopRow;
 use crate::store::pull_requests::{self, PullRequestRecord};
@@ -29,8 +29,6 @@ const STOPPED: u32 = 100;
 pub struct Shell {
     /// Whether the tray starts at login.
     pub at_login: bool,
-    /// What is broken there: credentials.
-    pub repairs: Vec<Repair>,
     /// What came of the last click, if it failed.
     pub said: Option<Said>,
 }
@@ -80,7 +78,6 @@ fn bare(context: &Context, shell: Shell) -> Glance {
     if context.home.tight().is_some() {
         repairs.push(repair("The disk is full", "Show which", "doctor"));
     }
-    repairs.extend(shell.repairs);
     Glance {
         now: context.now,
         zone: context.zone,
@@ -135,7 +132,20 @@ fn fill(context: &Context, store: &Store, glance: &mut Glance) -> Result<()> {
         glance.wake = wakes(wake::look(context, store)?);
     }
     glance.halted = halted(context, Some(store));
+    glance.repairs.extend(no_keys(context, store)?);
     Ok(())
+}
+
+/// Each key that loops lack; a keychain that is closed is one fault, however many keys are in it.
+fn no_keys(context: &Context, store: &Store) -> Result<Vec<Repair>> {
+    let mut repairs: Vec<Repair> = Vec::new();
+    for lacked in keys::lacked(context, store)? {
+        let (problem, verb) = lacked.lack.why.repair(&lacked.provider);
+        if repairs.iter().all(|other| other.problem != problem) {
+            repairs.push(repair(&problem, verb, "credentials"));
+        }
+    }
+    Ok(repairs)
 }
 
 fn loop_fact(store: &Store, row: &LoopRow) -> Result<LoopFact> {

@@ -11,7 +11,7 @@ use loopwright_core::story::ending;
 use loopwright_core::why::{self, Asked, Hindrance};
 use sha2::{Digest as _, Sha256};
 
-use super::{Context, TroubleRow, scheduler};
+use super::{Context, TroubleRow, keys, scheduler};
 use crate::git::{quoted, user_repository};
 use crate::halt::{self, HaltCause, HaltFiles, HaltLevel};
 use crate::settings;
@@ -30,7 +30,7 @@ pub(super) fn of_all(context: &Context) -> Option<Hindrance> {
     halted(&HaltFiles::of_all(&context.home.state)).or_else(|| unset(context)).or_else(|| unscheduled(context))
 }
 
-/// What hinders the next start of a loop, and how its last one failed, with what to type about each.
+/// What hinders the next start of a loop, the keys that it lacks, and how its last one failed, with what to type about each.
 ///
 /// # Errors
 /// The store can't be read.
@@ -44,6 +44,10 @@ pub(super) fn troubles(
     let hindrance = of_its_own(context, row).map(|hindrance| why::hindered(&asked, &hindrance));
     let mut troubles: Vec<TroubleRow> =
         hindrance.map(|(why, command)| TroubleRow { why, command }).into_iter().collect();
+    troubles.extend(keys::lacked_by(context, row).into_iter().map(|lacked| {
+        let (why, command) = lacked.lack.why.trouble(&lacked.provider);
+        TroubleRow { why, command }
+    }));
     troubles.extend(last_start(context, store, row, last)?);
     Ok(troubles)
 }

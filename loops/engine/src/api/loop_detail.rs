@@ -8,7 +8,7 @@ use loopwright_core::why::{self, Asked};
 use sha2::{Digest as _, Sha256};
 
 use super::check::{Target, load};
-use super::{ApiError, Context, LoopDetail, LoopListRow, LoopState, hinders, run, status};
+use super::{ApiError, Context, LoopDetail, LoopListRow, LoopState, hinders, keys, run, status};
 use crate::steps::stamp;
 use crate::store::Store;
 use crate::store::loops::{self, LoopRow};
@@ -66,13 +66,17 @@ fn list_row(context: &Context, store: &Store, row: &LoopRow, file: &File) -> Res
     let view = status::loop_view(context, store, row)?;
     let asked = Asked { loop_name: &row.name, zone: context.zone, now: context.now };
     let hindered = hinders::of_its_own(context, row).map(|hindrance| why::hindered(&asked, &hindrance).0);
+    let lacked = || keys::lacked_by(context, row).first().map(|lacked| lacked.lack.why.trouble(&lacked.provider).0);
     let (state, why) = match (&file.fault, hindered) {
         (Some(fault), _) => (LoopState::Unreadable, Some(fault.clone())),
         (None, Some(why)) => (LoopState::CantRun, Some(why)),
         (None, None) if view.paused_until.is_some() => (LoopState::Paused, None),
         (None, None) if view.paused_at.is_some() => (LoopState::Off, None),
-        (None, None) if view.by_itself => (LoopState::On, None),
-        (None, None) => (LoopState::ByHand, None),
+        (None, None) => match lacked() {
+            Some(why) => (LoopState::Degraded, Some(why)),
+            None if view.by_itself => (LoopState::On, None),
+            None => (LoopState::ByHand, None),
+        },
     };
     let (pull_requests, spent) = loops::since(store.read(), row.id, &stamp(context.now - Duration::days(7)))?;
     Ok(LoopListRow { view, state, why, shared: is_shared(row), pull_requests, spent })

@@ -55,13 +55,25 @@ pub fn send_back(context: &Context, typed: &str, note: &str, via: Via) -> Result
     view(&store, &record, note, granted, held)
 }
 
-/// Whether a round is granted that the cap would not allow.
+/// The cap of its loop, where a round is granted that it would not allow.
 fn granted(store: &Store, record: &PullRequestRecord) -> Result<Option<u32>, ApiError> {
+    let (rounds, max) = rounds(store, record)?;
+    Ok(rules::grants_one(rounds, max).then_some(max))
+}
+
+/// How many rounds its loop still allows.
+pub(super) fn rounds_left(store: &Store, record: &PullRequestRecord) -> anyhow::Result<u32> {
+    let (rounds, max) = rounds(store, record)?;
+    Ok(max.saturating_sub(u32::try_from(rounds).unwrap_or(u32::MAX)))
+}
+
+/// How many rounds its finding had, and how many its loop allows.
+fn rounds(store: &Store, record: &PullRequestRecord) -> anyhow::Result<(usize, u32)> {
     let max = reviews::run_start(store, record)?.rails.max_iterations;
     let linked = stored::findings(store.read(), record.id)?;
-    let first = linked.first().context("the pull request has no finding")?;
-    let known = findings::one(store.read(), record.loop_id, &first.finding)?.context("its finding is unknown")?;
-    Ok(rules::grants_one(known.rounds.len(), max).then_some(max))
+    let Some(first) = linked.first() else { return Ok((0, max)) };
+    let known = findings::one(store.read(), record.loop_id, &first.finding)?;
+    Ok((known.map_or(0, |known| known.rounds.len()), max))
 }
 
 fn view(

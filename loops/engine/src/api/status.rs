@@ -16,6 +16,7 @@ use loopwright_core::run::Run;
 use loopwright_core::timing::{CatchUpHow, Trigger};
 use loopwright_core::{schedule, story};
 
+use super::drill::last_drill;
 use super::{
     ApiError, CeilingRow, Context, FindingRow, LoopView, LostRow, NextRow, StatusView, hinders, landing, reviews, run,
     runs, scheduler,
@@ -75,6 +76,7 @@ pub fn status(context: &Context) -> Result<StatusView, ApiError> {
         needs_you,
         ceilings: ceilings(context, &store, &set)?,
         settings,
+        drill: last_drill(context, &store)?,
     })
 }
 

@@ -18,7 +18,7 @@ pub use editor::{
     DraftRequest, LoopDeleted, LoopDetail, LoopDraft, LoopListRow, LoopSaved, LoopState, NewLoop, NewLoopView,
     NextTime, Placed, SimulatedDraft, SimulatedLine,
 };
-pub use loops::{LoopView, NextRow, TroubleRow};
+pub use loops::{LoopView, LostRow, NextRow, TroubleRow};
 
 pub use crate::store::schedules::Does;
 
@@ -231,18 +231,8 @@ pub struct StatusView {
     pub ceilings: Vec<CeilingRow>,
     /// What is wrong with `settings.yaml`; none = it can be read.
     pub settings: Option<String>,
-}
-
-/// A run that lost its processes and goes on with the next pass.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "types", derive(ts_rs::TS))]
-pub struct LostRow {
-    /// What people type.
-    pub short: String,
-    /// Its loop's name.
-    pub loop_name: String,
-    /// What it waits for; none = nothing but a pass.
-    pub waits: Option<String>,
+    /// The last drill of the kill switch; none = there was none.
+    pub drill: Option<super::DrillView>,
 }
 
 /// A ceiling over several runs, and how much of it is gone.
@@ -339,6 +329,8 @@ pub struct ReviewView {
     pub not_independent: Option<String>,
     /// Rounds it took.
     pub iterations: u32,
+    /// Rounds that its loop still allows; where none is left, sending it back grants one more.
+    pub rounds_left: u32,
     /// The merge commit, once it landed.
     pub merged: Option<String>,
     /// The command that approves exactly this.

@@ -156,9 +156,26 @@ pub fn children_of(parent: &Held) -> Vec<Held> {
 }
 
 fn children(parent: i32) -> Vec<Held> {
+    numbers().filter_map(|pid| Held::child_of(pid, parent).ok()).collect()
+}
+
+/// Takes hold of every process in the PID namespace of the first process of a sandbox; of none if it has ended.
+pub fn members(init: &Held) -> Vec<Held> {
+    let space = |pid: i32| fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
+    let own = i32::try_from(std::process::id()).ok().and_then(space);
+    // In ours are all of this computer's.
+    let Some(theirs) = space(init.record.pid).filter(|theirs| !init.gone() && Some(theirs) != own.as_ref()) else {
+        return Vec::new();
+    };
+    let Ok(boot) = boot_id() else { return Vec::new() };
+    let held = |pid: i32| Held::recorded(&InitRecord { pid, start: process_stat(pid)?.start, boot: boot.clone() });
+    numbers().filter_map(held).filter(|held| space(held.record.pid).as_ref() == Some(&theirs) && !held.gone()).collect()
+}
+
+/// The numbers of all processes.
+fn numbers() -> impl Iterator<Item = i32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    numbers.filter_map(|pid| Held::child_of(pid, parent).ok()).collect()
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 /// Waits until a descriptor is readable or at its end; false after `limit`.

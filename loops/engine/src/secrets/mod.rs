@@ -1,10 +1,12 @@
 //! The port `SecretStore`: the keychain of the person's system, and one in memory for tests. There is no third place: where no
 //! keychain can be reached, nothing is stored and nothing is read.
 //!
-//! Which keys there should be (names and dates, nothing of their text) is in `data/credentials.json`; see [`known`].
+//! Which keys there should be (names and dates, nothing of their text) is in `data/credentials.json`; see [`known`]. What the
+//! keychain last said of them is in `state/keys.json`; see [`lacking`].
 
 mod keychain;
 pub mod known;
+pub mod lacking;
 pub mod memory;
 
 #[cfg(target_os = "linux")]
@@ -19,6 +21,7 @@ mod system;
 
 use std::fmt;
 
+use loopwright_core::keys;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -103,6 +106,17 @@ impl Closed {
             Closed::Slow => KeychainState::Slow,
             Closed::Denied => KeychainState::Denied,
             Closed::Failed(_) => KeychainState::Failed,
+        }
+    }
+
+    /// Why a key can't be read that it holds.
+    pub fn lack(&self) -> keys::Why {
+        match self {
+            Closed::Absent => keys::Why::Absent,
+            Closed::Locked => keys::Why::Locked,
+            Closed::Slow => keys::Why::Slow,
+            Closed::Denied => keys::Why::Denied,
+            Closed::Failed(_) => keys::Why::Failed,
         }
     }
 

@@ -1,15 +1,5 @@
 // What the Runs window asks for.
-import type {
-    HistoryFilter,
-    HistoryPage,
-    LiveRun,
-    LogFound,
-    LogPage,
-    LogPlace,
-    RunId,
-    TimelineView,
-    WhyView,
-} from "./types";
+import type { HistoryFilter, HistoryPage, LiveRun, LogFound, LogPage, LogPlace, TimelineView, WhyView } from "./types";
 
 export interface RunsCommands {
     /** Every due time and every event, the newest first; `after` is where the page before ended. */
@@ -27,6 +17,4 @@ export interface RunsCommands {
         args: { run: string; file: string; text: string; from: number; back: boolean };
         answer: LogFound;
     };
-    /** Starts a loop now. */
-    run_again: { args: { name: string }; answer: RunId };
 }

@@ -4,6 +4,7 @@ import type {
     ChangedSetting,
     CredentialsView,
     DoctorRow,
+    DrillView,
     DryRun,
     EnableView,
     FirstDraft,
@@ -23,6 +24,8 @@ export interface SettingsCommands {
     /** Asks an agent for its version, in the sandbox. */
     test_agent: { args: { program: string }; answer: AgentTest };
     doctor: { args: Nothing; answer: DoctorRow[] };
+    /** Tries the kill switch on a run that is made for it; takes some seconds. */
+    drill: { args: Nothing; answer: DrillView };
     welcome: { args: Nothing; answer: WelcomeView };
     welcome_done: { args: Nothing; answer: null };
     /** Git repositories in a folder. */

@@ -6,6 +6,9 @@ import type { Scene } from "./world";
 const LINE_EVERY = 400;
 const HOUR = 3_600_000;
 
+/** What the checker of the mock says. */
+export const CHECKING = "The change is small and does what it says.\n";
+
 export const HOSTILE = "<img src=x onerror=\"document.title='owned'\"> \u202e[approve](javascript:alert(1)) **bold**";
 
 interface Kind {
@@ -56,6 +59,8 @@ export class MockHistory {
     private ended: string | null = null;
     private started = 0;
     private written = "";
+    /** How much the maker had written when the checker began; null = it has not. */
+    private checking: number | null = null;
     private lines = 0;
 
     constructor(private readonly scene: Scene) {
@@ -132,14 +137,18 @@ export class MockHistory {
     private logs(row: HistoryRow): LogFile[] {
         // Nearly all of it is ASCII.
         const bytes = this.log(row).length;
-        return [
-            { name: "maker-1/stdout", bytes },
-            { name: "runner.err", bytes: 0 },
-        ];
+        const said = this.checking === null ? [] : [{ name: "checker-1/stdout", bytes: CHECKING.length }];
+        return [...said, { name: "maker-1/stdout", bytes: this.checking ?? bytes }, { name: "runner.err", bytes: 0 }];
+    }
+
+    /** The maker is done, and the checker begins to write. */
+    check(): void {
+        this.checking = this.written.length;
     }
 
     /** What the maker has written until now. */
     log(row: HistoryRow): string {
+        if (this.checking !== null) return this.written;
         const until = this.lives(row) ? Date.now() : Date.parse(this.ended ?? "") || this.began + 400 * LINE_EVERY;
         const lines = this.scene === "longlog" ? 40_000 : Math.floor((until - this.began) / LINE_EVERY);
         while (this.lines < lines) this.written += line(this.lines++, this.scene);

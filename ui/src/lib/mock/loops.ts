@@ -133,9 +133,10 @@ export const loops: Handlers<LoopsCommands> = {
     pause_loop: ({ name, tomorrow }, world) => turn(world, name, true, tomorrow ? "2026-11-23T00:00:00+01:00" : null),
     enable_loop: ({ name }, world) => turn(world, name, false),
     run_loop({ name }, world) {
-        find(world, name);
-        if (world.halted) throw { code: 1, message: "everything is halted; nothing was started", hint: "resume first" };
-        return "6fba7c4b";
+        if (world.halted) throw { code: 10, message: `halted: ${world.halted}; nothing starts`, hint: "Resume first" };
+        const begun = world.history.start(name);
+        world.changed();
+        return begun.run ?? "";
     },
     delete_loop({ name, typed }, world) {
         if (typed !== name) throw { code: 2, message: "nothing was deleted", hint: `type ${name}` };

@@ -1,5 +1,6 @@
 import type { RunsCommands } from "$lib/backend/runs";
 import type { HistoryRow, LogPlace } from "$lib/backend/types";
+import { CHECKING } from "./history";
 import type { Handlers } from "./index";
 import type { World } from "./world";
 
@@ -54,7 +55,9 @@ export const runs: Handlers<RunsCommands> = {
         return { loop_name: found.loop_name, zone: found.zone, answers: [answer] };
     },
     log_page({ run, file, place }, world) {
-        const bytes = new TextEncoder().encode(file.startsWith("maker") ? world.history.log(row(world, run)) : "");
+        const bytes = new TextEncoder().encode(
+            file.startsWith("maker") ? world.history.log(row(world, run)) : file.startsWith("checker") ? CHECKING : "",
+        );
         let [from, to] = bounds(bytes, place);
         const newline = 10;
         if (typeof place === "object" && "from" in place && to < bytes.length)
@@ -78,11 +81,5 @@ export const runs: Handlers<RunsCommands> = {
             ? ((behind < 0 ? places.length : behind) - 1 + places.length) % places.length
             : Math.max(0, behind);
         return { total: places.length, nth: nth + 1, at: places[nth] ?? 0 };
-    },
-    run_again({ name }, world) {
-        if (world.halted) throw { code: 10, message: `halted: ${world.halted}; nothing starts`, hint: "Resume first" };
-        const begun = world.history.start(name);
-        world.changed();
-        return begun.run ?? "";
     },
 };

@@ -1,7 +1,7 @@
 import type { SettingsCommands } from "$lib/backend/settings";
 import type { CredentialsView, DoctorRow, FirstDraft, RunRow, SettingsView } from "$lib/backend/types";
 import type { Handlers } from "./index";
-import type { World } from "./world";
+import { drilled, type World } from "./world";
 
 /** What is set, as the file would hold it: key and YAML in one line. */
 const SET: Record<string, string> = { budget: "[$50/day]", max_runs: "2", appearance: "system" };
@@ -92,6 +92,14 @@ function view(world: World): SettingsView {
     };
 }
 
+function drill(last: World["drill"]): DoctorRow {
+    const part = "drill";
+    if (last?.passed) return { part, state: "ok", detail: last.words, repair: null };
+    if (last) return { part, state: "failed", detail: last.words, repair: "loopwright drill" };
+    const detail = "the kill switch was never tried on this computer: `loopwright drill`";
+    return { part, state: "not seen", detail, repair: null };
+}
+
 function rows(world: World): DoctorRow[] {
     const failed = world.scene === "failed";
     const ok = (part: string, detail: string): DoctorRow => ({ part, state: "ok", detail, repair: null });
@@ -107,6 +115,7 @@ function rows(world: World): DoctorRow[] {
         ok("settings", "/home/ada/.config/loopwright/settings.yaml"),
         ok("watchdog", "/usr/lib/loopwright/loopwright-watchdog"),
         ok("kill switch", "armed, not halted"),
+        drill(world.drill),
         failed
             ? { part: "scheduler", state: "not seen", detail: "loops start only by hand", repair: "loopwright serve" }
             : ok("scheduler", "process 4711"),
@@ -191,6 +200,11 @@ export const settings: Handlers<SettingsCommands> = {
             ? { program, works: false, said: "error while loading shared libraries: libssl.so.3" }
             : { program, works: true, said: "2.1.4 (Claude Code)" },
     doctor: (_, world) => rows(world),
+    drill(_, world) {
+        world.drill = drilled(world.scene !== "failed", "just now");
+        world.changed();
+        return world.drill;
+    },
     credentials: (_, world) => machine(world).keys,
     login({ name }, world) {
         const { keys } = machine(world);

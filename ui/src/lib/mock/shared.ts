@@ -16,6 +16,7 @@ function status(world: World): StatusView {
         needs_you: [],
         ceilings: [],
         settings: null,
+        drill: world.drill,
     } as unknown as StatusView;
 }
 

@@ -1,6 +1,6 @@
 // The state behind the mock backend. Each area keeps its part in a file of its own and adds it here.
 import type { Refusal } from "$lib/backend";
-import type { Preferences } from "$lib/backend/types";
+import type { DrillView, Preferences } from "$lib/backend/types";
 import { MockHistory } from "./history";
 
 export type Scene = "full" | "empty" | "failed" | "halted" | (string & {});
@@ -13,6 +13,8 @@ export class World {
     /** Why everything is halted. */
     halted: string | null;
     preferences: Preferences = { appearance: "system", single_keys: true };
+    /** The last drill of the kill switch. */
+    drill: DrillView | null = null;
     /** How long an approval can be undone, in ms; none = as in the real one. */
     graceMs?: number;
     /** A new attempt on the first pull request comes in. */
@@ -28,6 +30,7 @@ export class World {
     constructor(readonly scene: Scene) {
         this.history = new MockHistory(scene);
         this.ceilings = scene === "empty" ? { day: null, month: null } : { day: 5_000_000, month: 60_000_000 };
+        if (scene !== "empty") this.drill = drilled(true, "3 d ago");
         this.halted = scene === "halted" ? "from the tray, 10:42" : null;
     }
 
@@ -50,4 +53,13 @@ export class World {
         this.shows.add(listener);
         return () => this.shows.delete(listener);
     }
+}
+
+/** A drill as the engine tells of it. */
+export function drilled(passed: boolean, ago: string): DrillView {
+    const words = passed
+        ? `Drilled ${ago}, ended in 0.4 s`
+        : `Drill failed ${ago}: 2 of 13 processes lived on after 1.0 s`;
+    const at = "2026-11-19T09:30:00Z";
+    return { at, passed, words, processes: 13, left: passed ? 0 : 2, took_ms: passed ? 412 : 1000 };
 }

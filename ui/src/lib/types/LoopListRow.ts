@@ -16,7 +16,7 @@ view: LoopView,
  */
 state: LoopState, 
 /**
- * Why it can't run, or what is wrong with its file, in one line.
+ * Why it can't run, what it lacks, or what is wrong with its file, in one line.
  */
 why: string | null, 
 /**

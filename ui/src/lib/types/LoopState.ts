@@ -3,4 +3,4 @@
 /**
  * How a loop is, in one word.
  */
-export type LoopState = "unreadable" | "cant_run" | "on" | "paused" | "off" | "by_hand";
+export type LoopState = "unreadable" | "cant_run" | "degraded" | "on" | "paused" | "off" | "by_hand";

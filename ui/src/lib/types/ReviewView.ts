@@ -67,6 +67,10 @@ not_independent: string | null,
  */
 iterations: number, 
 /**
+ * Rounds that its loop still allows; where none is left, sending it back grants one more.
+ */
+rounds_left: number, 
+/**
  * The merge commit, once it landed.
  */
 merged: string | null, 

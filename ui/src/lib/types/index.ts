@@ -24,6 +24,7 @@ export type * from "./DoctorRow";
 export type * from "./Does";
 export type * from "./DraftRequest";
 export type * from "./DraftView";
+export type * from "./DrillView";
 export type * from "./DryRun";
 export type * from "./EnableView";
 export type * from "./End";

@@ -6,6 +6,7 @@ import type { MarkState } from "$lib/parts/Mark.svelte";
 export const STATES: Record<LoopState, { mark: MarkState; word: string }> = {
     unreadable: { mark: "failed", word: "can't be read" },
     cant_run: { mark: "protected", word: "can't run" },
+    degraded: { mark: "protected", word: "needs repair" },
     on: { mark: "ready", word: "on" },
     paused: { mark: "paused", word: "paused" },
     off: { mark: "paused", word: "off" },

@@ -38,7 +38,8 @@ pub(super) fn act(context: &Context, store: &Store, button: Button, live: &Live)
         Button::Review => Ok(opens(place(live))),
         Button::ShowRun | Button::ShowRuns => Ok(opens(window("runs", about.run.clone()))),
         Button::ShowSpend => Ok(opens(window("spend", about.loops.first().cloned()))),
-        Button::OpenSettings | Button::Repair => Ok(opens(window("settings", None))),
+        Button::OpenSettings => Ok(opens(keys())),
+        Button::Repair => Ok(opens(window("settings", None))),
         Button::Resume => Ok(opens(window("review", None))),
         Button::Approve => approved(context, store, about),
         Button::Later => put_off(context, about),
@@ -61,12 +62,18 @@ fn window(view: &'static str, target: Option<String>) -> Opens {
     Opens { view, target }
 }
 
+/// Where keys are added.
+fn keys() -> Opens {
+    window("settings", Some("credentials".to_owned()))
+}
+
 /// Where a click on the notification itself leads: to what it tells of, or to the place of the repair.
 fn place(live: &Live) -> Opens {
     let place = live.buttons.iter().find_map(|button| match button {
         Button::ShowSpend => Some(window("spend", live.about.loops.first().cloned())),
         Button::ShowRuns => Some(window("runs", None)),
-        Button::OpenSettings | Button::Repair => Some(window("settings", None)),
+        Button::OpenSettings => Some(keys()),
+        Button::Repair => Some(window("settings", None)),
         _ => None,
     });
     place.unwrap_or_else(|| review(&live.about))

@@ -9,12 +9,13 @@ use loopwright_core::gate::Level;
 use loopwright_core::ids::{LoopId, PullRequestId};
 use loopwright_core::ledger::{Bound, Scope};
 use loopwright_core::notice::{
-    Approved, Budget, Facts, FailedRun, HandedOver, Kind, Landing, MissedTime, Told, Waiting, handed_over_why,
+    Approved, Budget, Facts, FailedRun, HandedOver, Kind, Landing, MissedTime, NoKey, Told, Waiting, handed_over_why,
 };
 use loopwright_core::review::{Event, State};
 use loopwright_core::run::{End, HaltWhy};
 use loopwright_core::verdict::Verdict;
 
+use super::super::keys::{self, LackedBy};
 use super::super::{Context, landing, reviews, status};
 use super::seen;
 use crate::halt::{self, HaltFiles};
@@ -57,7 +58,7 @@ pub(super) fn gather(
         waiting: waiting(context, store, cards)?,
         handed_over: handed_over(context, store, &rows, &recent)?,
         budgets: budgets(context, store, &rows, &recent)?,
-        keys: Vec::new(),
+        keys: no_keys(context, store)?,
         failed: recent.iter().filter_map(|run| failed(context, run)).collect(),
         missed: missed(context, store, &rows)?,
         approved: approved(store, told)?,
@@ -129,6 +130,17 @@ fn must_open(verdict: Option<&Verdict>, deterministic: bool) -> Option<String> {
         None if deterministic => None,
         None => Some("no checker looked at it".to_owned()),
     }
+}
+
+fn no_keys(context: &Context, store: &Store) -> Result<Vec<NoKey>> {
+    let lacked = keys::lacked(context, store)?.into_iter();
+    let told = lacked.map(|LackedBy { loop_name, provider, lack }| NoKey {
+        loop_name,
+        provider,
+        why: lack.why.told().to_owned(),
+        at: lack.since,
+    });
+    Ok(told.collect())
 }
 
 fn handed_over(context: &Context, store: &Store, rows: &[LoopRow], recent: &[RunRecord]) -> Result<Vec<HandedOver>> {

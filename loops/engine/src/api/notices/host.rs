@@ -17,6 +17,7 @@ use super::seen;
 use super::teller::{self, Teller};
 use crate::clock;
 use crate::notify::{Desktop, Heard, Notifier, Place, Server, ShowError};
+use crate::secrets::lacking;
 use crate::store::Store;
 
 /// The shortest time between two looks: a run writes in bursts.
@@ -82,7 +83,7 @@ fn listen(context: &Context, tell: &Sender<News>) -> Vec<RecommendedWatcher> {
     let home = &context.home;
     let places: [(PathBuf, &[&str]); 4] = [
         (home.data.clone(), &["changed"]),
-        (home.state.clone(), &["HALT", "ARMED", "opened", "review-focus"]),
+        (home.state.clone(), &["HALT", "ARMED", "opened", "review-focus", lacking::FILE]),
         (home.state.join("halt"), &[]),
         (home.config.clone(), &["settings.yaml"]),
     ];

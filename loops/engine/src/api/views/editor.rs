@@ -17,6 +17,8 @@ pub enum LoopState {
     Unreadable,
     /// It is halted, or changed since it was confirmed.
     CantRun,
+    /// It would start, and lacks something that it works with: a key.
+    Degraded,
     /// It starts by itself.
     On,
     /// Nothing starts it by itself for a while.
@@ -35,7 +37,7 @@ pub struct LoopListRow {
     pub view: LoopView,
     /// How it is.
     pub state: LoopState,
-    /// Why it can't run, or what is wrong with its file, in one line.
+    /// Why it can't run, what it lacks, or what is wrong with its file, in one line.
     pub why: Option<String>,
     /// Whether its file lies in the repository that it works on.
     pub shared: bool,

@@ -1,4 +1,4 @@
-//! Registered loops: when they start, and what is wrong with them.
+//! Registered loops: when they start, and what is wrong with them or their runs.
 
 use loopwright_core::ids::LoopId;
 use loopwright_core::run::Mode;
@@ -74,4 +74,16 @@ pub struct NextRow {
     pub quiet_skips: bool,
     /// Whether the computer is to be woken for it.
     pub wake: bool,
+}
+
+/// A run that lost its processes and goes on with the next pass.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct LostRow {
+    /// What people type.
+    pub short: String,
+    /// Its loop's name.
+    pub loop_name: String,
+    /// What it waits for; none = nothing but a pass.
+    pub waits: Option<String>,
 }

@@ -95,6 +95,7 @@ export function pullRequest(given: Given): MockPullRequest {
         },
         not_independent: null,
         iterations: given.iterations ?? 2,
+        rounds_left: Math.max(0, 3 - (given.iterations ?? 2)),
         merged: null,
         approve_command: "",
         history: [],
@@ -266,6 +267,8 @@ export function scene(name: string): MockPullRequest[] {
                 pullRequest({ ...flaky(), risk: "risky" }),
             ];
         }
+        case "cap":
+            return [pullRequest({ ...flaky(), iterations: 3 })];
         case "sizes":
             return [10_000, 100].map((lines) =>
                 pullRequest({
