@@ -168,7 +168,7 @@ fn without_a_tray_or_a_bus_a_window_opens_in_its_place() {
     let session = Session::new();
     let mut tray = session.tray();
     wait_for("the words", || tray.said().contains("No tray here. Start Loopwright again").then_some(()));
-    wait_for("a window", || window_of(&session, "welcome"));
+    wait_for("a window", || window_of(&session, "review"));
     assert_eq!(session.ours("loopwright-tray").len(), 2);
     assert!(tray.lives(), "the icon comes as soon as there is a tray");
     let watcher = session.watcher();
@@ -183,5 +183,5 @@ fn without_a_tray_or_a_bus_a_window_opens_in_its_place() {
     let mut tray = session.tray();
     wait_for("the words", || tray.said().contains("there is no session bus").then_some(()));
     assert!(tray.lives(), "{}", tray.said());
-    wait_for("a window", || window_of(&session, "welcome"));
+    wait_for("a window", || window_of(&session, "review"));
 }

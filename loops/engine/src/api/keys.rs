@@ -108,12 +108,20 @@ agents:
 guardrails: {max_iterations: 1, budget: $5/run, halt_on: no_progress(2)}
 ";
 
+    /// A repository with one empty commit.
+    fn committed(path: &std::path::Path) -> Result<(), git2::Error> {
+        let repository = git2::Repository::init(path)?;
+        let by = git2::Signature::now("a person", "person@example.com")?;
+        let tree = repository.find_tree(repository.treebuilder(None)?.write()?)?;
+        repository.commit(Some("HEAD"), &by, &by, "first", &tree, &[]).map(drop)
+    }
+
     /// A home with one loop that needs a key for openai.
     fn stage(folder: &std::path::Path) -> Context {
         let home = Home::under(&folder.join("home"));
         let now = Utc::now();
         home.create(now).expect("a home");
-        git2::Repository::init(folder.join("repo")).expect("a repository");
+        committed(&folder.join("repo")).expect("a repository");
         let (zone, cwd) = (chrono_tz::Tz::UTC, folder.to_owned());
         let context = Context { home, chosen: true, host: HostEnvironment::read(), cwd, zone, now, by: "terminal" };
         let place = folder.join("loop.yaml");

@@ -139,3 +139,26 @@ fn fifty_races_run_nothing_elsewhere() {
     let untold = Bubblewrap::find(&HostEnvironment::read()).expect("bubblewrap");
     assert!(run(&untold).1 > 0, "the races are too slow to prove anything");
 }
+
+#[test]
+fn two_that_empty_one_trash_at_once_both_succeed() {
+    let world = World::new();
+    let trash = world.workspaces().trash;
+    let meet = std::sync::Barrier::new(2);
+    let empty = || {
+        for _ in 0..100 {
+            meet.wait();
+            let emptied = world.workspaces().empty_trash();
+            meet.wait();
+            emptied.expect("emptied");
+            if meet.wait().is_leader() {
+                (0..20).for_each(|n| fs::create_dir_all(trash.join(format!("{n}/tree/folder"))).expect("a folder"));
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let other = scope.spawn(empty);
+        empty();
+        other.join().expect("the other one");
+    });
+}
