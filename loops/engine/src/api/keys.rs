@@ -124,10 +124,14 @@ guardrails: {max_iterations: 1, budget: $5/run, halt_on: no_progress(2)}
         committed(&folder.join("repo")).expect("a repository");
         let (zone, cwd) = (chrono_tz::Tz::UTC, folder.to_owned());
         let context = Context { home, chosen: true, host: HostEnvironment::read(), cwd, zone, now, by: "terminal" };
-        let place = folder.join("loop.yaml");
+        // A folder of its own: its agents see all of it.
+        let place = folder.join("work/loop.yaml");
+        fs::create_dir(folder.join("work")).expect("a folder");
         fs::write(&place, LOOP).expect("a loop");
         let (target, repo) = (place.display().to_string(), Some(folder.join("repo")));
-        add(&context, AddRequest { target, repo, name: None, ship: true, confirm: Confirm::Person }).expect("added");
+        let request = AddRequest { target, repo, name: None, ship: true, confirm: Confirm::Person };
+        let added = add(&context, request).expect("read");
+        assert!(added.registered.is_some(), "{:?}", added.check.diagnostics);
         context
     }
 
