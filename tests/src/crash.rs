@@ -13,6 +13,7 @@ use loopwright_engine::fail;
 use rusqlite::Connection;
 use serde_json::Value;
 
+use crate::nasty::{is_gone, leaving};
 use crate::stage::{Stage, wait_for};
 
 const MAKER: &str = "#!/bin/sh\necho \"$LOOPWRIGHT_FINDING_KEY\" >> NOTES\n";
@@ -82,6 +83,9 @@ impl Stage {
     pub fn until_nobody_lives(&self) -> Duration {
         let began = Instant::now();
         wait_for("everybody to be gone", || self.processes().is_empty().then_some(()));
+        // Whoever is on the way out may hold a lock yet.
+        let leaving = leaving();
+        wait_for("the last to let go", || leaving.iter().all(|pid| is_gone(*pid)).then_some(()));
         began.elapsed()
     }
 

@@ -39,6 +39,34 @@ pub fn marked(marker: &str) -> Vec<i32> {
     numbers.filter(|pid| *pid != me && has(pid)).collect()
 }
 
+/// The processes of this machine that are about to be gone. Their command line is gone already, so [`marked`] does not see
+/// them, while another thread of theirs may still hold files and locks.
+pub fn leaving() -> Vec<i32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    numbers.filter(|pid| threads(*pid).iter().any(|(_, flags)| flags & EXITING != 0) && !is_gone(*pid)).collect()
+}
+
+/// Whether nothing of a process is left but its end.
+pub fn is_gone(pid: i32) -> bool {
+    threads(pid).iter().all(|(state, _)| matches!(state, 'Z' | 'X'))
+}
+
+/// The flag of the kernel for a thread that is on its way out (`PF_EXITING`).
+const EXITING: u32 = 4;
+
+/// State and flags of each thread of a process, by proc(5).
+fn threads(pid: i32) -> Vec<(char, u32)> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let read = |task: fs::DirEntry| {
+        let stat = fs::read_to_string(task.path().join("stat")).ok()?;
+        // The name before it may hold blanks and brackets.
+        let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+        Some((fields.next()?.chars().next()?, fields.nth(5)?.parse().ok()?))
+    };
+    tasks.filter_map(read).collect()
+}
+
 /// Waits until `holds`; false after `limit`.
 pub fn eventually(limit: Duration, holds: impl Fn() -> bool) -> bool {
     let until = Instant::now() + limit;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use loopwright_tests::nasty::signal;
+use loopwright_tests::nasty::{is_gone, signal};
 use serde_json::{Value, json};
 
 use crate::{LIMIT, Session, end, start_needed};
@@ -172,7 +172,7 @@ impl Drop for Window {
         // The driver does not always end the program; one that lives on would be the only one of its view.
         if let Some(pid) = shown {
             signal(pid, "TERM");
-            let _ = within(|| is_over(pid).then_some(()));
+            let _ = within(|| is_gone(pid).then_some(()));
         }
         end(&mut self.driver);
     }
@@ -182,12 +182,6 @@ impl Drop for Window {
 fn child_of(pid: u32) -> Option<i32> {
     let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
     children.split_whitespace().next()?.parse().ok()
-}
-
-/// Whether a process is gone, or nothing of it but its end is left.
-fn is_over(pid: i32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('Z'))
 }
 
 /// What program and driver said.
