@@ -9,9 +9,9 @@ use serde_json::json;
 
 /// The windows, and what each shows once it has read what it is about.
 const WINDOWS: [(&str, &str); 7] = [
-    ("review", "Approve"),
-    ("loops", "work"),
-    ("runs", "work"),
+    ("review", "Open from 9 to 17."),
+    ("loops", "What it would do"),
+    ("runs", "The maker changed"),
     ("spend", "merged pull request"),
     ("settings", "Doctor"),
     ("welcome", "Use my repository"),
