@@ -1,6 +1,5 @@
 //! The very first start, with the real programs: Welcome opens beside the icon, leads to a loop that is on, and never comes
 //! back by itself.
-#![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
 
 use std::fs;
 
