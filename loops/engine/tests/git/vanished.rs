@@ -156,7 +156,7 @@ fn two_that_empty_one_trash_at_once_both_succeed() {
             }
         }
     };
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         let other = scope.spawn(empty);
         empty();
         other.join().expect("the other one");
