@@ -26,8 +26,11 @@ const SECOND: &str = include_str!("../../loops/engine/src/store/0002_steady.sql"
 /// And the third.
 const THIRD: &str = include_str!("../../loops/engine/src/store/0003_time.sql");
 
+/// And the fourth.
+const FOURTH: &str = include_str!("../../loops/engine/src/store/0004_desktop.sql");
+
 /// The format of this program.
-const NOW: i64 = 4;
+const NOW: i64 = 5;
 
 /// Writes a database of format 1, with `more` results of checks beside the sample's rows.
 fn first(home: &Home, more: usize) -> Connection {
@@ -50,7 +53,7 @@ fn sealed(home: &Home, format: i64) -> Connection {
     home.create(chrono::DateTime::UNIX_EPOCH).expect("a home");
     let db = Connection::open(home.database()).expect("a database");
     db.pragma_update(None, "journal_mode", "WAL").expect("as it was");
-    let steps = [FIRST, SECOND, THIRD];
+    let steps = [FIRST, SECOND, THIRD, FOURTH];
     (1..=format).zip(steps).for_each(|(_, step)| db.execute_batch(step).expect("the schema"));
     let rows = sample_text(&format!("v{format}/rows.sql"));
     db.execute_batch(&format!("BEGIN; {rows}; COMMIT; PRAGMA user_version = {format}")).expect("the rows");
@@ -120,7 +123,7 @@ fn every_pair_of_versions_is_decided() {
         let home = Home::under(folder.path());
         match version {
             0 => home.create(chrono::DateTime::UNIX_EPOCH).expect("a home"),
-            2 | 3 => drop(sealed(&home, version)),
+            2..=4 => drop(sealed(&home, version)),
             _ => drop(first(&home, 0)),
         }
         if version >= NOW {

@@ -102,6 +102,20 @@ impl Window {
         self.ask("POST", &format!("/element/{element}/click"), &json!({})).expect("a click");
     }
 
+    /// Clicks the button or tab that says this, once it can be clicked.
+    ///
+    /// # Panics
+    /// It does not come within [`LIMIT`].
+    pub fn press(&self, says: &str) {
+        self.until(&format!(
+            "const found = [...document.querySelectorAll('button, [role=tab]')]
+                 .find((one) => one.innerText.trim().startsWith({}) && !one.disabled);
+             if (found) found.click();
+             return Boolean(found);",
+            json!(says)
+        ));
+    }
+
     /// Types into the first element of a selector, once it is there.
     ///
     /// # Panics

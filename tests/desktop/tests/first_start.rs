@@ -16,16 +16,6 @@ fn welcomes(session: &Session) -> Vec<i32> {
     session.ours("loopwright-tray").into_iter().filter(shows).collect()
 }
 
-/// Clicks the button that says this, once it can be clicked.
-fn press(window: &Window, says: &str) {
-    window.until(&format!(
-        "const found = [...document.querySelectorAll('button')]
-             .find((one) => one.innerText.trim().startsWith({says:?}) && !one.disabled);
-         if (found) found.click();
-         return Boolean(found);"
-    ));
-}
-
 #[test]
 fn a_person_is_led_from_the_first_start_to_a_loop_that_is_on() {
     let session = Session::around(Stage::project("none"), With::default());
@@ -41,33 +31,33 @@ fn a_person_is_led_from_the_first_start_to_a_loop_that_is_on() {
     assert!(!welcomed.exists());
 
     let window = Window::view(&session, "welcome");
-    press(&window, "Use my repository");
+    window.press("Use my repository");
     window.until_shows("coding agents");
-    press(&window, "Next");
+    window.press("Next");
     window.until_shows("Your checkout is never touched");
     window.type_into("form input", &session.stage.repo.display().to_string());
-    press(&window, "Look at it");
+    window.press("Look at it");
     window.until_shows("What it would do");
     window.until_shows("that is all: it changes nothing");
     window.picture("first-start-plan");
-    press(&window, "Dry run");
+    window.press("Dry run");
     window.until_shows("Nothing was touched.");
-    press(&window, "Next");
+    window.press("Next");
     window.picture("first-start-schedule");
-    press(&window, "Turn on");
+    window.press("Turn on");
     window
         .until("return [...document.querySelectorAll('[role=status]')].some((one) => one.innerText.includes('Next:'))");
     watcher.until("a loop that is on", |menu| menu.rows[0].label.starts_with("All quiet · 1 loop on").then_some(()));
-    press(&window, "Next");
-    press(&window, "Send a test");
+    window.press("Next");
+    window.press("Send a test");
     server.wait_for("Test notification of Loopwright");
     window.until_shows("Did you see it?");
     window.picture("first-start-notify");
-    press(&window, "Yes");
-    press(&window, "Start at login");
+    window.press("Yes");
+    window.press("Start at login");
     window.until_shows("Loopwright starts at login.");
     assert!(session.stage.person().join(".config/autostart/loopwright.desktop").exists());
-    press(&window, "Next");
+    window.press("Next");
     window.until_shows("The icon stays.");
     wait_for("that it was welcomed is remembered", || welcomed.exists().then_some(()));
     drop(window);

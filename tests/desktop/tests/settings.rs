@@ -10,16 +10,6 @@ use loopwright_tests::stage::{Stage, wait_for};
 const MINE: &str =
     "# mine, do not touch\nbudget: [$50/day]   # for all of them\n\n# two are enough\nmax_runs: 2 # really\n";
 
-/// Clicks the button that says this, once it can be clicked.
-fn press(window: &Window, says: &str) {
-    window.until(&format!(
-        "const found = [...document.querySelectorAll('button, [role=tab]')]
-             .find((one) => one.innerText.trim().startsWith({says:?}) && !one.disabled);
-         if (found) found.click();
-         return Boolean(found);"
-    ));
-}
-
 /// Gives a field another value, as typing and leaving it does.
 fn fill(window: &Window, id: &str, value: &str) {
     window.click(&format!("#{id}"));
@@ -35,14 +25,14 @@ fn a_setting_is_changed_in_its_place_and_taken_back() {
     fs::write(&file, MINE).expect("settings");
     let session = Session::around(stage, With::default());
     let window = Window::view(&session, "settings");
-    press(&window, "Limits");
+    window.press("Limits");
     window.until("return document.getElementById('max-runs')?.value === '2'");
     fill(&window, "max-runs", "4");
     window.until_shows("Runs at once changed. It was 2.");
     let text = || fs::read_to_string(&file).expect("settings");
     assert_eq!(text(), MINE.replace("max_runs: 2", "max_runs: 4"), "every other byte is as it was");
     window.picture("settings-limits");
-    press(&window, "Undo");
+    window.press("Undo");
     window.until_shows("Runs at once is as it was.");
     assert_eq!(text(), MINE);
     fill(&window, "max-runs", "99");
@@ -55,7 +45,7 @@ fn dark_is_dark_at_once_and_before_anything_is_drawn() {
     let session = Session::new();
     let background = "return getComputedStyle(document.body).backgroundColor === 'rgb(22, 24, 27)'";
     let window = Window::view(&session, "settings");
-    press(&window, "Appearance and keys");
+    window.press("Appearance and keys");
     window.until("return document.querySelector('[value=dark]') !== null");
     assert_eq!(window.run(background), false, "it was light");
     window.run("document.querySelector('[value=dark]').click()");
@@ -71,28 +61,28 @@ fn dark_is_dark_at_once_and_before_anything_is_drawn() {
 fn a_first_loop_is_made_tried_and_turned_on() {
     let session = Session::around(Stage::project("none"), With::default());
     let window = Window::view(&session, "welcome");
-    press(&window, "Use my repository");
+    window.press("Use my repository");
     window.until_shows("coding agents");
     window.picture("welcome-here");
-    press(&window, "Next");
+    window.press("Next");
     window.until_shows("Your checkout is never touched");
     let repo = session.stage.repo.display().to_string();
     window.type_into("form input", &repo);
-    press(&window, "Look at it");
+    window.press("Look at it");
     window.until_shows("What it would do");
     assert_eq!(loops(&session), 0, "looking registers nothing");
-    press(&window, "Dry run");
+    window.press("Dry run");
     window.until_shows("Nothing was touched.");
     window.picture("welcome-dry-run");
     assert_eq!(loops(&session), 1);
     assert!(paused(&session), "it waits for the person");
-    press(&window, "Next");
-    press(&window, "Turn on");
+    window.press("Next");
+    window.press("Turn on");
     window
         .until("return [...document.querySelectorAll('[role=status]')].some((one) => one.innerText.includes('Next:'))");
     assert!(!paused(&session));
-    press(&window, "Next");
-    press(&window, "Not now");
+    window.press("Next");
+    window.press("Not now");
     window.until_shows("The icon stays.");
     let welcomed = session.stage.home.join("state/welcomed");
     wait_for("that it was welcomed is remembered", || welcomed.exists().then_some(()));

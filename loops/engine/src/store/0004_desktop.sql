@@ -27,9 +27,6 @@ CREATE TABLE comment_drafts (
 CREATE INDEX occurrences_by_time ON occurrences (due_at, id);
 CREATE INDEX occurrences_not_well ON occurrences (state, due_at, id)
     WHERE state IN ('missed', 'skipped', 'failed', 'halted');
--- What came due by itself, without what a person or a decision asked for: the last of them is looked up by `status`.
-CREATE INDEX occurrences_by_themselves ON occurrences (loop, due_at, id)
-    WHERE trigger IN ('cron', 'every', 'at', 'after', 'file');
 -- The model that a charge is for, as it reported itself or as its loop names it; none = neither, or an older row.
 ALTER TABLE ledger ADD COLUMN model TEXT;
 CREATE INDEX charges_by_day ON ledger (COALESCE(fleet_day, day), loop, model, micros) WHERE kind = 'charge';

@@ -83,11 +83,12 @@ fn migrations() -> Migrations<'static> {
     Migrations::new((1..).zip(STEPS).map(step).collect())
 }
 
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     include_str!("0001_first.sql"),
     include_str!("0002_steady.sql"),
     include_str!("0003_time.sql"),
     include_str!("0004_desktop.sql"),
+    include_str!("0005_lookups.sql"),
 ];
 
 impl Store {
