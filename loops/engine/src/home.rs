@@ -147,6 +147,19 @@ pub fn is_full(folder: &Path) -> bool {
     os::room(folder) < 1 << 20
 }
 
+/// Removes a folder with all that is in it, if there is one; no link is followed.
+///
+/// # Errors
+/// It can't be removed.
+pub fn clear(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("removing {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Writes a file by a rename, so that nobody ever reads half of it.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ use super::redo::{self, Record};
 use super::seal::{self, Change, Seal, Unsound};
 use super::told::{self, told};
 use super::{NEWEST, backup, lock_for_migration, migrations};
-use crate::home::{Home, private_dir};
+use crate::home::{Home, clear, private_dir};
 
 /// What SQLite keeps beside a database.
 const BESIDE: [&str; 2] = ["-wal", "-shm"];
@@ -193,13 +193,4 @@ fn put_in_place(home: &Home, sound: &Path, stamp: &str) -> Result<PathBuf> {
     fs::rename(sound, &path).with_context(|| format!("putting {} in place", path.display()))?;
     backup::sync(&home.data)?;
     Ok(aside)
-}
-
-fn clear(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("removing {}", folder.display()))
-        }
-        _ => Ok(()),
-    }
 }

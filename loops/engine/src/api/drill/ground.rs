@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use super::super::{AddRequest, ApiError, Confirm, Context, Level, add, halt};
 use super::not_begun;
 use crate::ending;
-use crate::home::{Home, private_dir};
+use crate::home::{Home, clear, private_dir};
 use crate::os::Held;
 
 /// The loop, and what it runs.
@@ -36,7 +36,8 @@ impl Ground {
     pub(super) fn prepare(context: &Context) -> Result<Ground, ApiError> {
         let only = only(&context.home.data)?;
         let folder = context.home.data.join("drill");
-        remove(&folder)?;
+        // What a drill left that was cut off.
+        clear(&folder)?;
         private_dir(&folder)?;
         let own = Context { home: Home::under(&folder), chosen: true, cwd: folder.clone(), ..context.clone() };
         own.home.create(context.now)?;
@@ -114,7 +115,7 @@ impl Ground {
         if !self.ends() {
             bail!("its run lives on, whatever was done to it");
         }
-        remove(&self.folder)
+        clear(&self.folder)
     }
 
     fn runs(&self) -> Vec<PathBuf> {
@@ -138,14 +139,4 @@ fn only(data: &Path) -> Result<File, ApiError> {
         return Err(not_begun("another one is under way"));
     }
     Ok(file)
-}
-
-/// Removes what a drill left that was cut off.
-fn remove(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("removing {}", folder.display()))
-        }
-        _ => Ok(()),
-    }
 }
