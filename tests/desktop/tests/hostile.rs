@@ -51,16 +51,27 @@ fn seen(window: &Window) -> Value {
     window.run(SEEN)
 }
 
+/// Waits until lines are drawn where the list now stands: it follows its scroll bar only with the next frame, and who
+/// scrolls on before that has seen nothing. Then runs this with `list`.
+fn once_drawn(window: &Window, list: &str, line: &str, then: &str) -> Value {
+    window.until(&format!(
+        "const list = document.querySelector('{list}');
+         const box = list.getBoundingClientRect();
+         const middle = (box.top + box.bottom) / 2;
+         const drawn = [...list.querySelectorAll('{line}')].map((one) => one.getBoundingClientRect());
+         if (!drawn.some((one) => one.top <= middle && one.bottom >= middle)) return false;
+         {then}"
+    ))
+}
+
 #[test]
 fn hostile_texts_are_text_and_a_mark_of_a_person_is_kept() {
     let session = hostile();
     let window = Window::view(&session, "review");
     window.until("return document.querySelectorAll('[data-diff] .line').length > 10");
     let total = payloads().len();
-    let step = "const grid = document.querySelector('[data-diff]'); grid.scrollTop += 300; \
-                return document.querySelectorAll('[data-diff] .line').length > 0";
     for _ in 0..=total * 18 / 300 {
-        window.until(step);
+        once_drawn(&window, "[data-diff]", ".line", "list.scrollTop += 300; return true");
         assert_eq!(seen(&window), json!({"elements": 0, "ran": false, "asked": 0}));
     }
     window.until_shows("invoke('halt'");
@@ -85,12 +96,11 @@ fn hostile_lines_of_a_log_are_text() {
         Window::open(&session, loopwright_desktop_tests::tray_program(), &["--window", "runs", "--target", &run]);
     window.until_shows("<img src=x onerror=window.__hit=1>");
     window.type_into("[role=listbox]", "o");
-    window.until("return document.querySelectorAll('[data-log] .text').length > 0");
     // From the end, where it begins, to its begin.
-    let shown = "const log = document.querySelector('[data-log]'); window.told = window.told ?? ''; window.told += log.innerText; \
-                 log.scrollTop = Math.max(0, log.scrollTop - 200); return window.told.includes(\"invoke('halt'\") \
-                 && log.scrollTop === 0";
-    window.until(shown);
+    once_drawn(&window, "[data-log]", ".text", "return list.scrollTop > 0");
+    let up = "window.told = (window.told ?? '') + list.innerText; list.scrollTop -= 200; \
+              return window.told.includes(\"invoke('halt'\") && list.scrollTop === 0";
+    once_drawn(&window, "[data-log]", ".text", up);
     assert_eq!(seen(&window), json!({"elements": 0, "ran": false, "asked": 0}));
     window.picture("runs-hostile");
     control(&window);
