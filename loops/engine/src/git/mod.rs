@@ -7,6 +7,7 @@ mod changes;
 mod command;
 pub(crate) mod import;
 mod open;
+mod plant;
 mod read;
 mod repos;
 mod shown;
@@ -15,6 +16,7 @@ mod user;
 
 pub use command::{GitError, git};
 pub use open::OpenChange;
+pub(crate) use plant::plant;
 pub use read::{CommitFacts, FILE_LIMIT, Kind};
 pub use repos::{Base, Repos};
 pub use sweep::Owner;
