@@ -53,9 +53,8 @@ fn a_person_is_led_from_the_first_start_to_a_loop_that_is_on() {
     window.press("Turn on");
     window
         .until("return [...document.querySelectorAll('[role=status]')].some((one) => one.innerText.includes('Next:'))");
-    watcher.until("a loop that is on", |menu| {
-        menu.rows.iter().any(|row| row.label.starts_with("Next: ")).then_some(())
-    });
+    watcher
+        .until("a loop that is on", |menu| menu.rows.iter().any(|row| row.label.starts_with("Next: ")).then_some(()));
     window.press("Next");
     window.press("Send a test");
     server.wait_for("Test notification of Loopwright");
