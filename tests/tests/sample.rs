@@ -14,12 +14,13 @@ fn three_findings_become_two_pull_requests_and_one_refusal_that_says_why() {
     let said = stage.plain(&["sample"]).exits(0);
     assert!(said.out.contains("loopwright run sample") && said.out.contains("$0.00"), "{}", said.out);
 
-    stage.verb(&["run", "sample"]).exits(21);
+    let story = stage.plain(&["run", "sample"]).exits(21);
+    assert!(story.out.contains("last: checker: everybody gets the discount"), "{}", story.out);
     let run = ended(&stage);
     assert_eq!((&run["row"]["pull_requests"], &run["row"]["spent"]), (&2.into(), &0.into()), "{}", run["row"]);
     let reviews = stage.reviews();
     let refused = stage.triage().into_iter().find(|line| line.contains("Members")).expect("the third finding");
-    assert!(refused.contains("needs you") && refused.contains("everybody gets the discount"), "{refused}");
+    assert!(refused.contains("needs you"), "{refused}");
 
     // The failing test: approved, it holds in the project itself.
     let fixed = reviews.iter().find(|r| r["title"].as_str().is_some_and(|t| t.contains("three times"))).expect("it");
