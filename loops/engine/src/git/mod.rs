@@ -6,6 +6,7 @@
 mod changes;
 mod command;
 pub(crate) mod import;
+mod left_out;
 mod open;
 mod plant;
 mod read;
@@ -15,6 +16,7 @@ mod sweep;
 mod user;
 
 pub use command::{GitError, git};
+pub(crate) use left_out::left_out;
 pub use open::OpenChange;
 pub(crate) use plant::plant;
 pub use read::{CommitFacts, FILE_LIMIT, Kind};
