@@ -23,7 +23,7 @@ for (const scheme of ["light", "dark"] as const) {
         await expect.poll(() => focused(page)).toMatch(/^Run it/);
         await step("2-sample");
         await page.keyboard.press("Enter");
-        await expect(page.getByText("2 pull requests wait for you.")).toBeVisible();
+        await expect(page.getByText("1 pull request waits for you.")).toBeVisible();
         expect(await lastCall(page, "try_sample")).toEqual({});
         await step("2-sample-done");
         await page.getByRole("button", { name: /^Open Review/ }).press("Enter");

@@ -27,7 +27,7 @@ export class Welcome {
     sampling = $state(false);
     readonly order = $derived(this.sampling ? ALL : ALL.filter((step) => step !== "sample"));
     /** The run of the sample, once it was started. */
-    readonly sample = new Asked<TimelineView>(() => this.timeline(this.sample.value?.row.run ?? ""));
+    readonly sample: Asked<TimelineView> = new Asked(() => this.timeline(this.sample.value?.row.run ?? ""));
     readonly here = new Asked(() => backend().call("welcome"));
     folder = $state("");
     readonly found = new Asked(() => backend().call("repositories", { folder: this.folder.trim() }));
