@@ -25,7 +25,10 @@ fn payloads() -> Vec<String> {
     all.into_iter().filter(|one| !one.contains('\0')).collect()
 }
 
-/// A pull request whose issue, file name and lines are hostile, by a maker that prints the same.
+/// A name that git allows for a branch.
+const BRANCH: &str = "<svg/onload=window.__hit=1>";
+
+/// A pull request whose issue, branch, file name and lines are hostile, by a maker that prints the same.
 fn hostile() -> Session {
     let stage = Stage::shop();
     stage.edit(|| {
@@ -37,6 +40,7 @@ fn hostile() -> Session {
         fs::write(&first, hostile).expect("a hostile title");
     });
     stage.commit("issues: one is enough");
+    stage.git(&["branch", "-m", BRANCH]);
     let lines = payloads().join("\n");
     let maker = format!(
         "#!/bin/sh\nmkdir -p docs\ncat > 'docs/<img src=x onerror=window.__hit=1>.md' <<'THE-END'\n{lines}\nTHE-END\n\
@@ -95,6 +99,7 @@ fn hostile_lines_of_a_log_are_text() {
     let window =
         Window::open(&session, loopwright_desktop_tests::tray_program(), &["--window", "runs", "--target", &run]);
     window.until_shows("<img src=x onerror=window.__hit=1>");
+    window.until_shows(&format!("base {BRANCH}"));
     window.type_into("[role=listbox]", "o");
     // From the end, where it begins, to its begin.
     once_drawn(&window, "[data-log]", ".text", "return list.scrollTop > 0");
