@@ -163,7 +163,8 @@ fn make(place: &Path, times: usize) -> Result<()> {
         })?;
         done = until;
     }
-    Ok(())
+    drop(store);
+    history::take_in(&home)
 }
 
 /// How long a verb takes, process start included.
