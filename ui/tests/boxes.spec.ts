@@ -1,0 +1,124 @@
+// Boxes to tick and to choose from: drawn from the tokens in both schemes, told apart, large enough to be hit.
+import { expect, test, type Locator, type Page } from "@playwright/test";
+import { axe, open, picture } from "./support";
+
+const COLOURS = {
+    light: {
+        bg: "#ffffff",
+        surface: "#f6f7f8",
+        border: "#dcdfe3",
+        control: "#7c838b",
+        accent: "#1a4fb0",
+        on: "#ffffff",
+    },
+    dark: {
+        bg: "#16181b",
+        surface: "#1d2024",
+        border: "#343a41",
+        control: "#7a838d",
+        accent: "#6fa8ff",
+        on: "#0e1a2b",
+    },
+};
+
+/** What a box is drawn with, as hex. */
+function drawn(box: Locator): Promise<{ fill: string; outline: string; mark: string | null }> {
+    return box.evaluate((element) => {
+        const hex = (colour: string): string => {
+            const parts = colour.match(/\d+/g)!.slice(0, 3);
+            return `#${parts.map((part) => Number(part).toString(16).padStart(2, "0")).join("")}`;
+        };
+        const style = getComputedStyle(element);
+        if (style.appearance !== "none") throw new Error("the browser draws it");
+        const mark = getComputedStyle(element, "::after");
+        return {
+            fill: hex(style.backgroundColor),
+            outline: hex(style.borderTopColor),
+            mark: mark.content === "none" ? null : hex(mark.backgroundColor),
+        };
+    });
+}
+
+/** Shows one section of Settings. */
+async function section(page: Page, name: string): Promise<void> {
+    await page.getByRole("tab", { name }).click();
+    await expect(page.getByRole("heading", { name, level: 1 })).toBeVisible();
+}
+
+for (const scheme of ["light", "dark"] as const) {
+    const { bg, surface, border, control, accent, on } = COLOURS[scheme];
+
+    test(`boxes to tick have the colours of the tokens (${scheme})`, async ({ page }) => {
+        await open(page, "settings", "full", { scheme });
+        await section(page, "Notifications");
+        const told = page.getByRole("checkbox", { name: /^Tell me ?: Needs you/ });
+        const quiet = page.getByRole("checkbox", { name: /^Also in quiet hours ?: Needs you/ });
+        await expect(told).toBeChecked();
+        expect(await drawn(told)).toEqual({ fill: accent, outline: accent, mark: on });
+        expect(await drawn(quiet)).toEqual({ fill: bg, outline: control, mark: null });
+        await told.press("Space");
+        await expect(quiet).toBeDisabled();
+        expect(await drawn(told)).toEqual({ fill: bg, outline: control, mark: null });
+        expect(await drawn(quiet)).toEqual({ fill: surface, outline: border, mark: null });
+        const ring = await told.evaluate((element) => getComputedStyle(element).outline);
+        expect(ring).toContain("solid 2px");
+        await picture(page, `boxes-tick-${scheme}`);
+        await axe(page);
+    });
+
+    test(`boxes to choose from have the colours of the tokens (${scheme})`, async ({ page }) => {
+        await open(page, "settings", "full", { scheme });
+        await section(page, "Appearance and keys");
+        const group = page.getByRole("radiogroup").first();
+        const chosen = group.getByRole("radio", { checked: true });
+        expect(await drawn(chosen)).toEqual({ fill: accent, outline: accent, mark: on });
+        expect(await drawn(group.getByRole("radio", { checked: false }).first())).toEqual({
+            fill: bg,
+            outline: control,
+            mark: null,
+        });
+        await picture(page, `boxes-choose-${scheme}`);
+    });
+}
+
+test("a box is hit 14 px from its middle", async ({ page }) => {
+    const misses = (): Promise<string[]> =>
+        page.evaluate(() =>
+            [...document.querySelectorAll<HTMLInputElement>("[type=checkbox], [type=radio]")].flatMap((box) => {
+                box.scrollIntoView({ block: "center" });
+                const { x, y, width, height } = box.getBoundingClientRect();
+                const around = [
+                    [-13, 0],
+                    [13, 0],
+                    [0, -13],
+                    [0, 13],
+                ] as const;
+                return around.flatMap(([right, down]) => {
+                    const hit = document.elementFromPoint(x + width / 2 + right, y + height / 2 + down);
+                    const label = hit?.closest("label");
+                    return hit === box || label?.contains(box) ? [] : [`${box.name || box.id}: ${hit?.outerHTML}`];
+                });
+            }),
+        );
+    await open(page, "settings");
+    for (const name of ["Wake and login", "Notifications", "Appearance and keys"]) {
+        await section(page, name);
+        await expect(page.locator("[type=checkbox], [type=radio]").first()).toBeVisible();
+        expect(await misses(), name).toEqual([]);
+    }
+    await open(page, "review");
+    await expect(page.getByRole("checkbox").first()).toBeVisible();
+    expect(await misses()).toEqual([]);
+});
+
+test("where the system chooses the colours, it draws the boxes", async ({ page }) => {
+    await open(page, "settings");
+    await page.emulateMedia({ forcedColors: "active" });
+    await section(page, "Notifications");
+    const told = page.getByRole("checkbox", { name: /^Tell me ?: Needs you/ });
+    const look = await told.evaluate((box) => [
+        getComputedStyle(box).appearance,
+        getComputedStyle(box, "::after").display,
+    ]);
+    expect(look).toEqual(["auto", "none"]);
+});
