@@ -1,14 +1,16 @@
 //! One window, which is a process of its own: its end gives back the memory that a webview takes.
 
+use std::collections::HashMap;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use loopwright_core::definition::preferences::Appearance;
 use loopwright_core::exit;
 use loopwright_engine::api::{self, ApiError, Context};
+use serde::Deserialize;
 use tauri::{AppHandle, Emitter as _, Manager as _, Theme, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 
 use crate::arguments::{AskedWindow, VIEWS};
@@ -112,10 +114,11 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
         .setup(move |app| {
             let scheme = scheme();
             let address = format!("index.html?view={view}&scheme={}", scheme.map_or("system", word));
-            let (width, height) = size(view);
+            let Size { opens, least } = size(view)?;
             let window = WebviewWindowBuilder::new(app, view, WebviewUrl::App(address.into()))
                 .title(title(view))
-                .inner_size(width, height)
+                .inner_size(opens.0, opens.1)
+                .min_inner_size(least.0, least.1)
                 .theme(scheme)
                 .build()?;
             match view {
@@ -197,15 +200,16 @@ pub(crate) fn open(view: &str, target: Option<&str>) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Width and height in logical pixels.
-fn size(view: &str) -> (f64, f64) {
-    match view {
-        "review" => (1180.0, 760.0),
-        "spend" => (900.0, 640.0),
-        "settings" | "welcome" => (760.0, 640.0),
-        "quit" => (460.0, 200.0),
-        _ => (1080.0, 720.0),
-    }
+/// Width and height in logical pixels, as the tests in Chromium take them too.
+#[derive(Deserialize)]
+struct Size {
+    opens: (f64, f64),
+    least: (f64, f64),
+}
+
+fn size(view: &str) -> Result<Size> {
+    let mut all: HashMap<String, Size> = serde_json::from_str(include_str!("../../ui/src/lib/sizes.json"))?;
+    all.remove(view).with_context(|| format!("{view} has no size"))
 }
 
 /// Light or dark, as set; none = as the desktop is. It is known before anything is drawn, so that nothing flashes.

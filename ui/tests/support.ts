@@ -3,20 +3,10 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { expect, type Page } from "@playwright/test";
 import type { Refusal } from "../src/lib/backend";
+import SIZES from "../src/lib/sizes.json" with { type: "json" };
 import type { View } from "../src/lib/views";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-/** Sizes of the windows, as src-tauri opens them. */
-const SIZES: Record<View, [number, number]> = {
-    review: [1180, 760],
-    loops: [1080, 720],
-    runs: [1080, 720],
-    spend: [900, 640],
-    settings: [760, 640],
-    welcome: [760, 640],
-    quit: [460, 200],
-};
 
 export interface Opened {
     scheme?: "light" | "dark";
@@ -24,12 +14,14 @@ export interface Opened {
     target?: string;
     /** Commands that are to fail from the start. */
     refuse?: Record<string, Refusal>;
+    /** As small as the window can be made. */
+    small?: boolean;
 }
 
 /** Opens a view with a scene of the mock backend, at the size of its window. */
 export async function open(page: Page, view: View, scene = "full", opened: Opened = {}): Promise<void> {
-    const [width, height] = SIZES[view];
-    await page.setViewportSize({ width, height });
+    const [width, height] = SIZES[view][opened.small ? "least" : "opens"];
+    await page.setViewportSize({ width: width!, height: height! });
     await page.emulateMedia({ colorScheme: opened.scheme ?? "light", reducedMotion: "reduce" });
     const query = new URLSearchParams({ view, scene });
     if (opened.target) query.set("target", opened.target);

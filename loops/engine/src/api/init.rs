@@ -10,6 +10,7 @@ use loopwright_core::definition::explain::plan;
 use loopwright_core::definition::{Definition, read_bytes};
 use loopwright_core::draft::{self, Check, Facts};
 use loopwright_core::exit;
+use loopwright_core::run::Mode;
 use sha2::{Digest, Sha256};
 
 use super::add::{self, New};
@@ -150,7 +151,7 @@ impl Draft<'_> {
             template: self.template,
             why: self.why,
             missing,
-            plan: plan(definition),
+            plan: plan(definition, Mode::Report),
             text: add.check.text.clone(),
             shared,
             existing,

@@ -57,7 +57,7 @@ impl File {
         let first = reading.diagnostics.iter().find(|fault| fault.severity == Severity::Error);
         let fault = first.map(|fault| format!("line {}: {}", fault.span.line, fault.message));
         let hash = loopwright_core::hex(&Sha256::digest(&bytes));
-        let plan = reading.definition.as_ref().map(plan).unwrap_or_default();
+        let plan = reading.definition.as_ref().map(|read| plan(read, row.mode)).unwrap_or_default();
         File { text: String::from_utf8(bytes).ok(), hash: Some(hash), plan, fault }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use loopwright_core::definition::explain::plan;
 use loopwright_core::definition::read_bytes_on;
 use loopwright_core::exit;
+use loopwright_core::run::Mode;
 use sha2::{Digest as _, Sha256};
 
 use super::add::{AddRequest, Confirm, add, personal, refuse_name};
@@ -100,7 +101,7 @@ fn view(context: &Context, add: &AddView, missing: Vec<String>, existing: bool) 
         name: definition.as_ref().map(|definition| definition.name.clone()).unwrap_or_default(),
         path: add.check.path.clone(),
         hash: add.hash.clone(),
-        plan: definition.as_ref().map(plan).unwrap_or_default(),
+        plan: definition.as_ref().map(|read| plan(read, Mode::Report)).unwrap_or_default(),
         missing,
         existing,
         text,

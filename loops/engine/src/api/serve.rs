@@ -101,13 +101,18 @@ struct Seen {
 
 impl Desk {
     fn work(&mut self, wake: &mut Wake, stop: Stop<'_>) -> Result<(), ApiError> {
+        let mut looked_again = false;
         loop {
             let mut seen = None;
             let next = match self.pass(&mut seen) {
                 Ok(next) => next,
                 Err(error) => self.failed(error)?,
             };
-            wake.watch_contents(self.folders());
+            // A file that came after the look and before its folder was watched would wait for the next tick.
+            looked_again = wake.watch_contents(self.folders()) && !looked_again;
+            if looked_again {
+                continue;
+            }
             wake.watch_processes(self.watchdogs());
             os::give_memory_back();
             let passed = Instant::now();

@@ -65,7 +65,9 @@ impl Wake {
     }
 
     /// Watches folders whose files start loops: left to the next pass here.
-    pub fn watch_contents(&mut self, _folders: Vec<PathBuf>) {}
+    pub fn watch_contents(&mut self, _folders: Vec<PathBuf>) -> bool {
+        false
+    }
 
     /// Watches processes for their end: left to the next pass here.
     pub fn watch_processes(&mut self, _processes: Vec<Held>) {}

@@ -3,9 +3,10 @@
 use super::chores;
 use super::rows::sources;
 use crate::definition::Definition;
+use crate::run::Mode;
 
-/// One line each: what it looks for, what its first run does, what follows once it may ship.
-pub fn plan(definition: &Definition) -> Vec<String> {
+/// One line each: what it looks for, what a run does that only reports, what follows where it may ship.
+pub fn plan(definition: &Definition, mode: Mode) -> Vec<String> {
     let mut lines = chores::plan(definition);
     let last = chores::last(definition);
     if let Some(discover) = &definition.discover {
@@ -25,9 +26,12 @@ pub fn plan(definition: &Definition) -> Vec<String> {
         false => "the built-in fixer",
     };
     let (most, rounds) = (definition.rails.max_findings, definition.rails.max_iterations);
-    lines.push("that is all while it only reports, which is how it begins".to_owned());
+    if mode == Mode::Report {
+        lines.push("that is all while it only reports, which is how it begins".to_owned());
+    }
+    let once = if mode == Mode::Report { "with --ship: " } else { "" };
     lines.push(format!(
-        "with --ship: {maker} works on up to {most} findings a run, up to {rounds} {} each, in the sandbox",
+        "{once}{maker} works on up to {most} findings a run, up to {rounds} {} each, in the sandbox",
         if rounds == 1 { "round" } else { "rounds" }
     ));
     lines.push(format!("a change that passes {} becomes a pull request and waits for you", work.verify.check));

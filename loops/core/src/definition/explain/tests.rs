@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::definition::read;
+use crate::run::Mode;
 
 const SEED: &str = include_str!("../../../../../tests/samples/seed/loop.yaml");
 
@@ -118,7 +119,8 @@ fn two_models_of_one_vendor_are_marked() {
 
 #[test]
 fn the_plan_of_the_seed_and_of_a_loop_that_reports() {
-    let plan = |text: &str| plan(&read(text).definition.expect("a valid loop")).join("\n");
+    let of = |text: &str, mode| plan(&read(text).definition.expect("a valid loop"), mode).join("\n");
+    let plan = |text: &str| of(text, Mode::Report);
     insta::assert_snapshot!(plan(SEED), @r"
     looks for work: scan_ci_failures + open_issues + recent_commits
     lists what it found in state/triage.md, which you may edit
@@ -127,6 +129,8 @@ fn the_plan_of_the_seed_and_of_a_loop_that_reports() {
     a change that passes tests_pass AND lint_clean AND diff_reasonable becomes a pull request and waits for you
     ");
     assert!(plan(include_str!("../../../../templates/report/loop.yaml")).ends_with("it changes nothing"));
+    let ships = of(SEED, Mode::Ship);
+    assert!(ships.contains("\nthe built-in fixer works on") && !ships.contains("only reports"), "{ships}");
 }
 
 const TRADING: &str = r#"name: trading-day
@@ -197,7 +201,7 @@ fn a_day_without_findings() {
     engine: reads ~/prices
     square-off: reads and writes /srv/out
     "###);
-    let plan = plan(&read(TRADING).definition.expect("a valid loop")).join("\n");
+    let plan = plan(&read(TRADING).definition.expect("a valid loop"), Mode::Report).join("\n");
     insta::assert_snapshot!(plan, @r###"
     runs login in the sandbox: ./login.sh
     runs engine in the sandbox: ./engine.sh --paper, beside the steps after it, until 15:30 at the latest

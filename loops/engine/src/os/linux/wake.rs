@@ -140,16 +140,25 @@ impl Wake {
         self.watched.push(Watched { path: folder.to_owned(), names, number: -1 });
     }
 
-    /// Watches all that is written in these folders from now on, and in no others.
-    pub fn watch_contents(&mut self, folders: Vec<PathBuf>) {
+    /// Watches all that is written in these folders from now on, and in no others; true if one of them was not watched
+    /// before: whoever looked into it before may have missed what came since.
+    pub fn watch_contents(&mut self, folders: Vec<PathBuf>) -> bool {
+        let watched = |folder: &PathBuf| self.folders.iter().any(|known| known.path == *folder);
+        let new = !folders.iter().take(MOST_FOLDERS).all(watched);
         let known = |watched: &&Watched| folders.contains(&watched.path);
         let gone: Vec<i32> = self.folders.iter().filter(|w| !known(w)).map(|watched| watched.number).collect();
         for number in gone {
             // One that vanished has lost its watch already.
             let _ = inotify::remove_watch(&self.files, number);
         }
-        let contents = |path| Watched { path, names: vec![OsString::new()], number: -1 };
+        // A known one keeps its number: what it told meanwhile is read with the next wait.
+        let number = |path: &PathBuf| self.folders.iter().find(|w| w.path == *path).map_or(-1, |w| w.number);
+        let contents = |path: PathBuf| Watched { number: number(&path), path, names: vec![OsString::new()] };
         self.folders = folders.into_iter().take(MOST_FOLDERS).map(contents).collect();
+        if new {
+            self.watch_again();
+        }
+        new
     }
 
     /// Watches these processes for their end, and no others.
@@ -302,6 +311,19 @@ mod tests {
             .find(|part| part.contains(" r-xp ") && part.contains(&*program.to_string_lossy()));
         let rss = code.and_then(|part| part.lines().find_map(|line| line.strip_prefix("Rss:")));
         rss.and_then(|rss| rss.trim().trim_end_matches(" kB").parse().ok()).expect("how much of it")
+    }
+
+    #[test]
+    fn a_folder_is_new_once_and_watched_from_then_on() {
+        let (folder, (stop, _held)) = (tempfile::tempdir().expect("a folder"), never());
+        let watched = || vec![folder.path().to_owned()];
+        let mut wake = Wake::new().expect("a wake");
+        assert!(wake.watch_contents(watched()), "whoever looked before may have missed something");
+        // Before anybody waits.
+        fs::write(folder.path().join("a"), "").expect("a file");
+        assert!(!wake.watch_contents(watched()), "it is known by now");
+        assert!(wake.wait(far(), stop.as_fd()).expect("a wait").name);
+        assert!(!wake.watch_contents(Vec::new()) && wake.watch_contents(watched()), "one that came again is new");
     }
 
     #[test]
