@@ -13,7 +13,7 @@ use chrono_tz::Tz;
 use crate::schedule::{due_times, local};
 use crate::timing::{Battery, CatchUpHow, Overlap, Timing};
 
-pub use choose::{Choice, Hold, Live, Pass, Subject, Waiting, choose, seconds};
+pub use choose::{Choice, Hold, Live, Pass, Subject, Waiting, choose, over, seconds};
 
 /// How long after its time a start still is on time.
 pub const ON_TIME: Duration = Duration::seconds(60);
@@ -181,6 +181,9 @@ fn in_place(loop_: &Arriving<'_>, instead: Option<DateTime<Utc>>) -> String {
     }
 }
 
+/// Why one is left out while another one waits.
+const EARLIER: &str = "an earlier start still waited";
+
 const NOT_RUNNING: &str = "no scheduler ran";
 
 /// Whether a time was missed because no scheduler ran, by the reason that its row has.
@@ -218,12 +221,9 @@ fn fate(loop_: &Arriving<'_>, at: DateTime<Utc>, waiting: usize, earliest: DateT
         }
         _ => {}
     }
-    let most = match timing.catch_up.how {
-        CatchUpHow::All(most) if loop_.live.is_none() => most as usize,
-        _ => 1,
-    };
-    if waiting >= most.max(1) {
-        return Fate::Skipped("an earlier start still waited".to_owned());
+    // Without a run of its own [`choose`] decides which of those that wait stands for the others.
+    if waiting > 0 && loop_.live.is_some() {
+        return Fate::Skipped(EARLIER.to_owned());
     }
     let quiet = timing.quiet_hours.filter(|quiet| quiet.hold(at.with_timezone(&loop_.zone).time()));
     match quiet {

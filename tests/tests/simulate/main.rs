@@ -5,6 +5,8 @@ mod chores;
 #[cfg(test)]
 mod fires;
 #[cfg(test)]
+mod held;
+#[cfg(test)]
 mod jumps;
 #[cfg(test)]
 mod kills;

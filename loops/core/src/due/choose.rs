@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Days, Duration, NaiveTime, Utc};
 use chrono_tz::Tz;
 
-use super::{ON_TIME, shown};
+use super::{EARLIER, ON_TIME, shown};
 use crate::ids::{LoopId, OccurrenceId, RunId};
 use crate::schedule::local;
 use crate::timing::{Battery, CatchUpHow, Overlap, Timing};
@@ -100,12 +100,15 @@ pub fn choose(waiting: &[Waiting], pass: &Pass<'_>) -> Vec<(OccurrenceId, Choice
     order.sort_by_key(|one| (began(one), one.due_at, one.loop_id, one.id));
     let mut live = pass.live.to_vec();
     let (mut chosen, mut kept) = (Vec::new(), BTreeSet::new());
+    let yielded = yielded(waiting, pass);
     for one in order {
+        if let Some(choice) = yielded.get(&one.id) {
+            chosen.push((one.id, choice.clone()));
+            continue;
+        }
         let choice = match pass.loops.get(&one.loop_id) {
             // What happens again and again is as little as one start that waits.
-            Some(_) if one.happened() && kept.contains(&one.loop_id) => {
-                Choice::Skipped("an earlier start still waited".to_owned())
-            }
+            Some(_) if one.happened() && kept.contains(&one.loop_id) => Choice::Skipped(EARLIER.to_owned()),
             Some(subject) => decide(one, subject, &live, pass),
             None => Choice::Skipped("its loop is no longer registered".to_owned()),
         };
@@ -121,6 +124,62 @@ pub fn choose(waiting: &[Waiting], pass: &Pass<'_>) -> Vec<(OccurrenceId, Choice
     chosen
 }
 
+/// Those that give way: of the due times of a loop that wait for the same (quiet hours, battery, a slot), the newest stand
+/// for the older ones, as many as are caught up. One whose own moment is yet to come keeps its place.
+fn yielded(waiting: &[Waiting], pass: &Pass<'_>) -> BTreeMap<OccurrenceId, Choice> {
+    let mut of: BTreeMap<LoopId, Vec<&Waiting>> = BTreeMap::new();
+    for one in waiting.iter().filter(|one| !one.happened()) {
+        of.entry(one.loop_id).or_default().push(one);
+    }
+    let mut out = BTreeMap::new();
+    for (loop_id, mut times) in of {
+        let Some(subject) = pass.loops.get(&loop_id).filter(|subject| subject.stopped.is_none()) else { continue };
+        if pass.live.iter().any(|live| live.loop_id == loop_id) {
+            continue;
+        }
+        times.sort_by_key(|one| (one.due_at, one.id));
+        out.extend(give_way(&times, subject, pass));
+    }
+    out
+}
+
+fn give_way(times: &[&Waiting], subject: &Subject, pass: &Pass<'_>) -> Vec<(OccurrenceId, Choice)> {
+    let most = match subject.timing.catch_up.how {
+        CatchUpHow::All(most) => (most as usize).max(1),
+        _ => 1,
+    };
+    let (mut kept, mut out): (Vec<&Waiting>, Vec<_>) = (Vec::new(), Vec::new());
+    for one in times {
+        let older = kept.iter().position(|kept| kept.not_before.is_none_or(|at| at <= pass.now));
+        match older {
+            _ if kept.len() < most => {}
+            Some(older) => {
+                let older = kept.remove(older);
+                let (why, at) = (kept_from(older, subject, pass), shown(one.due_at, subject.zone));
+                out.push((older.id, Choice::Missed(format!("{why}; the start of {at} stands for it"))));
+            }
+            None => {
+                out.push((one.id, Choice::Skipped(EARLIER.to_owned())));
+                continue;
+            }
+        }
+        kept.push(one);
+    }
+    out
+}
+
+/// What kept one from starting until now.
+fn kept_from(one: &Waiting, subject: &Subject, pass: &Pass<'_>) -> String {
+    let quiet = |one: &Waiting| {
+        let due = one.due_at.with_timezone(&subject.zone);
+        let quiet = subject.timing.quiet_hours.filter(|quiet| quiet.hold(due.time()))?;
+        Some(format!("quiet hours until {}", quiet.to.format("%H:%M")))
+    };
+    // What held it may have ended just now.
+    let held = hold(one, subject, pass.live, pass).map(|held| held.why);
+    held.or_else(|| quiet(one)).unwrap_or_else(|| "it could start only later".to_owned())
+}
+
 fn decide(one: &Waiting, subject: &Subject, live: &[Live], pass: &Pass<'_>) -> Choice {
     if let Some(why) = &subject.stopped {
         return Choice::Skipped(why.clone());
@@ -130,14 +189,9 @@ fn decide(one: &Waiting, subject: &Subject, live: &[Live], pass: &Pass<'_>) -> C
         return Choice::Skipped(why);
     }
     let held = hold(one, subject, live, pass);
-    let within = match timing.catch_up.how {
-        // What is not caught up may still wait a little for its turn.
-        CatchUpHow::Skip => seconds(timing.catch_up.within_s).min(TURN),
-        _ => seconds(timing.catch_up.within_s),
-    };
-    if pass.now > one.not_before.unwrap_or(one.due_at).max(one.due_at) + within.max(ON_TIME) {
-        let (within, why) = (within.max(ON_TIME).num_seconds().unsigned_abs(), held.map(|h| h.why));
-        let (within, why) = (crate::definition::duration(within), why.unwrap_or_else(|| "nobody looked".to_owned()));
+    if pass.now > over(one, timing) {
+        let within = crate::definition::duration(within(timing).num_seconds().unsigned_abs());
+        let why = held.map_or_else(|| kept_from(one, subject, pass), |held| held.why);
         return Choice::Missed(format!("it waited too long (within {within}): {why}"));
     }
     match (held, live.iter().find(|l| l.loop_id == one.loop_id)) {
@@ -145,6 +199,21 @@ fn decide(one: &Waiting, subject: &Subject, live: &[Live], pass: &Pass<'_>) -> C
         (None, Some(own)) => Choice::Cancel(own.run),
         (None, None) => Choice::Start,
     }
+}
+
+/// How long one may wait.
+fn within(timing: &Timing) -> Duration {
+    let within = seconds(timing.catch_up.within_s);
+    match timing.catch_up.how {
+        // What is not caught up may still wait a little for its turn.
+        CatchUpHow::Skip => within.min(TURN).max(ON_TIME),
+        _ => within.max(ON_TIME),
+    }
+}
+
+/// The last moment at which one may start.
+pub fn over(one: &Waiting, timing: &Timing) -> DateTime<Utc> {
+    one.not_before.unwrap_or(one.due_at).max(one.due_at) + within(timing)
 }
 
 /// Why something that happened is to start nothing: what due times are told when they come.

@@ -209,7 +209,44 @@ fn what_it_waits_for_is_named_and_ends() {
     assert_eq!(world.told("21T09:30", true), ["1 hold: the computer runs on its battery (battery: wait)"]);
     assert_eq!(world.told("21T09:30", false), ["1 start"]);
     assert!(world.told("21T10:01", true)[0].starts_with("1 missed: it waited too long (within 1h): the computer runs"));
-    assert_eq!(world.told("21T10:01", false), ["1 missed: it waited too long (within 1h): nobody looked"]);
+    assert_eq!(world.told("21T10:01", false), ["1 missed: it waited too long (within 1h): it could start only later"]);
+}
+
+/// What waits for the same is one start, the newest; it is not told that nobody looked.
+#[test]
+fn a_newer_time_stands_for_those_that_wait_with_it() {
+    let quiet_hours = Some(QuietHours { from: "08:00:00".parse().expect("t"), to: "10:00:00".parse().expect("t") });
+    let of = |catch_up| {
+        let mut world = World::of(3, &Timing { quiet_hours, catch_up, ..cron("0 * * * *") });
+        for (waiting, due) in world.waiting.iter_mut().zip(["21T08:00", "21T09:00", "21T10:00"]) {
+            waiting.loop_id = loop_id(1);
+            waiting.due_at = utc(due);
+        }
+        world
+    };
+    let world = of(caught(CatchUpHow::Once, 2));
+    let gone = |n: usize, for_it: &str| {
+        format!("{n} missed: quiet hours until 10:00; the start of 2026-11-21 {for_it} stands for it")
+    };
+    assert_eq!(world.told("21T10:00", false), [gone(1, "09:00"), gone(2, "10:00"), "3 start".to_owned()]);
+    // Under `all(2)` two are caught up, one after the other.
+    let told = of(caught(CatchUpHow::All(2), 2)).told("21T10:00", false);
+    assert_eq!(told[0], gone(1, "10:00"));
+    assert!(told[1] == "2 start" && told[2].starts_with("3 hold: its run"), "{told:?}");
+    // One whose own moment is yet to come keeps its place, or nothing would ever start.
+    let mut world = of(caught(CatchUpHow::Once, 2));
+    world.waiting.truncate(2);
+    world.waiting[0].not_before = Some(utc("21T10:30"));
+    let told = world.told("21T10:10", false);
+    assert!(told[0].starts_with("1 hold: it starts at") && told[1] == "2 skipped: an earlier start still waited");
+    // While its run goes on, nothing gives way.
+    let mut world = of(caught(CatchUpHow::All(3), 2));
+    world.runs(1, false);
+    assert!(
+        world.told("21T10:00", false).iter().all(|told| told.contains("hold")),
+        "{:?}",
+        world.told("21T10:00", false)
+    );
 }
 
 #[test]
@@ -276,7 +313,7 @@ fn what_is_not_caught_up_does_not_start_hours_later_either() {
     let mut world = World::of(1, &Timing { catch_up: caught(CatchUpHow::Skip, 12), ..cron("0 9 * * *") });
     world.waiting[0].not_before = Some(utc("21T09:20"));
     assert_eq!(world.told("21T09:35", false), ["1 start"]);
-    assert_eq!(world.told("21T19:00", false), ["1 missed: it waited too long (within 15m): nobody looked"]);
+    assert_eq!(world.told("21T19:00", false), ["1 missed: it waited too long (within 15m): it could start only later"]);
 }
 
 #[test]

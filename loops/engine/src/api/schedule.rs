@@ -94,7 +94,16 @@ pub(super) fn wakes_at(context: &Context, store: &Store) -> Result<Option<DateTi
     let held = held(context, store)?.into_values().filter_map(|hold| hold.until).min();
     let rested = watched::rested_at(store)?;
     let resumed = schedules::next_rested(store.read())?;
-    Ok([next, waits, held, rested, resumed].into_iter().flatten().min())
+    let over = next_over(context, store)?;
+    Ok([next, waits, held, over, rested, resumed].into_iter().flatten().min())
+}
+
+/// When the time of one that waits is over: what held it is told as its reason as long as it still does.
+fn next_over(context: &Context, store: &Store) -> Result<Option<DateTime<Utc>>> {
+    let waiting = schedules::waiting(store.read())?;
+    let subjects = subjects(context, store, &waiting)?;
+    let over = |one: &Waiting| Some(due::over(one, &subjects.get(&one.loop_id)?.timing) + Duration::seconds(1));
+    Ok(waiting.iter().filter_map(over).filter(|at| *at > context.now).min())
 }
 
 /// What each occurrence that waits waits for.
