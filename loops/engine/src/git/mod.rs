@@ -5,6 +5,7 @@
 
 mod changes;
 mod command;
+pub(crate) mod heads;
 pub(crate) mod import;
 mod open;
 mod read;
