@@ -207,7 +207,8 @@ fn until_it_lands(linked: bool, file: &str, first: u64) -> u64 {
         stage.remember();
         let told = format!("{file}, opened for the time {nth}: {answer:?}");
         let landed = state(&stage, &review) == "merged";
-        assert_eq!(answer.code == 0, landed, "{told}");
+        // A pass before it may land it, and then it is merged already.
+        assert!(landed || answer.code != 0, "{told}");
         assert_eq!(stage.git(&["rev-parse", "main"]) != before, landed, "{told}");
         assert_eq!(stage.unlike_head(&root), Vec::<String>::new(), "{told}");
         if landed {

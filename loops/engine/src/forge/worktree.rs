@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use git2::build::CheckoutBuilder;
 use git2::{
-    AttrCheckFlags, Delta, ErrorCode, Index, IndexEntry, IndexEntryExtendedFlag, IndexTime, ObjectType, Oid, Repository,
-    RepositoryState, Status, StatusOptions, TreeEntry,
+    AttrCheckFlags, Delta, ErrorCode, Index, IndexEntry, IndexEntryExtendedFlag, IndexTime, ObjectType, Oid,
+    Repository, RepositoryState, Status, StatusOptions, TreeEntry,
 };
 
 use crate::git::heads::is_absent;
