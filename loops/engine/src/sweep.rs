@@ -13,6 +13,7 @@ use loopwright_core::lease;
 use uuid::Uuid;
 
 use crate::ending;
+use crate::git::heads::is_absent;
 use crate::git::{Owner, Repos};
 use crate::home::Home;
 use crate::os;
@@ -85,7 +86,11 @@ pub(crate) fn sweep(home: &Home, store: &Store, now: DateTime<Utc>) -> Result<Sw
 fn is_nobodys(home: &Home, store: &Store, entry: &DirEntry) -> Result<bool> {
     let Some(run) = entry.file_name().to_str().and_then(|name| name.parse::<RunId>().ok()) else { return Ok(false) };
     let known = runs::by_id(store.read(), run)?.is_some();
-    let holds = |name: &str| fs::read_dir(entry.path().join(name)).is_ok_and(|mut found| found.next().is_some());
+    // What can't be read is taken for work.
+    let holds = |name: &str| match fs::read_dir(entry.path().join(name)) {
+        Ok(mut found) => found.next().is_some(),
+        Err(error) => !is_absent(&error),
+    };
     let worked = [lease::RAW, lease::EVIDENCE, lease::RECORD].into_iter().any(holds);
     Ok(!known && !worked && !occurrences::is_claimed(store.read(), run)? && !ending::lives(&home.run(run)))
 }

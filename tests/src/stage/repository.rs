@@ -67,6 +67,14 @@ impl Stage {
         assert!(said.status.success(), "git {words:?}: {}", String::from_utf8_lossy(&said.stderr));
         String::from_utf8_lossy(&said.stdout).trim().to_owned()
     }
+
+    /// What index or working tree at `root` have otherwise than its HEAD, as `git status` tells it.
+    pub fn unlike_head(&self, root: &Path) -> Vec<String> {
+        let mut command = Command::new("git");
+        command.arg("-C").arg(root).args(["status", "--porcelain"]).env_clear().env("PATH", "/usr/bin:/bin");
+        let said = self.ask(command.env("HOME", self.person()).env("GIT_OPTIONAL_LOCKS", "0")).exits(0);
+        said.out.lines().map(str::to_owned).collect()
+    }
 }
 
 /// Copies a folder of samples.

@@ -81,8 +81,7 @@ impl Stage {
             let said = self.plain_git(&["rev-parse", "--path-format=absolute", which]);
             PathBuf::from(said.strip_suffix('\n').unwrap_or(&said))
         });
-        let head = fs::read_to_string(own.join("HEAD")).expect("HEAD");
-        let checked_out = head.trim() == format!("ref: refs/heads/{branch}");
+        let checked_out = self.full_name("HEAD") == self.full_name(&format!("refs/heads/{branch}"));
         let key = |path: &Path| format!("{}/", name(path.strip_prefix(&self.repo).unwrap_or(path)));
         let git = [key(&own), key(&shared)];
         Scope { before: self.look(), tip: self.tip(&branch), checked_out, branch, git }
@@ -107,12 +106,17 @@ impl Stage {
         changed.into_iter().filter(|path| !scope.allows(path, &now, files)).collect()
     }
 
+    /// What a name finally names.
+    fn full_name(&self, name: &str) -> String {
+        self.plain_git(&["rev-parse", "--symbolic-full-name", name]).trim().to_owned()
+    }
+
     fn tip(&self, branch: &str) -> String {
         self.plain_git(&["rev-parse", &format!("refs/heads/{branch}")]).trim().to_owned()
     }
 
     /// Asks git without taking note of it.
-    fn plain_git(&self, words: &[&str]) -> String {
+    pub fn plain_git(&self, words: &[&str]) -> String {
         let mut command = std::process::Command::new("git");
         command.args(words).current_dir(&self.repo).env_clear().env("PATH", "/usr/bin:/bin").env("HOME", self.person());
         command.env("GIT_OPTIONAL_LOCKS", "0");

@@ -5,7 +5,7 @@
 //! Hooks, filters and the network are never used: libgit2 does all of it.
 
 use std::fs::{self, File, TryLockError};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -14,9 +14,10 @@ use git2::{ErrorCode, Oid, Repository, Signature, Time};
 use loopwright_core::definition::Merge;
 use loopwright_core::ids::PullRequestId;
 
+use super::checked_out::{Place, places};
 use super::worktree::{self, Checkout};
 use crate::fail;
-use crate::git::{AUTHOR, Repos, UserRepo, quoted};
+use crate::git::{AUTHOR, Repos, UserRepo, heads, quoted};
 
 /// An approved change that is to land.
 #[derive(Clone, Debug)]
@@ -110,18 +111,15 @@ fn land_alone(repos: &Repos, landing: &Landing, guard: &mut dyn Guard) -> Result
         Some(commit) => commit,
         None => final_commit(repos, landing, &user)?,
     };
-    let name = format!("refs/heads/{}", landing.branch);
-    ensure!(git2::Reference::is_valid_name(&name), "`{}` is no branch name", landing.branch);
+    let name = full_name(&user, &landing.branch)?;
     let tip = target(&user, &name)?;
-    let checkout = worktree::with_branch(&user, &name)?;
-    if let Some(checkout) = &checkout {
+    let places = places(&user, &name)?;
+    for checkout in places.iter().filter_map(|place| place.opened.as_ref().ok()) {
         // What a landing that died left behind is finished or taken away first.
         checkout.recover(landing.base, commit, tip)?;
     }
     match tip {
-        Some(tip) if tip == commit || user.graph_descendant_of(tip, commit).unwrap_or(false) => {
-            return Ok(Landed::Merged { commit });
-        }
+        Some(tip) if has(&user, tip, commit)? => return Ok(Landed::Merged { commit }),
         Some(tip) if tip == landing.base => {}
         now => return Ok(Landed::Moved { now }),
     }
@@ -132,10 +130,41 @@ fn land_alone(repos: &Repos, landing: &Landing, guard: &mut dyn Guard) -> Result
     // What the command of a waiting landing fetches.
     repos.point(&format!("refs/loopwright/landing/{}", landing.id), commit)?;
     let step = Step { repos, landing, name: &name, commit };
-    match checkout {
-        None => step.advance(&user, guard),
-        Some(checkout) => step.follow(&checkout, guard),
+    match places.as_slice() {
+        [] => step.advance(&user, guard),
+        [Place { opened: Ok(checkout), .. }] => step.follow(checkout, guard),
+        [Place { opened: Err(why), root }] => Ok(step.waiting(root, why.clone())),
+        [first, .., last] => Ok(Landed::Waiting {
+            why: format!(
+                "{} is checked out in {} and in {}, and only one of them can follow",
+                landing.branch,
+                first.root.display(),
+                last.root.display()
+            ),
+            command: format!("git -C {} switch --detach", quoted(&last.root)),
+        }),
     }
+}
+
+/// The ref that a landing on `branch` moves: of a branch that is another name, what it names.
+fn full_name(user: &Repository, branch: &str) -> Result<String> {
+    let name = format!("refs/heads/{branch}");
+    ensure!(git2::Reference::is_valid_name(&name), "`{branch}` is no branch name");
+    let name = heads::finally(user.path(), user.commondir(), &name)?;
+    ensure!(name.starts_with("refs/heads/"), "`{branch}` is another name of {name}, which is no branch; nothing moved");
+    Ok(name)
+}
+
+/// Whether `tip` is a commit or stands on it.
+fn has(user: &Repository, tip: Oid, commit: Oid) -> Result<bool> {
+    if tip == commit {
+        return Ok(true);
+    }
+    match user.find_commit(commit) {
+        Err(e) if e.code() == ErrorCode::NotFound => return Ok(false),
+        found => found.with_context(|| format!("read {commit}"))?,
+    };
+    user.graph_descendant_of(tip, commit).with_context(|| format!("look for {commit} below {tip}"))
 }
 
 /// Whether a landing commit is on its branch, landed by us or by hand. To be asked while landings are locked.
@@ -144,8 +173,8 @@ fn land_alone(repos: &Repos, landing: &Landing, guard: &mut dyn Guard) -> Result
 /// The repository can't be read.
 pub fn is_on(user: &UserRepo, branch: &str, commit: Oid) -> Result<bool> {
     let user = user.open()?;
-    let tip = target(&user, &format!("refs/heads/{branch}"))?;
-    Ok(tip.is_some_and(|tip| tip == commit || user.graph_descendant_of(tip, commit).unwrap_or(false)))
+    let name = heads::finally(user.path(), user.commondir(), &format!("refs/heads/{branch}"))?;
+    target(&user, &name)?.map_or(Ok(false), |tip| has(&user, tip, commit))
 }
 
 /// A landing that may begin.
@@ -157,16 +186,20 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
+    fn waiting(&self, root: &Path, why: String) -> Landed {
+        Landed::Waiting { why, command: command(self.repos, self.landing, root) }
+    }
+
     /// The branch is checked out nowhere: objects, then the swap.
     fn advance(&self, user: &Repository, guard: &dyn Guard) -> Result<Landed> {
         copy_objects(self.repos, user, self.landing.base, self.commit)?;
-        self.swap_unless_halted(user, guard)
+        self.swap_unless_halted(user, None, guard)
     }
 
     /// The branch is checked out: nothing of the user's may be in the way, and the working tree follows.
     fn follow(&self, checkout: &Checkout, guard: &dyn Guard) -> Result<Landed> {
         let (base, commit) = (self.landing.base, self.commit);
-        let waiting = |why: String| Landed::Waiting { why, command: command(self.repos, self.landing, checkout) };
+        let waiting = |why: String| self.waiting(&checkout.root, why);
         let touched = worktree::touched(&self.repos.open_results()?, base, commit)?;
         let hold = match checkout.hold(base, commit, &touched)? {
             Ok(hold) => hold,
@@ -176,19 +209,29 @@ impl Step<'_> {
         if let Some(why) = hold.obstacle()? {
             return Ok(waiting(why));
         }
-        let landed = self.swap_unless_halted(&checkout.repo, guard)?;
+        let landed = self.swap_unless_halted(&checkout.repo, Some(&checkout.root), guard)?;
         if let Landed::Merged { .. } = landed
             && let Err(why) = hold.perform()
         {
-            hold.undo().with_context(|| format!("undo after: {why:#}"))?;
-            swap(&checkout.repo, self.name, commit, base)?;
+            let undone = hold.undo().and_then(|()| swap(&checkout.repo, self.name, commit, base));
+            if !matches!(undone, Ok(Landed::Merged { .. })) {
+                // The branch has it, and the working tree does not yet: its lock stays, and the next try goes on from it.
+                hold.leave();
+                undone.with_context(|| format!("undo after: {why:#}"))?;
+                return Err(why.context("the branch moved on meanwhile, and the working tree could not follow"));
+            }
             return Ok(waiting(format!("{why:#}")));
         }
         fail::point("checkout-written");
         Ok(landed)
     }
 
-    fn swap_unless_halted(&self, user: &Repository, guard: &dyn Guard) -> Result<Landed> {
+    /// `at` is the working tree that follows: whoever checks the branch out, or leaves it, meanwhile has to be looked at anew.
+    fn swap_unless_halted(&self, user: &Repository, at: Option<&Path>, guard: &dyn Guard) -> Result<Landed> {
+        if !places(user, self.name)?.iter().map(|place| place.root.as_path()).eq(at) {
+            let why = format!("another branch was checked out while {} was to move", self.landing.branch);
+            return Ok(Landed::Waiting { why, command: "loopwright tick".to_owned() });
+        }
         match guard.halted() {
             Some(why) => Ok(Landed::Halted { why }),
             None => swap(user, self.name, self.landing.base, self.commit),
@@ -297,8 +340,8 @@ fn sync_packs(user: &Repository) -> Result<()> {
 }
 
 /// What lands it by hand, for a shell.
-fn command(repos: &Repos, landing: &Landing, checkout: &Checkout) -> String {
-    let (from, to) = (quoted(repos.results_path()), quoted(&checkout.root));
+fn command(repos: &Repos, landing: &Landing, root: &Path) -> String {
+    let (from, to) = (quoted(repos.results_path()), quoted(root));
     format!("git -C {to} pull --ff-only {from} refs/loopwright/landing/{}", landing.id)
 }
 

@@ -3,6 +3,7 @@
 pub mod issues;
 pub mod local;
 
+mod checked_out;
 mod land;
 mod worktree;
 

@@ -2,17 +2,18 @@
 //!
 //! Git's own lock of the index is held all the while, so that no git of the user's works in between.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use git2::build::CheckoutBuilder;
 use git2::{
-    AttrCheckFlags, Delta, Index, IndexEntry, IndexEntryExtendedFlag, IndexTime, ObjectType, Oid, Repository,
-    RepositoryState, Status, StatusOptions, TreeEntry,
+    AttrCheckFlags, Delta, ErrorCode, Index, IndexEntry, IndexEntryExtendedFlag, IndexTime, ObjectType, Oid,
+    Repository, RepositoryState, Status, StatusOptions, TreeEntry,
 };
 
+use crate::git::heads::is_absent;
 use crate::os;
 
 /// The first word of a lock of ours, followed by the landing commit.
@@ -40,61 +41,7 @@ struct Lock(PathBuf);
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Gone already when the new index took its place.
         let _ = fs::remove_file(&self.0);
-    }
-}
-
-/// The working tree, main or linked, that has the branch `name` checked out or is in the middle of rebasing it.
-pub(super) fn with_branch(user: &Repository, name: &str) -> Result<Option<Checkout>> {
-    let common = user.commondir().to_owned();
-    let mut folders = vec![common.clone()];
-    if let Ok(linked) = fs::read_dir(common.join("worktrees")) {
-        folders.extend(linked.flatten().map(|entry| entry.path()));
-    }
-    for folder in folders.iter().filter(|f| holds(f, name)) {
-        // The one that is open knows its place; a git folder that lies elsewhere does not.
-        let here = same(user.path(), folder).then(|| user.workdir().map(Path::to_owned)).flatten();
-        let root = here.map_or_else(|| root_of(folder, &common), |root| Ok(Some(root)))?;
-        let Some(root) = root else { continue };
-        let repo = Repository::open(&root).with_context(|| format!("open the working tree {}", root.display()))?;
-        ensure!(
-            same(repo.path(), folder),
-            "the working tree of {} is not found at {}",
-            folder.display(),
-            root.display()
-        );
-        return Ok(Some(Checkout { repo, root }));
-    }
-    Ok(None)
-}
-
-/// Whether two paths lead to the same folder.
-fn same(one: &Path, other: &Path) -> bool {
-    let found = |path: &Path| path.canonicalize().ok();
-    found(one).is_some_and(|path| found(other).as_ref() == Some(&path))
-}
-
-/// Whether a git directory's HEAD is the branch, or a rebase there will set it.
-fn holds(folder: &Path, name: &str) -> bool {
-    let says = |file: &str, wanted: &str| fs::read_to_string(folder.join(file)).is_ok_and(|t| t.trim() == wanted);
-    says("HEAD", &format!("ref: {name}"))
-        || says("rebase-merge/head-name", name)
-        || says("rebase-apply/head-name", name)
-}
-
-/// The working tree of a git directory; none for a bare repository.
-fn root_of(folder: &Path, common: &Path) -> Result<Option<PathBuf>> {
-    if folder == common {
-        let repo = Repository::open(common).with_context(|| format!("open {}", common.display()))?;
-        return Ok(repo.workdir().map(Path::to_owned));
-    }
-    let link = folder.join("gitdir");
-    let text = fs::read_to_string(&link).with_context(|| format!("read {}", link.display()))?;
-    let root = folder.join(text.trim()).parent().map(Path::to_owned);
-    match root {
-        Some(root) if root.is_dir() => Ok(Some(root)),
-        _ => bail!("the working tree of {} vanished; `git worktree prune` forgets it", folder.display()),
     }
 }
 
@@ -115,23 +62,31 @@ impl Checkout {
     /// Finishes or takes away what a landing of `commit` that died left behind.
     pub(super) fn recover(&self, base: Oid, commit: Oid, tip: Option<Oid>) -> Result<()> {
         let path = self.lock_path();
-        if !fs::read_to_string(&path).is_ok_and(|text| text == mark(commit)) {
-            return Ok(());
+        match fs::read(&path) {
+            Ok(bytes) if bytes == mark(commit).as_bytes() => {}
+            // None, or another git's.
+            Ok(_) => return Ok(()),
+            Err(error) if is_absent(&error) => return Ok(()),
+            Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
         }
+        let touched = touched(&self.repo, base, commit)?;
         // The lock of landings is ours, so the owner of this one is dead.
         let lock = Lock(path);
         if tip != Some(commit) {
             return Ok(());
         }
-        let touched = touched(&self.repo, base, commit)?;
         let hold = Hold { checkout: self, base, commit, touched: &touched, lock };
-        if let Some(path) = hold.edited()? {
-            let root = self.root.display();
-            bail!(
-                "a landing in {root} was interrupted and {path:?} was edited since; compare it with `git -C {root} diff`"
-            );
+        match hold.finish() {
+            Ok(None) => Ok(()),
+            Ok(Some(path)) => bail!(
+                "a landing in {root} was interrupted and {path:?} was edited since; compare it with `git -C {root} diff`",
+                root = self.root.display()
+            ),
+            Err(why) => {
+                hold.leave();
+                Err(why.context("finish an interrupted landing"))
+            }
         }
-        hold.perform().context("finish an interrupted landing")
     }
 
     /// Locks the index of a working tree in which nothing of the user's is in the way; otherwise says what is.
@@ -185,7 +140,7 @@ impl Checkout {
         }
         let tree = self.repo.find_commit(base)?.tree()?;
         for path in touched {
-            if self.in_the_way(&tree, Path::new(path)) {
+            if self.in_the_way(&tree, Path::new(path))? {
                 return Ok(Some(format!("{path:?} is in the way and not known to git")));
             }
             let filter = self.repo.get_attr_bytes(Path::new(path), "filter", AttrCheckFlags::FILE_THEN_INDEX)?;
@@ -197,18 +152,19 @@ impl Checkout {
     }
 
     /// Whether something that the base does not have stands at a path, or in the place of a folder above it.
-    fn in_the_way(&self, base: &git2::Tree<'_>, path: &Path) -> bool {
-        path.ancestors().filter(|p| !p.as_os_str().is_empty()).any(|p| {
-            let Ok(found) = fs::symlink_metadata(self.root.join(p)) else {
-                return false;
-            };
-            let known = base.get_path(p).ok().as_ref().and_then(TreeEntry::kind);
-            match known {
+    fn in_the_way(&self, base: &git2::Tree<'_>, path: &Path) -> Result<bool> {
+        for p in path.ancestors().filter(|p| !p.as_os_str().is_empty()) {
+            let Some(found) = seen(&self.root.join(p))? else { continue };
+            let stands = match entry(base, p)?.as_ref().and_then(TreeEntry::kind) {
                 None => p == path || !found.is_dir(),
                 Some(ObjectType::Tree) => !found.is_dir(),
                 Some(_) => false,
+            };
+            if stands {
+                return Ok(true);
             }
-        })
+        }
+        Ok(false)
     }
 }
 
@@ -228,6 +184,20 @@ impl Hold<'_> {
     /// Puts the touched files back as they were.
     pub(super) fn undo(&self) -> Result<()> {
         self.write_files(self.base)
+    }
+
+    /// Does the same where it is not known how much was done; a path that was edited since keeps it from beginning.
+    fn finish(&self) -> Result<Option<String>> {
+        let edited = self.edited()?;
+        if edited.is_none() {
+            self.perform()?;
+        }
+        Ok(edited)
+    }
+
+    /// Lets the lock stay for [`Checkout::recover`].
+    pub(super) fn leave(self) {
+        std::mem::forget(self.lock);
     }
 
     fn write_files(&self, commit: Oid) -> Result<()> {
@@ -250,15 +220,18 @@ impl Hold<'_> {
         let trees = [repo.find_commit(self.base)?.tree()?, repo.find_commit(self.commit)?.tree()?];
         for path in self.touched {
             let now = content(&self.checkout.root.join(path))?;
-            let expected = |tree: &git2::Tree<'_>| tree.get_path(Path::new(path)).ok().map(|e| e.id());
-            if !trees.iter().any(|tree| expected(tree) == now) {
+            let mut known = false;
+            for tree in &trees {
+                known |= entry(tree, Path::new(path))?.map(|e| e.id()) == now;
+            }
+            if !known {
                 return Ok(Some(path.clone()));
             }
         }
         Ok(None)
     }
 
-    /// Writes the new index beside the old one and lets it take its place through git's own lock.
+    /// Writes the new index beside the old one, which it replaces while git's own lock says whose work this is.
     fn write_index(&self) -> Result<()> {
         let repo = &self.checkout.repo;
         let (now, next) = (repo.path().join("index"), repo.path().join("loopwright-index"));
@@ -266,14 +239,13 @@ impl Hold<'_> {
         let mut index = Index::open(&next).with_context(|| format!("read {}", now.display()))?;
         let tree = repo.find_commit(self.commit)?.tree()?;
         for path in self.touched {
-            match tree.get_path(Path::new(path)) {
-                Ok(entry) => index.add(&self.index_entry(path, &entry)?)?,
-                Err(_) => index.remove(Path::new(path), 0)?,
+            match entry(&tree, Path::new(path))? {
+                Some(entry) => index.add(&self.index_entry(path, &entry)?)?,
+                None => index.remove(Path::new(path), 0)?,
             }
         }
         index.write().with_context(|| format!("write {}", next.display()))?;
-        fs::rename(&next, &self.lock.0).context("replace the lock of the index")?;
-        fs::rename(&self.lock.0, &now).with_context(|| format!("replace {}", now.display()))
+        fs::rename(&next, &now).with_context(|| format!("replace {}", now.display()))
     }
 
     fn index_entry(&self, path: &str, entry: &TreeEntry<'_>) -> Result<IndexEntry> {
@@ -306,9 +278,7 @@ fn is_left_out(index: &Index, path: &[u8]) -> bool {
 
 /// The id that the content of a file, or the target of a link, would have; none where nothing stands.
 fn content(path: &Path) -> Result<Option<Oid>> {
-    let Ok(seen) = fs::symlink_metadata(path) else {
-        return Ok(None);
-    };
+    let Some(seen) = seen(path)? else { return Ok(None) };
     let bytes = if seen.is_symlink() {
         fs::read_link(path).map(|target| target.into_os_string().into_encoded_bytes())
     } else {
@@ -316,6 +286,24 @@ fn content(path: &Path) -> Result<Option<Oid>> {
     };
     let bytes = bytes.with_context(|| format!("read {}", path.display()))?;
     Ok(Some(Oid::hash_object(ObjectType::Blob, &bytes)?))
+}
+
+/// What stands at a path, a link being one; none where nothing does.
+fn seen(path: &Path) -> Result<Option<Metadata>> {
+    match fs::symlink_metadata(path) {
+        Ok(seen) => Ok(Some(seen)),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("look at {}", path.display())),
+    }
+}
+
+/// What a tree has at a path; none where it has nothing.
+fn entry(tree: &git2::Tree<'_>, path: &Path) -> Result<Option<TreeEntry<'static>>> {
+    match tree.get_path(path) {
+        Ok(entry) => Ok(Some(entry)),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("read {} of {}", path.display(), tree.id())),
+    }
 }
 
 fn mark(commit: Oid) -> String {

@@ -5,6 +5,7 @@
 
 mod changes;
 mod command;
+pub(crate) mod heads;
 pub(crate) mod import;
 mod left_out;
 mod open;

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use git2::{ErrorCode, Oid, Repository, RepositoryOpenFlags};
 
+use super::heads;
+
 /// A repository of the user's that can be worked with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserRepo {
@@ -74,6 +76,14 @@ pub enum UserRepoError {
         /// The branch that was asked for.
         branch: String,
     },
+    /// Where HEAD or a branch leads can't be read.
+    #[error("where HEAD or a branch of {} leads can't be read", path.display())]
+    Head {
+        /// The repository.
+        path: PathBuf,
+        /// What the disk, or the ref, says.
+        source: std::io::Error,
+    },
     /// Anything else that git says.
     #[error("{} can't be read", path.display())]
     Git {
@@ -122,6 +132,7 @@ impl UserRepoError {
             UserRepoError::Shallow(_)
             | UserRepoError::Owner(_)
             | UserRepoError::Detached { .. }
+            | UserRepoError::Head { .. }
             | UserRepoError::Git { .. } => return None,
         };
         Some(hint)
@@ -190,7 +201,14 @@ impl UserRepo {
                 .ok_or_else(|| UserRepoError::Detached { path: self.root.clone(), choices: choices(&repo) })?,
         };
         let missing = || UserRepoError::NoBranch { path: self.root.clone(), branch: branch.clone() };
-        let reference = repo.find_reference(&format!("refs/heads/{branch}")).map_err(|_| missing())?;
+        let name = format!("refs/heads/{branch}");
+        if !git2::Reference::is_valid_name(&name) {
+            return Err(missing());
+        }
+        let reference = repo.find_reference(&finally(&repo, &self.root, &name)?).map_err(|e| match e.code() {
+            ErrorCode::NotFound => missing(),
+            _ => explain(&self.root, e),
+        })?;
         let tip = reference.peel_to_commit().map_err(|e| explain(&self.root, e))?.id();
         Ok((branch, tip))
     }
@@ -214,13 +232,16 @@ fn promisor(repo: &Repository) -> Option<String> {
 
 fn head_branch(repo: &Repository, root: &Path) -> Result<Option<String>, UserRepoError> {
     match repo.head() {
-        Ok(head) if head.is_branch() => {
-            Ok(head.name().ok().and_then(|n| n.strip_prefix("refs/heads/")).map(str::to_owned))
-        }
-        Ok(_) => Ok(None),
+        // Not by the name that libgit2 tells, which knows no symbolic links.
+        Ok(_) => Ok(finally(repo, root, "HEAD")?.strip_prefix("refs/heads/").map(str::to_owned)),
         Err(e) if e.code() == ErrorCode::UnbornBranch => Err(UserRepoError::NoCommits(root.to_owned())),
         Err(e) => Err(explain(root, e)),
     }
+}
+
+fn finally(repo: &Repository, root: &Path, name: &str) -> Result<String, UserRepoError> {
+    heads::finally(repo.path(), repo.commondir(), name)
+        .map_err(|source| UserRepoError::Head { path: root.to_owned(), source })
 }
 
 /// All branches, `main` and `master` first.
