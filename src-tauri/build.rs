@@ -77,6 +77,7 @@ const COMMANDS: &[&str] = &[
     "first_loop",
     "dry_run",
     "dry_run_so_far",
+    "try_sample",
     "turn_on",
     "quit",
 ];

@@ -105,6 +105,7 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
             welcome::first_loop,
             welcome::dry_run,
             welcome::dry_run_so_far,
+            welcome::try_sample,
             welcome::turn_on,
             welcome::quit
         ])

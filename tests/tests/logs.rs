@@ -49,6 +49,21 @@ fn links_and_build_products_are_no_logs() {
     assert!(stage.plain(&["logs"]).exits(0).out.contains(SECRET));
 }
 
+/// Also in the runs after the first, which takes the result from what was kept.
+#[test]
+fn what_a_red_base_said_can_be_read() {
+    let stage = Stage::shop();
+    stage.edit(|| fs::write(stage.repo.join("checks/lint.sh"), "echo the lint is cross; exit 1\n").expect("a check"));
+    stage.commit("lint: cross");
+    stage.maker(RAILS, "#!/bin/sh\n");
+    for _ in 0..2 {
+        stage.run("work");
+        let shown = stage.plain(&["logs"]).exits(0).out;
+        assert!(shown.contains("the lint is cross") && shown.contains("base/lint_clean.log"), "{shown}");
+        assert!(!shown.contains("base/tests_pass.log"), "what is green is no news: {shown}");
+    }
+}
+
 #[test]
 fn raw_streams_are_not_looked_for_behind_a_link() {
     let (stage, dir) = ran();

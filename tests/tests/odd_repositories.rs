@@ -83,6 +83,28 @@ fn refused(what: &str, stage: &Stage, why: &str, repair: &str) {
     loopwright_tests::tell(&format!("{what}: refused: {why} … {repair}"));
 }
 
+/// What a private copy lacks is said before a check fails by it; a repository that has it all is left alone.
+#[test]
+fn what_a_private_copy_lacks_is_said_before_anything_runs() {
+    let said = |stage: &Stage| {
+        let all = stage.verb(&["init"]).exits(2).json()["add"]["check"]["diagnostics"].clone();
+        let notes = all.as_array().expect("diagnostics").iter().filter(|note| note["code"] == "left-out");
+        notes.map(|note| note["message"].as_str().expect("a message").to_owned()).collect::<Vec<_>>()
+    };
+    for (what, wanted) in [
+        ("submodules", "submodules are empty in the private copies: \"lib\""),
+        ("LFS pointers and their filters", "files kept by Git LFS are pointers in the private copies"),
+    ] {
+        let mut stage = Stage::shop();
+        assert_eq!(said(&stage), Vec::<String>::new(), "the control");
+        let odd = WORK.iter().find(|odd| odd.0 == what).expect("a case");
+        odd.1(&mut stage);
+        assert_eq!(said(&stage), [wanted]);
+        let printed = stage.plain(&["init"]).exits(2).out;
+        assert!(printed.contains(wanted) && printed.contains("name others under `checks:`"), "{printed}");
+    }
+}
+
 /// A case: what it is, what makes it.
 type Odd = (&'static str, fn(&mut Stage));
 

@@ -264,6 +264,71 @@ fn a_rejection_can_be_undone() {
     assert!(late.hint().contains("git revert"), "{late:?}");
 }
 
+/// A maker that makes its change once the test lets it.
+fn waits_for_go(stage: &Stage) {
+    stage.edit(|| {
+        let wait = "#!/bin/sh\nwhile [ ! -e /loop/go ]; do sleep 0.05; done\n";
+        let script = MAKER.replacen("#!/bin/sh\n", wait, 1);
+        loopwright_tests::stage::write_program(&stage.beside("loops/work/maker.sh"), &script);
+    });
+}
+
+fn go(stage: &Stage) {
+    stage.edit(|| fs::write(stage.beside("loops/work/go"), "").expect("the word"));
+}
+
+/// What was paid for is not thrown away: the attempt that goes on opens the pull request again.
+#[test]
+fn an_undone_rejection_gives_a_running_attempt_its_place_back() {
+    let (stage, first) = shipped();
+    waits_for_go(&stage);
+    stage.verb(&["send-back", id(&first), "--note", "shorter"]).exits(0);
+    stage.verb(&["reject", id(&first), "--reason", "oh"]).exits(0);
+    let back = stage.verb(&["undo", id(&first)]).exits(0).json();
+    assert_eq!((&back["what"], &back["state"]), (&"rejection".into(), &"sent back".into()));
+    go(&stage);
+    let second = settled(&stage, &first, "open");
+    assert_eq!((second["iterations"].as_u64(), runs(&stage)), (Some(2), 2), "it was made once");
+    assert!(content(&stage, &second).contains("shorter"));
+    stage.approve(&second).exits(0);
+}
+
+/// What had not begun is asked for again; what came to its end meanwhile is not made a second time.
+#[test]
+fn an_undone_rejection_asks_again_only_for_what_never_began() {
+    let (stage, first) = shipped();
+    stage.verb(&["halt"]).exits(0);
+    stage.verb(&["send-back", id(&first), "--note", "shorter"]).exits(0);
+    stage.verb(&["reject", id(&first), "--reason", "oh"]).exits(0);
+    assert_eq!(stage.verb(&["undo", id(&first)]).exits(0).json()["state"], "sent back");
+    stage.verb(&["resume", "--reason", "looked"]).exits(0);
+    let second = settled(&stage, &first, "open");
+    assert!(content(&stage, &second).contains("shorter"));
+
+    waits_for_go(&stage);
+    stage.verb(&["send-back", id(&first), "--note", "longer"]).exits(0);
+    stage.verb(&["reject", id(&first), "--reason", "no"]).exits(0);
+    go(&stage);
+    settled(&stage, &first, "rejected");
+    assert_eq!(stage.verb(&["undo", id(&first)]).exits(0).json()["state"], "open");
+    let last = settled(&stage, &first, "open");
+    assert_eq!((last["tree"].clone(), runs(&stage)), (second["tree"].clone(), 3));
+}
+
+/// A putting off can be taken back while the next attempt is made, as it says itself.
+#[test]
+fn a_putting_off_can_be_undone_while_an_attempt_is_made() {
+    let (stage, first) = shipped();
+    waits_for_go(&stage);
+    stage.verb(&["send-back", id(&first), "--note", "shorter"]).exits(0);
+    let off = stage.verb(&["later", id(&first), "1d"]).exits(0).json();
+    assert!(off["undo"].as_str().expect("a command").starts_with("loopwright undo"), "{off}");
+    let back = stage.verb(&["undo", id(&first)]).exits(0).json();
+    assert_eq!((&back["what"], &back["state"]), (&"putting off".into(), &"sent back".into()));
+    go(&stage);
+    settled(&stage, &first, "open");
+}
+
 /// Later hides and decides nothing.
 #[test]
 fn later_hides_until_its_time() {

@@ -6,7 +6,7 @@ const heading = (page: Page, name: string | RegExp) => page.getByRole("heading",
 
 for (const scheme of ["light", "dark"] as const) {
     test(`from the first word to the schedule, by keyboard (${scheme})`, async ({ page }) => {
-        // Eight steps, each looked at by axe.
+        // Ten pictures, each looked at by axe.
         test.setTimeout(60_000);
         await open(page, "welcome", "full", { scheme });
         const step = async (name: string): Promise<void> => {
@@ -14,12 +14,21 @@ for (const scheme of ["light", "dark"] as const) {
             await picture(page, `welcome-${name}-${scheme}`);
         };
         await expect(heading(page, /Loops find work/)).toBeVisible();
-        await expect.poll(() => focused(page)).toMatch(/^Use my repository/);
+        await expect.poll(() => focused(page)).toMatch(/^Try the sample/);
         await step("1-hello");
         await page.keyboard.press("Enter");
         await expect(page.getByText("claude, codex")).toBeVisible();
         await step("2-here");
         await page.keyboard.press("Enter");
+        await expect.poll(() => focused(page)).toMatch(/^Run it/);
+        await step("2-sample");
+        await page.keyboard.press("Enter");
+        await expect(page.getByText("1 pull request waits for you.")).toBeVisible();
+        expect(await lastCall(page, "try_sample")).toEqual({});
+        await step("2-sample-done");
+        await page.getByRole("button", { name: /^Open Review/ }).press("Enter");
+        expect(await lastCall(page, "open_window")).toEqual({ view: "review", target: null });
+        await page.getByRole("button", { name: "Next" }).press("Enter");
         await page.getByLabel("Its folder").pressSequentially("/home/ada/src/shop-api");
         await step("3-repository");
         await page.keyboard.press("Enter");
@@ -69,7 +78,7 @@ test("a repository that can't be used, a run that does not start: what was not l
 }) => {
     const refuse = { first_loop: { code: 1, message: "/srv/x is no git repository", hint: "git init /srv/x" } };
     await open(page, "welcome", "full", { refuse });
-    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Use my repository" }).press("Enter");
     await page.getByRole("button", { name: "Next" }).press("Enter");
     await page.getByLabel("Its folder").fill("/srv/x");
     await page.keyboard.press("Enter");
@@ -83,9 +92,24 @@ test("a repository that can't be used, a run that does not start: what was not l
     await expect(heading(page, "What's here")).toBeVisible();
 });
 
+test("a sample that does not start says why, and the way on stays", async ({ page }) => {
+    const refuse = { try_sample: { code: 10, message: "everything is halted", hint: "loopwright resume" } };
+    await open(page, "welcome", "full", { refuse });
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Next" }).press("Enter");
+    await page.getByRole("button", { name: /^Run it/ }).press("Enter");
+    await expect(page.getByRole("alert")).toContainText("Can't run the sample: everything is halted.");
+    await expect(page.getByRole("alert")).toContainText("Nothing of yours was touched.");
+    await axe(page);
+    await page.getByRole("button", { name: "Without the sample" }).press("Enter");
+    await expect(heading(page, "Your repository")).toBeVisible();
+    await page.keyboard.press("Alt+ArrowLeft");
+    await expect(heading(page, "Sample")).toBeVisible();
+});
+
 test("nothing is registered before the person asks for it", async ({ page }) => {
     await open(page, "welcome");
-    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Use my repository" }).press("Enter");
     await page.getByRole("button", { name: "Next" }).press("Enter");
     await page.getByLabel("Its folder").fill("/home/ada/src/shop-api");
     await page.keyboard.press("Enter");

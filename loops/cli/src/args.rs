@@ -64,6 +64,12 @@ Nothing of the repository is run or changed (--share writes one file), and the l
 
 Example: loopwright init --repo ~/src/shop-api")]
     Init(InitArgs),
+    /// Makes a small sample project with a loop for it, which replays recorded answers
+    #[command(after_help = "\
+To see a loop work once without a key, a network or a cost. It lies in Loopwright's own folder.
+
+Example: loopwright sample && loopwright run sample")]
+    Sample,
     /// Lists the loops that ship with Loopwright, or prints or writes one
     #[command(after_help = "\
 Some have scripts beside their loop.yaml: --out writes all of it.

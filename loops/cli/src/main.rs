@@ -66,6 +66,7 @@ fn answer(verb: Verb, output: Output) -> Result<u8, ApiError> {
         Verb::Init(args) => verbs::init::run(&args, &app),
         Verb::Completions(args) => verbs::completions::run(&args, &app.output),
         Verb::Man(args) => verbs::man::run(&args, &app.output),
+        Verb::Sample => verbs::sample::run(&app),
         Verb::Templates(args) => verbs::templates::run(&args, &app),
         Verb::Add(args) => verbs::add::run(&args, &app),
         Verb::Check(args) => verbs::check::run(&args, &app),

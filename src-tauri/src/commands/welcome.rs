@@ -47,6 +47,12 @@ pub(crate) async fn dry_run_so_far(run: String) -> Result<DryRun, ApiError> {
     ask(move |context| api::dry_run_so_far(context, &run)).await
 }
 
+/// Makes the sample and starts a run of it.
+#[tauri::command]
+pub(crate) async fn try_sample() -> Result<RunRow, ApiError> {
+    ask(api::try_sample).await
+}
+
 /// Lets a loop start by itself.
 #[tauri::command]
 pub(crate) async fn turn_on(name: String) -> Result<EnableView, ApiError> {

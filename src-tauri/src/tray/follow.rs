@@ -20,6 +20,9 @@ pub(super) const QUIT: &str = "quit";
 /// The shortest time between two looks, HALT apart.
 const CALM: Duration = Duration::from_millis(300);
 
+/// After this long without news it gives back the memory that it needs only to look and draw.
+const SETTLED: Duration = Duration::from_secs(1);
+
 /// Ages are told in minutes.
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -127,8 +130,11 @@ impl Follower {
             let looked = Instant::now();
             let again = self.look();
             let mut until = looked + again.unwrap_or(MINUTE);
+            let mut rests = Some(looked + SETTLED);
             loop {
-                match heard.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                let next = rests.map_or(until, |at| at.min(until));
+                match heard.recv_timeout(next.saturating_duration_since(Instant::now())) {
+                    Err(RecvTimeoutError::Timeout) if rests.take().is_some_and(|at| at < until) => self.look.rest(),
                     Err(RecvTimeoutError::Timeout) => break,
                     Err(RecvTimeoutError::Disconnected) => return,
                     Ok(Word::Quit) => return self.app.exit(0),

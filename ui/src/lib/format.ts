@@ -49,9 +49,13 @@ export function age(then: string | Date, now: Date): string {
     return `${Math.floor(s / 604_800)} w`;
 }
 
-/** Where a time is read: in the zone that is given, or else in that of this computer. */
-function parts(time: Date, zone: string | undefined): Record<string, string> {
-    const format = new Intl.DateTimeFormat("en-GB", {
+/** By their zone: one takes longer to make than a thousand times to write. */
+const formats = new Map<string | undefined, Intl.DateTimeFormat>();
+
+function format(zone: string | undefined): Intl.DateTimeFormat {
+    const known = formats.get(zone);
+    if (known) return known;
+    const made = new Intl.DateTimeFormat("en-GB", {
         ...(zone ? { timeZone: zone } : {}),
         weekday: "short",
         day: "numeric",
@@ -61,19 +65,34 @@ function parts(time: Date, zone: string | undefined): Record<string, string> {
         minute: "2-digit",
         hourCycle: "h23",
     });
-    return Object.fromEntries(format.formatToParts(time).map((part) => [part.type, part.value]));
+    formats.set(zone, made);
+    return made;
+}
+
+/** Where a time is read: in the zone that is given, or else in that of this computer. */
+function parts(time: Date, zone: string | undefined): Record<string, string> {
+    return Object.fromEntries(
+        format(zone)
+            .formatToParts(time)
+            .map((part) => [part.type, part.value]),
+    );
 }
 
 /** `09:00`. */
 export function clock(time: string | Date, zone?: string): string {
-    const { hour, minute } = parts(new Date(time), zone);
+    return hours(parts(new Date(time), zone));
+}
+
+function hours({ hour, minute }: Record<string, string>): string {
     return `${hour}:${minute}`;
 }
 
 /** `today`, `tomorrow`, `yesterday`, `Mon` within a week, `14 Nov`, `14 Nov 2025`. */
 export function day(time: string | Date, now: Date, zone?: string): string {
-    const then = parts(new Date(time), zone);
-    const today = parts(now, zone);
+    return beside(parts(new Date(time), zone), parts(now, zone));
+}
+
+function beside(then: Record<string, string>, today: Record<string, string>): string {
     const days = Math.round((midday(then) - midday(today)) / 86_400_000);
     if (days === 0) return "today";
     if (days === 1) return "tomorrow";
@@ -95,10 +114,8 @@ export function date(text: string, now: Date): string {
 
 /** `today 09:00`, `14 Nov 09:00`; with the zone's name where it is not that of this computer. */
 export function when(time: string | Date, now: Date, zone?: string): string {
-    const text = `${day(time, now, zone)} ${clock(time, zone)}`;
-    return zone && differs(new Date(time), zone) ? `${text} ${zone}` : text;
-}
-
-function differs(time: Date, zone: string): boolean {
-    return clock(time, zone) !== clock(time);
+    const at = new Date(time);
+    const then = parts(at, zone);
+    const text = `${beside(then, parts(now, zone))} ${hours(then)}`;
+    return zone && hours(then) !== clock(at) ? `${text} ${zone}` : text;
 }

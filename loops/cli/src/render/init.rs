@@ -1,6 +1,7 @@
 //! What `init` found, the loop it would write, and what to type next.
 
 use chrono::{DateTime, Utc};
+use loopwright_core::diagnostic::Severity;
 use loopwright_core::story::Mark;
 use loopwright_engine::api::{AgentView, InitView};
 
@@ -16,6 +17,10 @@ pub(crate) fn drafted(page: &mut Page, view: &InitView, now: DateTime<Utc>) {
     for gate in &view.missing {
         marked(page, 0, Mark::Note, &absent(gate));
     }
+    for note in view.add.check.diagnostics.iter().filter(|found| found.severity == Severity::Note) {
+        let help = note.help.iter().map(|help| format!("; {help}"));
+        marked(page, 0, Mark::Note, &help.fold(note.message.clone(), |text, help| text + &help));
+    }
     page.gap();
     page.tinted(Tint::Muted, &view.add.check.path);
     view.text.lines().for_each(|line| page.line(&format!("  {line}")));
@@ -24,7 +29,12 @@ pub(crate) fn drafted(page: &mut Page, view: &InitView, now: DateTime<Utc>) {
     view.plan.iter().for_each(|line| page.line(&format!("  {line}")));
     page.gap();
     check::brief(page, &view.add.check, now);
-    marked(page, 0, Mark::Note, "no schedule starts a loop yet: it runs when you say `run`");
+    marked(
+        page,
+        0,
+        Mark::Note,
+        "its times count while the scheduler runs (`loopwright serve`, or the tray); by hand it starts at any time",
+    );
 }
 
 fn absent(gate: &str) -> String {

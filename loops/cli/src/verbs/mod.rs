@@ -23,6 +23,7 @@ pub(crate) mod reviews;
 pub(crate) mod run;
 pub(crate) mod run_inner;
 pub(crate) mod runs;
+pub(crate) mod sample;
 pub(crate) mod schema;
 pub(crate) mod send_back;
 pub(crate) mod serve;

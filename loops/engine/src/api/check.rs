@@ -14,7 +14,7 @@ use loopwright_core::timing::Trigger;
 
 use super::{ApiError, CheckView, Context, templates};
 use crate::checks::DetectedCheck;
-use crate::git::{UserRepoError, user_repository};
+use crate::git::{UserRepoError, left_out, user_repository};
 use crate::loop_folder::{self, Private};
 use crate::resolve::{self, LOOP_FILE};
 use crate::sandbox::Access;
@@ -120,6 +120,7 @@ pub(super) fn view(context: &Context, path: &str, bytes: Vec<u8>, reading: Readi
             let help = "`add` refuses it: take the `after` out of one of them";
             diagnostics.push(Diagnostic::note("circle", start, message).help(help));
         }
+        diagnostics.extend(root.as_deref().filter(|_| definition.discover.is_some()).into_iter().flat_map(lacking));
         diagnostics.extend(ungranted(context, definition, root.as_deref()));
         explain::explain(definition, &reading.origins, &surroundings)
     });
@@ -131,6 +132,14 @@ fn exposing(context: &Context, folder: &Path, repo: Option<&Path>) -> Option<Dia
     let private = Private { home: &context.home, person: context.host.home.as_deref(), repo };
     let start = Span { line: 1, column: 1, ..Span::default() };
     loop_folder::refusal(folder, private).map(|why| Diagnostic::error("loop-folder", start, why))
+}
+
+/// What the person's checkout has and a private copy has not: a check that needs it fails, and would be a finding.
+fn lacking(repo: &Path) -> Vec<Diagnostic> {
+    let start = Span { line: 1, column: 1, ..Span::default() };
+    let note = |what| Diagnostic::note("left-out", start, what);
+    let help = "a check that needs them fails there; name others under `checks:`";
+    left_out(repo).into_iter().map(|what| note(what).help(help)).collect()
 }
 
 /// Grants that can't stand on this machine as it is now: the steps that have them would fail.

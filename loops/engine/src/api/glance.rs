@@ -19,7 +19,7 @@ use crate::halt::{self, HaltCause, HaltFiles, HaltLevel};
 use crate::store::loops::LoopRow;
 use crate::store::pull_requests::{self, PullRequestRecord};
 use crate::store::{Store, loops, projection, runs, schedules};
-use crate::{ending, settings};
+use crate::{ending, os, settings};
 
 /// How many runs are looked at for those that HALT stopped.
 const STOPPED: u32 = 100;
@@ -41,6 +41,11 @@ pub struct DeskLook {
 }
 
 impl DeskLook {
+    /// Gives back what is not needed until the next look, the toolkit's share of the heap with it.
+    pub fn rest(&self) {
+        os::give_memory_back();
+    }
+
     /// Looks at everything that the tray shows. What can't be read is shown as broken: there is always a menu, and HALT in it.
     pub fn look(&mut self, context: &Context, shell: Shell) -> Desk {
         let mut glance = bare(context, shell);

@@ -53,6 +53,16 @@ const SHIPPED: [Shipped; 7] = [
     ),
 ];
 
+/// The loop of the sample; it fits no other repository, so it is not among the templates.
+const SAMPLE: Shipped = Shipped {
+    name: super::sample::NAME,
+    text: include_str!("../../../sample/loop.yaml"),
+    beside: &[
+        ("maker.sh", include_str!("../../../sample/maker.sh")),
+        ("checker.sh", include_str!("../../../sample/checker.sh")),
+    ],
+};
+
 /// All shipped loops; the first comment line of each says what it is for.
 pub fn templates() -> Vec<TemplateView> {
     SHIPPED.iter().map(view).collect()
@@ -123,7 +133,7 @@ fn refuse_other<'a>(
 }
 
 fn find(name: &str) -> Option<&'static Shipped> {
-    SHIPPED.iter().find(|shipped| shipped.name == name)
+    SHIPPED.iter().chain([&SAMPLE]).find(|shipped| shipped.name == name)
 }
 
 fn view(shipped: &Shipped) -> TemplateView {

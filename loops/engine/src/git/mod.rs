@@ -6,7 +6,9 @@
 mod changes;
 mod command;
 pub(crate) mod import;
+mod left_out;
 mod open;
+mod plant;
 mod read;
 mod repos;
 mod shown;
@@ -14,7 +16,9 @@ mod sweep;
 mod user;
 
 pub use command::{GitError, git};
+pub(crate) use left_out::left_out;
 pub use open::OpenChange;
+pub(crate) use plant::plant;
 pub use read::{CommitFacts, FILE_LIMIT, Kind};
 pub use repos::{Base, Repos};
 pub use sweep::Owner;

@@ -1,9 +1,10 @@
 //! `scan_ci_failures`: the project's own checks on the base commit, in the sandbox, with their results kept.
 
 use std::collections::BTreeMap;
+use std::fs;
 
-use anyhow::Result;
-use loopwright_core::check::CheckReport;
+use anyhow::{Context as _, Result};
+use loopwright_core::check::{CheckReport, Ended};
 use loopwright_core::definition::{Command, Source};
 use sha2::{Digest, Sha256};
 
@@ -11,6 +12,7 @@ use super::checkout::Checkout;
 use super::{Work, prepare};
 use crate::checks::{self, DetectedCheck as Check};
 use crate::fail;
+use crate::home::private_dir;
 use crate::resolve::environment;
 use crate::sandbox::view::MountRow;
 use crate::sandbox::{Access, Mount};
@@ -34,7 +36,20 @@ pub fn base_reports(work: &mut Work) -> Result<Vec<CheckReport>> {
     if !missing.is_empty() {
         run_missing(work, &missing, &mut found)?;
     }
-    Ok(work.code()?.checks.iter().filter_map(|c| found.remove(&c.name)).collect())
+    let reports: Vec<CheckReport> = work.code()?.checks.iter().filter_map(|c| found.remove(&c.name)).collect();
+    keep_red(work, &reports)?;
+    Ok(reports)
+}
+
+/// What checks that fail on the base said stands among the logs of each run that starts from it.
+fn keep_red(work: &Work, reports: &[CheckReport]) -> Result<()> {
+    let folder = work.raw("base");
+    for red in reports.iter().filter(|report| report.ended != Ended::Exited(0)) {
+        private_dir(&folder)?;
+        let path = folder.join(&red.check).with_extension("log");
+        fs::write(&path, format!("{}\n", red.tail)).with_context(|| format!("writing {}", path.display()))?;
+    }
+    Ok(())
 }
 
 fn run_missing(work: &mut Work, missing: &[Check], found: &mut BTreeMap<String, CheckReport>) -> Result<()> {
@@ -46,7 +61,7 @@ fn run_missing(work: &mut Work, missing: &[Check], found: &mut BTreeMap<String, 
     for (check, report) in missing.iter().zip(ran) {
         let (key, repo) = (key(work, check)?, work.row.repo);
         // A check that was cut off says nothing that is worth keeping.
-        if matches!(report.ended, loopwright_core::check::Ended::Exited(_)) {
+        if matches!(report.ended, Ended::Exited(_)) {
             work.store.write(|tx| base_results::put(tx, repo, &commit.to_string(), &key, &report, &at))?;
             fail::point("base-kept");
         }
@@ -83,7 +98,7 @@ pub fn run(work: &Work, check: &Check, workspace: &Workspace) -> Result<(CheckRe
         limits: work.check_limits(),
     };
     let ran = checks::run(&order, &work.sandbox)?;
-    anyhow::ensure!(ran.report.ended != loopwright_core::check::Ended::Halted, "halted in {}", check.name);
+    anyhow::ensure!(ran.report.ended != Ended::Halted, "halted in {}", check.name);
     Ok((ran.report, ran.output))
 }
 
@@ -124,7 +139,7 @@ struct TargetDir(std::path::PathBuf);
 impl TargetDir {
     fn new(work: &Work) -> Result<TargetDir> {
         let path = work.home.workspaces_of(work.run).join(format!("target-{}", uuid::Uuid::now_v7().simple()));
-        crate::home::private_dir(&path)?;
+        private_dir(&path)?;
         Ok(TargetDir(path))
     }
 
@@ -136,7 +151,7 @@ impl TargetDir {
 impl Drop for TargetDir {
     fn drop(&mut self) {
         // Left behind it costs disk and nothing else; the next sweep takes it.
-        let _ = std::fs::remove_dir_all(&self.0);
+        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

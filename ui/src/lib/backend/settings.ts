@@ -34,6 +34,8 @@ export interface SettingsCommands {
     first_loop: { args: { repo: string; template: string | null; hash: string | null }; answer: FirstDraft };
     dry_run: { args: { name: string }; answer: RunRow };
     dry_run_so_far: { args: { run: string }; answer: DryRun };
+    /** Makes the sample, if it is not there yet, and starts a run of it. */
+    try_sample: { args: Nothing; answer: RunRow };
     turn_on: { args: { name: string }; answer: EnableView };
     credentials: { args: Nothing; answer: CredentialsView };
     /** Stores a key in the keychain; it is in no file, no log and no answer. */

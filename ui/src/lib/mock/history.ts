@@ -5,6 +5,8 @@ import type { Scene } from "./world";
 /** A run of the mock that lives writes a line so often, in ms. */
 const LINE_EVERY = 400;
 const HOUR = 3_600_000;
+/** How long the run of the sample takes, in ms. */
+const SAMPLE_TAKES = 1_500;
 
 /** What the checker of the mock says. */
 export const CHECKING = "The change is small and does what it says.\n";
@@ -102,6 +104,14 @@ export class MockHistory {
         const id = `01936f2e-0000-7000-a000-${String(++this.started).padStart(12, "0")}`;
         this.rows.unshift({ ...row, id, run: id, short: id.slice(-8), started: new Date().toISOString() });
         return this.rows[0] as HistoryRow;
+    }
+
+    /** Starts the sample, whose run takes a moment. */
+    sample(): HistoryRow {
+        const row = this.start("sample");
+        const came = { came: "opened", mark: "needs_you", words: "2 pull requests" } as const;
+        setTimeout(() => Object.assign(row, came, { ended: new Date().toISOString() }), SAMPLE_TAKES);
+        return row;
     }
 
     halt(run: string): void {

@@ -275,6 +275,7 @@ export const settings: Handlers<SettingsCommands> = {
             checks: ended ? ["tests_pass: 212 passed, 1 failed"] : [],
         };
     },
+    try_sample: (_, world) => ({ ...run(false), loop_name: "sample", id: world.history.sample().run ?? "" }),
     turn_on(_, world) {
         machine(world).paused = false;
         return {

@@ -1,11 +1,12 @@
 // The first run, step by step. Each step really does what it says; none goes on by itself.
 import { Asked } from "$lib/asked.svelte";
 import { backend } from "$lib/backend";
-import type { DryRun, FirstDraft } from "$lib/backend/types";
+import type { DryRun, FirstDraft, TimelineView } from "$lib/backend/types";
 
 export const STEPS = {
     hello: "Welcome",
     here: "What's here",
+    sample: "Sample",
     repository: "Your repository",
     plan: "What it would do",
     schedule: "Schedule",
@@ -15,13 +16,18 @@ export const STEPS = {
 
 export type Step = keyof typeof STEPS;
 
-export const ORDER = Object.keys(STEPS) as Step[];
+const ALL = Object.keys(STEPS) as Step[];
 
-/** How often a dry run is looked at, in ms. */
+/** How often a run is looked at, in ms. */
 const LOOK = 1000;
 
 export class Welcome {
     step = $state<Step>("hello");
+    /** The person wants to see the sample first. */
+    sampling = $state(false);
+    readonly order = $derived(this.sampling ? ALL : ALL.filter((step) => step !== "sample"));
+    /** The run of the sample, once it was started. */
+    readonly sample: Asked<TimelineView> = new Asked(() => this.timeline(this.sample.value?.row.run ?? ""));
     readonly here = new Asked(() => backend().call("welcome"));
     folder = $state("");
     readonly found = new Asked(() => backend().call("repositories", { folder: this.folder.trim() }));
@@ -37,6 +43,22 @@ export class Welcome {
         this.step = step;
         if (step === "here") void this.here.look();
         if (step === "done") void backend().call("welcome_done");
+    }
+
+    onward(): void {
+        const after = this.order[this.order.indexOf(this.step) + 1];
+        if (after) this.go(after);
+    }
+
+    /** Makes the sample and runs it. */
+    async trySample(): Promise<void> {
+        this.sample.asking = true;
+        await this.sample.take(
+            backend()
+                .call("try_sample")
+                .then(({ id }) => this.timeline(id)),
+        );
+        this.sample.asking = false;
     }
 
     /** Looks at the repository and drafts a loop for it. */
@@ -68,12 +90,18 @@ export class Welcome {
         this.dry.asking = false;
     }
 
-    /** Looks at a dry run until it ends; the answer stops that. */
+    /** Looks at what runs until it ends; the answer stops that. */
     follow(): () => void {
         const timer = setInterval(() => {
-            if (this.dry.value && !this.dry.value.row.ended && !document.hidden) void this.dry.look();
+            if (document.hidden) return;
+            if (this.dry.value && !this.dry.value.row.ended) void this.dry.look();
+            if (this.sample.value && !this.sample.value.row.ended) void this.sample.look();
         }, LOOK);
         return () => clearInterval(timer);
+    }
+
+    private timeline(run: string): Promise<TimelineView> {
+        return backend().call("timeline", { run });
     }
 
     private first(hash: string | null): Promise<FirstDraft> {
