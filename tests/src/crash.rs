@@ -9,11 +9,12 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use loopwright_core::lease::{INITS, InitRecord, ProcStat, parse_inits};
 use loopwright_engine::fail;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::nasty::{is_gone, leaving};
+use crate::nasty::{eventually, is_gone, leaving};
 use crate::stage::{Stage, wait_for};
 
 const MAKER: &str = "#!/bin/sh\necho \"$LOOPWRIGHT_FINDING_KEY\" >> NOTES\n";
@@ -37,6 +38,15 @@ impl Kill {
 
 /// A stage with one wish, and a loop `work` that grants it in less than a second: maker $1, checker $0.10 of $0.50.
 pub fn small() -> Stage {
+    made_by(MAKER)
+}
+
+/// The same with a maker that takes its time: at any moment of the second in which the run is asked for, it is going on.
+pub fn unhurried() -> Stage {
+    made_by(&MAKER.replace("echo", "sleep 1\necho"))
+}
+
+fn made_by(maker: &str) -> Stage {
     let stage = Stage::empty();
     stage.write("README.md", "A small project.\n");
     stage.write(".loopwright/issues/1-wish.md", "---\ntitle: A wish\nstate: open\n---\nA file.\n");
@@ -60,7 +70,7 @@ env: {{STAGE: {}}}
 ",
         stage.repo, stage.mark
     );
-    let path = stage.personal_text("work", &text, &[("maker.sh", MAKER), ("checker.sh", CHECKER)]);
+    let path = stage.personal_text("work", &text, &[("maker.sh", maker), ("checker.sh", CHECKER)]);
     stage.add(&path.display().to_string(), true);
     stage
 }
@@ -77,6 +87,25 @@ impl Stage {
     /// Whether the strike with this name has come.
     pub fn struck(&self, once: &str) -> bool {
         self.beside(once).exists()
+    }
+
+    /// Who was struck there: the kind and the number of each process, by [`fail::ONCE`].
+    pub fn victims(&self, once: &str) -> Vec<(String, i32)> {
+        let text = fs::read_to_string(self.beside(once)).unwrap_or_default();
+        let parts = text.lines().skip(1).filter_map(|line| line.split_once(' '));
+        parts.map(|(kind, pid)| (kind.to_owned(), pid.parse().expect("a process number"))).collect()
+    }
+
+    /// The first processes of the boxes that are written down and live. Their command lines and variables are empty, so that
+    /// nothing else tells whose they are.
+    pub fn boxes(&self) -> Vec<i32> {
+        let runs = fs::read_dir(self.home.join("data/runs")).into_iter().flatten().flatten();
+        let records = runs.flat_map(|run| parse_inits(&fs::read(run.path().join(INITS)).unwrap_or_default()));
+        let live = |record: &InitRecord| {
+            let stat = fs::read(format!("/proc/{}/stat", record.pid)).ok().and_then(|stat| ProcStat::parse(&stat));
+            stat.is_some_and(|stat| stat.start == record.start) && !is_gone(record.pid)
+        };
+        records.filter(live).map(|record| record.pid).collect()
     }
 
     /// Waits until nothing of this stage lives, and says how long that took.
@@ -173,6 +202,10 @@ pub fn audit(stage: &Stage, before: &Acknowledged) -> Vec<String> {
         faults.extend(lost_streams(stage, &shown));
     }
     faults.extend(left_behind(stage));
+    let live = || [stage.processes(), stage.boxes()].concat();
+    // Whoever has done all has yet to go.
+    eventually(Duration::from_secs(5), || live().is_empty());
+    faults.extend(live().into_iter().map(|pid| format!("lives: {pid}")));
     faults
 }
 

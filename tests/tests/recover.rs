@@ -3,14 +3,17 @@
 //! everything, LOOPWRIGHT_KILLS says how many.
 #![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use loopwright_engine::fail;
-use loopwright_tests::crash::{Kill, acknowledged, audit, small};
-use loopwright_tests::nasty::signal;
+use loopwright_tests::crash::{Kill, acknowledged, audit, small, unhurried};
+use loopwright_tests::nasty::{is_gone, signal};
 use loopwright_tests::stage::{Stage, events, wait_for};
 
 /// Points that the process of a run passes, with how often a whole run of the small loop does.
@@ -61,8 +64,21 @@ enum Case {
 }
 
 impl Case {
+    /// The kind of process that has to be killed, as it is told by [`fail::ONCE`].
+    fn whom(&self) -> &'static str {
+        match self {
+            Case::Run(kill) if OF_A_START.iter().any(|point| kill.at.starts_with(point)) => "run",
+            Case::Run(Kill { whom: "self", .. }) => "__run",
+            Case::Run(Kill { whom, .. }) | Case::Moment { whom, .. } => whom,
+            Case::Pass(_) => "tick",
+            Case::Landing(_) => "approve",
+            Case::SendBack(Kill { at, .. }) if at.starts_with("due-claimed") => "send-back",
+            Case::SendBack(_) => "__run",
+        }
+    }
+
     fn kills_an_agent(&self) -> bool {
-        matches!(self, Case::Run(Kill { whom: "agent", .. }) | Case::Moment { whom: "bwrap", .. })
+        matches!(self, Case::Run(Kill { whom: "agent", .. }) | Case::Moment { whom: "agent", .. })
     }
 }
 
@@ -90,6 +106,10 @@ impl Random {
         self.0 % n
     }
 
+    fn one(&mut self, of: &[&'static str]) -> &'static str {
+        of[usize::try_from(self.below(u64::try_from(of.len()).expect("a count"))).expect("a small number")]
+    }
+
     fn pass(&mut self, passes: u32) -> u32 {
         u32::try_from(self.below(u64::from(passes))).expect("a small number") + 1
     }
@@ -104,16 +124,29 @@ fn seed() -> u64 {
     number("LOOPWRIGHT_SEED").unwrap_or(u64::from(now.subsec_nanos())).max(1)
 }
 
+/// Who lives at a point of a run: its runner passes it, its watchdog is there from before its first to after its last, and a box
+/// only from when it is written down until it has ended; the loop makes one after the other.
+fn victims(point: &str) -> &'static [&'static str] {
+    if matches!(point, "box-recorded" | "box-running") { &["self", "watchdog", "agent"] } else { &["self", "watchdog"] }
+}
+
+/// A killing at any of the passes at which it meets `whom`. Whoever starts a run tries a box before, which is its first pass of
+/// these two: from the second on it is the runner's.
+fn of_a_run(random: &mut Random, point: &str, passes: u32, whom: &'static str) -> Case {
+    let tried = whom == "self" && matches!(point, "box-running" | "box-ended");
+    let pass = if tried { random.pass(passes - 1) + 1 } else { random.pass(passes) };
+    Case::Run(Kill { at: format!("{point}#{pass}"), whom })
+}
+
 /// Every point once; where all are wanted, each with every victim that it can have, and then anything.
 fn cases(random: &mut Random) -> Vec<Case> {
     let full = number("LOOPWRIGHT_FULL") == Some(1);
     let mut cases = Vec::new();
     for (at, (point, passes)) in OF_A_RUN.into_iter().enumerate() {
-        let boxed = matches!(point, "box-recorded" | "box-running");
-        let victims: &[&str] = if boxed { &["self", "watchdog", "agent"] } else { &["self", "watchdog"] };
+        let victims = victims(point);
         let chosen = if full { victims } else { std::slice::from_ref(&victims[at % victims.len()]) };
         for whom in chosen {
-            cases.push(Case::Run(Kill { at: format!("{point}#{}", random.pass(passes)), whom }));
+            cases.push(of_a_run(random, point, passes, whom));
         }
     }
     cases.extend(OF_A_START.map(|point| Case::Run(Kill::own(point, 1))));
@@ -144,18 +177,20 @@ fn any(random: &mut Random) -> Case {
     match random.below(4) {
         0 => {
             let (point, passes) = OF_A_RUN[usize::try_from(random.below(18)).expect("small")];
-            let whom = ["self", "watchdog", "agent"][usize::try_from(random.below(3)).expect("small")];
-            Case::Run(Kill { at: format!("{point}#{}", random.pass(passes)), whom })
+            let whom = random.one(victims(point));
+            of_a_run(random, point, passes, whom)
         }
         _ => {
-            let whom = ["loopwright-watchdog", "__run", "bwrap"][usize::try_from(random.below(3)).expect("small")];
-            Case::Moment { whom, after: Duration::from_millis(random.below(1200)) }
+            let whom = random.one(&["watchdog", "__run", "agent"]);
+            Case::Moment { whom, after: Duration::from_millis(random.below(1000)) }
         }
     }
 }
 
 /// What a killing came to.
 struct Figures {
+    /// The kind of process that was killed.
+    whom: String,
     /// From the kill until nothing of the run lived.
     gone: Duration,
     /// From the kill until the pass that put it right had returned.
@@ -164,7 +199,7 @@ struct Figures {
 
 /// Kills, puts in order, compares.
 fn suffer(case: &Case) -> Figures {
-    let stage = small();
+    let stage = if matches!(case, Case::Moment { .. }) { unhurried() } else { small() };
     let killed = match case {
         Case::Run(kill) => kill_a_run(&stage, kill),
         Case::Pass(kill) => kill_a_pass(&stage, kill),
@@ -174,6 +209,7 @@ fn suffer(case: &Case) -> Figures {
     };
     stage.until_nobody_lives();
     let gone = killed.elapsed();
+    let whom = struck(&stage, case);
     let before = acknowledged(&stage);
     stage.verb(&["tick"]);
     let ready = killed.elapsed();
@@ -189,7 +225,17 @@ fn suffer(case: &Case) -> Figures {
     // A sandbox that somebody kills is a round that failed, and may end with the person; nothing else may.
     let expected = if case.kills_an_agent() { open + handed_over } else { open };
     assert_eq!(expected, 1, "{case:?}: {}", stage.last());
-    Figures { gone, ready }
+    Figures { whom, gone, ready }
+}
+
+/// Who was killed: somebody, of the kind that is meant, and nobody of them lives.
+fn struck(stage: &Stage, case: &Case) -> String {
+    let victims = stage.victims("once");
+    let (kind, _) = victims.first().unwrap_or_else(|| panic!("{case:?} killed nobody")).clone();
+    assert_eq!(kind, case.whom(), "{case:?}: {victims:?}");
+    let live: Vec<i32> = victims.iter().map(|(_, pid)| *pid).filter(|pid| !is_gone(*pid)).collect();
+    assert_eq!(live, [0; 0], "{case:?}");
+    kind
 }
 
 /// Starts a run that is killed; when.
@@ -246,8 +292,18 @@ fn kill_at_a_moment(stage: &Stage, whom: &str, after: Duration) -> Instant {
     while began.elapsed() < after && !stage.processes().is_empty() {
         thread::yield_now();
     }
-    if let Some(pid) = stage.with(whom).first() {
-        signal(*pid, "KILL");
+    let alive = || match whom {
+        "agent" => stage.boxes().first().copied(),
+        "watchdog" => stage.watchdog_now(),
+        _ => stage.runner_now(),
+    };
+    let victim = wait_for("a victim, or the end", || match alive() {
+        None => stage.processes().is_empty().then_some(None),
+        found => Some(found),
+    });
+    if let Some(pid) = victim {
+        signal(pid, "KILL");
+        fs::write(stage.beside("once"), format!("a moment\n{whom} {pid}")).expect("a file");
     }
     Instant::now()
 }
@@ -257,6 +313,7 @@ fn no_kill_loses_or_doubles_anything() {
     let seed = seed();
     let cases = cases(&mut Random(seed));
     let (next, worst) = (AtomicUsize::new(0), Mutex::new((Duration::ZERO, Duration::ZERO)));
+    let killed = Mutex::new(BTreeMap::<String, usize>::new());
     println!("{} kills, LOOPWRIGHT_SEED={seed}", cases.len());
     thread::scope(|scope| {
         for _ in 0..2 {
@@ -264,6 +321,7 @@ fn no_kill_loses_or_doubles_anything() {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::SeqCst)) {
                     println!("{case:?}");
                     let figures = suffer(case);
+                    *killed.lock().expect("no other thread failed").entry(figures.whom).or_default() += 1;
                     if case.goes_on() {
                         continue;
                     }
@@ -273,6 +331,12 @@ fn no_kill_loses_or_doubles_anything() {
             });
         }
     });
+    let killed = killed.into_inner().expect("no thread failed");
+    println!("killed: {killed:?}");
+    assert_eq!(killed.values().sum::<usize>(), cases.len(), "each case is a kill");
+    for whom in ["__run", "watchdog", "agent", "tick"] {
+        assert!(killed.contains_key(whom), "no {whom} was killed");
+    }
     let (gone, ready) = *worst.lock().expect("no thread failed");
     println!("all gone after {gone:?} at most, put right after {ready:?} at most");
 }
@@ -335,6 +399,27 @@ fn the_comparison_sees_a_pull_request_that_was_opened_twice() {
     stage.rename_ref(&format!("pr/{fresh}"), &format!("pr/{young}"), &commit);
     let faults = audit(&stage, &before);
     assert_eq!(faults, [format!("opened without a row: {young} {commit}")]);
+}
+
+/// The negative control of the other comparisons: what was acknowledged is lost, what was done is done again, somebody is left.
+#[test]
+fn the_comparison_sees_what_is_lost_landed_twice_or_left_alive() {
+    let (stage, fresh) = (small(), small());
+    stage.run("work").exits(21);
+    stage.until_nobody_lives();
+    let before = acknowledged(&stage);
+    assert_eq!(audit(&stage, &before), [""; 0], "the control: all is well");
+    // As if the commits of the run had never reached the disk.
+    let lost = audit(&fresh, &before);
+    assert!(lost.iter().any(|fault| fault.contains("run_ended")), "{lost:?}");
+    assert!(lost.iter().all(|fault| fault.starts_with("lost: ")), "{lost:?}");
+    stage.write("README.md", "Another.\n");
+    stage.commit("a landing that nobody approved");
+    let mut left = Command::new("sleep").arg("600").env("STAGE", &stage.mark).spawn().expect("a process");
+    let faults = audit(&stage, &before);
+    left.kill().expect("killed");
+    left.wait().expect("collected");
+    assert_eq!(faults, ["0 merged, and 2 commits on main".to_owned(), format!("lives: {}", left.id())]);
 }
 
 fn now_s() -> u64 {

@@ -112,7 +112,7 @@ fn failure(step: &RunStep, progress: &Progress) -> String {
         1 => String::new(),
         n => format!(", {n} times"),
     };
-    format!("{} failed{tries}: it {}", step.name, progress.error)
+    format!("{} failed{tries}: {}", step.name, progress.error)
 }
 
 /// The open steps whose end has come, and that don't know it yet.

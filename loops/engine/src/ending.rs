@@ -21,8 +21,12 @@ pub fn lives(run_dir: &Path) -> bool {
 
 /// Takes hold of everything that lives in the sandboxes that are written down in this directory.
 pub(crate) fn in_sandboxes(run_dir: &Path) -> Vec<Held> {
-    let inits = records(run_dir, lease::INITS);
-    inits.iter().filter_map(Held::recorded).flat_map(|init| os::members(&init)).collect()
+    sandboxes(run_dir).iter().flat_map(os::members).collect()
+}
+
+/// Takes hold of the first process of each sandbox that is written down in this directory.
+pub(crate) fn sandboxes(run_dir: &Path) -> Vec<Held> {
+    records(run_dir, lease::INITS).iter().filter_map(Held::recorded).collect()
 }
 
 /// Kills the sandboxes that are written down in this directory.
@@ -37,7 +41,7 @@ pub fn end_sandboxes_of_run(run_dir: &Path) {
 
 /// What is held before `spared` is asked belongs to what there was before: whatever begins meanwhile is not meant.
 fn end_sandboxes_unless(run_dir: &Path, spared: impl FnOnce() -> bool) {
-    let held: Vec<Held> = records(run_dir, lease::INITS).iter().filter_map(Held::recorded).collect();
+    let held = sandboxes(run_dir);
     if !spared() {
         held.iter().for_each(Held::kill);
     }

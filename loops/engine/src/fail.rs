@@ -48,9 +48,10 @@ pub const POINTS: [&str; 39] = [
 /// Names the place, and the pass at which it strikes: `step-intent` or `step-intent#3`.
 pub const AT: &str = "LOOPWRIGHT_FAIL_AT";
 /// Names who is killed: `self` (the process that comes by; default), `watchdog` (its parent) or `agent` (every sandbox of its
-/// run). `stop` only stops the process that comes by.
+/// run). `stop` only stops the process that comes by. Where nobody of that kind lives the place is passed, and the next pass strikes.
 pub const KILLS: &str = "LOOPWRIGHT_FAIL_KILLS";
-/// Names a file that is created as the place strikes; where it exists nothing strikes any more.
+/// Names a file that is created as the place strikes, with the place and a line `KIND PID` for each process that is struck:
+/// `watchdog`, `agent`, or the first word of the command line. Where it exists nothing strikes any more.
 pub const ONCE: &str = "LOOPWRIGHT_FAIL_ONCE";
 
 /// Passes the place `name`.
@@ -92,29 +93,40 @@ mod armed {
     pub(super) fn pass(name: &str) {
         let Ok(wanted) = std::env::var(super::AT) else { return };
         let (at, pass) = wanted.split_once('#').unwrap_or((&wanted, "1"));
-        if at == name && (PASSES.fetch_add(1, Ordering::SeqCst) + 1).to_string() == pass && first(name) {
-            strike(&std::env::var(super::KILLS).unwrap_or_default());
+        let counts = |pass: u32| PASSES.fetch_add(1, Ordering::SeqCst) + 1 >= pass;
+        if at == name && pass.parse().is_ok_and(counts) {
+            strike(name, &std::env::var(super::KILLS).unwrap_or_default());
         }
     }
 
-    /// Whether this is the first time of all: the file is created by nobody but us.
-    fn first(name: &str) -> bool {
-        let Some(path) = std::env::var_os(super::ONCE) else { return false };
+    /// Whether there is somebody to strike, and this is the first time of all: the file is created by nobody but us.
+    fn first(name: &str, kind: &str, victims: &[i32]) -> bool {
+        let Some(path) = std::env::var_os(super::ONCE).filter(|_| !victims.is_empty()) else { return false };
+        let text = victims.iter().fold(name.to_owned(), |text, pid| format!("{text}\n{kind} {pid}"));
         let file = OpenOptions::new().write(true).create_new(true).open(path);
-        file.and_then(|mut file| std::io::Write::write_all(&mut file, name.as_bytes())).is_ok()
+        file.and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes())).is_ok()
     }
 
-    fn strike(whom: &str) {
+    fn strike(name: &str, whom: &str) {
+        let own = process::getpid();
+        let kind = std::env::args().nth(1).unwrap_or_default();
         match whom {
             "agent" => {
-                if let Some(dir) = RUN_DIR.get() {
-                    crate::ending::end_sandboxes(dir);
+                let mut boxes = RUN_DIR.get().map(|dir| crate::ending::sandboxes(dir)).unwrap_or_default();
+                boxes.retain(|held| !held.gone());
+                let pids: Vec<i32> = boxes.iter().map(|held| held.record.pid).collect();
+                if first(name, whom, &pids) {
+                    boxes.iter().for_each(crate::os::Held::kill);
                 }
             }
+            "watchdog" => {
+                let parent = process::getppid().filter(is_watchdog);
+                parent.filter(|pid| first(name, whom, &[pid.as_raw_pid()])).map(kill_for_good);
+            }
+            _ if !first(name, &kind, &[own.as_raw_pid()]) => {}
             // It goes on where somebody says so.
-            "stop" => drop(process::kill_process(process::getpid(), Signal::STOP)),
-            "watchdog" => kill_for_good(process::getppid().filter(is_watchdog)),
-            _ => kill_for_good(Some(process::getpid())),
+            "stop" => drop(process::kill_process(own, Signal::STOP)),
+            _ => kill_for_good(own),
         }
     }
 
@@ -126,8 +138,7 @@ mod armed {
     }
 
     /// Kills, and goes on no more: a runner dies with its watchdog.
-    fn kill_for_good(pid: Option<Pid>) {
-        let Some(pid) = pid else { return };
+    fn kill_for_good(pid: Pid) {
         let _ = process::kill_process(pid, Signal::KILL);
         loop {
             std::thread::park();

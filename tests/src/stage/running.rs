@@ -58,13 +58,22 @@ impl Stage {
 
     /// The watchdog of the only run.
     pub fn watchdog(&self) -> i32 {
-        let is = |pid: &i32| name(*pid).starts_with("loopwright-watc");
-        wait_for("the watchdog", || self.processes().into_iter().find(is))
+        wait_for("the watchdog", || self.watchdog_now())
+    }
+
+    /// The watchdog of the only run, if it lives.
+    pub fn watchdog_now(&self) -> Option<i32> {
+        self.processes().into_iter().find(|pid| name(*pid).starts_with("loopwright-watc"))
     }
 
     /// The runner of the only run.
     pub fn runner(&self) -> i32 {
-        wait_for("the runner", || self.with("__run").into_iter().find(|pid| name(*pid) == "loopwright"))
+        wait_for("the runner", || self.runner_now())
+    }
+
+    /// The runner of the only run, if it lives. Its words stand in its watchdog's command line too.
+    pub fn runner_now(&self) -> Option<i32> {
+        self.with("__run").into_iter().find(|pid| name(*pid) == "loopwright")
     }
 
     /// The only run as it is listed, once it has ended.

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::definition::{Command, Grants, Retry};
+use crate::money::Micros;
 use crate::next::Facts;
 use crate::run::{End, Outcome, Ran, RunEvent, RunStart};
 
@@ -435,4 +436,21 @@ fn wait(world: &mut World, roll: u16) {
         Some(id) => world.end(*id, i32::from(roll.is_multiple_of(8))),
         None => pass(world),
     }
+}
+
+#[test]
+fn why_a_step_failed_is_one_sentence_whether_it_ran_or_could_not() {
+    let reason = |act: fn(&mut World, Uuid)| {
+        let mut world = World::new(vec![chore(run_step("two"))]);
+        let id = world.begin(Step::Run { name: "two".to_owned() });
+        act(&mut world, id);
+        failed(&world.run).expect("it may not go on")
+    };
+    let ran = reason(|world, id| world.end(id, 7));
+    assert_eq!(ran, "two failed: it ended with exit code 7 (output: raw/x.log)");
+    let not_made = reason(|world, id| {
+        let error = "making the box of two: no bubblewrap".to_owned();
+        world.apply(RunEvent::StepFailed { id, charged: Micros(0), error });
+    });
+    assert_eq!(not_made, "two failed: making the box of two: no bubblewrap");
 }

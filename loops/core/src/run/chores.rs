@@ -178,7 +178,7 @@ impl Run {
         if ran.well() {
             return self.chore_done(step);
         }
-        self.chore_failed(step, ran.failure())?;
+        self.chore_failed(step, format!("it {}", ran.failure()))?;
         let progress = self.known_progress(step)?;
         progress.unknown = ran.how == RanHow::CutOff;
         progress.brief = ran.brief();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use loopwright_core::asked::{self, Asked};
-use loopwright_core::check::text;
+use loopwright_core::check::{Ended, text};
 use loopwright_core::definition::{Command, Source};
 use loopwright_core::finding::{Finding, FindingSource};
 use loopwright_core::known::Known;
@@ -87,9 +87,7 @@ fn named_by(command: &Command, work: &Work, keys: &mut BTreeSet<String>, said: &
     work.workspaces()?.discard(workspace)?;
     let output = output.with_context(|| format!("running the source `{command}`"))?;
     if !output.ended.well() {
-        let err = text::clean(&output.stderr);
-        let last = err.lines().map(str::trim).rfind(|l| !l.is_empty()).map_or(String::new(), text::line);
-        bail!("the source `{command}` {}: {last}; repair it, or leave it out of `discover`", output.ended);
+        bail!(not_well(&command.to_string(), output.ended, &output.stderr));
     }
     let Asked { findings, bad } = asked::read(&output.stdout, keys);
     said.findings.extend(findings);
@@ -97,6 +95,14 @@ fn named_by(command: &Command, work: &Work, keys: &mut BTreeSet<String>, said: &
     let note = |why| ("source-line".to_owned(), format!("`{command}`, {why}"));
     said.notes.extend(bad.into_iter().map(note));
     Ok(())
+}
+
+/// How a source ended, its last words if it said any, and what to do.
+fn not_well(command: &str, ended: Ended, stderr: &[u8]) -> String {
+    let said = text::clean(stderr);
+    let last = said.lines().map(str::trim).rfind(|line| !line.is_empty());
+    let last = last.map_or_else(String::new, |last| format!(": {}", text::line(last)));
+    format!("the source `{command}` {ended}{last}; repair it, or leave it out of `discover`")
 }
 
 fn spec(command: &Command, work: &Work, workspace: &Workspace) -> BoxSpec {
@@ -112,5 +118,18 @@ fn spec(command: &Command, work: &Work, workspace: &Workspace) -> BoxSpec {
         stdin: Vec::new(),
         limits: Limits { wall: work.check_limits().wall.min(MAX_TIME), idle: None, output: MAX_OUTPUT },
         stdout: Output::Memory,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_that_said_nothing_leaves_no_gap() {
+        let silent = not_well("./noise", Ended::Flooded, b"\n");
+        assert_eq!(silent, "the source `./noise` wrote more than it may; repair it, or leave it out of `discover`");
+        let loud = not_well("./noise", Ended::Exited(3), b"first\nno key\n\n");
+        assert_eq!(loud, "the source `./noise` exited with 3: no key; repair it, or leave it out of `discover`");
     }
 }
