@@ -121,7 +121,9 @@ mod armed {
             }
             "watchdog" => {
                 let parent = process::getppid().filter(is_watchdog);
-                parent.filter(|pid| first(name, whom, &[pid.as_raw_pid()])).map(kill_for_good);
+                if let Some(pid) = parent.filter(|pid| first(name, whom, &[pid.as_raw_pid()])) {
+                    kill_for_good(pid);
+                }
             }
             _ if !first(name, &kind, &[own.as_raw_pid()]) => {}
             // It goes on where somebody says so.
