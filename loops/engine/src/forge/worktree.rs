@@ -69,12 +69,15 @@ impl Checkout {
             Err(error) if is_absent(&error) => return Ok(()),
             Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
         }
-        let touched = touched(&self.repo, base, commit)?;
         // The lock of landings is ours, so the owner of this one is dead.
-        let lock = Lock(path);
         if tip != Some(commit) {
+            // The branch has not moved, and nothing of the commit need be here.
+            drop(Lock(path));
             return Ok(());
         }
+        // What fails until here leaves the lock to the next try.
+        let touched = touched(&self.repo, base, commit)?;
+        let lock = Lock(path);
         let hold = Hold { checkout: self, base, commit, touched: &touched, lock };
         match hold.finish() {
             Ok(None) => Ok(()),
