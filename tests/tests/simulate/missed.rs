@@ -109,8 +109,8 @@ fn predicted(case: &Case) -> Predicted {
             live_until = if case.off { back + RUN_S } else { back + live_until - gone };
         }
         let missed: Vec<i64> = due.iter().copied().filter(|due| (gone..=back).contains(due)).collect();
-        // Exactly that long ago is too long ago.
-        let (may, old): (Vec<i64>, Vec<i64>) = missed.iter().partition(|due| back - **due < of.within_s.max(60));
+        // Exactly that long ago is not too long ago.
+        let (may, old): (Vec<i64>, Vec<i64>) = missed.iter().partition(|due| back - **due <= of.within_s.max(60));
         let (mut may, on_time): (Vec<i64>, Vec<i64>) = may.iter().partition(|due| back - **due > 60);
         let late = may.len();
         unstarted += old.len() as u64;
@@ -191,6 +191,18 @@ fn what_starts_is_what_a_model_predicts() {
     }
     assert!(late > 0);
     tell(&format!("{cases} absences: {starts} starts as predicted, {late} of them caught up"));
+}
+
+/// By chance it hardly ever happens that a time is exactly as old as one may be.
+#[test]
+fn exactly_as_long_ago_as_may_be_is_not_too_long_ago() {
+    for (off, within_s, how) in [(true, 3_600, 3), (false, 3_600, 3), (true, 60, 1), (false, 60, 1)] {
+        let how = if how == 1 { CatchUpHow::Once } else { CatchUpHow::All(how) };
+        let of = Timed { name: "loop-15".to_owned(), minute: 15, hours: 1, how, within_s };
+        let back = 58_500 + within_s % 3_600;
+        let case = Case { loops: vec![of], away: 5_549..back, off, end: 82_680 };
+        assert_eq!(happened(&case, &case.simulated()), predicted(&case), "{case:?}");
+    }
 }
 
 /// Each missed time says why nobody was there.

@@ -150,7 +150,7 @@ fn give_way(times: &[&Waiting], subject: &Subject, pass: &Pass<'_>) -> Vec<(Occu
     };
     let (mut kept, mut out): (Vec<&Waiting>, Vec<_>) = (Vec::new(), Vec::new());
     for one in times {
-        let older = kept.iter().position(|kept| kept.not_before.is_none_or(|at| at <= pass.now));
+        let older = kept.iter().position(|kept| gives_way(kept, subject, pass));
         match older {
             _ if kept.len() < most => {}
             Some(older) => {
@@ -166,6 +166,13 @@ fn give_way(times: &[&Waiting], subject: &Subject, pass: &Pass<'_>) -> Vec<(Occu
         kept.push(one);
     }
     out
+}
+
+/// Whether a newer time may stand for this one: not before its own moment, and not where it was queued and starts now.
+fn gives_way(one: &Waiting, subject: &Subject, pass: &Pass<'_>) -> bool {
+    let timing = &subject.timing;
+    let clear = || pass.now <= over(one, timing) && hold(one, subject, pass.live, pass).is_none();
+    one.not_before.is_none_or(|at| at <= pass.now) && !(timing.overlap == Overlap::Queue && clear())
 }
 
 /// What kept one from starting until now.

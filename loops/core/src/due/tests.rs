@@ -239,6 +239,11 @@ fn a_newer_time_stands_for_those_that_wait_with_it() {
     world.waiting[0].not_before = Some(utc("21T10:30"));
     let told = world.told("21T10:10", false);
     assert!(told[0].starts_with("1 hold: it starts at") && told[1] == "2 skipped: an earlier start still waited");
+    // What was queued behind a run that has just ended starts, and what comes at that moment is left out.
+    let mut world = of(caught(CatchUpHow::Once, 2));
+    world.loops.get_mut(&loop_id(1)).expect("a loop").timing.overlap = Overlap::Queue;
+    world.waiting.remove(0);
+    assert_eq!(world.told("21T10:00", false), ["2 start", "3 skipped: an earlier start still waited"]);
     // While its run goes on, nothing gives way.
     let mut world = of(caught(CatchUpHow::All(3), 2));
     world.runs(1, false);
