@@ -120,18 +120,7 @@ fn make(place: &Path, events: usize) -> Result<()> {
         runs(&mut store, left.min(AT_ONCE))?;
         left -= left.min(AT_ONCE);
     }
-    drop(store);
-    take_in(&home)
-}
-
-/// Takes the write-ahead log into the database. A history of any length may have one, which each start reads anew: it
-/// would make the short peer slow.
-///
-/// # Errors
-/// The database can't be written.
-pub(crate) fn take_in(home: &Home) -> Result<()> {
-    let db = Connection::open(home.database())?;
-    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).context("taking the log in")
+    Ok(())
 }
 
 /// The only loop of a home.

@@ -163,8 +163,7 @@ fn make(place: &Path, times: usize) -> Result<()> {
         })?;
         done = until;
     }
-    drop(store);
-    history::take_in(&home)
+    Ok(())
 }
 
 /// How long a verb takes, process start included.
