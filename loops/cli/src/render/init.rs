@@ -1,7 +1,6 @@
 //! What `init` found, the loop it would write, and what to type next.
 
 use chrono::{DateTime, Utc};
-use loopwright_core::diagnostic::Severity;
 use loopwright_core::story::Mark;
 use loopwright_engine::api::{AgentView, InitView};
 
@@ -16,10 +15,6 @@ pub(crate) fn drafted(page: &mut Page, view: &InitView, now: DateTime<Utc>) {
     page.add(Tint::Strong, &format!("The template {} fits", view.template)).line(&format!(": {}.", view.why));
     for gate in &view.missing {
         marked(page, 0, Mark::Note, &absent(gate));
-    }
-    for note in view.add.check.diagnostics.iter().filter(|found| found.severity == Severity::Note) {
-        let help = note.help.iter().map(|help| format!("; {help}"));
-        marked(page, 0, Mark::Note, &help.fold(note.message.clone(), |text, help| text + &help));
     }
     page.gap();
     page.tinted(Tint::Muted, &view.add.check.path);

@@ -99,7 +99,7 @@ pub fn choose(waiting: &[Waiting], pass: &Pass<'_>) -> Vec<(OccurrenceId, Choice
     let mut order: Vec<&Waiting> = waiting.iter().collect();
     order.sort_by_key(|one| (began(one), one.due_at, one.loop_id, one.id));
     let mut live = pass.live.to_vec();
-    let (mut chosen, mut kept) = (Vec::new(), BTreeSet::new());
+    let (mut chosen, mut kept, mut events) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
     let yielded = yielded(waiting, pass);
     for one in order {
         if let Some(choice) = yielded.get(&one.id) {
@@ -107,8 +107,10 @@ pub fn choose(waiting: &[Waiting], pass: &Pass<'_>) -> Vec<(OccurrenceId, Choice
             continue;
         }
         let choice = match pass.loops.get(&one.loop_id) {
-            // What happens again and again is as little as one start that waits.
-            Some(_) if one.happened() && kept.contains(&one.loop_id) => Choice::Skipped(EARLIER.to_owned()),
+            // What happens again and again is as little as one start that waits, and so is a due time beside it.
+            Some(_) if one.happened() && kept.contains(&one.loop_id) || events.contains(&one.loop_id) => {
+                Choice::Skipped(EARLIER.to_owned())
+            }
             Some(subject) => decide(one, subject, &live, pass),
             None => Choice::Skipped("its loop is no longer registered".to_owned()),
         };
@@ -118,6 +120,9 @@ pub fn choose(waiting: &[Waiting], pass: &Pass<'_>) -> Vec<(OccurrenceId, Choice
         }
         if matches!(choice, Choice::Start | Choice::Cancel(_) | Choice::Hold(_)) {
             kept.insert(one.loop_id);
+            if one.happened() {
+                events.insert(one.loop_id);
+            }
         }
         chosen.push((one.id, choice));
     }
@@ -150,7 +155,7 @@ fn give_way(times: &[&Waiting], subject: &Subject, pass: &Pass<'_>) -> Vec<(Occu
     };
     let (mut kept, mut out): (Vec<&Waiting>, Vec<_>) = (Vec::new(), Vec::new());
     for one in times {
-        let older = kept.iter().position(|kept| gives_way(kept, subject, pass));
+        let older = kept.iter().position(|kept| gives_way(kept, one, subject, pass));
         match older {
             _ if kept.len() < most => {}
             Some(older) => {
@@ -168,11 +173,14 @@ fn give_way(times: &[&Waiting], subject: &Subject, pass: &Pass<'_>) -> Vec<(Occu
     out
 }
 
-/// Whether a newer time may stand for this one: not before its own moment, and not where it was queued and starts now.
-fn gives_way(one: &Waiting, subject: &Subject, pass: &Pass<'_>) -> bool {
+/// Whether a newer time stands for an older one: not while the older one's moment is yet to come; and where that may start now,
+/// neither for one that was queued, nor before the newer one's own moment: with passes far apart nothing would ever start.
+fn gives_way(older: &Waiting, newer: &Waiting, subject: &Subject, pass: &Pass<'_>) -> bool {
     let timing = &subject.timing;
-    let clear = || pass.now <= over(one, timing) && hold(one, subject, pass.live, pass).is_none();
-    one.not_before.is_none_or(|at| at <= pass.now) && !(timing.overlap == Overlap::Queue && clear())
+    let to_come = |one: &Waiting| one.not_before.is_some_and(|at| at > pass.now);
+    let may_start = || pass.now <= over(older, timing) && hold(older, subject, pass.live, pass).is_none();
+    let keeps = timing.overlap == Overlap::Queue || to_come(newer);
+    !to_come(older) && !(keeps && may_start())
 }
 
 /// What kept one from starting until now.

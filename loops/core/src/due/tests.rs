@@ -239,6 +239,18 @@ fn a_newer_time_stands_for_those_that_wait_with_it() {
     world.waiting[0].not_before = Some(utc("21T10:30"));
     let told = world.told("21T10:10", false);
     assert!(told[0].starts_with("1 hold: it starts at") && told[1] == "2 skipped: an earlier start still waited");
+    // One that may start now gives way to none that may not: else, with passes far apart, nothing would ever start.
+    let mut world = of(caught(CatchUpHow::Once, 2));
+    world.waiting.remove(0);
+    world.waiting[1].not_before = Some(utc("21T10:30"));
+    assert_eq!(world.told("21T10:10", false), ["2 start", "3 skipped: an earlier start still waited"]);
+    assert!(world.told("21T09:59", false)[0].starts_with("2 missed: quiet hours"), "the control: it may not");
+    // A due time beside an event that waits is as little as one start.
+    let mut world = of(caught(CatchUpHow::Once, 2));
+    world.waiting.remove(0);
+    world.waiting[0].trigger = "file".to_owned();
+    let told = world.told("21T09:59", false);
+    assert_eq!(told, ["2 hold: quiet hours until 10:00", "3 skipped: an earlier start still waited"]);
     // What was queued behind a run that has just ended starts, and what comes at that moment is left out.
     let mut world = of(caught(CatchUpHow::Once, 2));
     world.loops.get_mut(&loop_id(1)).expect("a loop").timing.overlap = Overlap::Queue;
