@@ -180,7 +180,7 @@ fn gives_way(older: &Waiting, newer: &Waiting, subject: &Subject, pass: &Pass<'_
     let to_come = |one: &Waiting| one.not_before.is_some_and(|at| at > pass.now);
     let may_start = || pass.now <= over(older, timing) && hold(older, subject, pass.live, pass).is_none();
     let keeps = timing.overlap == Overlap::Queue || to_come(newer);
-    !to_come(older) && !(keeps && may_start())
+    !(to_come(older) || keeps && may_start())
 }
 
 /// What kept one from starting until now.
