@@ -245,6 +245,13 @@ test("failed gates stand first, then what needs a person, then the rest", async 
     ]);
 });
 
+test("what it cost stands beside what it may cost, and how long its rounds took", async ({ page }) => {
+    await open(page, "review");
+    const cost = page.getByRole("region", { name: "Cost" });
+    await expect(cost).toContainText("$0.41 of $5.00");
+    await expect(cost).toContainText("2 iterations · 6 min");
+});
+
 test("what the checker left out stands before what it accepts", async ({ page }) => {
     await opened(page);
     const said = await page.getByRole("region", { name: "Checker" }).innerText();
