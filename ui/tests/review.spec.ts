@@ -245,6 +245,13 @@ test("failed gates stand first, then what needs a person, then the rest", async 
     ]);
 });
 
+test("with nothing to decide and no loop to come, it offers to set one up", async ({ page }) => {
+    await open(page, "review", "empty");
+    await expect(page.getByText("Nothing waits for you. There are no loops.")).toBeVisible();
+    await page.getByRole("button", { name: "Set up a loop" }).click();
+    expect(await lastCall(page, "open_window")).toEqual({ view: "welcome", target: null });
+});
+
 test("what it cost stands beside what it may cost, and how long its rounds took", async ({ page }) => {
     await open(page, "review");
     const cost = page.getByRole("region", { name: "Cost" });
