@@ -4,6 +4,7 @@
 //! is looked at in each pass ([`choose`]). Which times there are is in [`crate::schedule`].
 
 mod choose;
+mod give_way;
 #[cfg(test)]
 mod tests;
 
@@ -154,7 +155,10 @@ fn missed(
 ) -> Vec<Arrival> {
     let fate = |at: DateTime<Utc>| match loop_.stopped {
         Some(why) => Fate::Skipped(why.to_owned()),
-        None => Fate::Missed(format!("{}{}", absent(loop_, at), in_place(loop_, instead))),
+        None => {
+            let why = absent(loop_.absences, loop_.zone, at).unwrap_or_else(|| NOBODY.to_owned());
+            Fate::Missed(format!("{why}{}", in_place(loop_, instead)))
+        }
     };
     if let (true, [(first, trigger), .., (last, _)]) = (times.len() > OWN_ROWS, times) {
         let (until, trigger, fate) = (Some(*last), trigger.word(), fate(*first));
@@ -184,6 +188,9 @@ fn in_place(loop_: &Arriving<'_>, instead: Option<DateTime<Utc>>) -> String {
 /// Why one is left out while another one waits.
 const EARLIER: &str = "an earlier start still waited";
 
+/// Why one was missed of which no more is known.
+const NOBODY: &str = "nobody looked at that time";
+
 const NOT_RUNNING: &str = "no scheduler ran";
 
 /// Whether a time was missed because no scheduler ran, by the reason that its row has.
@@ -191,18 +198,16 @@ pub fn was_not_running(reason: &str) -> bool {
     reason.contains(NOT_RUNNING)
 }
 
-/// Why nobody was there at a time.
-fn absent(loop_: &Arriving<'_>, at: DateTime<Utc>) -> String {
-    let Some(absence) = loop_.absences.iter().find(|a| a.from <= at && at <= a.to) else {
-        return "nobody looked at that time".to_owned();
-    };
-    let (from, to) = (shown(absence.from, loop_.zone), shown(absence.to, loop_.zone));
-    match absence.why {
+/// Why nobody was there at a time, where that is known.
+fn absent(absences: &[Absence], zone: Tz, at: DateTime<Utc>) -> Option<String> {
+    let absence = absences.iter().find(|a| a.from <= at && at <= a.to)?;
+    let (from, to) = (shown(absence.from, zone), shown(absence.to, zone));
+    Some(match absence.why {
         Absent::Asleep => format!("the computer was asleep from {from} to {to}"),
         Absent::Off => format!("the computer was off from {from} to {to}"),
         Absent::NotRunning => format!("{NOT_RUNNING} from {from} to {to}"),
         Absent::ClockSet => format!("the clock was set from {from} to {to}"),
-    }
+    })
 }
 
 /// What becomes of a time that may start.
