@@ -76,7 +76,7 @@ impl Yielded {
 fn gives_way(older: &Waiting, pass: &Pass<'_>, may_start: impl Fn(&Waiting) -> bool) -> bool {
     let to_come = older.not_before.is_some_and(|at| at > pass.now);
     let queued = older.held.as_ref().is_some_and(|held| held.starts_with(OWN_RUN));
-    !to_come && !(queued && may_start(older))
+    !(to_come || queued && may_start(older))
 }
 
 fn may_start(one: &Waiting, subject: &Subject, pass: &Pass<'_>) -> bool {
