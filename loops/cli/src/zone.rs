@@ -1,6 +1,6 @@
 //! Times for people: in their zone, with the day said where it could be misread.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, Offset, TimeZone, Utc};
+use chrono::{DateTime, Datelike as _, FixedOffset, NaiveDate, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
 
 /// The zone in which times are shown.
@@ -64,6 +64,7 @@ fn day(day: NaiveDate, today: NaiveDate) -> String {
         0 => "today".to_owned(),
         1 => "tomorrow".to_owned(),
         -1 => "yesterday".to_owned(),
+        _ if day.year() != today.year() => day.format("%a %-d %b %Y").to_string(),
         _ => day.format("%a %-d %b").to_string(),
     }
 }
@@ -89,6 +90,7 @@ pub(crate) mod tests {
             ("2026-11-21T08:00:00Z", "yesterday 09:00"),
             ("2026-11-23T08:00:00Z", "tomorrow 09:00"),
             ("2026-07-01T08:00:00Z", "Wed 1 Jul 10:00"),
+            ("2027-01-01T08:00:00Z", "Fri 1 Jan 2027 09:00"),
             ("never", "never"),
         ] {
             assert_eq!(BERLIN.day_time(at, now()), shown);

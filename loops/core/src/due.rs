@@ -4,6 +4,7 @@
 //! is looked at in each pass ([`choose`]). Which times there are is in [`crate::schedule`].
 
 mod choose;
+mod give_way;
 #[cfg(test)]
 mod tests;
 
@@ -95,6 +96,8 @@ pub enum Fate {
     Waits {
         /// Not before this.
         not_before: DateTime<Utc>,
+        /// What kept it from being looked at in time.
+        held: Option<String>,
     },
     /// Nobody was there.
     Missed(String),
@@ -121,7 +124,8 @@ pub fn arrivals(loop_: &Arriving<'_>, jitter: impl Fn(DateTime<Utc>) -> Duration
         } else {
             *at + jitter(*at)
         };
-        let fate = fate(loop_, *at, waiting, earliest);
+        let held = (i < late).then(|| absent(loop_.absences, loop_.zone, *at)).flatten();
+        let fate = fate(loop_, *at, waiting, Fate::Waits { not_before: earliest, held });
         waiting += usize::from(matches!(fate, Fate::Waits { .. }));
         rows.push(Arrival { due_at: *at, until: None, times: 1, trigger: trigger.word(), fate });
     }
@@ -154,7 +158,10 @@ fn missed(
 ) -> Vec<Arrival> {
     let fate = |at: DateTime<Utc>| match loop_.stopped {
         Some(why) => Fate::Skipped(why.to_owned()),
-        None => Fate::Missed(format!("{}{}", absent(loop_, at), in_place(loop_, instead))),
+        None => {
+            let why = absent(loop_.absences, loop_.zone, at).unwrap_or_else(|| NOBODY.to_owned());
+            Fate::Missed(format!("{why}{}", in_place(loop_, instead)))
+        }
     };
     if let (true, [(first, trigger), .., (last, _)]) = (times.len() > OWN_ROWS, times) {
         let (until, trigger, fate) = (Some(*last), trigger.word(), fate(*first));
@@ -184,6 +191,9 @@ fn in_place(loop_: &Arriving<'_>, instead: Option<DateTime<Utc>>) -> String {
 /// Why one is left out while another one waits.
 const EARLIER: &str = "an earlier start still waited";
 
+/// Why one was missed of which no more is known.
+const NOBODY: &str = "nobody looked at that time";
+
 const NOT_RUNNING: &str = "no scheduler ran";
 
 /// Whether a time was missed because no scheduler ran, by the reason that its row has.
@@ -191,22 +201,20 @@ pub fn was_not_running(reason: &str) -> bool {
     reason.contains(NOT_RUNNING)
 }
 
-/// Why nobody was there at a time.
-fn absent(loop_: &Arriving<'_>, at: DateTime<Utc>) -> String {
-    let Some(absence) = loop_.absences.iter().find(|a| a.from <= at && at <= a.to) else {
-        return "nobody looked at that time".to_owned();
-    };
-    let (from, to) = (shown(absence.from, loop_.zone), shown(absence.to, loop_.zone));
-    match absence.why {
+/// Why nobody was there at a time, where that is known.
+fn absent(absences: &[Absence], zone: Tz, at: DateTime<Utc>) -> Option<String> {
+    let absence = absences.iter().find(|a| a.from <= at && at <= a.to)?;
+    let (from, to) = (shown(absence.from, zone), shown(absence.to, zone));
+    Some(match absence.why {
         Absent::Asleep => format!("the computer was asleep from {from} to {to}"),
         Absent::Off => format!("the computer was off from {from} to {to}"),
         Absent::NotRunning => format!("{NOT_RUNNING} from {from} to {to}"),
         Absent::ClockSet => format!("the clock was set from {from} to {to}"),
-    }
+    })
 }
 
-/// What becomes of a time that may start.
-fn fate(loop_: &Arriving<'_>, at: DateTime<Utc>, waiting: usize, earliest: DateTime<Utc>) -> Fate {
+/// What becomes of a time that may start; it waits unless something forbids it.
+fn fate(loop_: &Arriving<'_>, at: DateTime<Utc>, waiting: usize, waits: Fate) -> Fate {
     let timing = loop_.timing;
     if let Some(why) = loop_.stopped {
         return Fate::Skipped(why.to_owned());
@@ -231,7 +239,7 @@ fn fate(loop_: &Arriving<'_>, at: DateTime<Utc>, waiting: usize, earliest: DateT
             let (from, to) = (quiet.from.format("%H:%M"), quiet.to.format("%H:%M"));
             Fate::Skipped(format!("it was within quiet hours ({from} to {to})"))
         }
-        _ => Fate::Waits { not_before: earliest },
+        _ => waits,
     }
 }
 

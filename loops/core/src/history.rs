@@ -199,7 +199,7 @@ fn made(run: &RunFacts<'_>) -> String {
 }
 
 /// What the ledger says in whole sentences, and the few words that a list has room for.
-const KNOWN: [(&str, &str); 13] = [
+const KNOWN: [(&str, &str); 15] = [
     ("the computer was asleep", "asleep"),
     ("the computer was off", "computer off"),
     ("no scheduler ran", "no scheduler ran"),
@@ -207,7 +207,9 @@ const KNOWN: [(&str, &str); 13] = [
     ("nobody looked", "nobody looked"),
     ("it waited too long", "waited too long"),
     ("the computer ran on its battery", "on battery"),
+    ("the computer runs on its battery", "on battery"),
     ("it was within quiet hours", "quiet hours"),
+    ("quiet hours until", "quiet hours"),
     ("an earlier start still waited", "an earlier start waited"),
     ("its loop is no longer registered", "loop no longer registered"),
     ("it is paused", "paused"),

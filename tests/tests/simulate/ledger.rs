@@ -1,15 +1,17 @@
-//! Many loops for a long time, with sleeps and kills: every due time has exactly one row with its end (T7).
+//! Many loops for a long time, with sleeps and kills: every due time has exactly one row with its end, and each
+//! that starts nothing a reason that is true (T7).
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Datelike as _, Duration, Timelike as _, Utc};
+use chrono::{DateTime, Datelike as _, Duration, NaiveTime, Timelike as _, Utc};
 use chrono_tz::Tz;
 use loopwright_core::scenario::{Kill, Scenario, Span};
-use loopwright_core::timing::{CatchUpHow, Overlap, Timing, Trigger};
+use loopwright_core::timing::{Battery, CatchUpHow, Overlap, QuietHours, Timing, Trigger};
 use loopwright_engine::api::{Setting, Simulated};
 use loopwright_tests::dice::Dice;
 use loopwright_tests::tell;
 
+use crate::reasons::{Rules, untrue};
 use crate::support::{Row, below, catching, full, looped, naive, played, rows, setting, taking};
 
 const FROM: &str = "2026-02-01 00:00";
@@ -25,7 +27,7 @@ const ZONES: [Tz; 5] = [
 /// each so many hours. No hour is one at which clocks change.
 struct Facts {
     name: String,
-    zone: Tz,
+    rules: Rules,
     days: Vec<u32>,
     hours: Vec<u32>,
     minute: u32,
@@ -43,7 +45,7 @@ impl Facts {
         };
         Facts {
             name: format!("loop-{n:02}"),
-            zone: ZONES[dice.below(ZONES.len())],
+            rules: rolled(dice),
             days: some(0..7, 2, dice),
             hours: some(5..23, 12, dice),
             minute: u32::try_from(dice.below(60)).expect("a minute"),
@@ -51,25 +53,38 @@ impl Facts {
         }
     }
 
-    fn simulated(&self, dice: &mut Dice) -> Simulated {
+    fn simulated(&self) -> Simulated {
         let list = |numbers: &[u32]| numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
         let weekdays: Vec<u32> = self.days.iter().map(|day| (day + 1) % 7).collect();
         let cron = format!("{} {} * * {}", self.minute, list(&self.hours), list(&weekdays));
         let every = self.every_h.map(|hours| Trigger::Every(u64::from(hours) * 3_600));
         let triggers = std::iter::once(Trigger::Cron(cron)).chain(every).collect();
-        let overlap = [Overlap::Skip, Overlap::Queue, Overlap::CancelPrevious][dice.below(3)];
-        let how = [CatchUpHow::Skip, CatchUpHow::Once, CatchUpHow::All(3)][dice.below(3)];
-        let timing = Timing { triggers, zone: Some(self.zone), overlap, ..Timing::manual() };
-        looped(&self.name, catching(how, 12 * 3_600, timing))
+        let Rules { zone, overlap, how, within, quiet: quiet_hours, battery } = self.rules.clone();
+        let timing = Timing { triggers, zone: Some(zone), overlap, quiet_hours, battery, ..Timing::manual() };
+        looped(&self.name, catching(how, within.num_seconds().unsigned_abs(), timing))
     }
 
     /// Whether it is due at this minute: by looking at the clock of its zone, and by counting hours.
     fn due(&self, at: DateTime<Utc>) -> bool {
-        let clock = at.with_timezone(&self.zone);
+        let clock = at.with_timezone(&self.rules.zone);
         let by_clock = clock.minute() == self.minute
             && self.hours.contains(&clock.hour())
             && self.days.contains(&clock.weekday().num_days_from_monday());
         by_clock || self.every_h.is_some_and(|hours| at.timestamp() % (i64::from(hours) * 3_600) == 0)
+    }
+}
+
+fn rolled(dice: &mut Dice) -> Rules {
+    let hour = |dice: &mut Dice| NaiveTime::from_hms_opt(u32::try_from(dice.below(24)).expect("an hour"), 30, 0);
+    let from = hour(dice).expect("a time");
+    let to = hour(dice).filter(|to| *to != from);
+    Rules {
+        zone: ZONES[dice.below(ZONES.len())],
+        overlap: [Overlap::Skip, Overlap::Queue, Overlap::CancelPrevious][dice.below(3)],
+        how: [CatchUpHow::Skip, CatchUpHow::Once, CatchUpHow::All(3)][dice.below(3)],
+        within: Duration::hours(12),
+        quiet: to.filter(|_| dice.below(3) == 0).map(|to| QuietHours { from, to }),
+        battery: [Battery::Run, Battery::Wait, Battery::Skip][dice.below(3)],
     }
 }
 
@@ -91,6 +106,7 @@ fn around(days: i64, dice: &mut Dice) -> Scenario {
     Scenario {
         sleeps: (0..20).map(|_| span(dice)).collect(),
         off: (0..10).map(|_| span(dice)).collect(),
+        battery: (0..20).map(|_| span(dice)).collect(),
         kills: vec![Kill::Random { seed: dice.roll(), times: 10 }],
         runs: vec![taking(900)],
         ..Scenario::default()
@@ -122,44 +138,63 @@ fn wrong(due: &BTreeMap<String, BTreeSet<DateTime<Utc>>>, rows: &[Row]) -> Vec<S
     faults
 }
 
-fn case(loops: usize, days: i64, dice: &mut Dice) -> (BTreeMap<String, BTreeSet<DateTime<Utc>>>, Vec<Row>) {
+struct Case {
+    facts: Vec<Facts>,
+    scenario: Scenario,
+    due: BTreeMap<String, BTreeSet<DateTime<Utc>>>,
+    /// Those of `due`.
+    rows: Vec<Row>,
+    /// Those, and what became due while the last of them ended.
+    all: Vec<Row>,
+}
+
+fn case(loops: usize, days: i64, dice: &mut Dice) -> Case {
     let facts: Vec<Facts> = (0..loops).map(|n| Facts::rolled(n, dice)).collect();
     let mut setting = setting(FROM, days, Tz::UTC, around(days, dice));
-    let simulated: Vec<Simulated> = facts.iter().map(|one| one.simulated(dice)).collect();
-    // Until the last run has its end: nothing new is due meanwhile.
+    let simulated: Vec<Simulated> = facts.iter().map(Facts::simulated).collect();
     let last = due(&facts, &setting).values().filter_map(|times| times.last().copied()).max();
     // Whoever is still away at the end has written nothing down yet.
-    setting.to = last.expect("a due time").max(awake(&setting.scenario)) + Duration::minutes(1);
+    let until = last.expect("a due time").max(awake(&setting.scenario)) + Duration::minutes(1);
+    setting.to = until;
     let due = due(&facts, &setting);
-    setting.to += Duration::hours(3);
-    let busy = |at: DateTime<Utc>| facts.iter().any(|one| one.due(at));
-    let quiet = (1..=180).all(|n| !busy(setting.to - Duration::hours(3) + Duration::minutes(n - 1)));
-    let rows = rows(played(&setting, &simulated).store());
-    match quiet {
-        true => (due, rows),
-        // What became due while the last runs ended is left out on both sides.
-        false => {
-            let until = setting.to - Duration::hours(3);
-            (due, rows.into_iter().filter(|row| row.due_at < until).collect())
-        }
+    // Until the last one has its end: nothing holds it any longer than it may wait.
+    setting.to += Duration::hours(16);
+    let all = rows(played(&setting, &simulated).store());
+    let rows = all.iter().filter(|row| row.due_at < until).cloned().collect();
+    Case { facts, scenario: setting.scenario, due, rows, all }
+}
+
+impl Case {
+    /// The reasons that are not true, of the rows as they are, or as somebody made them.
+    fn untrue(&self, rows: &[Row]) -> Vec<String> {
+        let of = |facts: &Facts| -> Vec<String> {
+            let own: Vec<Row> = rows.iter().filter(|row| row.loop_name == facts.name).cloned().collect();
+            untrue(&facts.rules, &self.scenario, &own)
+        };
+        self.facts.iter().flat_map(of).collect()
     }
 }
 
 #[test]
-fn every_due_time_has_one_row_with_its_end() {
+fn every_due_time_has_one_row_with_its_end_and_a_true_reason() {
     let mut dice = Dice::seeded("the ledger of due times");
     let (loops, days) = if full() { (20, 400) } else { (5, 60) };
-    let (due, rows) = case(loops, days, &mut dice);
-    assert_eq!(wrong(&due, &rows), Vec::<String>::new());
-    let count: usize = due.values().map(BTreeSet::len).sum();
-    tell(&format!("{loops} loops x {days} days, 30 absences, 10 kills: {count} due times, {} rows", rows.len()));
+    let case = case(loops, days, &mut dice);
+    assert_eq!(wrong(&case.due, &case.rows), Vec::<String>::new());
+    assert_eq!(case.untrue(&case.all), Vec::<String>::new());
+    let count: usize = case.due.values().map(BTreeSet::len).sum();
+    let told = case.rows.iter().filter(|row| row.began.is_none()).count();
+    tell(&format!(
+        "{loops} loops x {days} days, 30 absences, 20 times on battery, 10 kills: {count} due times, {} rows, {told} reasons",
+        case.rows.len()
+    ));
 }
 
 /// The control: a ledger that lost one row, one that has one too many, and one whose row has no end.
 #[test]
 fn control_a_row_less_or_more_is_seen() {
     let mut dice = Dice::seeded("the ledger of due times, control");
-    let (due, rows) = case(2, 20, &mut dice);
+    let Case { due, rows, .. } = case(2, 20, &mut dice);
     assert_eq!(wrong(&due, &rows), Vec::<String>::new());
     let at = dice.below(rows.len());
     let mut less = rows.clone();
@@ -171,4 +206,28 @@ fn control_a_row_less_or_more_is_seen() {
     let mut open = rows;
     open[at].state = "due".to_owned();
     assert!(!wrong(&due, &open).is_empty());
+}
+
+/// The control: reasons that went to other rows, and one that is the same for all.
+#[test]
+fn control_a_reason_that_is_not_true_is_seen() {
+    let mut dice = Dice::seeded("the ledger of due times, reasons");
+    let case = case(5, 60, &mut dice);
+    assert_eq!(case.untrue(&case.all), Vec::<String>::new());
+    let some = case.all.iter().filter(|row| row.began.is_none() && row.is_terminal()).count();
+    for reason in ["nobody looked at that time", "quiet hours until 03:03", ""] {
+        let mut rows = case.all.clone();
+        for row in rows.iter_mut().filter(|row| row.began.is_none()) {
+            reason.clone_into(&mut row.reason);
+        }
+        assert_eq!(case.untrue(&rows).len(), some, "{reason}");
+    }
+    let mut rows = case.all.clone();
+    let mut reasons: Vec<String> =
+        rows.iter().filter(|row| row.began.is_none()).map(|row| row.reason.clone()).collect();
+    reasons.rotate_left(some / 2);
+    for (row, reason) in rows.iter_mut().filter(|row| row.began.is_none()).zip(reasons) {
+        row.reason = reason;
+    }
+    assert!(!case.untrue(&rows).is_empty());
 }

@@ -19,6 +19,8 @@ mod overlap;
 #[cfg(test)]
 mod printed;
 #[cfg(test)]
+mod reasons;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod weeks;

@@ -37,7 +37,7 @@ fn count(rows: &[Row], state: &str) -> usize {
 
 #[test]
 fn never_two_live_runs_and_each_skip_has_its_row() {
-    let lengths: &[u64] = if full() { &[30, 119, 120, 121, 1_001, 40_000] } else { &[1_001] };
+    let lengths: &[u64] = if full() { &[30, 119, 120, 121, 1_001, 40_000] } else { &[121, 1_001] };
     for takes_s in lengths.iter().copied() {
         for overlap in [Overlap::Skip, Overlap::Queue, Overlap::CancelPrevious] {
             let (_played, rows) = under_long_runs(overlap, takes_s);

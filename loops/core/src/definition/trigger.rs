@@ -170,8 +170,8 @@ fn every(node: &Node, call: &Call, faults: &mut Faults<'_>) -> Option<Trigger> {
     let word = only(node, call, "a time", "every(15m)", faults)?;
     match phrase::duration(&word.text) {
         Ok(seconds) if EVERY.contains(&seconds) => Some(Trigger::Every(seconds)),
-        Ok(seconds) => {
-            let message = format!("{} is outside of what is allowed here", duration(seconds));
+        Ok(_) => {
+            let message = format!("{} is outside of what is allowed here", word.text);
             let help = format!("write {} to {}", duration(*EVERY.start()), duration(*EVERY.end()));
             faults.error("out-of-range", inside(node, &word.at, faults), message, help);
             None

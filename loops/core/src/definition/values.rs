@@ -93,7 +93,9 @@ fn within(
     if range.contains(&number) {
         return Some(number);
     }
-    let message = format!("{} is outside of what is allowed here", shown(number));
+    // So it is read where there are more digits than fit.
+    let told = if number == u64::MAX { "so large a number".to_owned() } else { shown(number) };
+    let message = format!("{told} is outside of what is allowed here");
     let help = format!("write {} to {}", shown(*range.start()), shown(*range.end()));
     faults.error("out-of-range", node.at.clone(), message, help);
     None

@@ -5,10 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Days, Duration, NaiveTime, Utc};
 use chrono_tz::Tz;
 
-use super::{EARLIER, ON_TIME, shown};
+use super::give_way::{kept_from, yielded};
+use super::{Absence, EARLIER, ON_TIME, shown};
 use crate::ids::{LoopId, OccurrenceId, RunId};
 use crate::schedule::local;
 use crate::timing::{Battery, CatchUpHow, Overlap, Timing};
+
+/// How what is held by a run of its own loop begins.
+pub(super) const OWN_RUN: &str = "its run";
 
 /// How long a start waits for its turn where missed ones are not caught up.
 const TURN: Duration = Duration::minutes(15);
@@ -26,6 +30,8 @@ pub struct Pass<'a> {
     pub loops: &'a BTreeMap<LoopId, Subject>,
     /// The live runs of all loops.
     pub live: &'a [Live],
+    /// When nobody looked since the last pass.
+    pub absences: &'a [Absence],
 }
 
 /// A loop with something that waits.
@@ -67,6 +73,8 @@ pub struct Waiting {
     pub due_at: DateTime<Utc>,
     /// It starts no earlier than this.
     pub not_before: Option<DateTime<Utc>>,
+    /// What held it when a pass last looked at it, in words.
+    pub held: Option<String>,
 }
 
 /// What becomes of one that waits.
@@ -99,100 +107,60 @@ pub fn choose(waiting: &[Waiting], pass: &Pass<'_>) -> Vec<(OccurrenceId, Choice
     let mut order: Vec<&Waiting> = waiting.iter().collect();
     order.sort_by_key(|one| (began(one), one.due_at, one.loop_id, one.id));
     let mut live = pass.live.to_vec();
-    let (mut chosen, mut kept, mut events) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
-    let yielded = yielded(waiting, pass);
+    let (mut chosen, mut kept) = (Vec::new(), Kept::default());
+    let mut yielded = yielded(waiting, pass);
     for one in order {
-        if let Some(choice) = yielded.get(&one.id) {
-            chosen.push((one.id, choice.clone()));
-            continue;
-        }
+        let now = yielded.at_once.contains(&one.id).then(|| one.at_once(pass.now));
+        let one = now.as_ref().unwrap_or(one);
         let choice = match pass.loops.get(&one.loop_id) {
-            // What happens again and again is as little as one start that waits, and so is a due time beside it.
-            Some(_) if one.happened() && kept.contains(&one.loop_id) || events.contains(&one.loop_id) => {
-                Choice::Skipped(EARLIER.to_owned())
-            }
-            Some(subject) => decide(one, subject, &live, pass),
             None => Choice::Skipped("its loop is no longer registered".to_owned()),
+            Some(subject) => match yielded.gone.remove(&one.id) {
+                Some(choice) => choice,
+                None if kept.one_before(one, subject) => Choice::Skipped(EARLIER.to_owned()),
+                None => decide(one, subject, &live, pass),
+            },
         };
         if choice == Choice::Start {
             // The slot is taken; which run it will be is not known here.
             live.push(Live { loop_id: one.loop_id, run: RunId(one.id.0), parked: false, began: pass.now });
         }
-        if matches!(choice, Choice::Start | Choice::Cancel(_) | Choice::Hold(_)) {
-            kept.insert(one.loop_id);
-            if one.happened() {
-                events.insert(one.loop_id);
-            }
-        }
+        kept.note(one, &choice);
         chosen.push((one.id, choice));
     }
     chosen
 }
 
-/// Those that give way: of the due times of a loop that wait for the same (quiet hours, battery, a slot), the newest stand
-/// for the older ones, as many as are caught up. One whose own moment is yet to come keeps its place.
-fn yielded(waiting: &[Waiting], pass: &Pass<'_>) -> BTreeMap<OccurrenceId, Choice> {
-    let mut of: BTreeMap<LoopId, Vec<&Waiting>> = BTreeMap::new();
-    for one in waiting.iter().filter(|one| !one.happened()) {
-        of.entry(one.loop_id).or_default().push(one);
+/// The loops that a pass has found something to start for.
+#[derive(Default)]
+struct Kept {
+    /// Something starts.
+    starts: BTreeSet<LoopId>,
+    /// Something waits.
+    waits: BTreeSet<LoopId>,
+    /// Some of it is no due time.
+    happened: BTreeSet<LoopId>,
+}
+
+impl Kept {
+    /// Whether one is left out because there is one before it: what happens again and again is as little as one start that
+    /// waits, and so is a due time beside it. Under `queue(1)` one waits behind one that starts.
+    fn one_before(&self, one: &Waiting, subject: &Subject) -> bool {
+        let id = &one.loop_id;
+        let starts = self.starts.contains(id) && subject.timing.overlap != Overlap::Queue;
+        (one.happened() || self.happened.contains(id)) && (starts || self.waits.contains(id))
     }
-    let mut out = BTreeMap::new();
-    for (loop_id, mut times) in of {
-        let Some(subject) = pass.loops.get(&loop_id).filter(|subject| subject.stopped.is_none()) else { continue };
-        if pass.live.iter().any(|live| live.loop_id == loop_id) {
-            continue;
+
+    fn note(&mut self, one: &Waiting, choice: &Choice) {
+        let of = match choice {
+            Choice::Start => &mut self.starts,
+            Choice::Cancel(_) | Choice::Hold(_) => &mut self.waits,
+            Choice::Missed(_) | Choice::Skipped(_) => return,
+        };
+        of.insert(one.loop_id);
+        if one.happened() {
+            self.happened.insert(one.loop_id);
         }
-        times.sort_by_key(|one| (one.due_at, one.id));
-        out.extend(give_way(&times, subject, pass));
     }
-    out
-}
-
-fn give_way(times: &[&Waiting], subject: &Subject, pass: &Pass<'_>) -> Vec<(OccurrenceId, Choice)> {
-    let most = match subject.timing.catch_up.how {
-        CatchUpHow::All(most) => (most as usize).max(1),
-        _ => 1,
-    };
-    let (mut kept, mut out): (Vec<&Waiting>, Vec<_>) = (Vec::new(), Vec::new());
-    for one in times {
-        let older = kept.iter().position(|kept| gives_way(kept, one, subject, pass));
-        match older {
-            _ if kept.len() < most => {}
-            Some(older) => {
-                let older = kept.remove(older);
-                let (why, at) = (kept_from(older, subject, pass), shown(one.due_at, subject.zone));
-                out.push((older.id, Choice::Missed(format!("{why}; the start of {at} stands for it"))));
-            }
-            None => {
-                out.push((one.id, Choice::Skipped(EARLIER.to_owned())));
-                continue;
-            }
-        }
-        kept.push(one);
-    }
-    out
-}
-
-/// Whether a newer time stands for an older one: not while the older one's moment is yet to come; and where that may start now,
-/// neither for one that was queued, nor before the newer one's own moment: with passes far apart nothing would ever start.
-fn gives_way(older: &Waiting, newer: &Waiting, subject: &Subject, pass: &Pass<'_>) -> bool {
-    let timing = &subject.timing;
-    let to_come = |one: &Waiting| one.not_before.is_some_and(|at| at > pass.now);
-    let may_start = || pass.now <= over(older, timing) && hold(older, subject, pass.live, pass).is_none();
-    let keeps = timing.overlap == Overlap::Queue || to_come(newer);
-    !(to_come(older) || keeps && may_start())
-}
-
-/// What kept one from starting until now.
-fn kept_from(one: &Waiting, subject: &Subject, pass: &Pass<'_>) -> String {
-    let quiet = |one: &Waiting| {
-        let due = one.due_at.with_timezone(&subject.zone);
-        let quiet = subject.timing.quiet_hours.filter(|quiet| quiet.hold(due.time()))?;
-        Some(format!("quiet hours until {}", quiet.to.format("%H:%M")))
-    };
-    // What held it may have ended just now.
-    let held = hold(one, subject, pass.live, pass).map(|held| held.why);
-    held.or_else(|| quiet(one)).unwrap_or_else(|| "it could start only later".to_owned())
 }
 
 fn decide(one: &Waiting, subject: &Subject, live: &[Live], pass: &Pass<'_>) -> Choice {
@@ -203,13 +171,11 @@ fn decide(one: &Waiting, subject: &Subject, live: &[Live], pass: &Pass<'_>) -> C
     if let Some(why) = one.happened().then(|| policy(one, timing, live, pass)).flatten() {
         return Choice::Skipped(why);
     }
-    let held = hold(one, subject, live, pass);
     if pass.now > over(one, timing) {
         let within = crate::definition::duration(within(timing).num_seconds().unsigned_abs());
-        let why = held.map_or_else(|| kept_from(one, subject, pass), |held| held.why);
-        return Choice::Missed(format!("it waited too long (within {within}): {why}"));
+        return Choice::Missed(format!("it waited too long (within {within}): {}", kept_from(one, subject, pass)));
     }
-    match (held, live.iter().find(|l| l.loop_id == one.loop_id)) {
+    match (hold(one, subject, live, pass), live.iter().find(|l| l.loop_id == one.loop_id)) {
         (Some(held), _) => Choice::Hold(held),
         (None, Some(own)) => Choice::Cancel(own.run),
         (None, None) => Choice::Start,
@@ -246,13 +212,18 @@ fn policy(one: &Waiting, timing: &Timing, live: &[Live], pass: &Pass<'_>) -> Opt
 
 impl Waiting {
     /// Whether it is no due time but something that happened.
-    fn happened(&self) -> bool {
+    pub(super) fn happened(&self) -> bool {
         matches!(self.trigger.as_str(), "after" | "file")
+    }
+
+    /// The same, with its own moment come.
+    fn at_once(&self, now: DateTime<Utc>) -> Waiting {
+        Waiting { not_before: self.not_before.map(|at| at.min(now)), ..self.clone() }
     }
 }
 
 /// What keeps it from starting; nothing where it would start once its own run has been cancelled.
-fn hold(one: &Waiting, subject: &Subject, live: &[Live], pass: &Pass<'_>) -> Option<Hold> {
+pub(super) fn hold(one: &Waiting, subject: &Subject, live: &[Live], pass: &Pass<'_>) -> Option<Hold> {
     let (timing, now) = (&subject.timing, pass.now);
     if let Some(at) = one.not_before.filter(|at| *at > now) {
         let why = format!("it starts at {}", shown_exactly(at, subject.zone));
@@ -273,7 +244,9 @@ fn hold(one: &Waiting, subject: &Subject, live: &[Live], pass: &Pass<'_>) -> Opt
             return None;
         }
         let how = if own.parked { "is parked" } else { "goes on" };
-        return Some(Hold { why: format!("its run {} {how}", own.run.short()), until: None });
+        // What starts in this pass has no run yet that could be named.
+        let run = if own.began == now { String::new() } else { format!(" {}", own.run.short()) };
+        return Some(Hold { why: format!("{OWN_RUN}{run} {how}"), until: None });
     }
     let busy = live.iter().filter(|l| !l.parked).count();
     (busy >= pass.slots)

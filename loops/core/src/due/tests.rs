@@ -40,7 +40,10 @@ fn told(arriving: &Arriving<'_>) -> Vec<String> {
     let line = |a: &Arrival| {
         let many = a.until.map_or(String::new(), |u| format!(" to {} ({})", u.format("%d %H:%M"), a.times));
         let fate = match &a.fate {
-            Fate::Waits { not_before } => format!("starts {}", not_before.format("%d %H:%M:%S")),
+            Fate::Waits { not_before, held } => {
+                let late = held.as_ref().map(|why| format!(", as {why}")).unwrap_or_default();
+                format!("starts {}{late}", not_before.format("%d %H:%M:%S"))
+            }
             Fate::Missed(why) => format!("missed: {why}"),
             Fate::Skipped(why) => format!("skipped: {why}"),
         };
@@ -68,7 +71,8 @@ fn after_nine_hours_asleep_a_quarter_of_an_hour_starts_once_and_the_others_have_
         "20 22:15 missed: the computer was asleep from 2026-11-20 22:00 to 2026-11-21 07:02; \
          the start of 2026-11-21 07:00 stands for it"
     );
-    assert_eq!(rows[35], "21 07:00 starts 21 07:02:00");
+    let asleep = "the computer was asleep from 2026-11-20 22:00 to 2026-11-21 07:02";
+    assert_eq!(rows[35], format!("21 07:00 starts 21 07:02:00, as {asleep}"));
     let on_the_hour = told(&arriving(&timing, "20T22:00", "21T07:00"));
     assert_eq!(on_the_hour.iter().filter(|row| row.contains("starts")).count(), 1, "one on time stands for all");
 }
@@ -134,6 +138,7 @@ struct World {
     loops: BTreeMap<LoopId, Subject>,
     live: Vec<Live>,
     waiting: Vec<Waiting>,
+    absences: Vec<Absence>,
 }
 
 fn loop_id(n: u128) -> LoopId {
@@ -150,10 +155,12 @@ impl World {
             trigger: "cron".to_owned(),
             due_at: utc("21T09:00"),
             not_before: None,
+            held: None,
         };
         World {
             loops: (1..=n).map(|n| (loop_id(n), subject.clone())).collect(),
             live: Vec::new(),
+            absences: Vec::new(),
             waiting: (1..=n).map(waiting).collect(),
         }
     }
@@ -169,7 +176,14 @@ impl World {
     }
 
     fn told(&self, now: &str, on_battery: bool) -> Vec<String> {
-        let pass = Pass { now: utc(now), slots: 2, on_battery, loops: &self.loops, live: &self.live };
+        let pass = Pass {
+            now: utc(now),
+            slots: 2,
+            on_battery,
+            loops: &self.loops,
+            live: &self.live,
+            absences: &self.absences,
+        };
         let choices = choose(&self.waiting, &pass);
         let line = |(id, choice): &(OccurrenceId, Choice)| {
             let what = match choice {
@@ -209,7 +223,14 @@ fn what_it_waits_for_is_named_and_ends() {
     assert_eq!(world.told("21T09:30", true), ["1 hold: the computer runs on its battery (battery: wait)"]);
     assert_eq!(world.told("21T09:30", false), ["1 start"]);
     assert!(world.told("21T10:01", true)[0].starts_with("1 missed: it waited too long (within 1h): the computer runs"));
-    assert_eq!(world.told("21T10:01", false), ["1 missed: it waited too long (within 1h): it could start only later"]);
+    let mut world = world;
+    world.waiting[0].held = Some("the computer runs on its battery (battery: wait)".to_owned());
+    let told = world.told("21T10:01", false);
+    assert_eq!(
+        told,
+        ["1 missed: it waited too long (within 1h): the computer runs on its battery (battery: wait)"],
+        "what held it ended just now"
+    );
 }
 
 /// What waits for the same is one start, the newest; it is not told that nobody looked.
@@ -239,23 +260,6 @@ fn a_newer_time_stands_for_those_that_wait_with_it() {
     world.waiting[0].not_before = Some(utc("21T10:30"));
     let told = world.told("21T10:10", false);
     assert!(told[0].starts_with("1 hold: it starts at") && told[1] == "2 skipped: an earlier start still waited");
-    // One that may start now gives way to none that may not: else, with passes far apart, nothing would ever start.
-    let mut world = of(caught(CatchUpHow::Once, 2));
-    world.waiting.remove(0);
-    world.waiting[1].not_before = Some(utc("21T10:30"));
-    assert_eq!(world.told("21T10:10", false), ["2 start", "3 skipped: an earlier start still waited"]);
-    assert!(world.told("21T09:59", false)[0].starts_with("2 missed: quiet hours"), "the control: it may not");
-    // A due time beside an event that waits is as little as one start.
-    let mut world = of(caught(CatchUpHow::Once, 2));
-    world.waiting.remove(0);
-    world.waiting[0].trigger = "file".to_owned();
-    let told = world.told("21T09:59", false);
-    assert_eq!(told, ["2 hold: quiet hours until 10:00", "3 skipped: an earlier start still waited"]);
-    // What was queued behind a run that has just ended starts, and what comes at that moment is left out.
-    let mut world = of(caught(CatchUpHow::Once, 2));
-    world.loops.get_mut(&loop_id(1)).expect("a loop").timing.overlap = Overlap::Queue;
-    world.waiting.remove(0);
-    assert_eq!(world.told("21T10:00", false), ["2 start", "3 skipped: an earlier start still waited"]);
     // While its run goes on, nothing gives way.
     let mut world = of(caught(CatchUpHow::All(3), 2));
     world.runs(1, false);
@@ -330,7 +334,16 @@ fn what_is_not_caught_up_does_not_start_hours_later_either() {
     let mut world = World::of(1, &Timing { catch_up: caught(CatchUpHow::Skip, 12), ..cron("0 9 * * *") });
     world.waiting[0].not_before = Some(utc("21T09:20"));
     assert_eq!(world.told("21T09:35", false), ["1 start"]);
-    assert_eq!(world.told("21T19:00", false), ["1 missed: it waited too long (within 15m): it could start only later"]);
+    assert_eq!(
+        world.told("21T19:00", false),
+        ["1 missed: it waited too long (within 15m): nobody looked at that time"]
+    );
+    world.absences = vec![Absence { from: utc("21T09:30"), to: utc("21T19:00"), why: Absent::Asleep }];
+    let told = world.told("21T19:00", true).remove(0);
+    assert!(
+        told.ends_with("(within 15m): the computer was asleep from 2026-11-21 09:30 to 2026-11-21 19:00"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -341,4 +354,72 @@ fn tomorrow_begins_at_midnight_there_or_as_soon_as_it_can() {
     // Clocks go from 00:00 to 01:00 on that day.
     let santiago = tomorrow(at("2026-09-05T12:00:00Z"), chrono_tz::America::Santiago);
     assert_eq!(santiago, at("2026-09-06T04:00:00Z"));
+}
+
+/// What stands for one that could start now starts now: with passes as far apart as the due times nothing would ever start if
+/// its own moment were waited for.
+#[test]
+fn what_stands_for_one_that_may_start_starts() {
+    let mut world = World::of(3, &cron("0 * * * *"));
+    for (waiting, due) in world.waiting.iter_mut().zip(["21T08:00", "21T09:00", "21T10:00"]) {
+        waiting.loop_id = loop_id(1);
+        waiting.due_at = utc(due);
+    }
+    world.waiting[2].not_before = Some(utc("21T10:20"));
+    let told = world.told("21T10:00", false);
+    assert!(told[0].ends_with("the start of 2026-11-21 09:00 stands for it"), "{told:?}");
+    assert!(told[1].ends_with("the start of 2026-11-21 10:00 stands for it"), "{told:?}");
+    assert_eq!(told[2], "3 start");
+    // One whose own moment is yet to come itself gives way to none, and nothing makes it start earlier.
+    world.waiting[1].not_before = Some(utc("21T10:10"));
+    world.waiting.remove(0);
+    let told = world.told("21T10:00", false);
+    assert!(told[0].starts_with("2 hold: it starts at") && told[1] == "3 skipped: an earlier start still waited");
+    // The control: what could not start now hands nothing over.
+    world.waiting[0].not_before = None;
+    world.loops.get_mut(&loop_id(1)).expect("a loop").timing.battery = Battery::Wait;
+    let told = world.told("21T10:00", true);
+    assert!(told[0].starts_with("2 missed: the computer runs on its battery"), "{told:?}");
+    assert!(told[1].starts_with("3 hold: it starts at 2026-11-21 10:20"), "{told:?}");
+}
+
+/// What was queued behind a run that has just ended starts, and what comes at that moment is queued behind it; what was held by
+/// anything else gives way.
+#[test]
+fn what_was_queued_is_the_next() {
+    let mut world = World::of(2, &Timing { overlap: Overlap::Queue, ..cron("0 * * * *") });
+    world.waiting[1].loop_id = loop_id(1);
+    world.waiting[1].due_at = utc("21T10:00");
+    world.waiting[0].held = Some("its run abcd0001 goes on".to_owned());
+    let told = world.told("21T10:00", false);
+    assert!(told[0] == "1 start" && told[1] == "2 hold: its run goes on", "{told:?}");
+    world.waiting[0].held = Some("quiet hours until 10:00".to_owned());
+    let told = world.told("21T10:00", false);
+    assert_eq!(told, ["1 missed: quiet hours until 10:00; the start of 2026-11-21 10:00 stands for it", "2 start"]);
+}
+
+/// Two that happen within one pass are one that starts and one that waits.
+#[test]
+fn what_happens_waits_behind_what_starts_in_the_same_pass() {
+    let mut world = World::of(3, &Timing { overlap: Overlap::Queue, ..cron("0 9 * * *") });
+    for waiting in &mut world.waiting {
+        waiting.loop_id = loop_id(1);
+        waiting.trigger = "after".to_owned();
+    }
+    let told = world.told("21T09:00", false);
+    assert!(told[0] == "1 start" && told[1].starts_with("2 hold: its run"), "{told:?}");
+    assert_eq!(told[2], "3 skipped: an earlier start still waited");
+}
+
+/// A due time that comes while something waits that happened is as little as one start as the other way round.
+#[test]
+fn a_due_time_waits_behind_nothing_that_happened() {
+    for (first, second) in [("file", "cron"), ("cron", "file")] {
+        let mut world = World::of(2, &cron("0 9 * * *"));
+        for (waiting, (trigger, due)) in world.waiting.iter_mut().zip([(first, "21T08:00"), (second, "21T09:00")]) {
+            waiting.loop_id = loop_id(1);
+            (waiting.trigger, waiting.due_at) = (trigger.to_owned(), utc(due));
+        }
+        assert_eq!(world.told("21T09:00", false), ["1 start", "2 skipped: an earlier start still waited"], "{first}");
+    }
 }

@@ -71,7 +71,10 @@ fn named(text: &str, now: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
         "tomorrow" => local(tomorrow, MORNING, zone),
         _ => match text.parse::<NaiveDate>() {
             Ok(day) => local(day, MORNING, zone),
-            Err(_) => in_zone(NaiveDateTime::parse_from_str(text, "%Y-%m-%dt%H:%M").ok()?, zone),
+            Err(_) => {
+                let read = |form| NaiveDateTime::parse_from_str(text, form).ok();
+                in_zone(read("%Y-%m-%dt%H:%M").or_else(|| read("%Y-%m-%d %H:%M"))?, zone)
+            }
         },
     }
 }
@@ -108,6 +111,7 @@ mod tests {
             ("Tomorrow", "2026-11-23T08:00:00Z"),
             ("2026-12-01", "2026-12-01T08:00:00Z"),
             ("2026-12-01T14:00", "2026-12-01T13:00:00Z"),
+            ("2026-12-01 14:00", "2026-12-01T13:00:00Z"),
             // The clock is put forward that night: 02:30 does not exist.
             ("2027-03-28T02:30", "2027-03-28T01:30:00Z"),
         ] {

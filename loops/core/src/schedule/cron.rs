@@ -115,7 +115,11 @@ fn described(expression: &str) -> String {
         return expression.to_owned();
     };
     let text = cron.describe();
-    let text = text.trim_end_matches('.');
+    let mut text = text.trim_end_matches('.').to_owned();
+    // The library says the same of `L` and `LW`.
+    if expression.split_whitespace().nth(2).is_some_and(|day| day.eq_ignore_ascii_case("LW")) {
+        text = text.replace("the last day of the month", "the last working day of the month");
+    }
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
 }
@@ -251,6 +255,8 @@ mod tests {
         ] {
             assert_eq!(words(expression), said, "{expression}");
         }
+        assert_eq!(words("0 9 LW * *"), "at 09:00, on the last working day of the month");
+        assert_eq!(words("0 9 L * *"), "at 09:00, on the last day of the month", "the control");
         let other = words("*/15 9-17 1 * *");
         assert!(!other.is_empty() && !other.ends_with('.'), "{other}");
     }

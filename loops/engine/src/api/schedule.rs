@@ -112,8 +112,8 @@ fn next_over(context: &Context, store: &Store) -> Result<Option<DateTime<Utc>>> 
 /// The store can't be read.
 pub(super) fn held(context: &Context, store: &Store) -> Result<BTreeMap<OccurrenceId, due::Hold>> {
     let on_battery = crate::os::on_battery();
-    let chosen = chosen(context, store, on_battery)?;
-    let hold = |(_, id, choice)| if let Choice::Hold(hold) = choice { Some((id, hold)) } else { None };
+    let chosen = chosen(context, store, &Machine { on_battery, absences: Vec::new() })?;
+    let hold = |(one, choice): (Waiting, _)| if let Choice::Hold(hold) = choice { Some((one.id, hold)) } else { None };
     Ok(chosen.into_iter().filter_map(hold).collect())
 }
 
@@ -226,25 +226,29 @@ fn stopped(context: &Context, id: LoopId, name: &str, paused: bool) -> Option<St
 /// Starts what may start, and ends what may not.
 fn start(context: &Context, store: &mut Store, machine: &Machine, begin: &mut Begin<'_>) -> Result<Vec<Deed>> {
     let mut deeds = Vec::new();
-    for (loop_id, occurrence, choice) in chosen(context, store, machine.on_battery)? {
+    for (one, choice) in chosen(context, store, machine)? {
         let done = match choice {
-            Choice::Start => begin_one(context, store, (loop_id, occurrence), begin),
+            Choice::Start => begin_one(context, store, &one, begin),
             Choice::Cancel(run) => cancel(context, run).map(|()| None),
-            Choice::Hold(_) => Ok(None),
-            Choice::Missed(why) => end(context, store, occurrence, "missed", &why),
-            Choice::Skipped(why) => end(context, store, occurrence, "skipped", &why),
+            Choice::Hold(hold) => keep_held(context, store, &one, &hold.why).map(|()| None),
+            Choice::Missed(why) => end(context, store, one.id, "missed", &why),
+            Choice::Skipped(why) => end(context, store, one.id, "skipped", &why),
         };
-        deeds.extend(done.unwrap_or_else(|error| Some(failed(format!("a start of loop {loop_id}"), &error))));
+        deeds.extend(done.unwrap_or_else(|error| Some(failed(format!("a start of loop {}", one.loop_id), &error))));
     }
     Ok(deeds)
 }
 
-fn begin_one(
-    context: &Context,
-    store: &mut Store,
-    (loop_id, occurrence): (LoopId, OccurrenceId),
-    begin: &mut Begin<'_>,
-) -> Result<Option<Deed>> {
+/// Keeps what holds one, which is its reason if it is missed; that its own moment is yet to come is none.
+fn keep_held(context: &Context, store: &mut Store, one: &Waiting, why: &str) -> Result<()> {
+    if one.held.as_deref() == Some(why) || one.not_before.is_some_and(|at| at > context.now) {
+        return Ok(());
+    }
+    store.write(|tx| schedules::held(tx, one.id, why))
+}
+
+fn begin_one(context: &Context, store: &mut Store, one: &Waiting, begin: &mut Begin<'_>) -> Result<Option<Deed>> {
+    let (loop_id, occurrence) = (one.loop_id, one.id);
     let run = RunId(Uuid::now_v7());
     let began = begin(context, store, Starting { loop_id, occurrence, run })?;
     let loop_name = loops::by_id(store.read(), loop_id)?.name;
@@ -264,7 +268,7 @@ fn cancel(context: &Context, run: RunId) -> Result<()> {
 }
 
 /// What becomes of everything that waits.
-fn chosen(context: &Context, store: &Store, on_battery: bool) -> Result<Vec<(LoopId, OccurrenceId, Choice)>> {
+fn chosen(context: &Context, store: &Store, machine: &Machine) -> Result<Vec<(Waiting, Choice)>> {
     let waiting = schedules::waiting(store.read())?;
     if waiting.is_empty() {
         return Ok(Vec::new());
@@ -272,10 +276,11 @@ fn chosen(context: &Context, store: &Store, on_battery: bool) -> Result<Vec<(Loo
     let loops = subjects(context, store, &waiting)?;
     let live: Vec<Live> = schedules::live(store.read())?;
     let slots = settings::read(&context.home)?.slots();
-    let pass = Pass { now: context.now, slots, on_battery, loops: &loops, live: &live };
-    let of: BTreeMap<OccurrenceId, LoopId> = waiting.iter().map(|w| (w.id, w.loop_id)).collect();
+    let Machine { on_battery, ref absences } = *machine;
+    let pass = Pass { now: context.now, slots, on_battery, loops: &loops, live: &live, absences };
     let choices = due::choose(&waiting, &pass);
-    Ok(choices.into_iter().filter_map(|(id, choice)| Some((*of.get(&id)?, id, choice))).collect())
+    let mut of: BTreeMap<OccurrenceId, Waiting> = waiting.into_iter().map(|one| (one.id, one)).collect();
+    Ok(choices.into_iter().filter_map(|(id, choice)| Some((of.remove(&id)?, choice))).collect())
 }
 
 fn subjects(context: &Context, store: &Store, waiting: &[Waiting]) -> Result<BTreeMap<LoopId, Subject>> {

@@ -255,7 +255,7 @@ fn moment(db: &Connection, sql: &str) -> Result<Option<DateTime<Utc>>> {
 /// The row can't be written.
 pub fn arrive(tx: &Transaction<'_>, id: LoopId, arrival: &Arrival, zone: Tz, at: DateTime<Utc>) -> Result<bool> {
     let (state, reason, not_before) = match &arrival.fate {
-        Fate::Waits { not_before } => ("due", None, Some(stamp(*not_before))),
+        Fate::Waits { not_before, held } => ("due", held.as_ref(), Some(stamp(*not_before))),
         Fate::Missed(why) => ("missed", Some(why), None),
         Fate::Skipped(why) => ("skipped", Some(why), None),
     };
@@ -341,7 +341,7 @@ pub fn take_back(tx: &Transaction<'_>, id: LoopId, now: DateTime<Utc>) -> Result
 }
 
 // Left to itself, SQLite goes through every row that ever was due, in the order that is asked for.
-pub(super) const WAITING: &str = "SELECT id, loop, trigger, due_at, not_before FROM occurrences INDEXED BY due_occurrences \
+pub(super) const WAITING: &str = "SELECT id, loop, trigger, due_at, not_before, reason FROM occurrences INDEXED BY due_occurrences \
                                   WHERE state = 'due' AND revises IS NULL ORDER BY due_at, id";
 
 /// The occurrences that wait for their start, the oldest first.
@@ -357,9 +357,20 @@ pub fn waiting(db: &Connection) -> Result<Vec<Waiting>> {
             trigger: r.get(2)?,
             due_at: super::parsed(r, 3)?,
             not_before: r.get::<_, Option<String>>(4)?.and_then(|at| at.parse().ok()),
+            held: r.get(5)?,
         })
     })?;
     found.collect::<Result<_, _>>().context("reading what waits")
+}
+
+/// Keeps what holds one that waits, for when that is over.
+///
+/// # Errors
+/// The row can't be written.
+pub fn held(tx: &Transaction<'_>, id: OccurrenceId, why: &str) -> Result<()> {
+    let sql = "UPDATE occurrences SET reason = ?2 WHERE id = ?1 AND state = 'due'";
+    tx.execute(sql, params![id.to_string(), why]).context("storing what a start waits for")?;
+    Ok(())
 }
 
 /// The runs that live, or are about to.
@@ -420,7 +431,7 @@ const MOST_STARTS: u32 = 3;
 /// # Errors
 /// The row can't be written.
 pub fn begin(tx: &Transaction<'_>, id: OccurrenceId, run: RunId, at: DateTime<Utc>) -> Result<bool> {
-    let sql = "UPDATE OR IGNORE occurrences SET state = 'claimed', run = ?2, claimed_at = ?3, starts = starts + 1 \
+    let sql = "UPDATE OR IGNORE occurrences SET state = 'claimed', run = ?2, claimed_at = ?3, starts = starts + 1, reason = NULL \
                WHERE id = ?1 AND state = 'due'";
     let rows = tx.execute(sql, params![id.to_string(), run.to_string(), stamp(at)]).context("claiming a start")?;
     Ok(rows == 1)
