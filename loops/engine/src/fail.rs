@@ -2,8 +2,10 @@
 //!
 //! In a release build they are nothing at all. What each kill must leave behind is the tests' affair.
 
-/// Every place, in the order in which one run and its approval pass them.
-pub const POINTS: [&str; 39] = [
+/// Every place: those of a migration, then in the order in which one run and its approval pass them.
+pub const POINTS: [&str; 41] = [
+    "migration-backed-up",
+    "migration-step",
     "occurrence-claimed",
     "watchdog-started",
     "lock-taken",
