@@ -80,7 +80,8 @@ fn yaml_typed_key_by_key_stands_in_the_file_byte_for_byte() {
     window.click(".cm-content");
     window.press_ctrl(END);
     window.type_as_a_person(TYPED);
-    let shown = window.run("return [...document.querySelectorAll('.cm-line')].map((line) => line.textContent).join('\\r\\n')");
+    let shown =
+        window.run("return [...document.querySelectorAll('.cm-line')].map((line) => line.textContent).join('\\r\\n')");
     assert_eq!(shown, format!("{before}{TYPED}"), "on the screen");
     window.press_ctrl('s');
     window.until_shows("Saved.");
