@@ -103,7 +103,7 @@ export class Decide {
             const { what, stopped } = await backend().call("halt", { level });
             toast(`Halted ${what}: ${stopped} ${stopped === 1 ? "run" : "runs"} stopped.`);
         } catch (error) {
-            tell("Not everything is halted", error);
+            tell("HALT met a fault", error);
         }
         await this.queue.load();
     }
