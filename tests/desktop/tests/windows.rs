@@ -2,9 +2,10 @@
 //! `target/screens` and are looked at.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
-use loopwright_desktop_tests::{Session, Window, With};
-use loopwright_tests::stage::{RAILS, Stage};
+use loopwright_desktop_tests::{Session, Window, With, tray_program};
+use loopwright_tests::stage::{RAILS, Stage, wait_for};
 use serde_json::json;
 
 /// The windows, and what each shows once it has read what it is about.
@@ -45,6 +46,61 @@ fn every_window_opens_in_light_and_dark_and_fits() {
             assert_eq!(look["sideways"], json!(false), "{view}, {scheme}");
             let ground = look["bright"].as_u64().expect("a number");
             assert!(bright.contains(&ground), "{view}, {scheme}: its ground is {ground}");
+        }
+    }
+}
+
+/// The loop that the Loops window shows.
+const CHOSEN: &str = "const row = document.querySelector('[role=option][aria-selected=true]');
+    return row ? row.innerText.trim().split(/\\s/)[0] : null;";
+
+#[test]
+fn what_a_window_is_asked_for_while_it_starts_is_shown_once_and_not_later() {
+    let stage = Stage::shop();
+    for name in ["first", "second"] {
+        let text = "name: NAME\ntrigger: manual\nsteps:\n  - run: [sleep, \"300\"]\n\
+                    guardrails: {max_iterations: 1, budget: $1/run, halt_on: no_progress(1)}\n";
+        let path = stage.personal_text(name, &text.replace("NAME", name), &[]);
+        stage.add(path.to_str().expect("a path"), false).exits(0);
+    }
+    let session = Session::around(stage, With::default());
+    let (lock, ask) =
+        (session.stage.home.join("state/desk/loops.lock"), session.stage.home.join("state/desk/loops.ask"));
+    // From the moment at which it is the only one until its page has long been there.
+    for after_ms in [0, 60, 150, 300, 600] {
+        let _ = fs::remove_file(&lock);
+        let mut second = session.command(tray_program());
+        second.args(["--window", "loops", "--target", "second"]);
+        let began = lock.clone();
+        let asks = std::thread::spawn(move || {
+            wait_for("the first one", || began.exists().then_some(()));
+            std::thread::park_timeout(Duration::from_millis(after_ms));
+            second.status().expect("a second one")
+        });
+        let window = Window::open(&session, tray_program(), &["--window", "loops", "--target", "first"]);
+        assert!(asks.join().expect("asked").success());
+        let shown = wait_for_or_last(&window, "second");
+        assert_eq!(shown, "second", "asked after {after_ms} ms");
+        wait_for("the question to be read", || (!ask.exists()).then_some(()));
+        // The person goes elsewhere; whatever changes then moves nothing.
+        window.click("[role=option][aria-selected=false]");
+        window.until(&format!("return (() => {{{CHOSEN}}})() === 'first'"));
+        session.stage.verb(&["pause", "second"]).exits(0);
+        window.until(
+            "return [...document.querySelectorAll('[role=option]')].some((row) => /off|paused/.test(row.innerText))",
+        );
+        assert_eq!(window.run(CHOSEN), "first", "an old question is not obeyed later");
+        session.stage.verb(&["enable", "second"]).exits(0);
+    }
+}
+
+/// What is shown once it is this; otherwise what is shown at last.
+fn wait_for_or_last(window: &Window, wanted: &str) -> String {
+    let until = Instant::now() + Duration::from_secs(5);
+    loop {
+        let shown = window.run(CHOSEN);
+        if shown == wanted || Instant::now() > until {
+            return shown.as_str().unwrap_or_default().to_owned();
         }
     }
 }

@@ -17,6 +17,7 @@ fn quiet() -> Glance {
     Glance {
         now: at("2026-11-19T11:00:00Z"),
         zone: Berlin,
+        known: true,
         loops: vec![on(DAILY), on("deps"), on("sentry-fix")],
         running: Vec::new(),
         waiting: Vec::new(),
@@ -314,4 +315,14 @@ proptest! {
         let halts = lines.iter().any(|(line, depth)| act(line) == Some(&Act::HaltAll) && *depth == 0);
         prop_assert_eq!(halts, glance.halted.is_none());
     }
+}
+
+#[test]
+fn what_is_not_known_asks_before_it_quits() {
+    let quit = |known| match desk(&Glance { known, loops: Vec::new(), ..quiet() }).menu.pop() {
+        Some(Line::Does(_, act)) => act,
+        other => panic!("no quit: {other:?}"),
+    };
+    assert_eq!(quit(true), Act::Quit, "the control: without a loop there is nothing to ask");
+    assert_eq!(quit(false), Act::Open { view: View::Quit, target: None });
 }
