@@ -72,6 +72,11 @@ impl Bound {
         Bound { peer: Some(peer.p99), ratio: Some(series.p99 / peer.p99), ..Bound::on(name, series, series.p99, limit) }
     }
 
+    /// A bound of each single sample.
+    pub(crate) fn most(name: &'static str, series: &Series, limit: f64) -> Bound {
+        Bound::on(name, series, series.max, limit)
+    }
+
     /// At most `factor` times the peer's median and `extra` more.
     pub(crate) fn relative(name: &'static str, series: &Series, peer: &Series, factor: f64, extra: f64) -> Bound {
         Bound::fixed(name, series, factor * peer.median + extra).beside(peer)

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use loopwright_core::ids::LoopId;
 use loopwright_core::run::Mode;
+use loopwright_core::scheduler::SchedulerBeat;
 use loopwright_core::timing::Timing;
 use loopwright_engine::home::Home;
 use loopwright_engine::store::Store;
@@ -78,14 +79,25 @@ impl Serve {
         let mut command = attempt::program(program, place);
         let child = command.arg("serve").stdout(Stdio::null()).spawn().context("starting serve")?;
         let mut serve = Serve(child);
-        let beat = Home::under(place).state.join("scheduler");
+        let (beat, own) = (Home::under(place).state.join("scheduler"), i32::try_from(serve.pid())?);
         wait_for("serve to beat", || {
             if let Some(status) = serve.0.try_wait()? {
                 bail!("serve ended with {status}");
             }
-            Ok(beat.exists().then_some(()))
+            // Of one that was killed a beat is left.
+            let beat = fs::read(&beat).ok().and_then(|beat| SchedulerBeat::parse(&beat));
+            Ok(beat.is_some_and(|beat| beat.pid == own).then_some(()))
         })?;
         Ok(serve)
+    }
+
+    /// Kills it for good.
+    ///
+    /// # Errors
+    /// It can't be killed.
+    pub(crate) fn kill(mut self) -> Result<()> {
+        self.0.kill().context("killing serve")?;
+        self.0.wait().map(drop).context("waiting for serve")
     }
 
     /// Its process.
@@ -96,6 +108,10 @@ impl Serve {
 
 impl Drop for Serve {
     fn drop(&mut self) {
+        if self.0.try_wait().is_ok_and(|ended| ended.is_some()) {
+            // Its number may be another's by now.
+            return;
+        }
         let asked = Command::new("kill").arg(self.pid().to_string()).status();
         let ended = || Ok(self.0.try_wait()?.map(drop));
         if asked.is_err() || wait_for("serve to end", ended).is_err() {

@@ -13,6 +13,7 @@ mod late;
 mod parallel;
 mod repository;
 mod starts;
+mod takeover;
 mod times;
 
 use std::fs;
@@ -26,13 +27,14 @@ use attempt::Bench;
 use figures::Report;
 
 /// What is measured, in this order; `--only PART` takes one.
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 13] = [
     "attempt",
     "parallel",
     "contention",
     "status",
     "reopened",
     "idle",
+    "takeover",
     "late",
     "simulated",
     "next",
@@ -106,6 +108,7 @@ fn measure(root: &Path, place: &Path, samples: usize, only: Option<&String>) -> 
             "status" => history::status(&program, root, SMALL)?,
             "reopened" => history::reopened(&program, root, FEW)?,
             "idle" => idle::measure(&program, root, FEW)?,
+            "takeover" => takeover::measure(&program, root, SEVERAL)?,
             "late" => late::measure(&program, root)?,
             "simulated" => times::simulated(FEW)?,
             "next" => times::next(SMALL)?,

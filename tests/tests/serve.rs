@@ -73,7 +73,7 @@ fn of_twenty_at_once_one_stays_and_another_takes_over() {
         assert!(stopping.elapsed() < Duration::from_secs(2), "{:?}", stopping.elapsed());
     }
     tell(&format!("{rounds} × {AT_ONCE} schedulers at once: 1 active each; takeover {slowest:?} at most"));
-    // Its own limit is two seconds; this machine is busy with other tests.
+    // Only a guard, as this machine is busy with other tests: that it takes two seconds at most is the benchmark's (`takeover`).
     assert!(slowest < Duration::from_secs(10), "{slowest:?}");
     let started = stage.fleet().iter().filter(|event| matches!(event, FleetEvent::SchedulerStarted { .. })).count();
     assert_eq!(started, 2 * rounds);
