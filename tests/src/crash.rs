@@ -25,7 +25,7 @@ const CHECKER: &str = "#!/bin/sh\necho '{\"loopwright\": {\"cost\": \"$0.10\", \
 pub struct Kill {
     /// The fail point with its pass: `step-intent#3`.
     pub at: String,
-    /// `self`, `watchdog` or `agent`.
+    /// `self`, `runner`, `watchdog` or `agent`.
     pub whom: &'static str,
 }
 

@@ -37,6 +37,8 @@ const OF_A_RUN: [(&str, u32); 18] = [
     ("run-ending", 1),
     ("run-ended", 1),
 ];
+/// Those of them that the verb that starts a run passes before, as it tries a box: the runner's own first pass of each counts.
+const OF_A_BOX: [&str; 2] = ["box-running", "box-ended"];
 /// Points that the verb that starts a run passes.
 const OF_A_START: [&str; 2] = ["occurrence-claimed", "watchdog-started"];
 /// Points of a pass that finds a run without its processes.
@@ -67,8 +69,8 @@ impl Case {
     /// The kind of process that has to be killed, as it is told by [`fail::ONCE`].
     fn whom(&self) -> &'static str {
         match self {
-            Case::Run(kill) if OF_A_START.iter().any(|point| kill.at.starts_with(point)) => "run",
-            Case::Run(Kill { whom: "self", .. }) => "__run",
+            Case::Run(Kill { whom: "self", .. }) => "run",
+            Case::Run(Kill { whom: "runner", .. }) => "__run",
             Case::Run(Kill { whom, .. }) | Case::Moment { whom, .. } => whom,
             Case::Pass(_) => "tick",
             Case::Landing(_) => "approve",
@@ -85,9 +87,8 @@ impl Case {
 impl Case {
     /// Whether the run goes on by itself, so that nothing is to be measured: its agent is gone, or only who started it.
     fn goes_on(&self) -> bool {
-        let started = |kill: &Kill| OF_A_START.iter().any(|point| kill.at.starts_with(point));
         match self {
-            Case::Run(kill) => self.kills_an_agent() || started(kill),
+            Case::Run(kill) => self.kills_an_agent() || kill.whom == "self",
             Case::Moment { .. } => self.kills_an_agent(),
             Case::Pass(_) | Case::Landing(_) => false,
             Case::SendBack(_) => true,
@@ -127,14 +128,14 @@ fn seed() -> u64 {
 /// Who lives at a point of a run: its runner passes it, its watchdog is there from before its first to after its last, and a box
 /// only from when it is written down until it has ended; the loop makes one after the other.
 fn victims(point: &str) -> &'static [&'static str] {
-    if matches!(point, "box-recorded" | "box-running") { &["self", "watchdog", "agent"] } else { &["self", "watchdog"] }
+    match point {
+        "box-recorded" | "box-running" => &["runner", "watchdog", "agent"],
+        _ => &["runner", "watchdog"],
+    }
 }
 
-/// A killing at any of the passes at which it meets `whom`. Whoever starts a run tries a box before, which is its first pass of
-/// these two: from the second on it is the runner's.
-fn of_a_run(random: &mut Random, point: &str, passes: u32, whom: &'static str) -> Case {
-    let tried = whom == "self" && matches!(point, "box-running" | "box-ended");
-    let pass = if tried { random.pass(passes - 1) + 1 } else { random.pass(passes) };
+/// A killing of `whom` at a pass.
+fn killing(point: &str, pass: u32, whom: &'static str) -> Case {
     Case::Run(Kill { at: format!("{point}#{pass}"), whom })
 }
 
@@ -146,9 +147,10 @@ fn cases(random: &mut Random) -> Vec<Case> {
         let victims = victims(point);
         let chosen = if full { victims } else { std::slice::from_ref(&victims[at % victims.len()]) };
         for whom in chosen {
-            cases.push(of_a_run(random, point, passes, whom));
+            cases.push(killing(point, random.pass(passes), whom));
         }
     }
+    cases.extend(OF_A_BOX.map(|point| killing(point, 1, "runner")));
     cases.extend(OF_A_START.map(|point| Case::Run(Kill::own(point, 1))));
     cases.extend(OF_A_PASS.map(|point| Case::Pass(Kill::own(point, 1))));
     cases.extend(OF_A_LANDING.map(|point| Case::Landing(Kill::own(point, 1))));
@@ -166,10 +168,9 @@ fn cases(random: &mut Random) -> Vec<Case> {
 /// Every step is done twice (killed when it was done and nothing of it written), every cleaning begins twice, and each box of
 /// each step fails once (C2).
 fn twice() -> Vec<Case> {
-    let kill = |point: &str, pass: u32, whom| Case::Run(Kill { at: format!("{point}#{pass}"), whom });
-    let steps = (1..=5).map(|pass| kill("step-acted", pass, "self"));
-    let cleanings = (1..=4).map(|pass| kill("workspace-in-trash", pass, "self"));
-    let failures = (1..=9).map(|pass| kill("box-running", pass, "agent"));
+    let steps = (1..=5).map(|pass| killing("step-acted", pass, "runner"));
+    let cleanings = (1..=4).map(|pass| killing("workspace-in-trash", pass, "runner"));
+    let failures = (1..=9).map(|pass| killing("box-running", pass, "agent"));
     steps.chain(cleanings).chain(failures).collect()
 }
 
@@ -178,7 +179,7 @@ fn any(random: &mut Random) -> Case {
         0 => {
             let (point, passes) = OF_A_RUN[usize::try_from(random.below(18)).expect("small")];
             let whom = random.one(victims(point));
-            of_a_run(random, point, passes, whom)
+            killing(point, random.pass(passes), whom)
         }
         _ => {
             let whom = random.one(&["watchdog", "__run", "agent"]);
@@ -343,8 +344,11 @@ fn no_kill_loses_or_doubles_anything() {
 
 #[test]
 fn every_point_is_killed_at() {
-    // The end itself is this file's, what follows on it `finally.rs`'s, what is told `api/notices/tests.rs`'s.
+    // The end itself is this file's, what follows on it `finally.rs`'s, what is told `api/notices/tests.rs`'s, a migration
+    // `versions.rs`'s.
     let elsewhere = [
+        "migration-backed-up",
+        "migration-step",
         "end-written",
         "last-steps",
         "finally-begun",

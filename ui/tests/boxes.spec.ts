@@ -1,4 +1,4 @@
-// Boxes to tick and to choose from: drawn from the tokens in both schemes, told apart, large enough to be hit.
+// Boxes to tick and to choose from, and lists to choose from: drawn from the tokens in both schemes, told apart, hit.
 import { expect, test, type Locator, type Page } from "@playwright/test";
 import { axe, open, picture } from "./support";
 
@@ -81,6 +81,58 @@ for (const scheme of ["light", "dark"] as const) {
     });
 }
 
+const LISTS = {
+    light: { raised: "#ffffff", surface: "#f6f7f8", text: "#1b1f24", muted: "#59616b", border: "#dcdfe3" },
+    dark: { raised: "#24282d", surface: "#1d2024", text: "#e6e9ed", muted: "#a3acb6", border: "#343a41" },
+};
+
+/** What a list to choose from is drawn with, as hex, and the room that its arrow has. */
+function list(one: Locator): Promise<{ fill: string; text: string; outline: string; arrow: string; room: number }> {
+    return one.evaluate((element) => {
+        const hex = (colour: string): string => {
+            const parts = colour.match(/\d+/g)!.slice(0, 3);
+            return `#${parts.map((part) => Number(part).toString(16).padStart(2, "0")).join("")}`;
+        };
+        const style = getComputedStyle(element);
+        if (style.appearance !== "none") throw new Error("the browser draws it");
+        const arrow = /(rgb\([^)]*\)) 50%\)/.exec(style.backgroundImage)?.[1] ?? "";
+        return {
+            fill: hex(style.backgroundColor),
+            text: hex(style.color),
+            outline: hex(style.borderTopColor),
+            arrow: hex(arrow),
+            room: parseFloat(style.paddingRight),
+        };
+    });
+}
+
+for (const scheme of ["light", "dark"] as const) {
+    test(`lists to choose from have the colours of the tokens (${scheme})`, async ({ page }) => {
+        const { raised, surface, text, muted, border } = LISTS[scheme];
+        const drawn = { fill: raised, text, outline: COLOURS[scheme].control, arrow: muted, room: 24 };
+        for (const view of ["runs", "spend", "loops"] as const) {
+            await open(page, view, "full", { scheme });
+            if (view === "loops") {
+                await page.getByRole("option", { name: "daily-triage" }).click();
+                await page.getByRole("tab", { name: "Schedule" }).click();
+                await expect(page.getByRole("radiogroup", { name: "Every" })).toBeVisible();
+            }
+            await expect(page.locator("select").first()).toBeVisible();
+            for (const one of await page.locator("select").all()) expect(await list(one), view).toEqual(drawn);
+            const first = page.locator("select").first();
+            await first.focus();
+            await page.keyboard.press("Tab");
+            await page.keyboard.press("Shift+Tab");
+            expect(await first.evaluate((element) => getComputedStyle(element).outline)).toContain("solid 2px");
+            await picture(page, `lists-${view}-${scheme}`);
+            await axe(page);
+        }
+        const off = page.locator("select").first();
+        await off.evaluate((element: HTMLSelectElement) => (element.disabled = true));
+        expect(await list(off)).toEqual({ ...drawn, fill: surface, text: muted, outline: border });
+    });
+}
+
 test("a box is hit 14 px from its middle", async ({ page }) => {
     const misses = (): Promise<string[]> =>
         page.evaluate(() =>
@@ -121,4 +173,10 @@ test("where the system chooses the colours, it draws the boxes", async ({ page }
         getComputedStyle(box, "::after").display,
     ]);
     expect(look).toEqual(["auto", "none"]);
+    await open(page, "spend");
+    const range = await page.getByRole("combobox", { name: "Range" }).evaluate((one) => {
+        const { appearance, backgroundImage } = getComputedStyle(one);
+        return [appearance, backgroundImage];
+    });
+    expect(range).toEqual(["auto", "none"]);
 });

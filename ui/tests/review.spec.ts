@@ -245,6 +245,20 @@ test("failed gates stand first, then what needs a person, then the rest", async 
     ]);
 });
 
+test("with nothing to decide and no loop to come, it offers to set one up", async ({ page }) => {
+    await open(page, "review", "empty");
+    await expect(page.getByText("Nothing waits for you. There are no loops.")).toBeVisible();
+    await page.getByRole("button", { name: "Set up a loop" }).click();
+    expect(await lastCall(page, "open_window")).toEqual({ view: "welcome", target: null });
+});
+
+test("what it cost stands beside what it may cost, and how long its rounds took", async ({ page }) => {
+    await open(page, "review");
+    const cost = page.getByRole("region", { name: "Cost" });
+    await expect(cost).toContainText("$0.41 of $5.00");
+    await expect(cost).toContainText("2 iterations · 6 min");
+});
+
 test("what the checker left out stands before what it accepts", async ({ page }) => {
     await opened(page);
     const said = await page.getByRole("region", { name: "Checker" }).innerText();

@@ -137,6 +137,14 @@ test("filters and search ask the whole history", async ({ page }) => {
     await expect.poll(() => lastCall(page, "history")).toMatchObject({ filter: { text: "asleep nowhere" } });
 });
 
+test("in the smallest window the search field has room for its words", async ({ page }) => {
+    await open(page, "runs", "full", { small: true });
+    const field = page.getByRole("searchbox", { name: "Search" });
+    expect((await field.boundingBox())!.width).toBeGreaterThanOrEqual(128);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+    await picture(page, "runs-small");
+});
+
 test("the log follows; scrolling up stops it and says so; End follows again", async ({ page }) => {
     await open(page, "runs");
     await page.keyboard.press("o");

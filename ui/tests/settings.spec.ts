@@ -57,6 +57,20 @@ test("by keyboard: a section, a change, its undo", async ({ page }) => {
     await expect(page.getByLabel("Runs at once")).toHaveValue("2");
 });
 
+test("the toast names what held before, also where it stood in no file", async ({ page }) => {
+    await open(page, "settings");
+    await show(page, "Notifications");
+    const told = page.getByRole("checkbox", { name: /^Tell me ?: Needs you/ });
+    await told.press("Space");
+    await expect(page.getByText("Needs you notifications changed. It was on.")).toBeVisible();
+    await page.keyboard.press("Shift+F6");
+    await page.keyboard.press("z");
+    await expect(told).toBeChecked();
+    expect(await lastCall(page, "change_setting")).toEqual({ key: "notifications.needs_you", value: null });
+    await page.getByRole("checkbox", { name: /^Also in quiet hours ?: Needs you/ }).press("Space");
+    await expect(page.getByText("Needs you in quiet hours changed. It was off.")).toBeVisible();
+});
+
 test("a value that is refused says why, and what was set stays", async ({ page }) => {
     await open(page, "settings");
     await show(page, "Limits");

@@ -96,6 +96,8 @@ pub enum Fate {
     Waits {
         /// Not before this.
         not_before: DateTime<Utc>,
+        /// What kept it from being looked at in time.
+        held: Option<String>,
     },
     /// Nobody was there.
     Missed(String),
@@ -122,7 +124,8 @@ pub fn arrivals(loop_: &Arriving<'_>, jitter: impl Fn(DateTime<Utc>) -> Duration
         } else {
             *at + jitter(*at)
         };
-        let fate = fate(loop_, *at, waiting, earliest);
+        let held = (i < late).then(|| absent(loop_.absences, loop_.zone, *at)).flatten();
+        let fate = fate(loop_, *at, waiting, Fate::Waits { not_before: earliest, held });
         waiting += usize::from(matches!(fate, Fate::Waits { .. }));
         rows.push(Arrival { due_at: *at, until: None, times: 1, trigger: trigger.word(), fate });
     }
@@ -210,8 +213,8 @@ fn absent(absences: &[Absence], zone: Tz, at: DateTime<Utc>) -> Option<String> {
     })
 }
 
-/// What becomes of a time that may start.
-fn fate(loop_: &Arriving<'_>, at: DateTime<Utc>, waiting: usize, earliest: DateTime<Utc>) -> Fate {
+/// What becomes of a time that may start; it waits unless something forbids it.
+fn fate(loop_: &Arriving<'_>, at: DateTime<Utc>, waiting: usize, waits: Fate) -> Fate {
     let timing = loop_.timing;
     if let Some(why) = loop_.stopped {
         return Fate::Skipped(why.to_owned());
@@ -236,7 +239,7 @@ fn fate(loop_: &Arriving<'_>, at: DateTime<Utc>, waiting: usize, earliest: DateT
             let (from, to) = (quiet.from.format("%H:%M"), quiet.to.format("%H:%M"));
             Fate::Skipped(format!("it was within quiet hours ({from} to {to})"))
         }
-        _ => Fate::Waits { not_before: earliest },
+        _ => waits,
     }
 }
 

@@ -134,6 +134,8 @@ fn gone(from: DateTime<Utc>, to: DateTime<Utc>, slept: Duration, awake: Duration
         }
         true if slept > awake => Some(Absence { from, to, why: Absent::Asleep }),
         true if awake < STALE => None,
+        // Another one, started as the computer woke: what was missed, was slept through.
+        false if slept > STALE && awake < STALE => Some(Absence { from, to, why: Absent::Asleep }),
         // Another one, or one that was stopped or starved.
         _ => Some(Absence { from, to, why: Absent::NotRunning }),
     }
@@ -201,6 +203,10 @@ mod tests {
     fn nobody_ran_or_it_was_stopped() {
         let other = between(&reading("01:00:00", 1000, 900), &reading("01:00:20", 1020, 920), false);
         assert_eq!(other.absences, [absence("01:00:00", "01:00:20", Absent::NotRunning)]);
+        let woken = between(&reading("01:00:00", 1000, 900), &reading("09:00:10", 29_810, 910), false);
+        assert_eq!(woken.absences, [absence("01:00:00", "09:00:10", Absent::Asleep)]);
+        let late = between(&reading("01:00:00", 1000, 900), &reading("09:10:00", 30_400, 1_500), false);
+        assert_eq!(late.absences, [absence("01:00:00", "09:10:00", Absent::NotRunning)], "the control");
         let stopped = between(&reading("01:00:00", 1000, 900), &reading("01:02:00", 1120, 1020), true);
         assert_eq!(stopped.absences, [absence("01:00:00", "01:02:00", Absent::NotRunning)]);
     }

@@ -2,8 +2,10 @@
 //!
 //! In a release build they are nothing at all. What each kill must leave behind is the tests' affair.
 
-/// Every place, in the order in which one run and its approval pass them.
-pub const POINTS: [&str; 39] = [
+/// Every place: those of a migration, then in the order in which one run and its approval pass them.
+pub const POINTS: [&str; 41] = [
+    "migration-backed-up",
+    "migration-step",
     "occurrence-claimed",
     "watchdog-started",
     "lock-taken",
@@ -47,8 +49,9 @@ pub const POINTS: [&str; 39] = [
 
 /// Names the place, and the pass at which it strikes: `step-intent` or `step-intent#3`.
 pub const AT: &str = "LOOPWRIGHT_FAIL_AT";
-/// Names who is killed: `self` (the process that comes by; default), `watchdog` (its parent) or `agent` (every sandbox of its
-/// run). `stop` only stops the process that comes by. Where nobody of that kind lives the place is passed, and the next pass strikes.
+/// Names who is killed: `self` (the process that comes by; default), `runner` (the same where it is the process of a run),
+/// `watchdog` (its parent) or `agent` (every sandbox of its run). `stop` only stops the process that comes by.
+/// Each process counts its own passes; where nobody of that kind lives the place is passed, and the next pass strikes.
 pub const KILLS: &str = "LOOPWRIGHT_FAIL_KILLS";
 /// Names a file that is created as the place strikes, with the place and a line `KIND PID` for each process that is struck:
 /// `watchdog`, `agent`, or the first word of the command line. Where it exists nothing strikes any more.
@@ -85,6 +88,9 @@ mod armed {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use rustix::process::{self, Pid, Signal};
+
+    /// The verb that is the process of a run.
+    const RUNNER: &str = "__run";
 
     /// The run that this process is.
     pub(super) static RUN_DIR: OnceLock<PathBuf> = OnceLock::new();
@@ -125,6 +131,7 @@ mod armed {
                     kill_for_good(pid);
                 }
             }
+            "runner" if kind != RUNNER => {}
             _ if !first(name, &kind, &[own.as_raw_pid()]) => {}
             // It goes on where somebody says so.
             "stop" => drop(process::kill_process(own, Signal::STOP)),

@@ -214,14 +214,13 @@ fn control_a_reason_that_is_not_true_is_seen() {
     let mut dice = Dice::seeded("the ledger of due times, reasons");
     let case = case(5, 60, &mut dice);
     assert_eq!(case.untrue(&case.all), Vec::<String>::new());
-    let told = |rows: &mut Vec<Row>| rows.iter_mut().filter(|row| row.began.is_none()).count();
-    let some = told(&mut case.all.clone());
-    for reason in ["nobody looked at that time", "quiet hours until 03:03", "its run 0123abcd goes on", ""] {
+    let some = case.all.iter().filter(|row| row.began.is_none() && row.is_terminal()).count();
+    for reason in ["nobody looked at that time", "quiet hours until 03:03", ""] {
         let mut rows = case.all.clone();
         for row in rows.iter_mut().filter(|row| row.began.is_none()) {
             reason.clone_into(&mut row.reason);
         }
-        assert!(case.untrue(&rows).len() > some / 2, "{reason}");
+        assert_eq!(case.untrue(&rows).len(), some, "{reason}");
     }
     let mut rows = case.all.clone();
     let mut reasons: Vec<String> =
@@ -230,5 +229,5 @@ fn control_a_reason_that_is_not_true_is_seen() {
     for (row, reason) in rows.iter_mut().filter(|row| row.began.is_none()).zip(reasons) {
         row.reason = reason;
     }
-    assert!(case.untrue(&rows).len() > some / 2);
+    assert!(!case.untrue(&rows).is_empty());
 }

@@ -145,10 +145,17 @@ fn predicted(case: &Case) -> Predicted {
         };
         for due in due.iter().copied().filter(|due| *due > back) {
             begin(&mut waiting, &mut live_until, &mut starts, due);
-            if live_until > due || waiting.len() >= at_once {
+            if live_until > due {
                 unstarted += 1;
-            } else {
-                waiting.push((due, due));
+                continue;
+            }
+            // One that would start at this very moment gives way.
+            let older = waiting.iter().position(|(_, not_before)| *not_before <= due);
+            unstarted += u64::from(waiting.len() >= at_once);
+            match older {
+                _ if waiting.len() < at_once => waiting.push((due, due)),
+                Some(older) => waiting[older] = (due, due),
+                None => {}
             }
         }
         begin(&mut waiting, &mut live_until, &mut starts, case.end);

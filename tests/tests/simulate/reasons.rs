@@ -51,9 +51,11 @@ impl Judge<'_> {
         match head {
             _ if head.starts_with("the computer was ") => self.was_away(row, head),
             _ if head.ends_with("still went on (overlap: skip)") => {
-                rules.overlap == Overlap::Skip && others().any(|other| lives(other, came))
+                rules.overlap == Overlap::Skip && others().any(|other| lives(other, came..=came))
             }
-            _ if head.starts_with("its run ") && head.ends_with(" goes on") => others().any(|other| lives(other, came)),
+            _ if head.starts_with("its run ") && head.ends_with(" goes on") => {
+                others().any(|other| lives(other, came..=came + rules.within))
+            }
             "an earlier start still waited" => {
                 others().any(|other| other.due_at < row.due_at && other.began.is_none_or(|began| began >= row.due_at))
             }
@@ -147,9 +149,10 @@ fn over(span: Span) -> RangeInclusive<DateTime<Utc>> {
     }
 }
 
-fn lives(row: &Row, at: DateTime<Utc>) -> bool {
-    let soon = at + Duration::minutes(1);
-    row.began.is_some_and(|began| began <= soon) && row.ended.is_none_or(|ended| ended >= at)
+/// Whether its run lived at some time of these.
+fn lives(row: &Row, at: RangeInclusive<DateTime<Utc>>) -> bool {
+    let soon = *at.end() + Duration::minutes(1);
+    row.began.is_some_and(|began| began <= soon) && row.ended.is_none_or(|ended| ended >= *at.start())
 }
 
 fn holds(quiet: QuietHours, at: NaiveTime) -> bool {

@@ -136,6 +136,8 @@ pub(crate) fn review() -> ReviewView {
             not_checked: vec!["callers outside of this crate".to_owned()],
         }),
         iterations: 2,
+        worked_s: 372,
+        budget: Micros(5_000_000),
         rounds_left: 1,
         merged: None,
         approve_command: "loopwright approve 0000002a --tree 0123456789ab".to_owned(),

@@ -40,7 +40,10 @@ fn told(arriving: &Arriving<'_>) -> Vec<String> {
     let line = |a: &Arrival| {
         let many = a.until.map_or(String::new(), |u| format!(" to {} ({})", u.format("%d %H:%M"), a.times));
         let fate = match &a.fate {
-            Fate::Waits { not_before } => format!("starts {}", not_before.format("%d %H:%M:%S")),
+            Fate::Waits { not_before, held } => {
+                let late = held.as_ref().map(|why| format!(", as {why}")).unwrap_or_default();
+                format!("starts {}{late}", not_before.format("%d %H:%M:%S"))
+            }
             Fate::Missed(why) => format!("missed: {why}"),
             Fate::Skipped(why) => format!("skipped: {why}"),
         };
@@ -68,7 +71,8 @@ fn after_nine_hours_asleep_a_quarter_of_an_hour_starts_once_and_the_others_have_
         "20 22:15 missed: the computer was asleep from 2026-11-20 22:00 to 2026-11-21 07:02; \
          the start of 2026-11-21 07:00 stands for it"
     );
-    assert_eq!(rows[35], "21 07:00 starts 21 07:02:00");
+    let asleep = "the computer was asleep from 2026-11-20 22:00 to 2026-11-21 07:02";
+    assert_eq!(rows[35], format!("21 07:00 starts 21 07:02:00, as {asleep}"));
     let on_the_hour = told(&arriving(&timing, "20T22:00", "21T07:00"));
     assert_eq!(on_the_hour.iter().filter(|row| row.contains("starts")).count(), 1, "one on time stands for all");
 }

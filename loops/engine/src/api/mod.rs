@@ -13,6 +13,7 @@ mod doctor;
 mod doctor_desktop;
 mod doubted;
 mod drill;
+mod effort;
 mod enable;
 mod evidence;
 mod finally_inner;

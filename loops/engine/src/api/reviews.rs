@@ -7,7 +7,7 @@ use loopwright_core::review::{Event, State, fold};
 use loopwright_core::run::{Run, RunStart};
 
 use super::landing::is_ahead;
-use super::{ApiError, Context, Happened, PullRequestRow, ReviewView, Since, only_one, send_back};
+use super::{ApiError, Context, Happened, PullRequestRow, ReviewView, Since, effort, only_one, send_back};
 use crate::git::Repos;
 use crate::store::loops::LoopRow;
 use crate::store::pull_requests::{self as stored, PullRequestRecord};
@@ -82,6 +82,8 @@ fn view(store: &Store, record: &PullRequestRecord, loop_row: &LoopRow, repos: &R
         checker: verdict.checker,
         not_independent: verdict.not_independent,
         iterations: runs::on_pull_request(store.read(), record.id)?.0,
+        worked_s: effort::worked_s(store, record.id)?,
+        budget: start.rails.budget,
         rounds_left: send_back::rounds_left(store, record)?,
         merged: record.merged.clone(),
         approve_command: format!("loopwright approve {} --tree {}", record.id.short(), &record.tree[..12]),

@@ -329,6 +329,10 @@ pub struct ReviewView {
     pub not_independent: Option<String>,
     /// Rounds it took.
     pub iterations: u32,
+    /// Seconds that its rounds took, of maker, gates and checker.
+    pub worked_s: u32,
+    /// What a run of its loop may cost at most, as it stood when it was made.
+    pub budget: Micros,
     /// Rounds that its loop still allows; where none is left, sending it back grants one more.
     pub rounds_left: u32,
     /// The merge commit, once it landed.

@@ -49,6 +49,7 @@ use serde::de::DeserializeOwned;
 
 use self::redo::Record;
 use self::seal::{Seal, Unsound, Watch};
+use crate::fail;
 use crate::home::{Home, private_dir};
 
 pub use self::damage::{Damaged, Newer, says_damaged};
@@ -76,8 +77,11 @@ pub struct Store {
 /// The schema, step by step. A step that shipped is never edited; each one seals what it leaves, in its own transaction.
 fn migrations() -> Migrations<'static> {
     let step = |(version, sql): (i64, &'static str)| {
-        let seal =
-            move |tx: &Transaction<'_>| seal::anew(tx, version).map_err(|error| HookError::Hook(format!("{error:#}")));
+        let seal = move |tx: &Transaction<'_>| {
+            seal::anew(tx, version).map_err(|error| HookError::Hook(format!("{error:#}")))?;
+            fail::point("migration-step");
+            Ok(())
+        };
         M::up_with_hook(sql, seal)
     };
     Migrations::new((1..).zip(STEPS).map(step).collect())
@@ -236,6 +240,7 @@ impl Store {
         if version > 0 {
             private_dir(&home.backups())?;
             backup::copy(db, &home.backups().join(format!("before-v{NEWEST}.db")), sealed)?;
+            fail::point("migration-backed-up");
         }
         db.pragma_update(None, "journal_mode", "WAL")?;
         migrations().to_latest(db).with_context(|| format!("bringing {} up to date", path.display()))?;

@@ -211,6 +211,18 @@ pub fn on_pull_request(db: &Connection, id: PullRequestId) -> Result<(u32, Micro
         .with_context(|| format!("reading the rounds of pull request {id}"))
 }
 
+/// The runs that worked on a pull request: the one that opened it, and those that worked on it again.
+///
+/// # Errors
+/// The rows can't be read.
+pub fn behind(db: &Connection, id: PullRequestId) -> Result<Vec<RunId>> {
+    let sql = "SELECT run FROM pull_requests WHERE id = ?1 UNION SELECT run FROM occurrences \
+               WHERE run IS NOT NULL AND revises IS NOT NULL AND json_extract(revises, '$.pull_request') = ?1";
+    let mut rows = db.prepare_cached(sql)?;
+    let found = rows.query_map([id.to_string()], |r| super::parsed(r, 0))?;
+    found.collect::<Result<_, _>>().with_context(|| format!("reading the runs of pull request {id}"))
+}
+
 /// Whether there is a row of an attempt: it is written before the attempt is made.
 ///
 /// # Errors

@@ -255,7 +255,7 @@ fn moment(db: &Connection, sql: &str) -> Result<Option<DateTime<Utc>>> {
 /// The row can't be written.
 pub fn arrive(tx: &Transaction<'_>, id: LoopId, arrival: &Arrival, zone: Tz, at: DateTime<Utc>) -> Result<bool> {
     let (state, reason, not_before) = match &arrival.fate {
-        Fate::Waits { not_before } => ("due", None, Some(stamp(*not_before))),
+        Fate::Waits { not_before, held } => ("due", held.as_ref(), Some(stamp(*not_before))),
         Fate::Missed(why) => ("missed", Some(why), None),
         Fate::Skipped(why) => ("skipped", Some(why), None),
     };

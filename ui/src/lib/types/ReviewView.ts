@@ -3,6 +3,7 @@ import type { CheckerVerdict } from "./CheckerVerdict";
 import type { GateResult } from "./GateResult";
 import type { Happened } from "./Happened";
 import type { Merge } from "./Merge";
+import type { Micros } from "./Micros";
 import type { PullRequestRow } from "./PullRequestRow";
 import type { Since } from "./Since";
 
@@ -66,6 +67,14 @@ not_independent: string | null,
  * Rounds it took.
  */
 iterations: number, 
+/**
+ * Seconds that its rounds took, of maker, gates and checker.
+ */
+worked_s: number, 
+/**
+ * What a run of its loop may cost at most, as it stood when it was made.
+ */
+budget: Micros, 
 /**
  * Rounds that its loop still allows; where none is left, sending it back grants one more.
  */

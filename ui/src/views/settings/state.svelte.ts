@@ -45,15 +45,19 @@ export class Settings {
         }
     }
 
-    /** Sets a key to YAML in one line; the toast names what it was and takes it back. */
-    async change(key: string, value: string | null, label: string): Promise<void> {
+    /**
+     * Sets a key to YAML in one line; the toast names what it was and takes it back. What did not stand in the
+     * file was what holds without it.
+     */
+    async change(key: string, value: string | null, label: string, was?: string): Promise<void> {
+        const held = was ?? holds(this.view, key);
         delete this.wrong[key];
         try {
             const { before } = await backend().call("change_setting", { key, value });
             await this.look();
             if (before !== value) {
                 toast(
-                    `${label} changed. It was ${before ?? "not set"}.`,
+                    `${label} changed. It was ${was ?? before ?? held}.`,
                     () => void this.undo(key, before, label),
                     UNDO,
                 );
@@ -83,6 +87,16 @@ export class Settings {
         }
         await this.look();
     }
+}
+
+/** What a key comes to, whether it stands in the file or not, in the words of the file. */
+function holds(view: SettingsView | undefined, key: string): string {
+    const name = key.replace(/^notifications\./, "");
+    if (name === "agents") return view?.agents.map((one) => one.program).join(", ") || "as they were found";
+    const value = view?.[name as keyof SettingsView];
+    if (Array.isArray(value)) return value.join(", ") || "none";
+    if (typeof value === "boolean") return value ? "on" : "off";
+    return typeof value === "string" || typeof value === "number" ? String(value) : "off";
 }
 
 export function sentence({ message, hint }: Refusal): string {

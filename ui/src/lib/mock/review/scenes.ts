@@ -95,6 +95,8 @@ export function pullRequest(given: Given): MockPullRequest {
         },
         not_independent: null,
         iterations: given.iterations ?? 2,
+        worked_s: 180 * (given.iterations ?? 2) + 12,
+        budget: 5_000_000,
         rounds_left: Math.max(0, 3 - (given.iterations ?? 2)),
         merged: null,
         approve_command: "",
