@@ -202,7 +202,7 @@ impl Halted {
         match self {
             Halted::Not => "HALT could not be set",
             Halted::Lives => "Something still runs after HALT",
-            Halted::Ended => "All is halted, but the store failed",
+            Halted::Ended => "All halted, but the store failed",
             Halted::Unknown => "HALT is set; what runs is unknown",
         }
     }

@@ -179,6 +179,7 @@ impl Window {
     /// # Panics
     /// It can't be written.
     pub fn picture_to(&self, path: &Path) {
+        self.until_drawn();
         let picture = self.ask("GET", "/screenshot", &Value::Null).expect("a picture");
         let file = File::create(path).expect("a file for the picture");
         let mut decode = Command::new("base64").arg("--decode").stdin(Stdio::piped()).stdout(file).spawn();
@@ -187,6 +188,16 @@ impl Window {
         input.write_all(picture.as_str().expect("text").as_bytes()).expect("it reads");
         drop(input);
         assert!(decode.wait().expect("it ends").success(), "not base64");
+    }
+
+    /// Waits until what the page is now has been drawn: what stands in it is on the screen with the next frame only.
+    fn until_drawn(&self) {
+        self.run(
+            "window.frames_drawn = 0;
+             const count = () => ++window.frames_drawn < 3 && requestAnimationFrame(count);
+             requestAnimationFrame(count);",
+        );
+        self.until("return window.frames_drawn >= 3");
     }
 
     fn element(&self, selector: &str) -> String {

@@ -27,9 +27,8 @@ fn a_store_that_cant_be_read_asks_before_it_quits_and_a_halt_says_what_holds() {
     let _tray = session.tray();
     watcher.until_has("Run now");
     let database = session.stage.home.join("data/loopwright.db");
-    for beside in ["loopwright.db-wal", "loopwright.db-shm"] {
-        let _ = fs::remove_file(database.with_file_name(beside));
-    }
+    let kept = session.stage.beside("kept");
+    move_database(&database, &kept);
     // Under another name, as a restored file would be: the tray must not go on with the one that it holds.
     let damaged = database.with_file_name("damaged");
     fs::write(&damaged, b"not a database at all, but long enough to be looked at".repeat(100)).expect("written");
@@ -44,10 +43,24 @@ fn a_store_that_cant_be_read_asks_before_it_quits_and_a_halt_says_what_holds() {
         (menu.contains("HALTED") && menu.contains(". Show why")).then_some(menu)
     });
     assert!(session.stage.home.join("state/HALT").exists());
-    assert!(halted.contains("All is halted, but the store failed. Show why"), "{halted}");
+    assert!(halted.contains("All halted, but the store failed. Show why"), "{halted}");
     assert!(!halted.contains("still runs"), "nothing of it lives: {halted}");
     let told = server.wait_for("Everything is halted");
     assert!(told.body.contains("the store failed"), "{told:?}");
+    fs::remove_file(&database).expect("removed");
+    move_database(&kept.join("loopwright.db"), database.parent().expect("its folder"));
+}
+
+/// Moves the database with what belongs to it.
+fn move_database(database: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for end in ["", "-wal", "-shm"] {
+        let name = format!("loopwright.db{end}");
+        let from = database.with_file_name(&name);
+        if from.exists() {
+            fs::rename(&from, to.join(&name)).expect("moved");
+        }
+    }
 }
 
 /// Has the tray look again.

@@ -2,6 +2,8 @@
 //! `target/screens` and are looked at.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use loopwright_desktop_tests::{Session, Window, With, tray_program};
@@ -42,12 +44,66 @@ fn every_window_opens_in_light_and_dark_and_fits() {
             let window = Window::view(&session, view);
             window.until_shows(shows);
             let look = window.run(LOOK);
-            window.picture(&format!("{view}-{scheme}"));
+            let picture = window.picture(&format!("{view}-{scheme}"));
+            if view == "review" {
+                let full = unlike(&window, &picture, "[data-diff] .line");
+                assert!(full > 0.01, "no line of the change is in the picture: {full}");
+            }
             assert_eq!(look["sideways"], json!(false), "{view}, {scheme}");
             let ground = look["bright"].as_u64().expect("a number");
             assert!(bright.contains(&ground), "{view}, {scheme}: its ground is {ground}");
         }
     }
+}
+
+/// How much the pixels differ that a picture has where this element is: 0 = it is blank.
+fn unlike(window: &Window, picture: &Path, selector: &str) -> f64 {
+    let place = window.run(&format!(
+        "const box = document.querySelector('{selector}').getBoundingClientRect();
+         return [box.width, box.height, box.left, box.top].map(Math.floor)"
+    ));
+    let [width, height, left, top] = [0, 1, 2, 3].map(|at| place[at].as_u64().expect("a place"));
+    let mut convert = Command::new("convert");
+    convert.arg(picture).args(["-crop", &format!("{width}x{height}+{left}+{top}"), "-colorspace", "gray"]);
+    let output = convert.args(["-format", "%[fx:standard_deviation]", "info:"]).output().expect("imagemagick");
+    String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number")
+}
+
+/// What each window says where the database is damaged; Welcome and Quit go by none.
+const DAMAGED: [&str; 5] = ["review", "loops", "runs", "spend", "settings"];
+
+#[test]
+fn every_window_that_has_them_shows_its_empty_halted_and_failed_state() {
+    let empty = Session::new();
+    for (view, says) in [
+        ("review", "No loop has made a pull request yet."),
+        ("loops", "No loops yet."),
+        ("runs", "No"),
+        ("spend", "Nothing spent yet."),
+        ("settings", "Agents"),
+    ] {
+        let window = Window::view(&empty, view);
+        window.until_shows(says);
+        window.picture(&format!("{view}-empty"));
+    }
+    drop(empty);
+    let session = session();
+    session.stage.verb(&["halt", "--reason", "to look at it"]).exits(0);
+    for (view, ..) in &WINDOWS[..5] {
+        let window = Window::view(&session, view);
+        window.until_shows("nothing starts until you resume");
+        window.picture(&format!("{view}-halted"));
+    }
+    let database = session.stage.home.join("data/loopwright.db");
+    let kept = session.stage.beside("kept.db");
+    fs::rename(&database, &kept).expect("kept");
+    fs::write(&database, "not a database at all, but long enough to be looked at".repeat(100)).expect("damaged");
+    for view in DAMAGED {
+        let window = Window::view(&session, view);
+        window.until_shows(if view == "settings" { "Doctor" } else { "damaged" });
+        window.picture(&format!("{view}-failed"));
+    }
+    fs::rename(&kept, &database).expect("whole again");
 }
 
 /// The loop that the Loops window shows.
@@ -85,7 +141,7 @@ fn what_a_window_is_asked_for_while_it_starts_is_shown_once_and_not_later() {
         // The person goes elsewhere; whatever changes then moves nothing.
         window.click("[role=option][aria-selected=false]");
         window.until(&format!("return (() => {{{CHOSEN}}})() === 'first'"));
-        session.stage.verb(&["pause", "second"]).exits(0);
+        session.stage.verb(&["disable", "second"]).exits(0);
         window.until(
             "return [...document.querySelectorAll('[role=option]')].some((row) => /off|paused/.test(row.innerText))",
         );

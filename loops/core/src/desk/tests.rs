@@ -326,3 +326,12 @@ fn what_is_not_known_asks_before_it_quits() {
     assert_eq!(quit(true), Act::Quit, "the control: without a loop there is nothing to ask");
     assert_eq!(quit(false), Act::Open { view: View::Quit, target: None });
 }
+
+#[test]
+fn what_became_of_a_halt_is_said_whole() {
+    for far in [Halted::Not, Halted::Lives, Halted::Ended, Halted::Unknown] {
+        let said = Said { what: far.words().to_owned(), act: far.place() };
+        let menu = text(&desk(&Glance { said: Some(said), ..quiet() }));
+        assert!(menu.contains(&format!("{}. Show why", far.words())), "{menu}");
+    }
+}
