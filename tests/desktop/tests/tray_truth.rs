@@ -111,6 +111,7 @@ impl Portal {
         OwnedValue::from(self.0.load(Ordering::Acquire))
     }
 
+    /// Tells that something is set otherwise.
     #[zbus(signal, name = "SettingChanged")]
     async fn setting_changed(
         emitter: &zbus::object_server::SignalEmitter<'_>,
