@@ -1,5 +1,6 @@
 //! Every window as people see it, in real WebKitGTK on what a real run left, light and dark; the pictures stay in
 //! `target/screens` and are looked at.
+#![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
 
 use std::fs;
 use std::path::Path;
