@@ -16,7 +16,8 @@ impl Display {
     /// Starts it on a number that is free, and waits until it answers.
     pub(crate) fn start(home: &Path) -> Display {
         let mut command = Command::new("Xvfb");
-        command.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"]);
+        // Else it begins anew whenever its last window closes, and refuses whoever comes meanwhile.
+        command.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"]);
         // What it is known by, once the test is over.
         command.env("HOME", home).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut server = start_needed(&mut command, "xvfb");
