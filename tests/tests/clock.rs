@@ -142,12 +142,12 @@ fn nobody_ran_and_another_boot() {
     // Half an hour after a whole one nothing is on time any more.
     let late = 3 * HOUR + 30 * MINUTE - Utc::now().timestamp().rem_euclid(HOUR);
     let late = u32::try_from(late).expect("some hours");
-    stage.put_clock(0, late);
+    std::fs::write(stage.beside("clock"), format!("0 0 - {late}")).expect("a clock");
     drop(stage.serve());
     let rows = stage.ledger();
     assert!(rows.iter().all(|(_, state, why)| state == "missed" && why.contains("no scheduler ran from ")), "{rows:?}");
     assert_eq!(rows.len(), 3, "{rows:?}");
-    std::fs::write(stage.beside("clock"), format!("{} {late} another-boot", 2 * HOUR)).expect("a clock");
+    std::fs::write(stage.beside("clock"), format!("{} 0 another-boot {late}", 2 * HOUR)).expect("a clock");
     drop(stage.serve());
     let rows = stage.ledger();
     let off = |why: &str| why.contains("the computer was off from ");

@@ -11,7 +11,7 @@ mod tests;
 use chrono::{DateTime, Duration, NaiveTime, Utc};
 use chrono_tz::Tz;
 
-use crate::schedule::{due_times, local};
+use crate::schedule::{due_times, last_due, local};
 use crate::timing::{Battery, CatchUpHow, Overlap, Timing};
 
 pub use choose::{Choice, Hold, Live, Pass, Subject, Waiting, choose, over, seconds};
@@ -66,6 +66,8 @@ pub struct Arriving<'a> {
     pub on_battery: bool,
     /// How its live run is called, and whether that is parked.
     pub live: Option<(&'a str, bool)>,
+    /// When that run was claimed.
+    pub live_since: Option<DateTime<Utc>>,
     /// How many of its occurrences wait already.
     pub waiting: usize,
     /// When nobody looked.
@@ -107,16 +109,13 @@ pub enum Fate {
 
 /// What becomes of all due times after `since` up to `now`, the earliest first.
 pub fn arrivals(loop_: &Arriving<'_>, jitter: impl Fn(DateTime<Utc>) -> Duration) -> Vec<Arrival> {
-    let within = seconds(loop_.timing.catch_up.within_s).max(ON_TIME);
-    // A time exactly as old as that is not too old.
-    let recent = (loop_.now - within - Duration::seconds(1)).max(loop_.since);
+    let recent = recent(loop_);
     let mut rows = missed_long_ago(loop_, recent);
     let times: Vec<_> = due_times(loop_.timing, loop_.zone, recent).take_while(|(at, _)| *at <= loop_.now).collect();
     let late = times.iter().filter(|(at, _)| loop_.now - *at > ON_TIME).count();
     let spared = late.saturating_sub(caught_up(loop_, times.len() - late));
     let (mut waiting, mut caught) = (loop_.waiting, 0);
-    let over = missed(loop_, &times[..spared], times.get(spared).map(|(at, _)| *at));
-    rows.extend(over);
+    let (mut starts, mut left) = (Vec::new(), None);
     for (i, (at, trigger)) in times.iter().enumerate().skip(spared) {
         let earliest = if i < late {
             caught += 1;
@@ -126,17 +125,40 @@ pub fn arrivals(loop_: &Arriving<'_>, jitter: impl Fn(DateTime<Utc>) -> Duration
         };
         let held = (i < late).then(|| absent(loop_.absences, loop_.zone, *at)).flatten();
         let fate = fate(loop_, *at, waiting, Fate::Waits { not_before: earliest, held });
+        if let Fate::Skipped(why) = &fate {
+            left.get_or_insert_with(|| why.clone());
+        }
+        let fate = match fate {
+            Fate::Skipped(why) if i < late && !loop_.live_since.is_some_and(|since| since <= *at) => {
+                Fate::Missed(format!("{}{}", unseen(loop_, *at), left_out(&why)))
+            }
+            fate => fate,
+        };
         waiting += usize::from(matches!(fate, Fate::Waits { .. }));
-        rows.push(Arrival { due_at: *at, until: None, times: 1, trigger: trigger.word(), fate });
+        starts.push(Arrival { due_at: *at, until: None, times: 1, trigger: trigger.word(), fate });
     }
+    rows.extend(missed(loop_, &times[..spared], stand_in(&starts, left).as_ref()));
+    rows.extend(starts);
     rows
+}
+
+/// What stands for the times that were missed: the first that starts after them, or why none does.
+fn stand_in(starts: &[Arrival], left: Option<String>) -> Option<Result<DateTime<Utc>, String>> {
+    let waits = starts.iter().find(|one| matches!(one.fate, Fate::Waits { .. })).map(|one| Ok(one.due_at));
+    waits.or(left.map(Err))
+}
+
+/// What came later than this may still be caught up.
+fn recent(loop_: &Arriving<'_>) -> DateTime<Utc> {
+    let within = seconds(loop_.timing.catch_up.within_s).max(ON_TIME);
+    // A time exactly as old as that is not too old.
+    (loop_.now - within - Duration::seconds(1)).max(loop_.since)
 }
 
 /// How many of the late times may still start, beside those that are on time.
 fn caught_up(loop_: &Arriving<'_>, on_time: usize) -> usize {
     match loop_.timing.catch_up.how {
-        // What stops it is told rather than that it was missed.
-        _ if loop_.stopped.is_some() => usize::MAX,
+        _ if loop_.stopped.is_some() => 0,
         CatchUpHow::Skip => 0,
         CatchUpHow::Once => usize::from(on_time == 0),
         CatchUpHow::All(most) => (most as usize).saturating_sub(on_time),
@@ -154,16 +176,17 @@ fn missed_long_ago(loop_: &Arriving<'_>, recent: DateTime<Utc>) -> Vec<Arrival> 
 fn missed(
     loop_: &Arriving<'_>,
     times: &[(DateTime<Utc>, &crate::timing::Trigger)],
-    instead: Option<DateTime<Utc>>,
+    instead: Option<&Result<DateTime<Utc>, String>>,
 ) -> Vec<Arrival> {
-    let fate = |at: DateTime<Utc>| match loop_.stopped {
-        Some(why) => Fate::Skipped(why.to_owned()),
-        None => {
-            let why = absent(loop_.absences, loop_.zone, at).unwrap_or_else(|| NOBODY.to_owned());
-            Fate::Missed(format!("{why}{}", in_place(loop_, instead)))
-        }
+    let fate = |at: DateTime<Utc>| match (loop_.stopped, absent(loop_.absences, loop_.zone, at)) {
+        // Nothing is known but what it is now.
+        (Some(why), None) => Fate::Skipped(why.to_owned()),
+        _ => Fate::Missed(format!("{}{}", unseen(loop_, at), in_place(loop_, instead))),
     };
     if let (true, [(first, trigger), .., (last, _)]) = (times.len() > OWN_ROWS, times) {
+        // More than are counted came later.
+        let more = (times.len() >= COUNTED).then(|| last_due(loop_.timing, loop_.zone, *last, recent(loop_))).flatten();
+        let last = more.as_ref().unwrap_or(last);
         let (until, trigger, fate) = (Some(*last), trigger.word(), fate(*first));
         return vec![Arrival { due_at: *first, until, times: times.len(), trigger, fate }];
     }
@@ -177,9 +200,22 @@ fn missed(
     times.iter().map(row).collect()
 }
 
-fn in_place(loop_: &Arriving<'_>, instead: Option<DateTime<Utc>>) -> String {
+/// Why nobody saw a time come.
+fn unseen(loop_: &Arriving<'_>, at: DateTime<Utc>) -> String {
+    absent(loop_.absences, loop_.zone, at).unwrap_or_else(|| NOBODY.to_owned())
+}
+
+fn left_out(why: &str) -> String {
+    format!("; not caught up: {why}")
+}
+
+fn in_place(loop_: &Arriving<'_>, instead: Option<&Result<DateTime<Utc>, String>>) -> String {
+    if let Some(why) = loop_.stopped {
+        return left_out(why);
+    }
     match (loop_.timing.catch_up.how, instead) {
-        (_, Some(at)) => format!("; the start of {} stands for it", shown(at, loop_.zone)),
+        (_, Some(Err(why))) => left_out(why),
+        (_, Some(Ok(at))) => format!("; the start of {} stands for it", shown(*at, loop_.zone)),
         (CatchUpHow::Skip, None) => "; missed starts are not caught up (catch_up: skip)".to_owned(),
         (_, None) => {
             let within = crate::definition::duration(loop_.timing.catch_up.within_s);

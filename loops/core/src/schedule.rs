@@ -6,7 +6,9 @@ mod cron;
 mod preset;
 mod shifts;
 
-use chrono::{DateTime, Days, Duration, NaiveDate, NaiveDateTime, TimeZone as _, Timelike as _, Utc};
+use chrono::{
+    DateTime, Days, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Timelike as _, Utc,
+};
 use chrono_tz::Tz;
 
 use crate::timing::{After, Timing, Trigger};
@@ -76,6 +78,27 @@ pub fn local(time: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
     moment(&time).or_else(|| (1..=24 * 60).find_map(|m| moment(&(time.with_second(0)? + Duration::minutes(m)))))
 }
 
+/// The next moment at which a zone's clock shows a time; both of two where the clock is set back.
+pub fn next_on_clock(after: DateTime<Utc>, zone: Tz, time: NaiveTime) -> Option<DateTime<Utc>> {
+    let today = after.with_timezone(&zone).date_naive();
+    let days = (0..3).filter_map(|n| today.checked_add_days(Days::new(n)));
+    let moments = |day: NaiveDate| match zone.from_local_datetime(&day.and_time(time)) {
+        LocalResult::Ambiguous(first, second) => vec![first.to_utc(), second.to_utc()],
+        _ => local(day.and_time(time), zone).into_iter().collect(),
+    };
+    days.flat_map(moments).find(|at| *at > after)
+}
+
+/// The last due time up to a moment, of those after another one.
+pub fn last_due(timing: &Timing, zone: Tz, after: DateTime<Utc>, to: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let spans = [Duration::hours(1), Duration::days(1), Duration::days(31), to - after];
+    let last = |span: Duration| {
+        let times = due_times(timing, zone, after.max(to - span - Duration::seconds(1)));
+        times.take_while(|(at, _)| *at <= to).last().map(|(at, _)| at)
+    };
+    spans.into_iter().find_map(last)
+}
+
 /// The next `n` times after `after`, in the zone; fewer if there are no more.
 pub fn next_times(timing: &Timing, zone: Tz, after: DateTime<Utc>, n: usize) -> Vec<DateTime<Tz>> {
     due_times(timing, zone, after).take(n).map(|(time, _)| time.with_timezone(&zone)).collect()
@@ -125,10 +148,8 @@ pub fn without_times(timing: &Timing) -> String {
 
 /// When the quiet hours end that a time falls into; none where it falls into none.
 pub fn quiet_until(timing: &Timing, zone: Tz, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let clock = at.with_timezone(&zone);
-    let quiet = timing.quiet_hours.filter(|quiet| quiet.hold(clock.time()))?;
-    let days = [0, 1].into_iter().filter_map(|n| clock.date_naive().checked_add_days(Days::new(n)));
-    days.filter_map(|day| local(day.and_time(quiet.to), zone)).find(|end| *end > at)
+    let quiet = timing.quiet_hours.filter(|quiet| quiet.hold(at.with_timezone(&zone).time()))?;
+    next_on_clock(at, zone, quiet.to)
 }
 
 fn trigger_words(trigger: &Trigger) -> String {
@@ -219,5 +240,16 @@ mod tests {
         assert_eq!(moment("2026-03-29T02:30:00"), "2026-03-29T01:00:00+00:00");
         assert_eq!(moment("2026-10-25T02:30:00"), "2026-10-25T00:30:00+00:00");
         assert_eq!(moment("2026-12-01T08:25:00"), "2026-12-01T07:25:00+00:00");
+    }
+
+    /// In the hour that comes twice quiet hours end twice, and each time at once.
+    #[test]
+    fn quiet_hours_end_in_both_hours_of_the_autumn_change() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().expect("a time");
+        let to: NaiveTime = "02:30:00".parse().expect("a time");
+        let next = |text: &str| next_on_clock(at(text), chrono_tz::Europe::Berlin, to);
+        assert_eq!(next("2026-10-25T00:10:00Z"), Some(at("2026-10-25T00:30:00Z")));
+        assert_eq!(next("2026-10-25T01:10:00Z"), Some(at("2026-10-25T01:30:00Z")), "the second 02:10");
+        assert_eq!(next("2026-10-25T01:30:00Z"), Some(at("2026-10-26T01:30:00Z")));
     }
 }

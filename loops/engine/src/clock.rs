@@ -6,8 +6,8 @@ use loopwright_core::scheduler::Reading;
 
 use crate::os;
 
-/// Names the file: seconds by which the wall clock was set, seconds that the computer slept, and the name of its boot, each
-/// of which may be left out. It is read anew each time.
+/// Names the file: seconds by which the wall clock was set, seconds that the computer slept, the name of its boot (`-`: as it
+/// is), and seconds that it was awake; those at the end may be left out. It is read anew each time.
 pub const SHIFT: &str = "LOOPWRIGHT_CLOCK";
 
 /// By how much the clocks are put.
@@ -16,6 +16,7 @@ struct Shift {
     set: i64,
     slept: u32,
     boot: Option<String>,
+    awake: u32,
 }
 
 /// The time on the wall clock.
@@ -37,8 +38,9 @@ pub fn reading() -> anyhow::Result<Reading> {
         Some(boot) => boot,
         None => os::boot_id()?,
     };
-    let boottime_ms = ms(boottime).saturating_add(u64::from(shift.slept) * 1000);
-    Ok(Reading { at, boottime_ms, monotonic_ms: ms(monotonic), boot })
+    let awake = u64::from(shift.awake) * 1000;
+    let boottime_ms = ms(boottime).saturating_add(u64::from(shift.slept) * 1000 + awake);
+    Ok(Reading { at, boottime_ms, monotonic_ms: ms(monotonic).saturating_add(awake), boot })
 }
 
 /// A time as the computer's own clock will show it.
@@ -62,12 +64,14 @@ impl Shift {
         let mut words = text.split_whitespace();
         let set = words.next().and_then(|word| word.parse().ok()).unwrap_or_default();
         let slept = words.next().and_then(|word| word.parse().ok()).unwrap_or_default();
-        Shift { set, slept, boot: words.next().map(str::to_owned) }
+        let boot = words.next().filter(|word| *word != "-").map(str::to_owned);
+        let awake = words.next().and_then(|word| word.parse().ok()).unwrap_or_default();
+        Shift { set, slept, boot, awake }
     }
 
     /// By how much the wall clock goes ahead.
     fn wall(&self) -> Duration {
-        let seconds = self.set.saturating_add(i64::from(self.slept));
+        let seconds = self.set.saturating_add(i64::from(self.slept)).saturating_add(i64::from(self.awake));
         Duration::try_seconds(seconds).unwrap_or_default()
     }
 }
@@ -81,7 +85,8 @@ mod tests {
         assert_eq!(Shift::parse(""), Shift::default());
         assert_eq!(Shift::parse("-60\n"), Shift { set: -60, ..Shift::default() });
         let all = Shift::parse("5 3600 other-boot");
-        assert_eq!(all, Shift { set: 5, slept: 3600, boot: Some("other-boot".to_owned()) });
+        assert_eq!(all, Shift { set: 5, slept: 3600, boot: Some("other-boot".to_owned()), awake: 0 });
+        assert_eq!(Shift::parse("0 0 - 60"), Shift { awake: 60, ..Shift::default() });
         assert_eq!(all.wall(), Duration::seconds(3605), "what is slept passes on the wall clock too");
     }
 

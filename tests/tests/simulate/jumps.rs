@@ -9,7 +9,7 @@ use loopwright_tests::dice::Dice;
 use loopwright_tests::tell;
 
 use crate::fires::{Deed, deeds, doubled, storms};
-use crate::support::{Row, below, cron, every, full, looped, naive, played, rows, setting, taking};
+use crate::support::{Row, below, cron, every, full, looped, naive, played, rows, setting, taking, two_fates};
 
 const FROM: &str = "2026-12-01 00:00";
 /// By how much a clock is set at most, in seconds, the least first.
@@ -48,7 +48,8 @@ fn stands_still(jumps: &[(i64, i64)], rows: &[Row]) -> Vec<String> {
     let day = (end - Duration::days(1)).timestamp() / 10_800 + 1..end.timestamp() / 10_800;
     let due = day.filter_map(|n| DateTime::from_timestamp(n * 10_800, 0));
     let known = |at: &DateTime<Utc>| {
-        rows.iter().any(|row| row.loop_name == "often" && (row.due_at == *at || row.times > 1 && row.due_at <= *at))
+        let over = |row: &Row| row.due_at == *at || row.due_at <= *at && row.until.is_some_and(|until| *at <= until);
+        rows.iter().any(|row| row.loop_name == "often" && over(row))
     };
     due.filter(|at| !known(at)).map(|at| format!("nothing of {at} is known")).collect()
 }
@@ -72,6 +73,17 @@ fn no_jump_doubles_or_storms() {
     tell(&format!(
         "{scripts} scripts, {sets} jumps of 1 s to 10 years, {starts} starts: none doubled, none in a storm"
     ));
+}
+
+/// A row of many times that have not come, as the clock was ahead, goes no further than what has come.
+#[test]
+fn many_times_that_have_not_come_are_taken_back() {
+    const YEAR: i64 = 365 * 86_400;
+    let (_, rows) = played_with(&[(50_000, YEAR), (60_000, -YEAR)]);
+    assert_eq!(two_fates(&rows), Vec::<String>::new());
+    let (_, ahead) = played_with(&[(50_000, YEAR)]);
+    let many = |rows: &[Row]| rows.iter().filter(|row| row.times > 1).map(|row| row.times).max();
+    assert!(many(&ahead) > Some(1_000) && many(&rows) <= Some(1), "the control: it was ahead");
 }
 
 /// A scheduler that reckons its next time from the clock as it is, and starts all that lie behind.

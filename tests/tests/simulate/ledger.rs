@@ -12,7 +12,7 @@ use loopwright_tests::dice::Dice;
 use loopwright_tests::tell;
 
 use crate::reasons::{Rules, untrue};
-use crate::support::{Row, below, catching, full, looped, naive, played, rows, setting, taking};
+use crate::support::{Row, below, catching, full, looped, naive, played, rows, setting, taking, two_fates};
 
 const FROM: &str = "2026-02-01 00:00";
 const ZONES: [Tz; 5] = [
@@ -126,6 +126,7 @@ fn awake(scenario: &Scenario) -> DateTime<Utc> {
 fn wrong(due: &BTreeMap<String, BTreeSet<DateTime<Utc>>>, rows: &[Row]) -> Vec<String> {
     let mut faults: Vec<String> =
         rows.iter().filter(|row| !row.is_terminal()).map(|row| format!("no end: {row:?}")).collect();
+    faults.extend(two_fates(rows));
     for (name, times) in due {
         let own: Vec<&Row> = rows.iter().filter(|row| row.loop_name == *name).collect();
         let counted: u64 = own.iter().map(|row| row.times).sum();

@@ -107,6 +107,9 @@ impl Judge<'_> {
     }
 
     fn is_tail(&self, row: &Row, tail: &str) -> bool {
+        if let Some(why) = tail.strip_prefix("not caught up: ") {
+            return self.is_head(row, why);
+        }
         let stands = tail.strip_prefix("the start of ").and_then(|rest| rest.strip_suffix(" stands for it"));
         match (tail, stands.and_then(|at| self.moment(at))) {
             (_, Some(at)) => self.rows.iter().any(|other| {

@@ -67,6 +67,8 @@ pub(crate) fn played(setting: &Setting, loops: &[Simulated]) -> Played {
 pub(crate) struct Row {
     pub(crate) loop_name: String,
     pub(crate) due_at: DateTime<Utc>,
+    /// The last one of many.
+    pub(crate) until: Option<DateTime<Utc>>,
     pub(crate) times: u64,
     pub(crate) state: String,
     pub(crate) reason: String,
@@ -84,7 +86,7 @@ impl Row {
 
 /// All occurrences, by their loop and due time.
 pub(crate) fn rows(store: &Store) -> Vec<Row> {
-    let sql = "SELECT l.name, o.due_at, o.times, o.state, COALESCE(o.reason, ''), r.started_at, r.ended_at \
+    let sql = "SELECT l.name, o.due_at, o.times, o.state, COALESCE(o.reason, ''), r.started_at, r.ended_at, o.until_at \
                FROM occurrences o JOIN loops l ON l.id = o.loop LEFT JOIN runs r ON r.occurrence = o.id \
                ORDER BY l.name, o.due_at, o.id";
     let mut found = store.read().prepare(sql).expect("a statement");
@@ -98,9 +100,18 @@ pub(crate) fn rows(store: &Store) -> Vec<Row> {
             reason: r.get(4)?,
             began: r.get::<_, Option<String>>(5)?.map(time),
             ended: r.get::<_, Option<String>>(6)?.map(time),
+            until: r.get::<_, Option<String>>(7)?.map(time),
         })
     });
     rows.expect("rows").collect::<Result<_, _>>().expect("rows")
+}
+
+/// Due times with more than one fate: rows of many that reach over other rows of their loop.
+pub(crate) fn two_fates(rows: &[Row]) -> Vec<String> {
+    let over = |many: &Row, at: DateTime<Utc>| many.until.is_some_and(|until| many.due_at <= at && at <= until);
+    let beside = |many: &Row, row: &Row| row != many && row.loop_name == many.loop_name && over(many, row.due_at);
+    let of = |many: &Row| rows.iter().find(|row| beside(many, row)).map(|row| format!("{row:?} and {many:?}"));
+    rows.iter().filter_map(of).collect()
 }
 
 /// `Thu 09:00 finished at 10:30`, a line a row.

@@ -109,6 +109,7 @@ fn control_a_scheduler_that_adds_24_hours_fails_the_same_test() {
         times: 1,
         state: "finished".to_owned(),
         reason: String::new(),
+        until: None,
         began: Some(at),
         ended: Some(at),
     };

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Days, Duration, NaiveTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 
 use super::give_way::{kept_from, yielded};
 use super::{Absence, EARLIER, ON_TIME, shown};
 use crate::ids::{LoopId, OccurrenceId, RunId};
-use crate::schedule::local;
+use crate::schedule::next_on_clock;
 use crate::timing::{Battery, CatchUpHow, Overlap, Timing};
 
 /// How what is held by a run of its own loop begins.
@@ -99,6 +99,8 @@ pub struct Hold {
     pub why: String,
     /// When that is over, where a time is known.
     pub until: Option<DateTime<Utc>>,
+    /// Whether only other runs are in its way.
+    pub for_slot: bool,
 }
 
 /// Decides on all that wait. Whose loop has not run for longest comes first.
@@ -109,6 +111,8 @@ pub fn choose(waiting: &[Waiting], pass: &Pass<'_>) -> Vec<(OccurrenceId, Choice
     let mut live = pass.live.to_vec();
     let (mut chosen, mut kept) = (Vec::new(), Kept::default());
     let mut yielded = yielded(waiting, pass);
+    // So many wait for a slot already, and will have the next ones.
+    let mut ahead = 0;
     for one in order {
         let now = yielded.at_once.contains(&one.id).then(|| one.at_once(pass.now));
         let one = now.as_ref().unwrap_or(one);
@@ -117,9 +121,10 @@ pub fn choose(waiting: &[Waiting], pass: &Pass<'_>) -> Vec<(OccurrenceId, Choice
             Some(subject) => match yielded.gone.remove(&one.id) {
                 Some(choice) => choice,
                 None if kept.one_before(one, subject) => Choice::Skipped(EARLIER.to_owned()),
-                None => decide(one, subject, &live, pass),
+                None => decide(one, subject, &live, (pass, ahead)),
             },
         };
+        ahead += usize::from(matches!(&choice, Choice::Hold(hold) if hold.for_slot));
         if choice == Choice::Start {
             // The slot is taken; which run it will be is not known here.
             live.push(Live { loop_id: one.loop_id, run: RunId(one.id.0), parked: false, began: pass.now });
@@ -163,7 +168,7 @@ impl Kept {
     }
 }
 
-fn decide(one: &Waiting, subject: &Subject, live: &[Live], pass: &Pass<'_>) -> Choice {
+fn decide(one: &Waiting, subject: &Subject, live: &[Live], (pass, ahead): (&Pass<'_>, usize)) -> Choice {
     if let Some(why) = &subject.stopped {
         return Choice::Skipped(why.clone());
     }
@@ -177,6 +182,8 @@ fn decide(one: &Waiting, subject: &Subject, live: &[Live], pass: &Pass<'_>) -> C
     }
     match (hold(one, subject, live, pass), live.iter().find(|l| l.loop_id == one.loop_id)) {
         (Some(held), _) => Choice::Hold(held),
+        // Nothing is cancelled for a start that others would take the slot of.
+        (None, Some(_)) if slots_taken(live) + ahead > pass.slots => Choice::Hold(no_slot(live, pass)),
         (None, Some(own)) => Choice::Cancel(own.run),
         (None, None) => Choice::Start,
     }
@@ -227,15 +234,16 @@ pub(super) fn hold(one: &Waiting, subject: &Subject, live: &[Live], pass: &Pass<
     let (timing, now) = (&subject.timing, pass.now);
     if let Some(at) = one.not_before.filter(|at| *at > now) {
         let why = format!("it starts at {}", shown_exactly(at, subject.zone));
-        return Some(Hold { why, until: Some(at) });
+        return Some(Hold { why, until: Some(at), for_slot: false });
     }
     let clock = now.with_timezone(&subject.zone);
     if let Some(quiet) = timing.quiet_hours.filter(|quiet| quiet.hold(clock.time())) {
-        let until = next_local(now, subject.zone, quiet.to);
-        return Some(Hold { why: format!("quiet hours until {}", quiet.to.format("%H:%M")), until });
+        let until = next_on_clock(now, subject.zone, quiet.to);
+        return Some(Hold { why: format!("quiet hours until {}", quiet.to.format("%H:%M")), until, for_slot: false });
     }
     if pass.on_battery && timing.battery == Battery::Wait {
-        return Some(Hold { why: "the computer runs on its battery (battery: wait)".to_owned(), until: None });
+        let why = "the computer runs on its battery (battery: wait)".to_owned();
+        return Some(Hold { why, until: None, for_slot: false });
     }
     let own = live.iter().find(|l| l.loop_id == one.loop_id);
     if let Some(own) = own {
@@ -246,18 +254,21 @@ pub(super) fn hold(one: &Waiting, subject: &Subject, live: &[Live], pass: &Pass<
         let how = if own.parked { "is parked" } else { "goes on" };
         // What starts in this pass has no run yet that could be named.
         let run = if own.began == now { String::new() } else { format!(" {}", own.run.short()) };
-        return Some(Hold { why: format!("{OWN_RUN}{run} {how}"), until: None });
+        return Some(Hold { why: format!("{OWN_RUN}{run} {how}"), until: None, for_slot: false });
     }
-    let busy = live.iter().filter(|l| !l.parked).count();
-    (busy >= pass.slots)
-        .then(|| Hold { why: format!("{busy} runs go on, and {} may at once", pass.slots), until: None })
+    (slots_taken(live) >= pass.slots).then(|| no_slot(live, pass))
 }
 
-/// The first such time of the day after a moment.
-pub(super) fn next_local(after: DateTime<Utc>, zone: Tz, time: NaiveTime) -> Option<DateTime<Utc>> {
-    let today = after.with_timezone(&zone).date_naive();
-    let days = (0..3).filter_map(|n| today.checked_add_days(Days::new(n)));
-    days.filter_map(|day| local(day.and_time(time), zone)).find(|at| *at > after)
+fn slots_taken(live: &[Live]) -> usize {
+    live.iter().filter(|l| !l.parked).count()
+}
+
+fn no_slot(live: &[Live], pass: &Pass<'_>) -> Hold {
+    let runs = match slots_taken(live) {
+        1 => "1 run goes on".to_owned(),
+        n => format!("{n} runs go on"),
+    };
+    Hold { why: format!("{runs}, and {} may at once", pass.slots), until: None, for_slot: true }
 }
 
 fn shown_exactly(at: DateTime<Utc>, zone: Tz) -> String {

@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
+
 use super::choose::{Choice, OWN_RUN, Pass, Subject, Waiting, hold, over};
 use super::{EARLIER, NOBODY, absent, shown};
 use crate::ids::{LoopId, OccurrenceId};
@@ -87,19 +89,20 @@ fn may_start(one: &Waiting, subject: &Subject, pass: &Pass<'_>) -> bool {
 pub(super) fn kept_from(one: &Waiting, subject: &Subject, pass: &Pass<'_>) -> String {
     let moment = one.not_before.unwrap_or(one.due_at).max(one.due_at);
     let over = over(one, &subject.timing);
-    // At its last moment nobody was there, whatever holds it now.
+    // What it was at its last moment, whatever holds it now.
     let away = |at| absent(pass.absences, subject.zone, at);
-    let last = (pass.now > over).then(|| away(over)).flatten();
+    let quiet_then = || quiet(over, subject);
+    let last = (pass.now > over).then(|| quiet_then().or_else(|| away(over))).flatten();
     last.or_else(|| hold(one, subject, pass.live, pass).map(|hold| hold.why))
         .or_else(|| one.held.clone())
         .or_else(|| away(moment))
-        .or_else(|| quiet(one, subject))
+        .or_else(|| quiet(one.due_at, subject))
         .unwrap_or_else(|| NOBODY.to_owned())
 }
 
-/// The quiet hours that it was due in.
-fn quiet(one: &Waiting, subject: &Subject) -> Option<String> {
-    let due = one.due_at.with_timezone(&subject.zone);
-    let quiet = subject.timing.quiet_hours.filter(|quiet| quiet.hold(due.time()))?;
+/// The quiet hours that a moment falls in.
+fn quiet(at: DateTime<Utc>, subject: &Subject) -> Option<String> {
+    let clock = at.with_timezone(&subject.zone).time();
+    let quiet = subject.timing.quiet_hours.filter(|quiet| quiet.hold(clock))?;
     Some(format!("quiet hours until {}", quiet.to.format("%H:%M")))
 }

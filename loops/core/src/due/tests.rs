@@ -30,6 +30,7 @@ fn arriving<'a>(timing: &'a Timing, since: &str, now: &str) -> Arriving<'a> {
         stopped: None,
         on_battery: false,
         live: None,
+        live_since: None,
         waiting: 0,
         absences: &[],
         caught_up_from: now,
@@ -101,8 +102,58 @@ fn ten_years_away_are_one_row() {
 #[test]
 fn what_stops_a_loop_is_told_for_every_time() {
     let timing = cron("0 * * * *");
-    let rows = told(&Arriving { stopped: Some("it is paused"), ..arriving(&timing, "20T22:00", "21T02:00") });
-    assert!(rows.len() == 4 && rows.iter().all(|r| r.ends_with("skipped: it is paused")), "{rows:?}");
+    let absences = [Absence { from: utc("20T22:00"), to: utc("21T00:30"), why: Absent::Asleep }];
+    let rows = told(&Arriving {
+        stopped: Some("it is paused"),
+        absences: &absences,
+        ..arriving(&timing, "20T22:00", "21T02:00")
+    });
+    // What it is now says nothing of what it was then.
+    assert_eq!(
+        rows,
+        [
+            "20 23:00 missed: the computer was asleep from 2026-11-20 22:00 to 2026-11-21 00:30; not caught up: it is paused",
+            "21 00:00 missed: the computer was asleep from 2026-11-20 22:00 to 2026-11-21 00:30; not caught up: it is paused",
+            "21 01:00 skipped: it is paused",
+            "21 02:00 skipped: it is paused",
+        ]
+    );
+}
+
+/// Nothing stands for what was missed if what would stand for it is left out itself.
+#[test]
+fn what_is_left_out_stands_for_nothing() {
+    let battery = Timing { battery: Battery::Skip, ..cron("0 * * * *") };
+    let rows = told(&Arriving { on_battery: true, ..arriving(&battery, "21T01:30", "21T03:30") });
+    let left = "missed: nobody looked at that time; not caught up: the computer ran on its battery (battery: skip)";
+    assert_eq!(rows, [format!("21 02:00 {left}"), format!("21 03:00 {left}")]);
+    let control = told(&arriving(&battery, "21T01:30", "21T03:30"));
+    assert!(control[0].ends_with("the start of 2026-11-21 03:00 stands for it"), "the control: {control:?}");
+    // A run that goes on now says nothing of a time before it began.
+    for (since, wanted) in [
+        (
+            "21T03:10",
+            "missed: nobody looked at that time; not caught up: its run 1a2b3c4d still went on (overlap: skip)",
+        ),
+        ("21T02:50", "skipped: its run 1a2b3c4d still went on (overlap: skip)"),
+    ] {
+        let live = (Some(("1a2b3c4d", false)), Some(utc(since)));
+        let timing = cron("0 3 * * *");
+        let arriving = Arriving { live: live.0, live_since: live.1, ..arriving(&timing, "21T01:30", "21T03:30") };
+        assert_eq!(told(&arriving), [format!("21 03:00 {wanted}")]);
+    }
+}
+
+/// More than are counted are one row to their true end.
+#[test]
+fn what_is_not_counted_is_in_its_row_all_the_same() {
+    let timing = Timing { triggers: vec![Trigger::Every(60)], ..Timing::manual() };
+    let since = utc("21T00:00") - Duration::days(100);
+    let arriving = Arriving { since, ..arriving(&timing, "21T00:00", "21T00:00") };
+    let rows = arrivals(&arriving, |_| Duration::zero());
+    assert_eq!((rows[0].due_at, rows[0].times), (since + Duration::minutes(1), COUNTED));
+    let next = rows[1].due_at;
+    assert_eq!(rows[0].until.map(|until| next - until), Some(Duration::minutes(1)), "{next}");
 }
 
 #[test]
@@ -422,4 +473,18 @@ fn a_due_time_waits_behind_nothing_that_happened() {
         }
         assert_eq!(world.told("21T09:00", false), ["1 start", "2 skipped: an earlier start still waited"], "{first}");
     }
+}
+
+/// Nothing is cancelled for a start that another loop, which waits already, would take the slot of.
+#[test]
+fn nothing_is_cancelled_for_a_slot_that_others_wait_for() {
+    let mut world = World::of(2, &Timing { overlap: Overlap::CancelPrevious, ..cron("0 9 * * *") });
+    world.runs(2, false);
+    let other = Live { loop_id: loop_id(9), run: RunId(Uuid::from_u128(9)), parked: false, began: utc("21T08:00") };
+    world.live.push(other);
+    world.loops.get_mut(&loop_id(2)).expect("a loop").last_began = Some(utc("21T08:30"));
+    let told = world.told("21T09:00", false);
+    assert_eq!(told, ["1 hold: 2 runs go on, and 2 may at once", "2 hold: 2 runs go on, and 2 may at once"]);
+    world.waiting.remove(0);
+    assert!(world.told("21T09:00", false)[0].starts_with("2 cancel"), "the control: nobody waits for it");
 }

@@ -11,6 +11,7 @@ use loopwright_core::definition::{Definition, read_bytes};
 use loopwright_core::due::{self, Absence, Arriving, Choice, Live, Pass, Subject, Waiting};
 use loopwright_core::ids::{LoopId, OccurrenceId, RunId};
 use loopwright_core::lease::HaltNote;
+use loopwright_core::schedule::{due_times, last_due};
 use loopwright_core::timing::Timing;
 use rusqlite::Transaction;
 use sha2::{Digest as _, Sha256};
@@ -164,13 +165,20 @@ fn arrive(
     let stopped = stopped(context, loop_.loop_id, &loop_.name, loop_.paused);
     store.write(|tx| {
         if loop_.since > now + AHEAD {
-            let times = schedules::take_back(tx, loop_.loop_id, now)?;
+            let times = schedules::take_back(tx, loop_.loop_id, now, |first| came(loop_, first, now))?;
             tracing::warn!(loop.name = loop_.name, times, "the clock was ahead: times that have not come are taken back");
         }
         let late = rows(tx, context, machine, loop_, (stopped, caught_up_from))?;
         schedules::reach(tx, loop_.loop_id, timing, now, context.zone)?;
         Ok(late)
     })
+}
+
+/// The last due time up to now since the first of many, and how many they are.
+fn came(loop_: &Scheduled, first: DateTime<Utc>, now: DateTime<Utc>) -> (DateTime<Utc>, usize) {
+    let (timing, zone) = (&loop_.timing, loop_.zone);
+    let times = due_times(timing, zone, first).take_while(|(at, _)| *at <= now).take(due::COUNTED).count();
+    (last_due(timing, zone, first, now).unwrap_or(first), times + 1)
 }
 
 /// The rows of the times that have come: they came in the zone of then, whatever it is from now on.
@@ -182,7 +190,8 @@ fn rows(
     (stopped, caught_up_from): (Option<String>, DateTime<Utc>),
 ) -> Result<usize> {
     let (timing, now, zone) = (&loop_.timing, context.now, loop_.zone);
-    let live = schedules::live_of(tx, loop_.loop_id)?.map(|l| (l.run.short(), l.parked));
+    let live = schedules::live_of(tx, loop_.loop_id)?;
+    let run = live.as_ref().map(|live| live.run.short());
     let arriving = Arriving {
         timing,
         zone,
@@ -190,7 +199,8 @@ fn rows(
         now,
         stopped: stopped.as_deref(),
         on_battery: machine.on_battery,
-        live: live.as_ref().map(|(run, parked)| (run.as_str(), *parked)),
+        live: run.as_deref().zip(live.as_ref().map(|live| live.parked)),
+        live_since: live.as_ref().map(|live| live.began),
         waiting: schedules::waiting_of(tx, loop_.loop_id)?,
         absences: &machine.absences,
         caught_up_from,

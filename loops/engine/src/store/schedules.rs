@@ -327,11 +327,28 @@ fn followed_by(
     Ok(())
 }
 
-/// Takes back what became of times that have not come: the clock was ahead.
+/// Takes back what became of times that have not come: the clock was ahead. Of a row of many, `came` says which was the last
+/// one that came since its first, and how many they are.
 ///
 /// # Errors
 /// The rows can't be written.
-pub fn take_back(tx: &Transaction<'_>, id: LoopId, now: DateTime<Utc>) -> Result<usize> {
+pub fn take_back(
+    tx: &Transaction<'_>,
+    id: LoopId,
+    now: DateTime<Utc>,
+    came: impl Fn(DateTime<Utc>) -> (DateTime<Utc>, usize),
+) -> Result<usize> {
+    let sql = "SELECT id, due_at FROM occurrences WHERE loop = ?1 AND due_at <= ?2 AND until_at > ?2";
+    let many: Vec<(String, DateTime<Utc>)> = tx
+        .prepare(sql)?
+        .query_map([id.to_string(), stamp(now)], |r| Ok((r.get(0)?, super::parsed(r, 1)?)))?
+        .collect::<Result<_, _>>()
+        .context("looking for times that have not come")?;
+    for (row, first) in many {
+        let (last, times) = came(first);
+        let sql = "UPDATE occurrences SET until_at = ?2, times = ?3 WHERE id = ?1";
+        tx.execute(sql, params![row, stamp(last), i64::try_from(times)?]).context("taking back times of many")?;
+    }
     // What waits for a moment of that other time waits no longer.
     let sql = "UPDATE occurrences SET not_before = NULL WHERE loop = ?1 AND state = 'due' AND not_before > ?2";
     tx.execute(sql, [id.to_string(), stamp(now)]).context("taking back when a start may be")?;
