@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use loopwright_tests::at_hand;
 use loopwright_tests::stage::{Answer, Stage, sample};
 use serde_json::Value;
 
@@ -38,15 +39,6 @@ fn gates(view: &Value) -> Vec<&str> {
     checks.iter().map(|check| check["gate"].as_str().expect("a gate")).collect()
 }
 
-/// Every program that the checks need is on this machine; says which one is not.
-fn ready(kind: &str, probe: &[&str]) -> bool {
-    let there = Command::new(probe[0]).args(&probe[1..]).output().is_ok_and(|o| o.status.success());
-    if !there {
-        loopwright_tests::tell(&format!("{kind}: skipped, as `{}` does not work on this machine", probe.join(" ")));
-    }
-    there
-}
-
 /// `init`, a first run that only reports, and the list that it wrote.
 fn ends_in_a_loop_that_runs(kind: &str, probe: &[&str]) {
     let stage = project(kind);
@@ -62,7 +54,7 @@ fn ends_in_a_loop_that_runs(kind: &str, probe: &[&str]) {
     assert_eq!((view["template"].as_str(), name.as_str()), (Some(expected), expected), "{kind}: {view}");
     assert_eq!(view["add"]["registered"]["mode"], "report", "it begins by only reporting");
     stage.assert_untouched();
-    if !ready(kind, probe) {
+    if !at_hand(&format!("the run of the {kind} project"), probe) {
         return;
     }
     let run = with_toolchains(&stage, &["run", &name]);
