@@ -7,12 +7,12 @@ use loopwright_engine::api::ApiError;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{has_bus, has_display, has_tray, prefers_dark};
+pub(crate) use linux::{follow_scheme, has_bus, has_display, has_tray, prefers_dark};
 
 #[cfg(not(target_os = "linux"))]
 mod other;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use other::{has_bus, has_display, has_tray, prefers_dark};
+pub(crate) use other::{follow_scheme, has_bus, has_display, has_tray, prefers_dark};
 
 /// What is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,9 +6,13 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
 use loopwright_engine::home::{Home, private_dir, replace};
+
+/// By how much the time of a file may be behind the clock.
+const COARSE: Duration = Duration::from_millis(50);
 
 /// That this process is the only one of its kind.
 pub(crate) struct Instance {
@@ -28,6 +32,7 @@ impl Instance {
         let path = folder.join(format!("{name}.lock"));
         let lock = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let lock = lock.with_context(|| format!("opening {}", path.display()))?;
+        let before = SystemTime::now().checked_sub(COARSE);
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
@@ -36,8 +41,11 @@ impl Instance {
             }
         }
         let instance = Instance { ask: ask_path(home, name), _lock: lock };
-        // What an earlier one was asked for is over.
-        instance.asked();
+        // What an earlier one was asked for is over; somebody may ask this one already.
+        let written = fs::metadata(&instance.ask).and_then(|found| found.modified());
+        if written.is_ok_and(|written| before.is_some_and(|before| written < before)) {
+            instance.asked();
+        }
         Ok(Some(instance))
     }
 

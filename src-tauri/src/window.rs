@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -22,10 +23,23 @@ use crate::news::{self, News};
 /// How long changes are gathered before a page is told.
 const CALM: Duration = Duration::from_millis(150);
 
-/// What the window of this process was opened for.
-pub(crate) struct Shown {
-    /// The id of what it shows first.
-    pub(crate) target: Option<String>,
+/// What the window of this process is asked to show. Its page fetches that when it listens and whenever it is told to: what
+/// is asked before there is a page is not lost, and nothing is shown twice.
+pub(crate) struct Shown(Mutex<Option<String>>);
+
+impl Shown {
+    /// What is to be shown and was not fetched yet.
+    pub(crate) fn fetch(&self) -> Option<String> {
+        self.target().take()
+    }
+
+    fn put(&self, target: String) {
+        *self.target() = Some(target);
+    }
+
+    fn target(&self) -> MutexGuard<'_, Option<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Shows the window until it is closed.
@@ -38,7 +52,7 @@ pub(crate) fn run(asked: AskedWindow) -> Result<()> {
         return instance::ask(&context.home, view, &target.unwrap_or_default());
     };
     let app = tauri::Builder::default()
-        .manage(Shown { target })
+        .manage(Shown(Mutex::new(target)))
         .manage(review::Opened::default())
         .invoke_handler(tauri::generate_handler![
             shared::status,
@@ -160,27 +174,44 @@ fn remember_welcome(event: &WindowEvent) {
 
 /// Tells the page what changed, and shows what the window is asked for.
 fn pass_on(app: &AppHandle, view: &str, instance: &Instance, heard: &Receiver<News>) {
+    // What was asked before anybody listened.
+    obey(app, view, instance);
     while let Ok(first) = heard.recv() {
         // What a commit touches is touched more than once.
-        let mut changed = first != News::Asked;
+        let (mut changed, mut asked) = (first != News::Asked, first == News::Asked);
         while let Ok(news) = heard.recv_timeout(CALM) {
             changed |= news != News::Asked;
+            asked |= news == News::Asked;
         }
-        let shown = instance.asked().map_or(Ok(()), |target| front(app, view, &target));
-        let told = if changed { app.emit("changed", ()) } else { Ok(()) };
-        if let Err(error) = shown.and(told) {
+        if asked {
+            obey(app, view, instance);
+        }
+        if changed && let Err(error) = app.emit("changed", ()) {
             tracing::warn!("the window can't be told: {error}");
         }
     }
 }
 
-fn front(app: &AppHandle, view: &str, target: &str) -> tauri::Result<()> {
+/// Does what it is asked for, once.
+fn obey(app: &AppHandle, view: &str, instance: &Instance) {
+    if let Some(target) = instance.asked()
+        && let Err(error) = front(app, view, target)
+    {
+        tracing::warn!("the window can't be shown: {error}");
+    }
+}
+
+fn front(app: &AppHandle, view: &str, target: String) -> tauri::Result<()> {
     if let Some(window) = app.get_webview_window(view) {
         window.unminimize()?;
         window.show()?;
         window.set_focus()?;
     }
-    if target.is_empty() { Ok(()) } else { app.emit("show", target) }
+    if target.is_empty() {
+        return Ok(());
+    }
+    app.state::<Shown>().put(target);
+    app.emit("show", ())
 }
 
 /// Opens a window in a process of its own.

@@ -14,6 +14,8 @@ export interface Opened {
     target?: string;
     /** Commands that are to fail from the start. */
     refuse?: Record<string, Refusal>;
+    /** Commands whose answer comes so many ms late from the start. */
+    late?: Record<string, number>;
     /** As small as the window can be made. */
     small?: boolean;
 }
@@ -25,6 +27,7 @@ export async function open(page: Page, view: View, scene = "full", opened: Opene
     await page.emulateMedia({ colorScheme: opened.scheme ?? "light", reducedMotion: "reduce" });
     const query = new URLSearchParams({ view, scene });
     if (opened.target) query.set("target", opened.target);
+    if (opened.late) query.set("late", JSON.stringify(opened.late));
     if (opened.refuse) query.set("refuse", JSON.stringify(opened.refuse));
     await page.goto(`/?${query}`);
     // A machine that builds beside it takes its time with the first page.
@@ -40,6 +43,36 @@ export async function refuse(page: Page, command: string, refusal: Refusal | nul
         },
         [command, refusal] as const,
     );
+}
+
+/** Lets the answer of a command come so many ms late from now on. */
+export async function late(page: Page, command: string, ms: number): Promise<void> {
+    await page.evaluate(([command, ms]) => (window.loopwright!.late[command] = ms), [command, ms] as const);
+}
+
+/** Waits until everything that this command was asked is answered. */
+export async function answered(page: Page, command: string): Promise<void> {
+    const left = (): Promise<number> =>
+        page.evaluate(
+            (command) => window.loopwright!.calls.filter((one) => one.command === command && !one.answered).length,
+            command,
+        );
+    await expect.poll(left).toBe(0);
+}
+
+/** How often a command was asked so far. */
+export async function count(page: Page, command: string): Promise<number> {
+    return (await calls(page)).filter((call) => call.command === command).length;
+}
+
+/** Types as a person does: no two pauses alike, between 110 and 200 ms. */
+export async function typeAsAPerson(page: Page, text: string): Promise<void> {
+    let pause = 110;
+    for (const letter of text) {
+        await page.keyboard.type(letter, { delay: 0 });
+        pause = 110 + ((pause * 7 + 13) % 91);
+        await page.waitForTimeout(pause);
+    }
 }
 
 /** What the backend was asked so far, the oldest first. */

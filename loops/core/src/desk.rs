@@ -31,6 +31,8 @@ pub struct Glance {
     pub now: DateTime<Utc>,
     /// The computer's zone.
     pub zone: Tz,
+    /// Whether the store was read; otherwise which loops and runs there are is not known.
+    pub known: bool,
     /// The loops, by name.
     pub loops: Vec<LoopFact>,
     /// What runs, the oldest first.
@@ -179,6 +181,39 @@ pub struct Said {
     pub what: String,
     /// Where more is told.
     pub act: Act,
+}
+
+/// How far a HALT for everything came that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Halted {
+    /// It does not hold.
+    Not,
+    /// It holds, and something still lives.
+    Lives,
+    /// It holds, and nothing lives; what failed is the store.
+    Ended,
+    /// It holds; what lives can't be seen.
+    Unknown,
+}
+
+impl Halted {
+    /// What the menu says of it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Halted::Not => "HALT could not be set",
+            Halted::Lives => "Something still runs after HALT",
+            Halted::Ended => "All halted, but the store failed",
+            Halted::Unknown => "HALT is set; what runs is unknown",
+        }
+    }
+
+    /// The window that shows more: what runs, or what is broken.
+    pub fn place(self) -> Act {
+        match self {
+            Halted::Ended => Act::Open { view: View::Settings, target: Some("doctor".to_owned()) },
+            _ => Act::Open { view: View::Runs, target: None },
+        }
+    }
 }
 
 /// The windows that a menu opens.

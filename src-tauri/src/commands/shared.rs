@@ -43,8 +43,8 @@ pub(crate) async fn preferences() -> Result<Preferences, ApiError> {
     ask(api::preferences).await
 }
 
-/// What this window is to show first.
+/// What this window is to show, if it was not fetched yet.
 #[tauri::command]
 pub(crate) fn first_target(shown: State<'_, Shown>) -> Option<String> {
-    shown.target.clone()
+    shown.fetch()
 }

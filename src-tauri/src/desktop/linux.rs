@@ -16,6 +16,9 @@ use zbus::zvariant::OwnedValue;
 /// How long the bus may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Where the portal keeps whether the person prefers dark.
+const SCHEME: (&str, &str) = ("org.freedesktop.appearance", "color-scheme");
+
 /// The name that whoever draws icons owns.
 const WATCHER: &str = "org.kde.StatusNotifierWatcher";
 
@@ -69,14 +72,41 @@ pub(crate) fn has_tray(within: Duration) -> bool {
 /// Whether the person prefers dark, as the desktop's portal says; none where it says nothing.
 pub(crate) fn prefers_dark() -> Option<bool> {
     ask(PATIENCE, |connection| async move {
-        let (name, path) = ("org.freedesktop.portal.Desktop", "/org/freedesktop/portal/desktop");
-        let settings = zbus::Proxy::new(&connection, name, path, "org.freedesktop.portal.Settings").await?;
-        let of = ("org.freedesktop.appearance", "color-scheme");
-        let value: OwnedValue = settings.call("ReadOne", &of).await?;
+        let value: OwnedValue = portal(&connection).await?.call("ReadOne", &SCHEME).await?;
         // 0 = no preference.
         Ok(u32::try_from(value).ok().filter(|scheme| *scheme > 0).map(|scheme| scheme == 1))
     })
     .flatten()
+}
+
+/// Calls `tell` after each change of the colour scheme, on a thread of its own, until that says that nobody listens.
+pub(crate) fn follow_scheme(mut tell: impl FnMut() -> bool + Send + 'static) {
+    std::thread::spawn(move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        let followed = runtime.block_on(async {
+            let connection = Connection::session().await?;
+            let mut changes = portal(&connection).await?.receive_signal("SettingChanged").await?;
+            while let Some(change) = changes.next().await {
+                let of_scheme = change
+                    .body()
+                    .deserialize::<(String, String, OwnedValue)>()
+                    .is_ok_and(|(namespace, key, _)| (namespace.as_str(), key.as_str()) == SCHEME);
+                if of_scheme && !tell() {
+                    break;
+                }
+            }
+            zbus::Result::Ok(())
+        });
+        if let Err(error) = followed {
+            tracing::info!("the icon does not follow the colour scheme: {error}");
+        }
+    });
+}
+
+/// What knows how the desktop is set.
+async fn portal(connection: &Connection) -> zbus::Result<zbus::Proxy<'static>> {
+    let (name, path) = ("org.freedesktop.portal.Desktop", "/org/freedesktop/portal/desktop");
+    zbus::Proxy::new(connection, name, path, "org.freedesktop.portal.Settings").await
 }
 
 /// Asks the session bus; none where it, or the answer, is missing.

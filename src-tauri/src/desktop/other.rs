@@ -15,6 +15,9 @@ pub(crate) fn has_tray(_within: std::time::Duration) -> bool {
     true
 }
 
+/// Tells of a change of the colour scheme; icons are coloured by the system there.
+pub(crate) fn follow_scheme(_tell: impl FnMut() -> bool) {}
+
 /// Whether the person prefers dark; icons are coloured by the system there.
 pub(crate) fn prefers_dark() -> Option<bool> {
     None

@@ -3,8 +3,8 @@
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
-use loopwright_core::desk::{Act, Said, View};
-use loopwright_core::notice::halted;
+use loopwright_core::desk::{Act, Halted, Said, View};
+use loopwright_core::notice::{halted, halted_but};
 use loopwright_core::review::Via;
 use loopwright_engine::api::{self, ApiError, Approval, Context, Level, StartRequest};
 
@@ -34,7 +34,10 @@ pub(super) fn failed(act: &Act, error: &ApiError) -> Word {
         Act::Undo { id } => ("Nothing was undone".to_owned(), open(View::Review, Some(id))),
         Act::Later { id, .. } => ("Nothing was put off".to_owned(), open(View::Review, Some(id))),
         Act::HaltRun { id } => ("The run was not halted".to_owned(), open(View::Runs, Some(id))),
-        Act::HaltAll => ("Something still runs after HALT".to_owned(), open(View::Runs, None)),
+        Act::HaltAll => {
+            let far = Context::look().map_or(Halted::Unknown, |context| api::how_far_halted(&context));
+            (far.words().to_owned(), far.place())
+        }
         Act::Run { name } => (format!("{name} didn't start"), open(View::Loops, Some(name))),
         Act::Pause { name, .. } => (format!("{name} was not paused"), open(View::Loops, Some(name))),
         Act::Enable { name } => (format!("{name} was not resumed"), open(View::Loops, Some(name))),
@@ -59,9 +62,12 @@ fn done(act: &Act, words: &Sender<Word>) -> Result<(), ApiError> {
         Act::Later { id, when } => api::later(&context, id, when, Via::Tray).map(drop),
         Act::HaltRun { id } => halt(Level::Run(id.clone())).map(drop),
         Act::HaltAll => {
-            let view = halt(Level::All)?;
-            notices::say(halted(None, view.stopped, began.elapsed().as_secs_f64()));
-            Ok(())
+            let done = halt(Level::All);
+            notices::say(match &done {
+                Ok(view) => halted(None, view.stopped, began.elapsed().as_secs_f64()),
+                Err(error) => halted_but(api::how_far_halted(&context), &error.message),
+            });
+            done.map(drop)
         }
         Act::Run { name } => {
             let request = StartRequest { name: name.clone(), ship: false, finding: None };

@@ -36,6 +36,8 @@ pub(super) enum Word {
     Look,
     /// At once.
     Now,
+    /// The desktop has another colour scheme.
+    Scheme,
     /// A click was done, or failed.
     Done(Option<Said>),
     /// A person quits the icon.
@@ -50,7 +52,8 @@ pub(super) fn words() -> (Sender<Word>, Receiver<Word>) {
 /// Passes on what the files tell, for as long as they do.
 pub(super) fn pass_on(news: Receiver<News>, words: Sender<Word>, instance: Instance) {
     std::thread::spawn(move || {
-        for heard in news {
+        // What it was asked before anybody listened.
+        for heard in std::iter::once(News::Asked).chain(news) {
             let word = match heard {
                 News::Changed => Word::Look,
                 News::Halt => Word::Now,
@@ -75,6 +78,7 @@ pub(super) fn begin(app: AppHandle, ink: Ink, words: Sender<Word>, heard: Receiv
         said: None,
         keys: Keys::default(),
         drawing: None,
+        scheme: false,
     };
     // Held open: without news it waits, it does not end.
     std::thread::spawn(move || follower.work(&heard, words));
@@ -96,6 +100,8 @@ struct Follower {
     keys: Keys,
     /// Which drawing of the icon the settings asked for when it looked last.
     drawing: Option<TrayIcon>,
+    /// The colour scheme is another one since then.
+    scheme: bool,
 }
 
 /// When the keychain was last asked for the keys that loops need, and whether it still thinks.
@@ -139,6 +145,10 @@ impl Follower {
                     Err(RecvTimeoutError::Disconnected) => return,
                     Ok(Word::Quit) => return self.app.exit(0),
                     Ok(Word::Now) => break,
+                    Ok(Word::Scheme) => {
+                        self.scheme = true;
+                        break;
+                    }
                     Ok(Word::Look) => until = until.min(looked + CALM),
                     Ok(Word::Done(said)) => {
                         self.said = said.map(|said| (said, Instant::now()));
@@ -174,11 +184,15 @@ impl Follower {
         left
     }
 
-    /// Draws with another ink where a person asked for it in the settings.
+    /// Draws with another ink where the settings or the desktop's colour scheme ask for it.
     fn choose_ink(&mut self, context: &Context) {
         let drawing = api::tray_icon(context);
-        if self.drawing.replace(drawing).is_some_and(|before| before != drawing) {
-            self.ink = draw::ink(context);
+        let asked = self.drawing.replace(drawing).is_some_and(|before| before != drawing);
+        if !std::mem::take(&mut self.scheme) && !asked {
+            return;
+        }
+        let before = std::mem::replace(&mut self.ink, draw::ink(context));
+        if before != self.ink {
             self.shown = None;
         }
     }

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use anyhow::Result;
 use loopwright_core::desk::Act;
-use loopwright_core::notice::no_tray;
 use loopwright_engine::api::{self, Context};
 use tauri::tray::TrayIconBuilder;
 use tauri::{App, RunEvent};
@@ -46,7 +45,7 @@ pub(crate) fn run(at_login: bool) -> Result<()> {
     let (tell_news, hear_news) = std::sync::mpsc::channel();
     let _listening = news::listen(&context.home, instance.ask_path().to_owned(), tell_news)?;
     follow::pass_on(hear_news, words.clone(), instance);
-    let clicks = words.clone();
+    let (clicks, schemes) = (words.clone(), words.clone());
     let folder = instance::folder(&context.home);
     let app = tauri::Builder::default()
         .on_menu_event(move |app, event| match serde_json::from_str::<Act>(event.id().as_ref()) {
@@ -64,6 +63,10 @@ pub(crate) fn run(at_login: bool) -> Result<()> {
     notices::begin(&context);
     welcome(&context, at_login);
     look_for_a_tray(context, at_login);
+    desktop::follow_scheme({
+        let words = schemes;
+        move || words.send(Word::Scheme).is_ok()
+    });
     stay(app);
     Ok(())
 }
@@ -124,7 +127,9 @@ fn look_for_a_tray(context: Context, at_login: bool) {
             return;
         }
         tell(&Missing::Tray.error());
-        notices::say(no_tray());
+        if let Err(error) = api::notices::without_icon(&context) {
+            tell(&error);
+        }
         if !at_login && let Err(error) = window::open(first_window(&context).view, None) {
             tell(&error);
         }

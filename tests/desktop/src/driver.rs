@@ -17,6 +17,12 @@ use crate::{LIMIT, Session, end, start_needed};
 /// The name under which WebDriver gives an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
+/// Ctrl, as WebDriver writes it.
+const CTRL: char = '\u{e009}';
+
+/// The key End, as WebDriver writes it.
+pub const END: char = '\u{e010}';
+
 /// A window of a program under test; it is closed with this.
 pub struct Window {
     driver: Child,
@@ -125,6 +131,37 @@ impl Window {
         self.ask("POST", &format!("/element/{element}/value"), &json!({"text": text})).expect("keys");
     }
 
+    /// Types as a person does, key by key into what has the focus: no two pauses alike, between 110 and 200 ms.
+    ///
+    /// # Panics
+    /// The driver refuses.
+    pub fn type_as_a_person(&self, text: &str) {
+        let mut pause = 110;
+        let keys = text.chars().flat_map(|key| {
+            pause = 110 + (pause * 7 + 13) % 91;
+            [
+                json!({"type": "keyDown", "value": key}),
+                json!({"type": "keyUp", "value": key}),
+                json!({"type": "pause", "duration": pause}),
+            ]
+        });
+        self.actions(keys.collect());
+    }
+
+    /// Presses a key while Ctrl is held.
+    ///
+    /// # Panics
+    /// The driver refuses.
+    pub fn press_ctrl(&self, key: char) {
+        let step = |kind: &str, key: char| json!({"type": kind, "value": key});
+        self.actions(vec![step("keyDown", CTRL), step("keyDown", key), step("keyUp", key), step("keyUp", CTRL)]);
+    }
+
+    fn actions(&self, keys: Vec<Value>) {
+        let keyboard = json!({"actions": [{"type": "key", "id": "keyboard", "actions": keys}]});
+        self.ask("POST", "/actions", &keyboard).expect("keys");
+    }
+
     /// A picture of the page, kept under `target/screens`.
     ///
     /// # Panics
@@ -142,6 +179,7 @@ impl Window {
     /// # Panics
     /// It can't be written.
     pub fn picture_to(&self, path: &Path) {
+        self.until_drawn();
         let picture = self.ask("GET", "/screenshot", &Value::Null).expect("a picture");
         let file = File::create(path).expect("a file for the picture");
         let mut decode = Command::new("base64").arg("--decode").stdin(Stdio::piped()).stdout(file).spawn();
@@ -150,6 +188,16 @@ impl Window {
         input.write_all(picture.as_str().expect("text").as_bytes()).expect("it reads");
         drop(input);
         assert!(decode.wait().expect("it ends").success(), "not base64");
+    }
+
+    /// Waits until what the page is now has been drawn: what stands in it is on the screen with the next frame only.
+    fn until_drawn(&self) {
+        self.run(
+            "window.frames_drawn = 0;
+             const count = () => ++window.frames_drawn < 3 && requestAnimationFrame(count);
+             requestAnimationFrame(count);",
+        );
+        self.until("return window.frames_drawn >= 3");
     }
 
     fn element(&self, selector: &str) -> String {

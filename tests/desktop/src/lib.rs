@@ -13,7 +13,7 @@ mod tray;
 mod watcher;
 
 pub use bus::Bus;
-pub use driver::Window;
+pub use driver::{END, Window};
 pub use menu::{Menu, Row};
 pub use notifications::{Manner, Notifications, Shown, forge};
 pub use programs::tray_program;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use loopwright_core::system_files::desktop_entry;
-use loopwright_desktop_tests::{Bus, Session, With};
+use loopwright_desktop_tests::{Bus, Session, Tray, With, tray_program};
 use loopwright_tests::stage::{Stage, programs, wait_for, write_program};
 use serde_json::Value;
 
@@ -85,6 +85,75 @@ fn one_whose_program_moved_says_so_and_is_written_anew() {
     let words = desktop_entry::words(&fs::read_to_string(entry(&session)).expect("an entry")).expect("words");
     let last = [after.join("loopwright-tray").display().to_string(), "--at-login".to_owned()];
     assert!(words.ends_with(&last), "{words:?}");
+}
+
+/// A desktop, and our programs as they are in a folder of this name.
+fn really_installed(name: &str) -> (Session, PathBuf) {
+    let session = Session::new();
+    let folder = session.stage.beside("opt").join(name);
+    fs::create_dir_all(&folder).expect("a folder");
+    let built = tray_program().parent().expect("its folder");
+    for program in ["loopwright", "loopwright-tray", "loopwright-watchdog", "loopwright-box"] {
+        let (from, to) = (built.join(program), folder.join(program));
+        fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(drop)).expect("a program");
+    }
+    (session, folder)
+}
+
+/// Starts the tray of this folder as a desktop does at login, for this home, until its icon is shown; gives the entry then.
+fn at_login(session: &Session, folder: &Path, home: Option<&Path>) -> String {
+    let watcher = session.watcher();
+    let mut command = session.command(folder.join("loopwright-tray"));
+    command.arg("--at-login");
+    match home {
+        Some(home) => command.env("LOOPWRIGHT_HOME", home),
+        None => command.env_remove("LOOPWRIGHT_HOME"),
+    };
+    let tray = Tray::start(command, &session.stage);
+    watcher.wait_for_icon();
+    drop(tray);
+    fs::read_to_string(entry(session)).expect("an entry")
+}
+
+fn moved(session: &Session, from: &Path, to: &str) -> PathBuf {
+    let to = session.stage.beside("opt").join(to);
+    fs::rename(from, &to).expect("moved");
+    to
+}
+
+#[test]
+fn a_moved_tray_repairs_its_own_item_when_it_starts() {
+    let (session, before) = really_installed("version 1 of ada's");
+    autostart(&session, &before, &["on"]);
+    let after = moved(&session, &before, "version 2 of ada's");
+    let home = session.stage.home.clone();
+    let repaired = desktop_entry::words(&at_login(&session, &after, Some(&home))).expect("words");
+    let last = [after.join("loopwright-tray").display().to_string(), "--at-login".to_owned()];
+    assert!(repaired.ends_with(&last), "{repaired:?}");
+    assert!(repaired.contains(&format!("LOOPWRIGHT_HOME={}", home.display())), "{repaired:?}");
+}
+
+#[test]
+fn a_tray_of_another_home_leaves_the_item_alone() {
+    let (session, before) = really_installed("version 1");
+    autostart(&session, &before, &["on"]);
+    let item = fs::read_to_string(entry(&session)).expect("an entry");
+    let after = moved(&session, &before, "version 2");
+    for other in [Some(session.stage.beside("throwaway")), None] {
+        assert_eq!(at_login(&session, &after, other.as_deref()), item, "of {other:?}");
+    }
+}
+
+#[test]
+fn an_item_that_starts_nothing_says_so_and_can_be_repaired() {
+    let session = session();
+    let folder = installed(&session, "x");
+    fs::create_dir_all(entry(&session).parent().expect("a folder")).expect("made");
+    fs::write(entry(&session), "[Desktop Entry]\nType=Application\n").expect("written");
+    let found = autostart(&session, &folder, &[]);
+    assert_eq!(found["on"], true);
+    assert_eq!(found["fault"], "it names no program", "{found}");
+    assert_eq!(autostart(&session, &folder, &["on"])["fault"], Value::Null);
 }
 
 #[test]

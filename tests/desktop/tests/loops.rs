@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use loopwright_desktop_tests::{Session, Window, With};
+use loopwright_desktop_tests::{END, Session, Window, With};
 use loopwright_tests::stage::Stage;
 
 /// Windows line ends, comments at the end of lines and between them, quotes of two kinds: what a writer of YAML would lose.
@@ -68,4 +68,22 @@ fn with_nothing_changed_save_is_off_and_the_file_is_not_touched() {
     window.run("window.dispatchEvent(new KeyboardEvent('keydown', {key: 's', code: 'KeyS', ctrlKey: true}))");
     assert_eq!(fs::read_to_string(&path).expect("the file"), before);
     assert_eq!(fs::metadata(&path).and_then(|found| found.modified()).expect("its time"), written, "not even renamed");
+}
+
+#[test]
+fn yaml_typed_key_by_key_stands_in_the_file_byte_for_byte() {
+    const TYPED: &str = "# what ada wrote at a person's pace";
+    let (session, before, path) = session();
+    let window = Window::view(&session, "loops");
+    window.until_shows("triage");
+    window.click("#tab-YAML");
+    window.click(".cm-content");
+    window.press_ctrl(END);
+    window.type_as_a_person(TYPED);
+    let shown =
+        window.run("return [...document.querySelectorAll('.cm-line')].map((line) => line.textContent).join('\\r\\n')");
+    assert_eq!(shown, format!("{before}{TYPED}"), "on the screen");
+    window.press_ctrl('s');
+    window.until_shows("Saved.");
+    assert_eq!(fs::read_to_string(&path).expect("the file"), format!("{before}{TYPED}"), "in the file");
 }

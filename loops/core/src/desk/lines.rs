@@ -290,10 +290,10 @@ fn windows() -> Vec<Line> {
     all.into_iter().map(|(text, view)| Line::Does(text.to_owned(), open(view, None))).collect()
 }
 
-/// Where no loop could go on, there is nothing to ask before the icon goes.
+/// Where no loop could go on, there is nothing to ask before the icon goes; where that is not known, there is.
 fn last(glance: &Glance) -> Vec<Line> {
     let login = Line::Ticks("Start at login".to_owned(), glance.at_login, Act::AtLogin { on: !glance.at_login });
-    let quit = match glance.loops.is_empty() {
+    let quit = match glance.known && glance.loops.is_empty() {
         true => Line::Does("Quit Loopwright".to_owned(), Act::Quit),
         false => Line::Does("Quit Loopwright…".to_owned(), open(View::Quit, None)),
     };

@@ -17,6 +17,7 @@ fn quiet() -> Glance {
     Glance {
         now: at("2026-11-19T11:00:00Z"),
         zone: Berlin,
+        known: true,
         loops: vec![on(DAILY), on("deps"), on("sentry-fix")],
         running: Vec::new(),
         waiting: Vec::new(),
@@ -313,5 +314,24 @@ proptest! {
         prop_assert!(glance.halted.is_none() || starts.count() == 0, "nothing is offered that HALT refuses");
         let halts = lines.iter().any(|(line, depth)| act(line) == Some(&Act::HaltAll) && *depth == 0);
         prop_assert_eq!(halts, glance.halted.is_none());
+    }
+}
+
+#[test]
+fn what_is_not_known_asks_before_it_quits() {
+    let quit = |known| match desk(&Glance { known, loops: Vec::new(), ..quiet() }).menu.pop() {
+        Some(Line::Does(_, act)) => act,
+        other => panic!("no quit: {other:?}"),
+    };
+    assert_eq!(quit(true), Act::Quit, "the control: without a loop there is nothing to ask");
+    assert_eq!(quit(false), Act::Open { view: View::Quit, target: None });
+}
+
+#[test]
+fn what_became_of_a_halt_is_said_whole() {
+    for far in [Halted::Not, Halted::Lives, Halted::Ended, Halted::Unknown] {
+        let said = Said { what: far.words().to_owned(), act: far.place() };
+        let menu = text(&desk(&Glance { said: Some(said), ..quiet() }));
+        assert!(menu.contains(&format!("{}. Show why", far.words())), "{menu}");
     }
 }

@@ -38,6 +38,8 @@ pub struct Facts {
     pub missed: Vec<MissedTime>,
     /// What became of approvals from notifications.
     pub approved: Vec<Approved>,
+    /// Since when the tray runs where nothing draws icons; none = its icon is seen, or it does not run.
+    pub no_tray: Option<DateTime<Utc>>,
 }
 
 /// An open pull request.

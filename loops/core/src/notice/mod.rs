@@ -17,7 +17,7 @@ use crate::ids::PullRequestId;
 pub use facts::{Approved, Budget, Facts, FailedRun, HandedOver, Landing, MissedTime, NoKey, Waiting};
 pub use plan::{Plan, Step, Told, plan};
 pub use topic::Topic;
-pub use words::{escaped, halted, handed_over_why, merging, no_tray, not_done, not_merged, sample};
+pub use words::{escaped, halted, halted_but, handed_over_why, merging, no_tray, not_done, not_merged, sample};
 
 /// The most characters of a title.
 pub const TITLE: usize = 48;

@@ -88,6 +88,7 @@ pub fn plan(facts: &Facts, told: &[Told], set: &Notifications) -> Plan {
     plan.steps.extend(over(&desk));
     plan.broken(&desk, missed(&desk));
     plan.broken(&desk, failures(&desk));
+    plan.broken(&desk, no_tray(&desk));
     let asking = waiting::candidate(&desk);
     let mut others = keys(&desk);
     others.extend(budgets(&desk));
@@ -219,6 +220,12 @@ fn budgets(desk: &Desk<'_>) -> Vec<Candidate> {
 
 fn candidate(notice: Notice, since: DateTime<Utc>) -> Candidate {
     Candidate { loops: notice.about.loops.clone(), notice, replaces: None, since }
+}
+
+/// That there is no tray, which a person is told once and for all.
+fn no_tray(desk: &Desk<'_>) -> Option<Candidate> {
+    let since = desk.facts.no_tray.filter(|_| !desk.was_told(&Topic::no_tray(), None))?;
+    Some(candidate(words::no_tray(), since))
 }
 
 /// All that was handed over and not told, as one.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Days, NaiveTime, Utc};
 use chrono_tz::Tz;
 
-use super::{Notice, Urgency};
+use super::{Kind, Notice, Urgency};
 use crate::definition::preferences::{BreaksQuiet, Notifications};
 use crate::schedule::local;
 
@@ -40,7 +40,8 @@ pub(super) fn breaks_through(set: &Notifications, notice: &Notice) -> bool {
     match (notice.kind.needs_you(), notice.kind.broken()) {
         (true, _) => set.break_quiet.contains(&BreaksQuiet::NeedsYou),
         (_, true) => notice.urgency == Urgency::Critical && set.break_quiet.contains(&BreaksQuiet::Broken),
-        _ => true,
+        // An answer to a person comes when they ask.
+        _ => notice.kind != Kind::NoTray,
     }
 }
 

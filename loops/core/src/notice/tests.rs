@@ -40,6 +40,7 @@ pub(super) fn nothing(now: DateTime<Utc>) -> Facts {
         failed: Vec::new(),
         missed: Vec::new(),
         approved: Vec::new(),
+        no_tray: None,
     }
 }
 

@@ -46,6 +46,11 @@ impl Topic {
         Topic(format!("merging:{id}"))
     }
 
+    /// That this desktop has no tray.
+    pub fn no_tray() -> Topic {
+        Topic("no-tray".to_owned())
+    }
+
     /// The pull request of an approval on its way.
     pub fn merging_of(&self) -> Option<PullRequestId> {
         self.0.strip_prefix("merging:")?.parse().ok()

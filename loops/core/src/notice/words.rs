@@ -6,6 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::facts::{Approved, Budget, Facts, FailedRun, HandedOver, MissedTime, NoKey, Waiting};
 use super::{About, BODY, Button, Kind, Notice, TITLE, Topic, Urgency};
+use crate::desk::Halted;
 use crate::ids::PullRequestId;
 use crate::money::Micros;
 use crate::review::harmless;
@@ -275,6 +276,20 @@ pub fn halted(loop_name: Option<&str>, stopped: u32, seconds: f64) -> Notice {
     with(told, &[Button::Resume])
 }
 
+/// What holds of a HALT for everything that failed, and why it did.
+pub fn halted_but(far: Halted, why: &str) -> Notice {
+    let (title, holds) = match far {
+        Halted::Not => ("Nothing is halted", "HALT could not be set"),
+        Halted::Lives => ("HALT is set, and something still runs", "It is being ended; Runs shows what is left"),
+        Halted::Ended => ("Everything is halted", "Nothing of it lives, but the store failed"),
+        Halted::Unknown => ("HALT is set", "What still runs can't be seen"),
+    };
+    let why = why.rsplit_once("; but the store: ").map_or(why, |(_, why)| why);
+    let kind = if far == Halted::Not { Kind::NotDone } else { Kind::Halted };
+    let told = notice(kind, title.to_owned(), format!("{holds}: {}", plain(why, 70)));
+    if far == Halted::Not { told } else { with(told, &[Button::Resume]) }
+}
+
 /// What a button was to do, and why that failed.
 pub fn not_done(button: Button, why: &str, about: About) -> Notice {
     let label = button.label().trim_end_matches('…');
@@ -287,7 +302,8 @@ pub fn not_done(button: Button, why: &str, about: About) -> Notice {
 /// What the first notification says on a desktop without a tray.
 pub fn no_tray() -> Notice {
     let told = notice(Kind::NoTray, "Loopwright runs without an icon".to_owned(), String::new());
-    Notice { body: "No tray here. Start Loopwright again to open its window.".to_owned(), ..told }
+    let body = "No tray here. Start Loopwright again to open its window.".to_owned();
+    Notice { body, topics: vec![Topic::no_tray()], ..told }
 }
 
 /// What a person asked to see.

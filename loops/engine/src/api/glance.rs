@@ -86,6 +86,7 @@ fn bare(context: &Context, shell: Shell) -> Glance {
     Glance {
         now: context.now,
         zone: context.zone,
+        known: false,
         loops: Vec::new(),
         running: Vec::new(),
         waiting: Vec::new(),
@@ -117,6 +118,7 @@ fn unreadable(error: anyhow::Error) -> Repair {
 fn fill(context: &Context, store: &Store, glance: &mut Glance) -> Result<()> {
     let db = store.read();
     let rows = loops::all(db)?;
+    glance.known = true;
     glance.loops = rows.iter().map(|row| loop_fact(store, row)).collect::<Result<_>>()?;
     for record in runs::live(db)?.iter().filter(|run| ending::lives(&context.home.run(run.id))) {
         let doing = projection::replay(db, record.id)?.and_then(|run| run.open.last().map(|(step, _)| doing(step)));

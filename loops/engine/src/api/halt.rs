@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use loopwright_core::desk::Halted;
 use loopwright_core::exit;
 use loopwright_core::ids::RunId;
 use loopwright_core::lease::HaltNote;
@@ -95,6 +96,18 @@ pub fn halt(context: &Context, level: Level, now: bool, reason: Option<String>) 
     let finishing = alive.iter().filter(|id| ending::finishes(&context.home.run(**id))).count();
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     Ok(HaltView { what, stopped: count(alive.len()), finishing: count(finishing) })
+}
+
+/// What holds of a HALT for everything that could not be done to its end: looked up where it stands, whatever the error said.
+pub fn how_far_halted(context: &Context) -> Halted {
+    if files::HaltFiles::of_all(&context.home.state).look().is_none() {
+        return Halted::Not;
+    }
+    match all(context) {
+        Ok(runs) if runs.iter().any(|id| lives(context, *id)) => Halted::Lives,
+        Ok(_) => Halted::Ended,
+        Err(_) => Halted::Unknown,
+    }
 }
 
 /// `--now`: before the HALT, so that nothing begins between the two. Why it could not be written keeps no HALT from its place.

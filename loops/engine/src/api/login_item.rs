@@ -12,6 +12,9 @@ use crate::login_item::{self as item, LoginItem};
 /// Its word for a start that no person asked for: it opens no window then.
 const AT_LOGIN: &str = "--at-login";
 
+/// How an item names its home, where that is not the usual one.
+const HOME: &str = "LOOPWRIGHT_HOME=";
+
 /// Whether the tray starts at login.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS))]
@@ -50,13 +53,15 @@ pub fn set_login_item(context: &Context, on: bool) -> Result<LoginItemView, ApiE
 }
 
 /// Writes an item anew whose program is gone while the tray's is here, as after a move; true if it did. One that is off stays off,
-/// and one that starts a program that is there is left alone, whoever's it is. The tray does this when it starts.
+/// and one that starts a program that is there is left alone, whoever's it is; so is one for another home than this. The tray
+/// does this when it starts.
 ///
 /// # Errors
 /// The item can't be read or written.
 pub fn repair_login_item(context: &Context) -> Result<bool, ApiError> {
-    let LoginItem::On(Some(words)) = item::look()? else { return Ok(false) };
-    if lost(Some(&words)).is_none() {
+    let LoginItem::On(words) = item::look()? else { return Ok(false) };
+    let home = words.iter().flatten().find_map(|word| word.strip_prefix(HOME));
+    if lost(words.as_deref()).is_none() || home != root(context).as_deref() {
         return Ok(false);
     }
     set_login_item(context, true)?;
@@ -65,9 +70,8 @@ pub fn repair_login_item(context: &Context) -> Result<bool, ApiError> {
 
 /// Why these words would not start.
 fn lost(words: Option<&[String]>) -> Option<String> {
-    let words = words?;
-    let program = words.iter().find(|word| Path::new(word).is_absolute() && !word.ends_with("/env"));
-    match program {
+    let mut words = words.unwrap_or_default().iter();
+    match words.find(|word| Path::new(word).is_absolute() && !word.ends_with("/env")) {
         Some(program) if Path::new(program).is_file() => None,
         Some(program) => Some(format!("{program} is not there any more")),
         None => Some("it names no program".to_owned()),
@@ -78,7 +82,7 @@ fn lost(words: Option<&[String]>) -> Option<String> {
 fn words(context: &Context) -> Result<Vec<String>, ApiError> {
     let tray = beside_us(TRAY)?.display().to_string();
     Ok(match root(context) {
-        Some(root) => vec!["/usr/bin/env".to_owned(), format!("LOOPWRIGHT_HOME={root}"), tray, AT_LOGIN.to_owned()],
+        Some(root) => vec!["/usr/bin/env".to_owned(), format!("{HOME}{root}"), tray, AT_LOGIN.to_owned()],
         None => vec![tray, AT_LOGIN.to_owned()],
     })
 }

@@ -99,7 +99,7 @@ pub use enable::{EnableView, disable, enable, pause};
 pub use evidence::{EvidencePage, evidence};
 pub use finally_inner::finally_inner;
 pub use glance::{DeskLook, Shell};
-pub use halt::{HaltView, Level, ResumeView, halt, resume};
+pub use halt::{HaltView, Level, ResumeView, halt, how_far_halted, resume};
 pub use history::{HistoryFilter, HistoryPage, HistoryRow, history, history_row, run_facts};
 pub use init::{InitRequest, init};
 pub use keys::look_at_keys;

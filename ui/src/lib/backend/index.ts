@@ -21,7 +21,7 @@ export interface Backend {
     call<C extends keyof Commands>(command: C, ...given: Given<C>): Promise<Commands[C]["answer"]>;
     /** Calls back after anything that any process wrote; the answer takes the listener away. */
     onChange(listener: () => void): () => void;
-    /** Calls back when this window is to show one thing: `{ id }` of a pull request, run or loop, or a page. */
+    /** Calls back when this window is to show one thing: the id of a pull request or run, a loop's name, or a page. */
     onShow(listener: (target: string) => void): () => void;
 }
 

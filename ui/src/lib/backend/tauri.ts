@@ -7,11 +7,17 @@ export function tauri(): Backend {
     return {
         call: (command, ...given) => invoke(command, given[0] ?? {}),
         onChange: (listener) => heard("changed", () => listener()),
-        onShow: (listener) => heard<string>("show", listener),
+        // Fetched once it listens: what was asked for before that is not lost.
+        onShow(listener) {
+            const fetch = (): void =>
+                void invoke<string | null>("first_target").then((target) => target !== null && listener(target));
+            return heard("show", fetch, fetch);
+        },
     };
 }
 
-function heard<T>(event: string, listener: (payload: T) => void): () => void {
-    const leave = listen<T>(event, ({ payload }) => listener(payload));
+function heard(event: string, listener: () => void, begun?: () => void): () => void {
+    const leave = listen(event, () => listener());
+    if (begun) void leave.then(begun);
     return () => void leave.then((stop) => stop());
 }

@@ -27,15 +27,21 @@ export function mock(): Backend {
     const asked = new URLSearchParams(location.search);
     const world = new World(asked.get("scene") ?? "full");
     Object.assign(world.refuse, JSON.parse(asked.get("refuse") ?? "{}"));
+    Object.assign(world.late, JSON.parse(asked.get("late") ?? "{}"));
     window.loopwright = world;
     const handlers: Handlers<Commands> = { ...shared, ...review, ...loops, ...runs, ...spend, ...settings };
     return {
         async call(command, ...given) {
-            world.calls.push({ command, args: given[0] ?? {} });
+            const asked: World["calls"][number] = { command, args: given[0] ?? {} };
+            world.calls.push(asked);
             const refused: Refusal | undefined = world.refuse[command];
             if (refused) throw refused;
             const handler = handlers[command] as (args: unknown, world: World) => never;
-            return structuredClone(await handler(given[0] ?? {}, world));
+            const answer = structuredClone(await handler(given[0] ?? {}, world));
+            const late = world.late[command];
+            if (late) await new Promise((resolve) => setTimeout(resolve, late));
+            asked.answered = true;
+            return answer;
         },
         onChange: (listener) => world.listen(listener),
         onShow: (listener) => world.listenShow(listener),

@@ -7,9 +7,11 @@ export type Scene = "full" | "empty" | "failed" | "halted" | (string & {});
 
 export class World {
     /** Every call, the oldest first: tests read it. */
-    readonly calls: { command: string; args: unknown }[] = [];
+    readonly calls: { command: string; args: unknown; answered?: true }[] = [];
     /** Commands that are to fail. */
     readonly refuse: Partial<Record<string, Refusal>> = {};
+    /** Commands whose answer, as it was when they were asked, comes so many ms later. */
+    readonly late: Partial<Record<string, number>> = {};
     /** Why everything is halted. */
     halted: string | null;
     preferences: Preferences = { appearance: "system", single_keys: true };

@@ -1,6 +1,7 @@
 // One loop that is looked at and edited: its file, the text as the person has it, and what the engine says of that.
 // The form and the YAML tab change the same text; the form's change is always made to the text that it began from, so that
-// what is taken back leaves nothing behind.
+// what is taken back leaves nothing behind. What is typed is the text at once: an answer says what it comes to, and never
+// what it is; only what the form changes is a text that comes from the engine. Whatever changes makes older answers stale.
 import { backend } from "$lib/backend";
 import type { Form, LoopDetail, LoopDraft, SimulatedDraft } from "$lib/backend/types";
 import { keep, kept } from "./kept";
@@ -29,8 +30,13 @@ export class Editor {
     simulated = $state<SimulatedDraft | null>(null);
     dirty = $derived(this.text !== this.base || (this.draft?.faults.length ?? 0) > 0 || !!this.draft?.refused);
     fits = $derived(!!this.draft?.valid && this.draft.faults.length === 0 && !this.draft.refused);
-    canSave = $derived(this.text !== this.base && this.fits && !this.pending && !this.saving && !this.conflict);
-    private asked = 0;
+    changed = $derived(this.text !== this.base || (this.pending && this.form !== null));
+    /** What is pending is asked before it is saved. */
+    canSave = $derived(this.changed && (this.fits || this.pending) && !this.saving && !this.conflict);
+    /** Counts what changed what is written; an answer holds for the count that it was asked with. */
+    private edits = 0;
+    /** Counts what reads or writes the file. */
+    private reads = 0;
     private timer: ReturnType<typeof setTimeout> | undefined;
 
     constructor(readonly name: string) {}
@@ -54,12 +60,14 @@ export class Editor {
     /** Looks at the file again after any process wrote something. */
     async refresh(): Promise<void> {
         if (this.saving) return;
+        if (!this.detail) return this.error ? this.open() : undefined;
+        const read = ++this.reads;
         const detail = await backend()
             .call("loop_detail", { name: this.name })
             .catch(() => null);
-        if (!detail) return;
+        if (!detail || read !== this.reads) return;
         if (detail.hash === null || detail.hash === this.hash) this.detail = detail;
-        else if (this.dirty && detail.text !== null) {
+        else if ((this.dirty || this.changed) && detail.text !== null) {
             this.detail = detail;
             this.conflict = { text: detail.text, hash: detail.hash };
         } else {
@@ -116,20 +124,22 @@ export class Editor {
         void this.look();
     }
 
-    /** Saves what was written; whether it stands in the file now. */
+    /** Saves what is on the screen; whether it stands in the file now. */
     async save(): Promise<boolean> {
         if (!this.canSave) return false;
+        await this.settle();
+        if (!this.canSave) return false;
         this.saving = true;
+        this.reads += 1;
+        const { text, edits } = this;
         try {
-            const saved = await backend().call("save_loop", { name: this.name, text: this.text, base: this.hash });
+            const saved = await backend().call("save_loop", { name: this.name, text, base: this.hash });
             if (saved.outcome === "changed_on_disk") {
                 this.conflict = { text: saved.text, hash: saved.hash };
                 return false;
             }
-            keep(this.name, null);
-            this.begin(saved.detail);
+            this.wrote(saved.detail, edits === this.edits);
             this.left = saved.left;
-            await this.look();
             return true;
         } finally {
             this.saving = false;
@@ -137,7 +147,30 @@ export class Editor {
     }
 
     async simulate(): Promise<void> {
+        await this.settle();
         this.simulated = await backend().call("simulate_draft", { text: this.text });
+    }
+
+    /** What was sent stands in the file; what was written since then is kept, to be saved over it. */
+    private wrote(detail: LoopDetail, all: boolean): void {
+        if (all) {
+            keep(this.name, null);
+            this.begin(detail);
+        } else {
+            this.detail = detail;
+            this.base = detail.text ?? "";
+            this.hash = detail.hash ?? "";
+            this.keep();
+        }
+        void this.look();
+    }
+
+    /** Waits until the engine said what the newest text comes to. */
+    private async settle(): Promise<void> {
+        while (this.pending) {
+            clearTimeout(this.timer);
+            await this.look();
+        }
     }
 
     private begin(detail: LoopDetail): void {
@@ -151,6 +184,7 @@ export class Editor {
     }
 
     private later(): void {
+        this.edits += 1;
         this.pending = true;
         this.keep();
         clearTimeout(this.timer);
@@ -164,19 +198,19 @@ export class Editor {
 
     /** Asks the engine what the text comes to. */
     private async look(): Promise<void> {
-        const number = ++this.asked;
+        const edits = ++this.edits;
         this.pending = true;
         const request = { text: this.origin, base: this.base, form: $state.snapshot(this.form) };
         try {
             const draft = await backend().call("draft_loop", { request });
-            if (number !== this.asked) return;
+            if (edits !== this.edits) return;
             this.draft = draft;
-            this.text = draft.text;
+            if (request.form) this.text = draft.text;
             this.keep();
         } catch (error) {
-            this.error = error;
+            if (edits === this.edits) this.error = error;
         } finally {
-            if (number === this.asked) this.pending = false;
+            if (edits === this.edits) this.pending = false;
         }
     }
 }

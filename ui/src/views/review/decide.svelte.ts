@@ -1,5 +1,5 @@
 // The decisions: what each asks for, what is said afterwards, and its undo.
-import { backend, refusal } from "$lib/backend";
+import { backend, refusal, type Refusal } from "$lib/backend";
 import type { ApproveView, Level, PullRequestRow } from "$lib/backend/types";
 import { clock } from "$lib/format";
 import { toast } from "$lib/toasts.svelte";
@@ -13,6 +13,9 @@ const UNDO = 5000;
 const LONGER = 20_000;
 /** A little more than the moment, so that it is over for every clock. */
 const SLACK = 300;
+
+/** What would be sent is not what is on the screen. */
+const UNKEPT: Refusal = { code: 1, message: "a comment is not kept", hint: "it stays in this window; send it again" };
 
 export type Panel = "halt" | "reject" | "later";
 
@@ -65,7 +68,7 @@ export class Decide {
         const { row } = this.queue;
         if (!row || !this.drafts.said) return;
         await this.act(row.row, async (one) => {
-            await this.drafts.keepAll();
+            if (!(await this.drafts.keepAll())) throw UNKEPT;
             const answer = await backend().call("send_drafts", { id: one.id });
             this.drafts.open = false;
             const more = answer.granted ? ` One more iteration than the ${answer.granted} of its loop.` : "";
@@ -100,7 +103,7 @@ export class Decide {
             const { what, stopped } = await backend().call("halt", { level });
             toast(`Halted ${what}: ${stopped} ${stopped === 1 ? "run" : "runs"} stopped.`);
         } catch (error) {
-            tell("Not everything is halted", error);
+            tell("HALT met a fault", error);
         }
         await this.queue.load();
     }

@@ -17,7 +17,11 @@ export class Drafts {
     /** The comment whose field is to get the focus. */
     asked = $state<string | null>(null);
     private id: string | null = null;
-    private readonly unkept = new Map<string, ReturnType<typeof setTimeout>>();
+    private readonly unkept = new Map<string, ReturnType<typeof setTimeout> | undefined>();
+    private readonly onTheWay = new Map<string, Promise<boolean>>();
+    /** Counts what was begun, typed and dropped: a list that was asked for before that is older than what is here. */
+    private edits = 0;
+    private readonly dropped = new Set<string>();
 
     readonly lines: DraftView[] = $derived(this.list.filter((draft) => draft.path !== null));
     readonly whole: DraftView | undefined = $derived(this.list.find((draft) => draft.path === null));
@@ -26,15 +30,18 @@ export class Drafts {
     async load(id: string): Promise<void> {
         const other = id !== this.id;
         if (other) {
-            this.keepAll();
+            void this.keepAll();
             this.id = id;
             this.list = [];
+            this.edits += 1;
         }
+        const { edits } = this;
         const list = await backend().call("drafts", { id });
-        // What is being typed is newer than what is kept.
-        if (this.id !== id || this.unkept.size > 0) return;
-        this.list = list;
-        if (other) this.open = list.length > 0;
+        if (this.id !== id) return;
+        const own = edits === this.edits && this.unkept.size === 0 ? [] : $state.snapshot(this.list);
+        const here = new Set([...own.map((draft) => draft.id), ...this.dropped]);
+        this.list = [...list.filter((draft) => !here.has(draft.id)), ...own];
+        if (other) this.open = this.list.length > 0;
     }
 
     /** Begins a comment on lines. */
@@ -58,6 +65,7 @@ export class Drafts {
         const draft = this.list.find((one) => one.id === id);
         if (!draft) return;
         draft.text = text;
+        this.edits += 1;
         clearTimeout(this.unkept.get(id));
         this.unkept.set(
             id,
@@ -68,28 +76,51 @@ export class Drafts {
     drop(id: string): void {
         clearTimeout(this.unkept.get(id));
         this.unkept.delete(id);
+        this.dropped.add(id);
+        this.edits += 1;
         this.list = this.list.filter((draft) => draft.id !== id);
         if (this.list.length === 0) this.open = false;
         if (this.id) void backend().call("drop_draft", { id: this.id, draft: id }).catch(tell);
     }
 
-    /** Keeps all that was typed and is not kept yet. */
-    async keepAll(): Promise<void> {
-        await Promise.all([...this.unkept.keys()].map((id) => this.keep(id)));
+    /** Keeps all that was typed and is not kept yet; whether it is kept. */
+    async keepAll(): Promise<boolean> {
+        const asked = [...this.unkept.keys()].map((id) => this.keep(id));
+        const kept = await Promise.all([...asked, ...this.onTheWay.values()]);
+        return kept.every(Boolean);
     }
 
-    private async keep(draft: string): Promise<void> {
+    private keep(draft: string): Promise<boolean> {
         clearTimeout(this.unkept.get(draft));
         this.unkept.delete(draft);
         const one = this.list.find((other) => other.id === draft);
-        if (!one || !this.id) return;
-        await backend()
-            .call("put_draft", { id: this.id, draft: $state.snapshot(one) })
-            .catch(tell);
+        if (!one || !this.id) return Promise.resolve(true);
+        const put = this.put(this.id, $state.snapshot(one), this.onTheWay.get(draft));
+        this.onTheWay.set(draft, put);
+        void put.then(() => this.onTheWay.get(draft) === put && this.onTheWay.delete(draft));
+        return put;
+    }
+
+    /** Puts a comment after what was put of it before. */
+    private async put(id: string, draft: DraftView, before: Promise<boolean> | undefined): Promise<boolean> {
+        if (before) await before;
+        try {
+            await backend().call("put_draft", { id, draft });
+            return true;
+        } catch (error) {
+            tell(error);
+            // Asked again with the next key, or before it is sent.
+            if (this.id === id && !this.unkept.has(draft.id)) this.unkept.set(draft.id, undefined);
+            return false;
+        } finally {
+            this.edits += 1;
+        }
     }
 
     private add(draft: DraftView): void {
         this.list.push(draft);
+        this.dropped.delete(draft.id);
+        this.edits += 1;
         this.ask(draft.id);
     }
 

@@ -12,6 +12,8 @@ export class Queue {
     status = $state.raw<StatusView | null>(null);
     error = $state.raw<unknown>(null);
     chosen = $state<string | null>(null);
+    /** What is to be shown once there are rows. */
+    private wanted: string | null = null;
     /** When it was read: ages are told from then. */
     now = $state.raw(new Date());
 
@@ -36,6 +38,8 @@ export class Queue {
             this.status = status;
             this.now = new Date();
             this.error = null;
+            if (this.wanted) this.show(this.wanted);
+            this.wanted = null;
             if (!this.row) this.chosen = this.rows[0]?.row.id ?? null;
         } catch (error) {
             this.error = error;
@@ -44,6 +48,7 @@ export class Queue {
 
     /** Shows what `target` names: an id, or the end of one. */
     show(target: string): void {
+        if (!this.view) this.wanted = target;
         const found = this.rows.find((row) => row.row.id === target || row.row.id.endsWith(target));
         if (found) this.chosen = found.row.id;
     }

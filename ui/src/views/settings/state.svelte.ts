@@ -31,12 +31,17 @@ export class Settings {
     wrong = $state<Record<string, string>>({});
     tests = $state<Record<string, AgentTest | "asked">>({});
 
+    private asked = 0;
+
     async look(): Promise<void> {
+        const asked = ++this.asked;
         try {
-            this.view = await backend().call("settings_view");
+            const view = await backend().call("settings_view");
+            if (asked !== this.asked) return;
+            this.view = view;
             this.failed = undefined;
         } catch (error) {
-            this.failed = error;
+            if (asked === this.asked) this.failed = error;
         }
     }
 

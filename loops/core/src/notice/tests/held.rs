@@ -166,3 +166,17 @@ fn an_approval_that_did_not_land_says_so_once() {
     assert_eq!(titles(&mut told, &facts), ["Not merged: Fix flaky date test in parser"]);
     assert!(titles(&mut told, &later(&facts, 5)).is_empty());
 }
+
+#[test]
+fn that_there_is_no_tray_is_told_once_and_not_in_quiet_hours() {
+    let (mut told, mut facts) = (Vec::new(), nothing(at("06:30")));
+    facts.no_tray = Some(facts.now);
+    let quiet = plan(&facts, &told, &Notifications::default());
+    assert_eq!((quiet.steps.len(), quiet.held, quiet.next), (0, 1, Some(at("08:00"))));
+    facts = later(&facts, 91);
+    assert_eq!(titles(&mut told, &facts), ["Loopwright runs without an icon"]);
+    for days in [0, 1, 400] {
+        let again = later(&facts, days * 24 * 60 + 10);
+        assert!(titles(&mut told, &again).is_empty(), "at another login, after {days} days");
+    }
+}

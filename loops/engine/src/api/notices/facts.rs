@@ -62,6 +62,7 @@ pub(super) fn gather(
         failed: recent.iter().filter_map(|run| failed(context, run)).collect(),
         missed: missed(context, store, &rows)?,
         approved: approved(store, told)?,
+        no_tray: seen::runs_without_icon(context).then_some(context.now),
     })
 }
 

@@ -83,7 +83,7 @@ fn listen(context: &Context, tell: &Sender<News>) -> Vec<RecommendedWatcher> {
     let home = &context.home;
     let places: [(PathBuf, &[&str]); 4] = [
         (home.data.clone(), &["changed"]),
-        (home.state.clone(), &["HALT", "ARMED", "opened", "review-focus", lacking::FILE]),
+        (home.state.clone(), &["HALT", "ARMED", "opened", "review-focus", "no-tray", lacking::FILE]),
         (home.state.join("halt"), &[]),
         (home.config.clone(), &["settings.yaml"]),
     ];

@@ -18,7 +18,7 @@ use loopwright_core::notice::sample;
 
 pub use act::Opens;
 pub use host::{Host, News};
-pub use seen::{opened, review_focus};
+pub use seen::{opened, review_focus, without_icon};
 pub use teller::Teller;
 
 pub(super) use host::WithoutTray;

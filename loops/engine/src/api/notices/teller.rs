@@ -209,7 +209,14 @@ impl<N: Notifier> Teller<N> {
     /// The store can't be written.
     pub fn answer(&mut self, notice: &Notice) -> Result<()> {
         self.context.now = clock::now();
-        let mut store = self.open()?;
+        let mut store = match self.open() {
+            Ok(store) => store,
+            // What a person asked for is answered all the same; without a row nothing in it can be clicked.
+            Err(error) => {
+                let mute = Notice { buttons: Vec::new(), ..notice.clone() };
+                return self.notifier.show(&mute, None).map(drop).context(format!("after {error:#}"));
+            }
+        };
         let shown = match self.notifier.server() {
             Some(_) => self.show(&mut store, notice, None, None),
             None => Ok(()),
