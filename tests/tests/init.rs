@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use loopwright_tests::at_hand;
 use loopwright_tests::stage::{Answer, Stage, sample};
 use serde_json::Value;
 
@@ -38,15 +39,6 @@ fn gates(view: &Value) -> Vec<&str> {
     checks.iter().map(|check| check["gate"].as_str().expect("a gate")).collect()
 }
 
-/// Every program that the checks need is on this machine; says which one is not.
-fn ready(kind: &str, probe: &[&str]) -> bool {
-    let there = Command::new(probe[0]).args(&probe[1..]).output().is_ok_and(|o| o.status.success());
-    if !there {
-        loopwright_tests::tell(&format!("{kind}: skipped, as `{}` does not work on this machine", probe.join(" ")));
-    }
-    there
-}
-
 /// `init`, a first run that only reports, and the list that it wrote.
 fn ends_in_a_loop_that_runs(kind: &str, probe: &[&str]) {
     let stage = project(kind);
@@ -62,7 +54,7 @@ fn ends_in_a_loop_that_runs(kind: &str, probe: &[&str]) {
     assert_eq!((view["template"].as_str(), name.as_str()), (Some(expected), expected), "{kind}: {view}");
     assert_eq!(view["add"]["registered"]["mode"], "report", "it begins by only reporting");
     stage.assert_untouched();
-    if !ready(kind, probe) {
+    if !at_hand(&format!("the run of the {kind} project"), probe) {
         return;
     }
     let run = with_toolchains(&stage, &["run", &name]);
@@ -235,16 +227,71 @@ fn what_no_loop_can_start_from_is_refused_with_what_to_do() {
     });
     refused("bare repository", "git clone");
     let stage = project("none");
-    for (words, hint) in [
-        (["init", "--template", "dayly"], "loopwright templates"),
-        (["init", "--template", "trading-day"], "loopwright add trading-day"),
-        (["init", "--name", "Not This"], "--name my-loop"),
-    ] {
+    for (words, hint) in
+        [(["init", "--template", "dayly"], "loopwright templates"), (["init", "--name", "Not This"], "--name my-loop")]
+    {
         let answer = stage.verb(&words).exits(2);
         assert!(answer.hint().contains(hint), "{answer:?}");
     }
     let missing = stage.verb(&["init", "--repo", "nowhere"]).exits(1);
     assert!(missing.message().contains("nowhere does not exist"), "{missing:?}");
+}
+
+/// A template whose run could only fail says so before anything is written, to `add` as well.
+#[test]
+fn without_a_lock_file_there_are_no_updates() {
+    let stage = project("pytest");
+    let words =
+        [&["init", "--template", "dependency-updates"][..], &["init", "--yes", "--template", "dependency-updates"]];
+    let refused = |words: &[&str]| {
+        let answer = stage.verb(words).exits(1);
+        assert!(answer.message().contains("neither Cargo.lock nor package-lock.json is committed"), "{answer:?}");
+        assert!(answer.hint().contains("commit one of them"), "{answer:?}");
+        assert!(!stage.home.join("config/loops").exists(), "nothing was written");
+    };
+    let path = stage.repo.display().to_string();
+    let adding = ["add", "dependency-updates", "--repo", path.as_str()];
+    let all = || words.into_iter().chain([&adding[..]]);
+    all().for_each(refused);
+    stage.write("package-lock.json", "{}\n");
+    // A run sees what is committed, and nothing else.
+    all().for_each(refused);
+    stage.commit("a lock file");
+    let view = stage.verb(words[1]).exits(0).json();
+    assert_eq!(view["add"]["registered"]["name"], "dependency-updates", "the control: {view}");
+    stage.assert_untouched();
+}
+
+/// What works on no repository needs none, wherever it is asked for.
+#[test]
+fn a_loop_of_chores_needs_no_repository() {
+    let (outside, inside) = (Stage::empty(), project("none"));
+    for stage in [&outside, &inside] {
+        let said = stage.plain(&["init", "--template", "trading-day"]).exits(2).out;
+        assert!(!stage.home.join("config/loops").exists(), "nothing was written");
+        assert!(said.contains("square-off") && !said.contains("Branch"), "{said}");
+        assert_eq!(said.lines().last(), Some("loopwright init --template trading-day --yes"));
+        let done = stage.paste("loopwright init --template trading-day --yes").exits(0).out;
+        assert!(!done.contains("changes nothing"), "{done}");
+        let folder = stage.home.join("config/loops/trading-day");
+        let text = fs::read_to_string(folder.join("loop.yaml")).expect("the loop");
+        assert!(!text.contains("\nrepo:") && folder.join("engine.sh").exists(), "{text}");
+        stage.verb(&["check", "trading-day"]).exits(0);
+        let again = stage.verb(&["init", "--yes", "--template", "trading-day"]).exits(0).json();
+        assert_eq!((again["existing"].as_bool(), again["shared"].as_bool()), (Some(true), Some(false)), "{again}");
+        let other = stage.verb(&["init", "--yes", "--template", "trading-day", "--name", "second"]).exits(0).json();
+        assert_eq!(other["add"]["registered"]["name"], "second");
+        for more in [&["--share"][..], &["--repo", "."]] {
+            let words = [&["init", "--template", "nightly-backup"][..], more].concat();
+            let refused = stage.verb(&words).exits(2);
+            assert!(refused.message().contains("does not work on a repository"), "{refused:?}");
+            assert_eq!(refused.hint(), "loopwright init --template nightly-backup");
+        }
+    }
+    inside.assert_untouched();
+    // The control: what looks for work in a repository needs one.
+    let refused = outside.verb(&["init", "--template", "tidy"]).exits(1);
+    assert!(refused.message().contains("is not inside a git repository"), "{refused:?}");
 }
 
 /// Nothing of the repository runs: neither its checks, nor its hooks, nor a program that lies about in it.

@@ -1,10 +1,8 @@
 //! Projects of other kinds than Rust: the template for every morning on each, from a failing test to its pull request.
 #![expect(clippy::expect_used, reason = "helpers of tests say what they expected")]
 
-use std::path::Path;
-
 use loopwright_tests::stage::{Stage, events, outcomes};
-use loopwright_tests::tell;
+use loopwright_tests::{asked_for, at_hand};
 use serde_json::Value;
 
 /// The template with a maker of its own.
@@ -49,19 +47,9 @@ fn checks(run: &Value) -> String {
     outcomes(run, "discovered")[0]["checks"].to_string()
 }
 
-fn there(program: &str) -> bool {
-    ["/usr/bin", "/bin"].iter().any(|folder| Path::new(folder).join(program).exists())
-}
-
-/// Whether `make test-extra` asked for what not every machine has the programs for.
-fn extra(programs: &[&str]) -> bool {
-    if std::env::var_os("LOOPWRIGHT_EXTRA").is_none() {
-        tell(&format!("only with LOOPWRIGHT_EXTRA=1 (make test-extra): {programs:?}"));
-        return false;
-    }
-    let missing: Vec<_> = programs.iter().filter(|p| !there(p)).collect();
-    assert!(missing.is_empty(), "missing in /usr/bin: {missing:?}; install them, or leave LOOPWRIGHT_EXTRA unset");
-    true
+/// Where the sandbox has it too.
+fn npm() -> bool {
+    at_hand("npm", &["/usr/bin/npm", "--version"])
 }
 
 #[test]
@@ -73,8 +61,8 @@ fn make_with_tap() {
 
 #[test]
 fn node_with_its_own_test_runner() {
-    if !there("npm") {
-        return tell("npm is not in /usr/bin: not tried");
+    if !npm() {
+        return;
     }
     let (stage, run) = repaired("npm", r"sed -i 's/replace(.-\$.,/replace(\/^-|-$\/g,/' src/slug.js");
     assert_eq!(checks(&run), r#"["tests_pass: 2 passed, 1 failed","lint_clean: 1 passed, 0 failed"]"#);
@@ -114,8 +102,8 @@ fn with_a_dependency(stage: &Stage) {
 
 #[test]
 fn npm_ci_takes_what_was_downloaded_before() {
-    if !there("npm") {
-        return tell("npm is not in /usr/bin: not tried");
+    if !npm() {
+        return;
     }
     let fix = r"sed -i 's/replace(.-\$.,/replace(\/^-|-$\/g,/' src/slug.js";
     let stage = Stage::project("npm");
@@ -139,9 +127,6 @@ fn npm_ci_takes_what_was_downloaded_before() {
 /// The control of the others: a maker that makes the check itself say yes gets nowhere.
 #[test]
 fn what_is_judged_does_not_decide_how() {
-    if !there("npm") {
-        return tell("npm is not in /usr/bin: not tried");
-    }
     for (kind, cheat) in [
         (
             "make",
@@ -149,6 +134,9 @@ fn what_is_judged_does_not_decide_how() {
         ),
         ("npm", r#"sed -i 's/"node --test"/"echo TAP version 13; echo 1..0"/' package.json"#),
     ] {
+        if kind == "npm" && !npm() {
+            continue;
+        }
         let (stage, run) = repaired(kind, cheat);
         assert_eq!(stage.reviews().len(), 0, "{kind}: {run}");
         let verdict = &outcomes(&run, "verified")[0]["verdict"];
@@ -172,7 +160,7 @@ fn a_project_without_checks_is_told_so() {
 
 #[test]
 fn go_with_its_own_tools() {
-    if !extra(&["go", "gofmt"]) {
+    if !asked_for("go", &["/usr/bin/go", "version"]) {
         return;
     }
     let (stage, run) =
@@ -183,7 +171,7 @@ fn go_with_its_own_tools() {
 
 #[test]
 fn python_with_pytest() {
-    if !extra(&["pytest-3"]) {
+    if !asked_for("pytest", &["/usr/bin/pytest-3", "--version"]) {
         return;
     }
     let (stage, run) = repaired("pytest", r#"sed -i 's/("the ", "a ")/("the ", "an ", "a ")/' src/shelf/__init__.py"#);

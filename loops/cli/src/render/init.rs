@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use loopwright_core::story::Mark;
-use loopwright_engine::api::{AgentView, InitView};
+use loopwright_engine::api::{AgentView, InitView, Surveyed};
 
 use super::{aligned, check, marked};
 use crate::commands::{command, quoted};
@@ -10,8 +10,10 @@ use crate::page::{Page, Tint};
 
 /// Adds what was found, the file, and what it comes to.
 pub(crate) fn drafted(page: &mut Page, view: &InitView, now: DateTime<Utc>) {
-    found(page, view);
-    page.gap();
+    if let Some(survey) = &view.survey {
+        found(page, survey);
+        page.gap();
+    }
     page.add(Tint::Strong, &format!("The template {} fits", view.template)).line(&format!(": {}.", view.why));
     for gate in &view.missing {
         marked(page, 0, Mark::Note, &absent(gate));
@@ -40,8 +42,7 @@ fn absent(gate: &str) -> String {
     format!("{gate} is absent: {what}; name the command under `checks:` if there is one")
 }
 
-fn found(page: &mut Page, view: &InitView) {
-    let survey = &view.survey;
+fn found(page: &mut Page, survey: &Surveyed) {
     page.tinted(Tint::Strong, &survey.repo);
     let none = |list: &[String], text: &str| if list.is_empty() { text.to_owned() } else { list.join(", ") };
     let branch = survey.branch.as_deref().unwrap_or("none checked out: a run needs one");
@@ -90,13 +91,17 @@ pub(crate) fn next_steps(page: &mut Page, view: &InitView) {
     }
     let mut rows = Vec::new();
     let mut step = |what: String, why: &str| rows.push(vec![(Tint::Accent, what), (Tint::Muted, why.to_owned())]);
-    if view.shared && !view.existing {
+    if let Some(survey) = view.survey.as_ref().filter(|_| view.shared && !view.existing) {
         let folder = format!(".loopwright/{name}");
-        let git = format!("git -C {}", quoted(&view.survey.repo));
+        let git = format!("git -C {}", quoted(&survey.repo));
         step(format!("{git} add {folder} && {git} commit -m 'loopwright: {name}'"), "it is read from the branch");
     }
-    step(command(&format!("run {name}")), "looks and reports; changes nothing");
-    step(command("show last"), "tells what it found");
+    let (runs, tells) = match view.survey {
+        Some(_) => ("looks and reports; changes nothing", "tells what it found"),
+        None => ("does its steps now", "tells what they did"),
+    };
+    step(command(&format!("run {name}")), runs);
+    step(command("show last"), tells);
     if view.plan.iter().any(|line| line.starts_with("with --ship")) {
         step(command(&format!("run {name} --ship")), "lets it open pull requests from then on");
     }

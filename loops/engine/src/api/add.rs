@@ -129,7 +129,7 @@ fn source(
             Ok((path, bytes))
         }
         Target::Template(template, text) => {
-            let text = placed(context, text, repo)?;
+            let text = placed(context, template, text, repo)?;
             let new = name.unwrap_or(template);
             let text = text.replacen(&format!("\nname: {template}\n"), &format!("\nname: {new}\n"), 1);
             Ok((personal(context, new), text.into_bytes()))
@@ -138,12 +138,13 @@ fn source(
 }
 
 /// A template's text with the repository that it is to work on; one of chores alone has one only where that is asked for.
-fn placed(context: &Context, text: &str, repo: Option<&Path>) -> Result<String, ApiError> {
+fn placed(context: &Context, template: &str, text: &str, repo: Option<&Path>) -> Result<String, ApiError> {
     if repo.is_none() && !templates::works_on_code(text) {
         return Ok(text.to_owned());
     }
-    let root = user_repository(repo.unwrap_or(&context.cwd)).map_err(anyhow::Error::from)?.root;
-    let root = serde_json::to_string(root.to_str().context("the repository's path is not UTF-8")?)
+    let user = user_repository(repo.unwrap_or(&context.cwd)).map_err(anyhow::Error::from)?;
+    templates::refuse_unfit(template, &user)?;
+    let root = serde_json::to_string(user.root.to_str().context("the repository's path is not UTF-8")?)
         .context("writing the repository's path")?;
     Ok(text.replacen("\ntrigger:", &format!("\nrepo: {root}\ntrigger:"), 1))
 }

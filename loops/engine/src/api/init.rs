@@ -1,6 +1,7 @@
 //! `init`: looks at a repository, drafts a loop for it from a template, and registers that once it is confirmed.
 //!
 //! Nothing of the repository is executed and nothing in it is written, but for the loop file that `--share` asks for.
+//! A template of chores needs no repository, and looks at none.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -52,6 +53,9 @@ const AGENTS: [(&str, &str); 7] = [
     ("aider", "any"),
 ];
 
+/// Why a template was taken that nobody looked for.
+const AS_ASKED: &str = "as you asked";
+
 /// What is wanted.
 #[derive(Clone, Debug)]
 pub struct InitRequest {
@@ -73,37 +77,61 @@ pub struct InitRequest {
 /// # Errors
 /// The repository can't be worked with, there is no such template, or the name or its folder is taken.
 pub fn init(context: &Context, request: &InitRequest) -> Result<InitView, ApiError> {
+    let template = chosen(request)?;
+    if let Some((template, text)) = template.filter(|(_, text)| !templates::works_on_code(text)) {
+        return of_chores(context, request, template, text);
+    }
     let wanted = request.repo.as_ref().map_or_else(|| context.cwd.clone(), |repo| context.cwd.join(repo));
     let user = user_repository(&wanted).map_err(anyhow::Error::from)?;
     let (survey, found) = survey(context, &user);
-    let (template, why) = template(request, &found)?;
-    let text = templates::text(&template).context("a template without a text")?;
-    if !templates::works_on_code(text) {
-        let message = format!("{template} does not work on a repository");
-        return Err(ApiError::new(exit::USAGE, message).hint(format!("loopwright add {template}")));
-    }
+    let (template, why) = template.map_or_else(|| fitting(&found), |(asked, _)| (asked, AS_ASKED));
+    let text = templates::text(template).context("a template without a text")?;
     let store = context.store()?;
-    let name = name(&store, request, &template, &user.root)?;
+    let name = name(&store, request, template, &user.root)?;
+    let draft = Draft { survey: Some(survey), template, why, root: &user.root, checks: &found };
     if let Some(row) = loops::by_name(store.read(), &name)? {
-        return existing(context, &store, Draft { survey, template, why, user: &user, checks: &found }, row);
+        return existing(context, &store, draft, row);
     }
     drop(store);
+    templates::refuse_unfit(template, &user)?;
     let path = match request.share {
         true => shared(&user.root, &name)?,
         false => add::personal(context, &name),
     };
     let repo = user.root.to_str().filter(|_| !request.share);
     let drafted = draft::draft(text, &Facts { name: &name, repo, checks: &found });
-    let draft = Draft { survey, template, why, user: &user, checks: &found };
+    draft.registered(context, request, &path, drafted)
+}
+
+/// The same with a template that works on no repository: the loop is registered with its own folder.
+fn of_chores(context: &Context, request: &InitRequest, template: &str, text: &str) -> Result<InitView, ApiError> {
+    if request.share || request.repo.is_some() {
+        let message = format!("{template} does not work on a repository");
+        return Err(ApiError::new(exit::USAGE, message).hint(format!("loopwright init --template {template}")));
+    }
+    let file = |name: &str| add::personal(context, name);
+    let store = context.store()?;
+    let wish = file(request.name.as_deref().unwrap_or(template));
+    let name = name(&store, request, template, wish.parent().unwrap_or(&wish))?;
+    let path = file(&name);
+    let root = path.parent().context("the loop file has no folder")?;
+    let draft = Draft { survey: None, template, why: AS_ASKED, root, checks: &[] };
+    if let Some(row) = loops::by_name(store.read(), &name)? {
+        return existing(context, &store, draft, row);
+    }
+    drop(store);
+    let drafted = draft::draft(text, &Facts { name: &name, repo: None, checks: &[] });
     draft.registered(context, request, &path, drafted)
 }
 
 /// What was found and chosen.
 struct Draft<'a> {
-    survey: Surveyed,
-    template: String,
-    why: String,
-    user: &'a UserRepo,
+    /// None where the template works on no repository.
+    survey: Option<Surveyed>,
+    template: &'a str,
+    why: &'a str,
+    /// The repository, or the loop's own folder.
+    root: &'a Path,
     checks: &'a [Check],
 }
 
@@ -120,21 +148,20 @@ impl Draft<'_> {
         let reading = read_bytes(bytes);
         let definition = reading.definition.clone().context("the draft is no valid loop")?;
         let order = AddRequest {
-            target: self.template.clone(),
+            target: self.template.to_owned(),
             repo: None,
             name: Some(definition.name.clone()),
             ship: false,
             confirm: request.confirm.clone(),
         };
-        let root = &self.user.root;
-        let new = New { request: &order, definition: &definition, path, repo: root, bytes, hash: &hash };
+        let new = New { request: &order, definition: &definition, path, repo: self.root, bytes, hash: &hash };
         refuse_file(path)?;
         new.before(&context.store()?)?;
-        let view = check::view(context, &path.display().to_string(), bytes.to_vec(), reading, Some(root));
+        let view = check::view(context, &path.display().to_string(), bytes.to_vec(), reading, self.works_on());
         let mut registered = None;
         if confirmed(&request.confirm, &hash)? {
             if request.share {
-                write_shared(path, bytes, &self.template)?;
+                write_shared(path, bytes, self.template)?;
             }
             let row = new.register(context)?;
             registered = Some(status::loop_view(context, &context.store()?, &row)?);
@@ -143,13 +170,18 @@ impl Draft<'_> {
         Ok(self.view(&definition, add, request.share, false))
     }
 
+    /// The repository, where it has one.
+    fn works_on(&self) -> Option<&Path> {
+        self.survey.as_ref().map(|_| self.root)
+    }
+
     fn view(self, definition: &Definition, add: AddView, shared: bool, existing: bool) -> InitView {
-        let text = templates::text(&self.template).unwrap_or_default();
+        let text = templates::text(self.template).unwrap_or_default();
         let missing = draft::missing(text, self.checks).into_iter().map(str::to_owned).collect();
         InitView {
             survey: self.survey,
-            template: self.template,
-            why: self.why,
+            template: self.template.to_owned(),
+            why: self.why.to_owned(),
             missing,
             plan: plan(definition, Mode::Report),
             text: add.check.text.clone(),
@@ -209,19 +241,21 @@ fn check_of(found: DetectedCheck) -> Check {
     Check { gate: found.name, commands: found.commands, origin }
 }
 
-/// The template that is asked for or fits, and why.
-fn template(request: &InitRequest, checks: &[Check]) -> Result<(String, String), ApiError> {
-    if let Some(asked) = &request.template {
-        if templates::text(asked).is_none() {
-            return Err(ApiError::new(exit::USAGE, format!("there is no template {asked}"))
-                .hint("`loopwright templates` lists them"));
-        }
-        return Ok((asked.clone(), "as you asked".to_owned()));
+/// The template that is asked for, and its text.
+fn chosen(request: &InitRequest) -> Result<Option<(&str, &'static str)>, ApiError> {
+    let Some(asked) = request.template.as_deref() else { return Ok(None) };
+    let text = templates::text(asked).ok_or_else(|| {
+        ApiError::new(exit::USAGE, format!("there is no template {asked}")).hint("`loopwright templates` lists them")
+    })?;
+    Ok(Some((asked, text)))
+}
+
+/// The template that fits, and why.
+fn fitting(checks: &[Check]) -> (&'static str, &'static str) {
+    match checks.is_empty() {
+        true => ("report", "there is no check that could judge a change"),
+        false => ("daily-triage", "the repository has checks that can judge a change"),
     }
-    Ok(match checks.is_empty() {
-        true => ("report".to_owned(), "there is no check that could judge a change".to_owned()),
-        false => ("daily-triage".to_owned(), "the repository has checks that can judge a change".to_owned()),
-    })
 }
 
 /// The name that is asked for; else the template's own, unless another repository's loop has it.
@@ -232,7 +266,8 @@ fn name(store: &Store, request: &InitRequest, template: &str, root: &Path) -> Re
         Some(other) if other.repo_path != root && request.name.is_some() => {
             let free = add::free_name(store, template, root)?;
             let message = format!("a loop named {wish} works on {} already", other.repo_path.display());
-            Err(ApiError::new(exit::FAILED, message).hint(format!("loopwright init --name {free}")))
+            let asked = request.template.as_ref().map_or_else(String::new, |asked| format!(" --template {asked}"));
+            Err(ApiError::new(exit::FAILED, message).hint(format!("loopwright init --name {free}{asked}")))
         }
         Some(other) if other.repo_path != root => add::free_name(store, template, root),
         _ => Ok(wish.to_owned()),
@@ -249,9 +284,9 @@ fn existing(context: &Context, store: &Store, draft: Draft<'_>, row: LoopRow) ->
     };
     let definition = reading.definition.clone().ok_or_else(invalid)?;
     let hash = loopwright_core::hex(&Sha256::digest(&bytes));
-    let view = check::view(context, &row.path.display().to_string(), bytes, reading, Some(&row.repo_path));
+    let view = check::view(context, &row.path.display().to_string(), bytes, reading, draft.works_on());
     let registered = Some(status::loop_view(context, store, &row)?);
-    let shared = row.path.starts_with(&row.repo_path);
+    let shared = draft.works_on().is_some() && row.path.starts_with(&row.repo_path);
     let add = AddView { check: view, hash, renames: None, registered, deeds: Vec::new() };
     Ok(draft.view(&definition, add, shared, true))
 }

@@ -8,6 +8,7 @@ use loopwright_core::definition::read_bytes;
 use loopwright_core::exit;
 
 use super::{ApiError, Context, TemplateFile, TemplateView, WrittenTemplate};
+use crate::git::UserRepo;
 use crate::home::replace;
 use crate::os;
 
@@ -20,6 +21,8 @@ struct Shipped {
     text: &'static str,
     /// What lies beside `loop.yaml`: name and text.
     beside: &'static [(&'static str, &'static str)],
+    /// Files of which the repository has to have one; without them a run can only fail.
+    needs: &'static [&'static str],
 }
 
 /// A shipped folder by its name, and what lies in it besides `loop.yaml`.
@@ -29,6 +32,7 @@ macro_rules! shipped {
             name: $name,
             text: include_str!(concat!("../../../templates/", $name, "/loop.yaml")),
             beside: &[$(($file, include_str!(concat!("../../../templates/", $name, "/", $file)))),*],
+            needs: &[],
         }
     };
 }
@@ -38,7 +42,7 @@ const SHIPPED: [Shipped; 7] = [
     shipped!("report"),
     shipped!("todo-sweep"),
     shipped!("tidy"),
-    shipped!("dependency-updates", "fetch.sh", "update.sh"),
+    Shipped { needs: &["Cargo.lock", "package-lock.json"], ..shipped!("dependency-updates", "fetch.sh", "update.sh") },
     shipped!("nightly-backup", "copy.sh", "report.sh"),
     shipped!(
         "trading-day",
@@ -61,6 +65,7 @@ const SAMPLE: Shipped = Shipped {
         ("maker.sh", include_str!("../../../sample/maker.sh")),
         ("checker.sh", include_str!("../../../sample/checker.sh")),
     ],
+    needs: &[],
 };
 
 /// All shipped loops; the first comment line of each says what it is for.
@@ -96,6 +101,18 @@ pub(super) fn text(name: &str) -> Option<&'static str> {
 /// Whether a template's text is a loop that looks for work in a repository.
 pub(super) fn works_on_code(text: &str) -> bool {
     read_bytes(text.as_bytes()).definition.is_some_and(|definition| definition.discover.is_some())
+}
+
+/// Refuses a repository in which every run of the template would fail, as nothing of what it works on is committed.
+pub(super) fn refuse_unfit(name: &str, user: &UserRepo) -> Result<(), ApiError> {
+    let needs = find(name).map_or(&[][..], |shipped| shipped.needs);
+    let committed = |file: &&str| user.committed(Path::new(file)).is_some();
+    // Where no branch is checked out, that is what a run says first.
+    if needs.is_empty() || user.branch.is_none() || needs.iter().any(committed) {
+        return Ok(());
+    }
+    let message = format!("{name} would fail here: neither {} is committed", needs.join(" nor "));
+    Err(ApiError::new(exit::FAILED, message).hint("commit one of them, or choose another: `loopwright templates`"))
 }
 
 /// Refuses a folder in which a file of the template is already, with another text.
@@ -197,6 +214,17 @@ mod tests {
         there.sort();
         known.sort();
         assert_eq!(there, known);
+    }
+
+    #[test]
+    fn what_a_template_needs_is_what_its_first_step_asks_for() {
+        for template in SHIPPED.iter().filter(|shipped| !shipped.needs.is_empty()) {
+            let (first, _) = template.text.split_once("name: fetch").expect("its first step");
+            for file in template.needs {
+                assert!(first.contains(&format!("[ -e {file} ]")), "{}: {file}", template.name);
+            }
+            assert_eq!(first.matches("[ -e ").count(), template.needs.len(), "{}", template.name);
+        }
     }
 
     #[test]

@@ -89,8 +89,8 @@ pub struct AddView {
 /// `init`: what was found, what was drafted, and the loop once it is registered.
 #[derive(Clone, Debug, Serialize)]
 pub struct InitView {
-    /// The repository as it was found.
-    pub survey: Surveyed,
+    /// The repository as it was found; none where the template works on none.
+    pub survey: Option<Surveyed>,
     /// The template that was taken.
     pub template: String,
     /// Why that one.

@@ -167,11 +167,12 @@ pub fn first_loop(
     if let Some(made) = view.add.registered.as_ref().filter(|_| !view.existing) {
         disable(context, &made.name)?;
     }
+    let survey = view.survey.context("a draft for no repository")?;
     Ok(FirstDraft {
-        repo: view.survey.repo,
-        branch: view.survey.branch,
-        kinds: view.survey.kinds,
-        checks: view.survey.checks,
+        repo: survey.repo,
+        branch: survey.branch,
+        kinds: survey.kinds,
+        checks: survey.checks,
         missing: view.missing,
         template: view.template,
         why: view.why,
