@@ -37,7 +37,7 @@ const OF_A_RUN: [(&str, u32); 18] = [
     ("run-ending", 1),
     ("run-ended", 1),
 ];
-/// Those of them that the verb that starts a run passes before, as it tries a box: its pass and the runner's own first one count.
+/// Those of them that the verb that starts a run passes too, as it tries a box: its pass and the runner's first one.
 const OF_A_BOX: [&str; 2] = ["box-running", "box-ended"];
 /// Points that the verb that starts a run passes.
 const OF_A_START: [&str; 2] = ["occurrence-claimed", "watchdog-started"];
