@@ -37,7 +37,7 @@ const OF_A_RUN: [(&str, u32); 18] = [
     ("run-ending", 1),
     ("run-ended", 1),
 ];
-/// Those of them that the verb that starts a run passes before, as it tries a box: the runner's own first pass of each counts.
+/// Those of them that the verb that starts a run passes too, as it tries a box: its pass and the runner's first one.
 const OF_A_BOX: [&str; 2] = ["box-running", "box-ended"];
 /// Points that the verb that starts a run passes.
 const OF_A_START: [&str; 2] = ["occurrence-claimed", "watchdog-started"];
@@ -151,6 +151,7 @@ fn cases(random: &mut Random) -> Vec<Case> {
         }
     }
     cases.extend(OF_A_BOX.map(|point| killing(point, 1, "runner")));
+    cases.extend(OF_A_BOX.map(|point| killing(point, 1, "self")));
     cases.extend(OF_A_START.map(|point| Case::Run(Kill::own(point, 1))));
     cases.extend(OF_A_PASS.map(|point| Case::Pass(Kill::own(point, 1))));
     cases.extend(OF_A_LANDING.map(|point| Case::Landing(Kill::own(point, 1))));
