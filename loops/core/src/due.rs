@@ -129,7 +129,7 @@ pub fn arrivals(loop_: &Arriving<'_>, jitter: impl Fn(DateTime<Utc>) -> Duration
             left.get_or_insert_with(|| why.clone());
         }
         let fate = match fate {
-            Fate::Skipped(why) if i < late && !loop_.live_since.is_some_and(|since| since <= *at) => {
+            Fate::Skipped(why) if i < late && loop_.live_since.is_none_or(|since| since > *at) => {
                 Fate::Missed(format!("{}{}", unseen(loop_, *at), left_out(&why)))
             }
             fate => fate,
