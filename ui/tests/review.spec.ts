@@ -175,6 +175,8 @@ test("r wants a reason, closes, and can be undone", async ({ page }) => {
     await expect(dialog.getByLabel("Wrong fix")).toBeChecked();
     await page.keyboard.press("Control+Enter");
     await expect(page.getByText("Rejected “Fix flaky date test in parser”: Wrong fix.")).toBeVisible();
+    // A dialog that is still closing keeps the keys.
+    await expect(dialog).toBeHidden();
     await page.keyboard.press("z");
     await expect(page.getByRole("group", { name: "Waiting for you, 3" })).toBeVisible();
 });
@@ -186,6 +188,7 @@ test("l hides for a while and z shows it again", async ({ page }) => {
     await page.keyboard.press("3");
     expect(await lastCall(page, "put_off")).toMatchObject({ when: "tomorrow" });
     await expect(page.getByRole("group", { name: "Later, 1" })).toBeVisible();
+    await expect(page.getByRole("dialog", { name: "Later" })).toBeHidden();
     await page.keyboard.press("z");
     await expect(page.getByRole("group", { name: "Waiting for you, 3" })).toBeVisible();
 });
