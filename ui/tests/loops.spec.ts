@@ -206,6 +206,7 @@ test("a file that changed on disk is never overwritten unseen", async ({ page })
     await axe(page);
     await picture(page, "loops-conflict");
     await page.keyboard.press("Escape");
+    await expect(page.getByRole("dialog")).toBeHidden();
     await page.getByRole("button", { name: "Take theirs" }).click();
     await expect(page.getByText("loop.yaml changed on disk.")).toBeHidden();
     await expect(save(page)).toBeDisabled();
