@@ -21,22 +21,25 @@ const COLOURS = {
     },
 };
 
+/** `rgb(255, 0, 0)` as `#ff0000`. */
+function hex(colour: string): string {
+    const parts = colour.match(/\d+/g)!.slice(0, 3);
+    return `#${parts.map((part) => Number(part).toString(16).padStart(2, "0")).join("")}`;
+}
+
 /** What a box is drawn with, as hex. */
-function drawn(box: Locator): Promise<{ fill: string; outline: string; mark: string | null }> {
-    return box.evaluate((element) => {
-        const hex = (colour: string): string => {
-            const parts = colour.match(/\d+/g)!.slice(0, 3);
-            return `#${parts.map((part) => Number(part).toString(16).padStart(2, "0")).join("")}`;
-        };
+async function drawn(box: Locator): Promise<{ fill: string; outline: string; mark: string | null }> {
+    const { fill, outline, mark } = await box.evaluate((element) => {
         const style = getComputedStyle(element);
         if (style.appearance !== "none") throw new Error("the browser draws it");
         const mark = getComputedStyle(element, "::after");
         return {
-            fill: hex(style.backgroundColor),
-            outline: hex(style.borderTopColor),
-            mark: mark.content === "none" ? null : hex(mark.backgroundColor),
+            fill: style.backgroundColor,
+            outline: style.borderTopColor,
+            mark: mark.content === "none" ? null : mark.backgroundColor,
         };
     });
+    return { fill: hex(fill), outline: hex(outline), mark: mark && hex(mark) };
 }
 
 /** Shows one section of Settings. */
@@ -87,23 +90,20 @@ const LISTS = {
 };
 
 /** What a list to choose from is drawn with, as hex, and the room that its arrow has. */
-function list(one: Locator): Promise<{ fill: string; text: string; outline: string; arrow: string; room: number }> {
-    return one.evaluate((element) => {
-        const hex = (colour: string): string => {
-            const parts = colour.match(/\d+/g)!.slice(0, 3);
-            return `#${parts.map((part) => Number(part).toString(16).padStart(2, "0")).join("")}`;
-        };
+async function list(one: Locator): Promise<Record<"fill" | "text" | "outline" | "arrow", string> & { room: number }> {
+    const { fill, text, outline, arrow, room } = await one.evaluate((element) => {
         const style = getComputedStyle(element);
         if (style.appearance !== "none") throw new Error("the browser draws it");
         const arrow = /(rgb\([^)]*\)) 50%\)/.exec(style.backgroundImage)?.[1] ?? "";
         return {
-            fill: hex(style.backgroundColor),
-            text: hex(style.color),
-            outline: hex(style.borderTopColor),
-            arrow: hex(arrow),
+            fill: style.backgroundColor,
+            text: style.color,
+            outline: style.borderTopColor,
+            arrow,
             room: parseFloat(style.paddingRight),
         };
     });
+    return { fill: hex(fill), text: hex(text), outline: hex(outline), arrow: hex(arrow), room };
 }
 
 for (const scheme of ["light", "dark"] as const) {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::definition::{Chore, RunStep, Until};
 use crate::next::{Next, Start};
 use crate::run::{Chores, Progress, RanHow, Run, Stand, Step};
-use crate::schedule::local;
+use crate::schedule::next_on_clock;
 
 /// A wait that is further off than this, in seconds, is not waited out: the run is parked.
 pub const PARK_S: i64 = 60;
@@ -80,11 +80,9 @@ pub fn wakes(run: &Run, seen: &Observed) -> bool {
 
 /// What each time in `steps` stands for in a run that begins at `start`: the next such time on the clock of `zone`.
 pub fn with_moments(mut chores: Chores, start: DateTime<Utc>, zone: chrono_tz::Tz) -> Chores {
-    let today = start.with_timezone(&zone).date_naive();
     for time in chores.steps.iter().filter_map(until) {
         if let Until::Time(time) = time {
-            let days = today.iter_days().take(3).filter_map(|day| local(day.and_time(*time), zone));
-            chores.moments.extend(days.filter(|at| *at > start).min().map(|at| (*time, at)));
+            chores.moments.extend(next_on_clock(start, zone, *time).map(|at| (*time, at)));
         }
     }
     chores

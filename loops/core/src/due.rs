@@ -123,14 +123,14 @@ pub fn arrivals(loop_: &Arriving<'_>, jitter: impl Fn(DateTime<Utc>) -> Duration
         } else {
             *at + jitter(*at)
         };
-        let held = (i < late).then(|| absent(loop_.absences, loop_.zone, *at)).flatten();
-        let fate = fate(loop_, *at, waiting, Fate::Waits { not_before: earliest, held });
+        let kept = (i < late).then(|| absent(loop_.absences, loop_.zone, *at)).flatten();
+        let fate = fate(loop_, *at, waiting, Fate::Waits { not_before: earliest, held: kept.clone() });
         if let Fate::Skipped(why) = &fate {
             left.get_or_insert_with(|| why.clone());
         }
         let fate = match fate {
             Fate::Skipped(why) if i < late && loop_.live_since.is_none_or(|since| since > *at) => {
-                Fate::Missed(format!("{}{}", unseen(loop_, *at), left_out(&why)))
+                Fate::Missed(format!("{}{}", kept.as_deref().unwrap_or(NOBODY), left_out(&why)))
             }
             fate => fate,
         };
@@ -181,7 +181,7 @@ fn missed(
     let fate = |at: DateTime<Utc>| match (loop_.stopped, absent(loop_.absences, loop_.zone, at)) {
         // Nothing is known but what it is now.
         (Some(why), None) => Fate::Skipped(why.to_owned()),
-        _ => Fate::Missed(format!("{}{}", unseen(loop_, at), in_place(loop_, instead))),
+        (_, why) => Fate::Missed(format!("{}{}", why.as_deref().unwrap_or(NOBODY), in_place(loop_, instead))),
     };
     if let (true, [(first, trigger), .., (last, _)]) = (times.len() > OWN_ROWS, times) {
         // More than are counted came later.
@@ -198,11 +198,6 @@ fn missed(
         fate: fate(*at),
     };
     times.iter().map(row).collect()
-}
-
-/// Why nobody saw a time come.
-fn unseen(loop_: &Arriving<'_>, at: DateTime<Utc>) -> String {
-    absent(loop_.absences, loop_.zone, at).unwrap_or_else(|| NOBODY.to_owned())
 }
 
 fn left_out(why: &str) -> String {

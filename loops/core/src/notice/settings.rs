@@ -5,18 +5,18 @@ use chrono_tz::Tz;
 
 use super::{Kind, Notice, Urgency};
 use crate::definition::preferences::{BreaksQuiet, Notifications};
-use crate::schedule::local;
+use crate::schedule::{local, next_on_clock};
 
 /// When the quiet hours end that hold at `now`; none = it is not quiet.
 pub(super) fn quiet_until(set: &Notifications, now: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
     let clock = now.with_timezone(&zone);
     let quiet = set.quiet_hours.filter(|quiet| quiet.hold(clock.time()))?;
-    first(quiet.to, now, zone)
+    next_on_clock(now, zone, quiet.to)
 }
 
 /// When what is gathered is told next after `now`: at the end of the quiet hours, or at 08:00.
 pub(super) fn digest_after(set: &Notifications, now: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
-    first(digest(set), now, zone)
+    next_on_clock(now, zone, digest(set))
 }
 
 /// When it was to be told last, up to `now`.
@@ -47,10 +47,4 @@ pub(super) fn breaks_through(set: &Notifications, notice: &Notice) -> bool {
 
 fn digest(set: &Notifications) -> NaiveTime {
     set.quiet_hours.map_or_else(|| NaiveTime::from_hms_opt(8, 0, 0).unwrap_or_default(), |quiet| quiet.to)
-}
-
-fn first(time: NaiveTime, now: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
-    let day = now.with_timezone(&zone).date_naive();
-    let days = [0, 1, 2].into_iter().filter_map(|n| day.checked_add_days(Days::new(n)));
-    days.filter_map(|day| local(day.and_time(time), zone)).find(|at| *at > now)
 }
